@@ -1,0 +1,40 @@
+# One virtual environment, `.venv`, with the exact versions of constraints.txt. `PYTHON=...` picks the interpreter.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# The modules a decision is replayed with: pure, so there is no excuse for an untested line.
+PURE := src/breakeven/records.py,src/breakeven/errors.py,src/breakeven/store.py,src/breakeven/stopping/*,src/breakeven/ttc/pass_at_k.py,src/breakeven/ttc/k_curve.py
+
+# The models are small: a second thread costs more than it brings, most of all on a busy machine.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help demo test venv clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## train the Countdown model and decide at each checkpoint whether one may stop
+	$(BIN)/breakeven run countdown
+
+test: $(STAMP) ## everything a change must pass
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include='$(PURE)' --fail-under=99
+
+venv: $(STAMP) ## only install
+
+$(STAMP): pyproject.toml constraints.txt src/breakeven/_version.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,dev]'
+	@touch $@
+
+clean: ## remove the environment, caches and builds; runs stay
+	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,238 @@
+"""A TOML recipe as a frozen RunConfig: every setting of `breakeven run`, next to the record that owns it.
+
+Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from breakeven.data.countdown import Countdown
+from breakeven.errors import ArgumentError, argument_error
+from breakeven.records import TransformerShape
+from breakeven.stopping.decide import PaperPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The reference transformer's sizes; vocabulary and length come from the task."""
+
+    num_layers: int = 3
+    embedding: int = 128
+    num_heads: int = 4
+    feed_forward: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("num_layers", "embedding", "num_heads", "feed_forward"):
+            _at_least("model." + name, getattr(self, name), 1)
+        if self.embedding % (2 * self.num_heads):
+            raise argument_error("model.embedding", f"be a multiple of 2 x {self.num_heads} heads", self.embedding)
+
+    def shape_for(self, task: Countdown) -> TransformerShape:
+        """The shape of this model for `task`."""
+        return TransformerShape(
+            num_layers=self.num_layers,
+            embedding=self.embedding,
+            num_heads=self.num_heads,
+            feed_forward=self.feed_forward,
+            vocab_size=task.vocab_size,
+            max_tokens=task.prompt_tokens + task.output_tokens,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The full training run as planned: its budget is `steps` x `batch_size` sequences."""
+
+    steps: int = 1500
+    """Optimizer steps of the full run."""
+    batch_size: int = 256
+    """Sequences per step."""
+    learning_rate: float = 3e-3
+    """Peak, held from the end of the warm-up to the start of the decay."""
+    warmup_steps: int = 50
+    decay_share: float = 0.2
+    """Share of the steps, at the end, over which the learning rate falls linearly to 0."""
+    weight_decay: float = 0.1
+    clip_norm: float = 1.0
+    """Largest gradient norm."""
+    threads: int = 1
+    """CPU threads of torch. Two gain little on an idle machine and lose much on a busy one."""
+
+    def __post_init__(self) -> None:
+        _at_least("train.steps", self.steps, 1)
+        _at_least("train.batch_size", self.batch_size, 1)
+        _at_least("train.threads", self.threads, 1)
+        _at_least("train.warmup_steps", self.warmup_steps, 0)
+        if not 0.0 <= self.decay_share <= 1.0:
+            raise argument_error("train.decay_share", "be a share from 0 to 1", self.decay_share)
+        if not self.learning_rate > 0:
+            raise argument_error("train.learning_rate", "be above 0", self.learning_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """What is measured at a checkpoint."""
+
+    every_steps: int = 15
+    num_problems: int = 500
+    """Validation problems, the same at every checkpoint."""
+    num_samples: int = 4
+    """N, samples per problem at `temperature`; one greedy sample is drawn besides."""
+    temperature: float = 0.8
+
+    def __post_init__(self) -> None:
+        _at_least("evaluate.every_steps", self.every_steps, 1)
+        _at_least("evaluate.num_problems", self.num_problems, 1)
+        _at_least("evaluate.num_samples", self.num_samples, 1)
+        if not self.temperature > 0:
+            raise argument_error("evaluate.temperature", "be above 0", self.temperature)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyConfig:
+    """The check of the decision on test problems, after a run in shadow mode (`--to-end`)."""
+
+    num_problems: int = 500
+    num_samples: int = 32
+    """Samples per problem; raised to K* where that is larger."""
+
+    def __post_init__(self) -> None:
+        _at_least("verify.num_problems", self.num_problems, 1)
+        _at_least("verify.num_samples", self.num_samples, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything `breakeven run` needs to know."""
+
+    name: str
+    seed: int = 0
+    task: Countdown = field(default_factory=Countdown)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    policy: PaperPolicy = field(default_factory=PaperPolicy)
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
+    baseline: Literal["greedy", "sampled"] = "greedy"
+    """One-sample decoding of the fully trained model that the decision must match."""
+
+    def __post_init__(self) -> None:
+        _at_least("seed", self.seed, 0)
+        if max(self.policy.k_values) > self.evaluate.num_samples:
+            raise argument_error(
+                "policy.k_values",
+                f"be at most the {self.evaluate.num_samples} samples drawn per problem",
+                list(self.policy.k_values),
+                "Raise evaluate.num_samples or drop the larger K.",
+            )
+        if self.evaluate.every_steps > self.train.steps:
+            raise argument_error(
+                "train.steps",
+                f"leave room for one evaluation (evaluate.every_steps is {self.evaluate.every_steps})",
+                self.train.steps,
+            )
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes shipped in the package."""
+    shipped = files("breakeven").joinpath("recipes").iterdir()
+    return sorted(Path(each.name).stem for each in shipped if each.name.endswith(".toml"))
+
+
+def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
+    """The configuration of a shipped recipe or a TOML file, with `key=value` overrides.
+
+    Args:
+        recipe: a shipped name such as "countdown", or the path of a `.toml` file.
+        overrides: "section.key=value" each; values are TOML, a bare word is taken as a string.
+
+    Raises:
+        ArgumentError: no such recipe or key (the nearest names are given), not TOML, or a value out of its range.
+    """
+    if recipe.endswith(".toml"):
+        path = Path(recipe)
+        if not path.is_file():
+            raise argument_error("RECIPE", "be a shipped name or the path of a TOML file", recipe, "No such file.")
+        text = path.read_text(encoding="utf-8")
+    elif recipe in recipe_names():
+        text = files("breakeven").joinpath("recipes", f"{recipe}.toml").read_text(encoding="utf-8")
+    else:
+        raise argument_error(
+            "RECIPE", "be a shipped name or the path of a .toml file", recipe, _nearest(recipe, recipe_names())
+        )
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise argument_error("RECIPE", "be valid TOML", recipe, f"{error}.") from error
+    settings.setdefault("name", Path(recipe).stem)
+    for override in overrides:
+        _apply(settings, override)
+    return config_from(settings)
+
+
+def config_from(settings: dict[str, Any]) -> RunConfig:
+    """A RunConfig from plain nested settings, as in a recipe or a run log's first line.
+
+    Raises:
+        ArgumentError: an unknown key, a wrong type or a value out of its range.
+    """
+    _refuse_unknown(settings, RunConfig, "")
+    try:
+        return msgspec.convert(settings, RunConfig)
+    except ArgumentError:
+        raise
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ArgumentError):
+            raise error.__cause__ from None
+        what, _, where = str(error).partition(" - at ")
+        name = where.strip("`").removeprefix("$.") or "the recipe"
+        raise ArgumentError(f"{name} is not valid: {what}. See docs/concepts.md for the settings.") from error
+
+
+def config_to_builtins(config: RunConfig) -> dict[str, Any]:
+    """The nested settings of `config`, every default written out; `config_from` gives it back."""
+    settings: dict[str, Any] = msgspec.to_builtins(config)
+    return settings
+
+
+def _apply(settings: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise argument_error("--set", "be key=value", override, "For example --set train.steps=600.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, name = key.strip().split(".")
+    for section in sections:
+        settings = settings.setdefault(section, {})
+        if not isinstance(settings, dict):
+            raise argument_error("--set", "name a setting inside a section", key)
+    settings[name] = value
+
+
+def _refuse_unknown(settings: dict[str, Any], owner: type, prefix: str) -> None:
+    known = {each.name: each.type for each in fields(owner)}  # type: ignore[arg-type]
+    for key, value in settings.items():
+        if key not in known:
+            where = f"a setting of [{prefix[:-1]}]" if prefix else "a setting or section"
+            raise argument_error(prefix + key, f"be {where}", key, _nearest(key, sorted(known)))
+        if isinstance(value, dict) and is_dataclass(known[key]):
+            _refuse_unknown(value, known[key], f"{prefix}{key}.")  # type: ignore[arg-type]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(known)}."
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise argument_error(name, f"be at least {least}", value)

@@ -1,0 +1,290 @@
+"""Countdown: reach a target from given numbers, each used exactly once, with + - * / and parentheses.
+
+The task has a checker that works without a reference answer (`check`), at training and at serving time alike,
+so Pass@K on it is accuracy one can deploy. Knows nothing about models; all arrays are numpy.
+
+Splits never share a problem: a problem's split is a hash of (its sorted numbers, its target), independent of any
+seed, so no seed, order of numbers or number of draws can move a problem from one split to another.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.errors import argument_error
+from breakeven.records import Problem
+
+IntArray = npt.NDArray[np.int64]
+Split = Literal["train", "validation", "test"]
+
+_SPLIT_BUCKETS: dict[Split, range] = {"validation": range(0, 3), "test": range(3, 6), "train": range(6, 20)}
+_SYMBOLS = ("<pad>", "<eos>", "+", "-", "*", "/", "(", ")", "->", "=")
+_ADD, _SUB, _MUL, _DIV, _OPEN, _CLOSE, _ARROW, _EQUALS = range(2, 10)
+PAD, EOS = 0, 1
+
+_Tree: TypeAlias = "int | tuple[_Tree, _Tree]"  # a leaf is the index of a number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Countdown:
+    """One difficulty of Countdown, with its vocabulary, its generator and its checker.
+
+    Args:
+        num_numbers: numbers per problem, 2 to 5.
+        max_number: each number is uniform on 1..max_number.
+        max_target: problems with a larger target are not generated.
+    """
+
+    num_numbers: int = 3
+    max_number: int = 9
+    max_target: int = 99
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.num_numbers <= 5:
+            raise argument_error("num_numbers", "be from 2 to 5", self.num_numbers)
+        if self.max_number < 2:
+            raise argument_error("max_number", "be at least 2", self.max_number)
+        if self.max_target < 1:
+            raise argument_error("max_target", "be at least 1", self.max_target)
+
+    # -- vocabulary: one token per symbol and per integer ---------------------------------------------------------
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of token ids: the symbols, then the integers 0..max(max_number, max_target)."""
+        return len(_SYMBOLS) + max(self.max_number, self.max_target) + 1
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens in every prompt: `a b c -> target =`."""
+        return self.num_numbers + 3
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens in every reference solution, end token included; also the sampling limit."""
+        return 2 * self.num_numbers - 1 + 2 * (self.num_numbers - 2) + 1
+
+    @property
+    def end_token(self) -> int:
+        """Id of the token that ends a completion."""
+        return EOS
+
+    def encode_prompt(self, problem: Problem) -> list[int]:
+        """Token ids of `problem.prompt`."""
+        return [_token(word) for word in problem.prompt.split()]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of a completion up to its end token."""
+        words = []
+        for token in tokens:
+            if token == EOS:
+                break
+            words.append(_SYMBOLS[token] if token < len(_SYMBOLS) else str(token - len(_SYMBOLS)))
+        return " ".join(words)
+
+    # -- generation -----------------------------------------------------------------------------------------------
+
+    def train_batch(self, batch_size: int, seed: tuple[int, ...]) -> IntArray:
+        """Prompt and solution tokens of `batch_size` training problems, shape (batch_size, prompt + output tokens).
+
+        A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
+        """
+        rng = np.random.default_rng(seed)
+        parts: list[IntArray] = []
+        while sum(map(len, parts)) < batch_size:
+            parts.append(self._draw(batch_size, rng, "train"))
+        return np.concatenate(parts)[:batch_size]
+
+    def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
+        """`count` distinct problems of `split`, in an order given by `seed`.
+
+        Raises:
+            ArgumentError: the split holds fewer than `count` distinct problems.
+        """
+        rng = np.random.default_rng((seed, len(split)))
+        found: dict[str, Problem] = {}
+        barren_draws = 0
+        while len(found) < count and barren_draws < 5:
+            before = len(found)
+            for row in self._draw(4096, rng, split):
+                numbers = [int(token) - len(_SYMBOLS) for token in row[: self.num_numbers]]
+                target = int(row[self.num_numbers + 1]) - len(_SYMBOLS)
+                problem_id = f"{'+'.join(map(str, sorted(numbers)))}={target}"
+                prompt = " ".join(map(str, numbers)) + f" -> {target} ="
+                found.setdefault(problem_id, Problem(id=problem_id, prompt=prompt))
+            barren_draws = barren_draws + 1 if len(found) == before else 0
+        if len(found) < count:
+            raise argument_error(
+                f"num_{split}_problems",
+                f"be at most the {len(found)} distinct {split} problems of this difficulty",
+                count,
+                "Ask for fewer, or raise max_number.",
+            )
+        return tuple(found.values())[:count]
+
+    def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
+        """Random solvable problems of `split` with one solution each: at most `count` rows of tokens."""
+        n = self.num_numbers
+        num_draws = (4 if split == "train" else 20) * count
+        numbers = rng.integers(1, self.max_number + 1, (num_draws, n))
+        operators = rng.integers(_ADD, _DIV + 1, (num_draws, n - 1))
+        shape = rng.integers(0, len(self._trees), num_draws)
+        target = np.zeros(num_draws, np.int64)
+        for index, tree in enumerate(self._trees):
+            rows = shape == index
+            target[rows] = _evaluate_tree(tree, numbers[rows], operators[rows])
+        keep = (target >= 1) & (target <= self.max_target)
+        keep &= np.isin(self._bucket(numbers, target), list(_SPLIT_BUCKETS[split]))
+        rows = np.flatnonzero(keep)[:count]
+        numbers, operators, shape, target = numbers[rows], operators[rows], shape[rows], target[rows]
+
+        order = rng.permuted(np.tile(np.arange(n), (len(rows), 1)), axis=1)  # the prompt must not give the order away
+        shown = np.take_along_axis(numbers, order, axis=1)
+        tokens = np.empty((len(rows), self.prompt_tokens + self.output_tokens), np.int64)
+        tokens[:, :n] = shown + len(_SYMBOLS)
+        tokens[:, n] = _ARROW
+        tokens[:, n + 1] = target + len(_SYMBOLS)
+        tokens[:, n + 2] = _EQUALS
+        for index, tree in enumerate(self._trees):
+            picked = shape == index
+            columns = [
+                numbers[picked, at] + len(_SYMBOLS)
+                if kind == "number"
+                else operators[picked, at]
+                if kind == "operator"
+                else np.full(picked.sum(), at)
+                for kind, at in _render(tree)
+            ]
+            tokens[picked, self.prompt_tokens :] = np.stack(columns, axis=1)
+        return tokens
+
+    @cached_property
+    def _trees(self) -> tuple[_Tree, ...]:
+        return tuple(_all_trees(0, self.num_numbers))
+
+    def _bucket(self, numbers: IntArray, target: IntArray) -> npt.NDArray[np.uint64]:
+        """Split bucket 0..19 of each problem: a hash of its sorted numbers and its target (splitmix64 finalizer)."""
+        key = target.astype(np.uint64)
+        for column in np.sort(numbers, axis=1).T:
+            key = key * np.uint64(1_000_003) + column.astype(np.uint64)
+        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return (key ^ (key >> np.uint64(31))) % np.uint64(20)
+
+    # -- checking -------------------------------------------------------------------------------------------------
+
+    def check(self, problem: Problem, completion: str) -> bool:
+        """True if `completion` is an expression that uses each number of the prompt once and equals the target."""
+        numbers_text, target_text = problem.prompt.removesuffix("=").split("->")
+        try:
+            value, used = evaluate_expression(completion)
+        except (ValueError, ZeroDivisionError, RecursionError):
+            return False
+        return sorted(used) == sorted(map(int, numbers_text.split())) and value == int(target_text)
+
+
+def evaluate_expression(text: str) -> tuple[Fraction, list[int]]:
+    """Exact value of an arithmetic expression, and the integers it uses in order of appearance.
+
+    Grammar: sums of products of integers and parenthesised expressions; no unary signs, no `eval`.
+
+    Raises:
+        ValueError: `text` is not such an expression. ZeroDivisionError: it divides by zero.
+
+    >>> evaluate_expression("( 3 + 7 ) / 4")
+    (Fraction(5, 2), [3, 7, 4])
+    """
+    tokens = re.findall(r"[0-9]{1,9}|[-+*/()]|\S", text)
+    position = 0
+    used: list[int] = []
+
+    def peek() -> str:
+        return tokens[position] if position < len(tokens) else ""
+
+    def advance() -> str:
+        nonlocal position
+        position += 1
+        return tokens[position - 1]
+
+    def atom() -> Fraction:
+        token = advance() if peek() else ""
+        if token.isascii() and token.isdigit():
+            used.append(int(token))
+            return Fraction(int(token))
+        if token == "(":
+            value = expression()
+            if not peek() or advance() != ")":
+                raise ValueError("unbalanced parenthesis")
+            return value
+        raise ValueError(f"expected a number or '(', got {token!r}")
+
+    def product() -> Fraction:
+        value = atom()
+        while peek() in ("*", "/"):
+            value = value * atom() if advance() == "*" else value / atom()
+        return value
+
+    def expression() -> Fraction:
+        value = product()
+        while peek() in ("+", "-"):
+            value = value + product() if advance() == "+" else value - product()
+        return value
+
+    result = expression()
+    if peek():
+        raise ValueError(f"unexpected {peek()!r} after the expression")
+    return result, used
+
+
+def _token(word: str) -> int:
+    return len(_SYMBOLS) + int(word) if word.isdigit() else _SYMBOLS.index(word)
+
+
+def _all_trees(start: int, stop: int) -> Iterator[_Tree]:
+    """Every binary tree over the leaves start..stop-1, in order (2 for three leaves, 5 for four)."""
+    if stop - start == 1:
+        yield start
+    for middle in range(start + 1, stop):
+        for left in _all_trees(start, middle):
+            for right in _all_trees(middle, stop):
+                yield (left, right)
+
+
+def _rightmost(tree: _Tree) -> int:
+    return tree if isinstance(tree, int) else _rightmost(tree[1])
+
+
+def _evaluate_tree(tree: _Tree, numbers: IntArray, operators: IntArray) -> IntArray:
+    """Value of each row's expression, or 0 where a step leaves the positive integers (as in the TV game)."""
+    if isinstance(tree, int):
+        return numbers[:, tree]
+    left, right = (_evaluate_tree(branch, numbers, operators) for branch in tree)
+    operator = operators[:, _rightmost(tree[0])]
+    quotient, remainder = np.divmod(left, np.maximum(right, 1))
+    value = np.select(
+        [operator == _ADD, operator == _SUB, operator == _MUL],
+        [left + right, left - right, left * right],
+        np.where(remainder == 0, quotient, 0),
+    )
+    return np.where((left > 0) & (right > 0) & (value > 0), value, 0)
+
+
+def _render(tree: _Tree) -> list[tuple[str, int]]:
+    """Completion as (kind, index or token) pairs; every inner pair in parentheses, so all trees have one length."""
+
+    def inner(node: _Tree) -> list[tuple[str, int]]:
+        if isinstance(node, int):
+            return [("number", node)]
+        return [("symbol", _OPEN), *pair(node), ("symbol", _CLOSE)]
+
+    def pair(node: tuple[_Tree, _Tree]) -> list[tuple[str, int]]:
+        return [*inner(node[0]), ("operator", _rightmost(node[0])), *inner(node[1])]
+
+    assert not isinstance(tree, int)
+    return [*pair(tree), ("symbol", EOS)]

@@ -1,0 +1,57 @@
+"""The exceptions breakeven raises, and the one place where argument errors are worded.
+
+    BreakevenError
+    |-- ArgumentError (ValueError)      a value the user wrote breaks a rule
+    |-- LogError (ValueError)           a run log cannot be read as one
+    |   |-- CorruptLogError             a record in the middle is damaged
+    |   `-- NewerLogError               written by a later version of breakeven
+    |-- RunInUseError (RuntimeError)    another process holds the run directory
+    |-- RunStorageError (OSError)       the disk refused a write
+    |-- DivergedError (ArithmeticError) the training loss is NaN or infinite
+    `-- MissingExtraError (ImportError) an optional dependency is not installed
+"""
+
+
+class BreakevenError(Exception):
+    """Base of every exception breakeven raises on purpose."""
+
+
+class ArgumentError(BreakevenError, ValueError):
+    """A value the user wrote breaks a rule."""
+
+
+class LogError(BreakevenError, ValueError):
+    """A run log cannot be read as one."""
+
+
+class CorruptLogError(LogError):
+    """A record before the last is damaged; the message names its line."""
+
+
+class NewerLogError(LogError):
+    """The log was written by a later version of breakeven."""
+
+
+class RunInUseError(BreakevenError, RuntimeError):
+    """Another process holds the run directory."""
+
+
+class RunStorageError(BreakevenError, OSError):
+    """The disk refused a write; what was recorded before stays readable."""
+
+
+class DivergedError(BreakevenError, ArithmeticError):
+    """The training loss is NaN or infinite."""
+
+
+class MissingExtraError(BreakevenError, ImportError):
+    """An optional dependency is not installed; the message names the extra."""
+
+
+def argument_error(name: str, rule: str, got: object, remedy: str = "") -> ArgumentError:
+    """An ArgumentError worded `<name> must <rule>; got <value>. <remedy>`.
+
+    >>> print(argument_error("patience", "be at least 0", -1, "Use 0 to stop at once."))
+    patience must be at least 0; got -1. Use 0 to stop at once.
+    """
+    return ArgumentError(f"{name} must {rule}; got {got!r}.{' ' + remedy if remedy else ''}")

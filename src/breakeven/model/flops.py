@@ -1,0 +1,98 @@
+"""FLOPs of a decoder-only transformer, per trained, prefilled and decoded token.
+
+Analytic, exact in the token counts, no torch. A multiply and an add count as 2.
+
+Counted: every matrix multiply of the blocks, attention over the context actually attended to (causal), the output
+head where it is applied. Backward costs twice the forward.
+Not counted: embedding look-up, norms, rotary positions, softmax, activations, the loss, the optimizer, sampling
+from the logits, the checker; recomputation inside fused attention kernels.
+"""
+
+from dataclasses import dataclass
+
+from breakeven.errors import argument_error
+from breakeven.records import QueryFlops, TransformerShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCost:
+    """What a token costs on one model.
+
+    Args:
+        body_params: matrix-multiply parameters of the blocks (active ones, for a mixture of experts).
+        head_params: parameters of the output head; 0 if they are within `body_params`.
+        num_layers: layers with attention.
+        attention_width: query heads times head width of one layer.
+
+    Source:
+        Kaplan et al., arXiv 2001.08361, table 1, with the causal triangle instead of the full square.
+    """
+
+    body_params: float
+    head_params: float = 0.0
+    num_layers: int = 0
+    attention_width: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.body_params > 0:
+            raise argument_error("body_params", "be above 0", self.body_params)
+
+    @classmethod
+    def of(cls, shape: TransformerShape) -> "ModelCost":
+        """The cost of the reference transformer: four E x E attention matrices and three feed-forward ones a layer."""
+        per_layer = 4 * shape.embedding**2 + 3 * shape.embedding * shape.feed_forward
+        return cls(
+            body_params=shape.num_layers * per_layer,
+            head_params=shape.embedding * shape.vocab_size,
+            num_layers=shape.num_layers,
+            attention_width=shape.embedding,
+        )
+
+    def prefill_flops(self, prompt_tokens: float) -> float:
+        """Forward pass over a prompt, head at its last position only.
+
+        2 N P + 2 L d P (P + 1): scores and values over P (P + 1) / 2 attended pairs, each 4 d a layer.
+
+        >>> cost = ModelCost(body_params=1.1e9, num_layers=22, attention_width=2048)
+        >>> f"{cost.prefill_flops(1000):.4e}"
+        '2.2902e+12'
+        """
+        return 2 * self.body_params * prompt_tokens + 2 * self.head_params + self._attention(0, prompt_tokens)
+
+    def decode_flops(self, prompt_tokens: float, output_tokens: float) -> float:
+        """Generating `output_tokens` one by one after a prefill, each attending to all before it and itself.
+
+        The first output token comes out of the prefill's last position, so a real decode runs one token less; it is
+        charged in full, as sampling stacks feed every token but the end token back.
+
+        >>> cost = ModelCost(body_params=1.1e9, num_layers=22, attention_width=2048)
+        >>> f"{cost.decode_flops(1000, 300):.4e}"
+        '7.2220e+11'
+        """
+        return 2 * (self.body_params + self.head_params) * output_tokens + self._attention(prompt_tokens, output_tokens)
+
+    def train_flops(self, num_sequences: float, sequence_tokens: float) -> float:
+        """Forward and backward over whole sequences, head at every position: three times the forward pass.
+
+        >>> ModelCost(body_params=10.0).train_flops(1, 7)  # 6 N D
+        420.0
+        """
+        forward = 2 * (self.body_params + self.head_params) * sequence_tokens + self._attention(0, sequence_tokens)
+        return 3.0 * num_sequences * forward
+
+    def query_flops(self, prompt_tokens: float, output_tokens: float) -> QueryFlops:
+        """One served query at (mean) token counts.
+
+        >>> cost = ModelCost(body_params=1.1e9, num_layers=22, attention_width=2048)
+        >>> f"{cost.query_flops(1000, 300).total(64):.4e}"
+        '4.8511e+13'
+        """
+        return QueryFlops(
+            prefill_flops=self.prefill_flops(prompt_tokens),
+            decode_flops=self.decode_flops(prompt_tokens, output_tokens),
+        )
+
+    def _attention(self, before: float, new: float) -> float:
+        """4 L d for each (token, attended token) pair: `new` tokens after `before` cached ones."""
+        pairs = new * before + new * (new + 1) / 2
+        return 4 * self.num_layers * self.attention_width * pairs

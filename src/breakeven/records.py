@@ -1,0 +1,322 @@
+"""Frozen records that travel between the rooms. No behaviour beyond validation and derived properties.
+
+Array dimensions, used as suffixes everywhere: P problems, N samples drawn per problem, K entries of a list of
+sample counts, B rows of a batch, T tokens, E embedding, V vocabulary, H heads.
+
+Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `num_` for counts. Accuracies and
+shares are in [0, 1].
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# -- what is asked and drawn ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One question. `reference` is the gold answer where the checker needs one; no selection rule ever sees it."""
+
+    id: str
+    prompt: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One generated sample: its text and the tokens it took, end token included."""
+
+    text: str
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """All samples drawn for one problem from one prefill of its prompt."""
+
+    prompt_tokens: int
+    completions: tuple[Completion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleBank:
+    """The graded samples of one checkpoint: P problems x N samples, plus one greedy sample per problem.
+
+    Rows are strings, one character a sample, so that a log line stays readable: `1` right, `0` wrong.
+    """
+
+    correct_PN: tuple[str, ...]
+    """Verdicts of the samples drawn at `temperature`; every row has N characters."""
+    greedy_correct_P: str
+    """Verdicts of the greedy (temperature 0) sample of each problem."""
+    temperature: float
+    seed: int
+    prompt_tokens: int
+    """Prompt tokens summed over the problems, each prompt counted once."""
+    output_tokens: int
+    """Output tokens summed over all P x N samples at `temperature`."""
+    greedy_output_tokens: int
+    """Output tokens summed over the P greedy samples."""
+
+    @property
+    def num_problems(self) -> int:
+        """P."""
+        return len(self.correct_PN)
+
+    @property
+    def num_samples(self) -> int:
+        """N."""
+        return len(self.correct_PN[0])
+
+    @property
+    def num_correct_P(self) -> tuple[int, ...]:
+        """Correct samples per problem, each in 0..N."""
+        return tuple(row.count("1") for row in self.correct_PN)
+
+    @property
+    def greedy_accuracy(self) -> float:
+        """Share of problems that the greedy sample solves."""
+        return self.greedy_correct_P.count("1") / len(self.greedy_correct_P)
+
+    @property
+    def sampled_accuracy(self) -> float:
+        """Pass@1 at `temperature`: mean share of correct samples."""
+        return sum(self.num_correct_P) / (self.num_problems * self.num_samples)
+
+
+# -- how a number was made --------------------------------------------------------------------------------------------
+
+
+class Made(StrEnum):
+    """How a number came about (invariant 1: every number that anyone reads says so)."""
+
+    MEASURED = "measured"
+    FORECAST = "forecast"
+    EXTRAPOLATED = "extrapolated"
+
+
+class FitStatus(StrEnum):
+    """Outcome of a fit. Anything but FITTED means: the number beside it is a fallback, do not decide on it."""
+
+    FITTED = "fitted"
+    TOO_FEW_POINTS = "too_few_points"
+    NO_SIGNAL = "no_signal"
+    """Every accuracy is 0 (or, for a K-curve, too low to have a shape)."""
+    NOT_CONVERGED = "not_converged"
+    """The best fit lies outside the family: a curve with no ceiling in sight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """Projected one-sample accuracy of the fully trained model."""
+
+    mean: float
+    """Point projection; with a status other than FITTED, the highest accuracy seen so far."""
+    lo: float
+    """Lower end of the 90 % interval; equal to `mean` for method "paper", which has none."""
+    hi: float
+    status: FitStatus
+    method: str
+    num_points: int
+    """Checkpoints the fit used, after any filter."""
+    parameters: tuple[float, ...] = ()
+    """Method "paper": (a, b, c) of a (1 - exp(-b x)) + c, with x = training FLOPs / budget FLOPs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KCurve:
+    """Accuracy against the number of samples K of one strategy at one checkpoint."""
+
+    strategy: str
+    deployable: bool
+    """True if the strategy needs nothing at serving time that it had only in evaluation."""
+    k_values: tuple[int, ...]
+    accuracy_K: tuple[float, ...]
+    lo_K: tuple[float, ...]
+    """Lower ends of the 90 % intervals; equal to `accuracy_K` for method "paper", which has none."""
+    hi_K: tuple[float, ...]
+    made_K: tuple[Made, ...]
+    """MEASURED where K <= N samples were used directly, EXTRAPOLATED where the fitted curve was read."""
+    status: FitStatus
+    method: str
+    parameters: tuple[float, ...] = ()
+    """Method "paper": (L, k, x0) of L / (1 + exp(-k (K - x0)))."""
+
+
+# -- costs ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformerShape:
+    """Sizes of a decoder-only transformer: all its FLOPs follow from them."""
+
+    num_layers: int
+    embedding: int
+    num_heads: int
+    feed_forward: int
+    """Hidden width of the gated (three-matrix) feed-forward."""
+    vocab_size: int
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryFlops:
+    """What one served query costs, split so that any number of samples can be priced."""
+
+    prefill_flops: float
+    decode_flops: float
+    """One sample's decode after the prefill."""
+
+    def total(self, num_samples: float, *, shared_prefill: bool = True) -> float:
+        """FLOPs of a query answered with `num_samples` samples.
+
+        >>> QueryFlops(prefill_flops=10.0, decode_flops=1.0).total(4)
+        14.0
+        >>> QueryFlops(prefill_flops=10.0, decode_flops=1.0).total(4, shared_prefill=False)
+        44.0
+        """
+        return (1 if shared_prefill else num_samples) * self.prefill_flops + num_samples * self.decode_flops
+
+
+# -- one checkpoint, from measurement to decision ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the user declares before training."""
+
+    budget_flops: float
+    """B: training FLOPs of the full run."""
+    baseline: str = "greedy"
+    """How the fully trained model would be served with one sample: "greedy" or "sampled" (Pass@1, as in the paper)."""
+    shared_prefill: bool = True
+    """Whether the K samples of a query share one prefill of its prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Everything measured at one checkpoint; the only input of a decision."""
+
+    step: int
+    train_tokens: int
+    train_flops: float
+    """C_t: training FLOPs up to this step."""
+    evaluation_flops: float
+    """FLOPs of this evaluation alone."""
+    query_flops: QueryFlops
+    """Cost of one served query at the token counts measured here."""
+    loss: float | None
+    """Training loss at this step, for display only."""
+    bank: SampleBank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingPoint:
+    """(checkpoint, strategy, K) with its accuracy and its price: the thing one deploys."""
+
+    step: int
+    strategy: str
+    deployable: bool
+    k: int
+    accuracy: float
+    made: Made
+    flops_per_query: float
+
+
+class Action(StrEnum):
+    """What to do now."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+class Reason(StrEnum):
+    """Why."""
+
+    NOT_DUE = "not_due"
+    """No evaluation was due at this step."""
+    TOO_FEW_CHECKPOINTS = "too_few_checkpoints"
+    """The learning curve has too few points to be projected."""
+    NO_SIGNAL = "no_signal"
+    """Nothing was solved yet."""
+    NO_PROJECTION = "no_projection"
+    """The learning curve shows no ceiling yet, so full training cannot be projected."""
+    NO_K_CURVE = "no_k_curve"
+    """The K-curve could not be fitted and no measured K reaches the projection."""
+    OUT_OF_REACH = "out_of_reach"
+    """No K up to the largest allowed reaches the projection."""
+    TOO_COSTLY = "too_costly"
+    """A K reaches it, but training so far plus its inference costs as much as full training."""
+    WAITING = "waiting"
+    """A K suffices, but not yet for `patience` checkpoints in a row."""
+    REACHED = "reached"
+    """A K sufficed for `patience` checkpoints in a row: stop."""
+    BUDGET_SPENT = "budget_spent"
+    """The full budget is used: there is nothing left to save."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Continue or stop at one checkpoint, with every number it rests on."""
+
+    action: Action
+    reason: Reason
+    step: int
+    used: float
+    """r = C_t / B, the share of the training budget used so far."""
+    policy: str
+    streak: int = 0
+    """Consecutive checkpoints, this one included, at which some K sufficed."""
+    baseline: str = "greedy"
+    baseline_accuracy: float | None = None
+    """One-sample accuracy of this checkpoint under the plan's baseline decoding (measured)."""
+    forecast: Forecast | None = None
+    k_curve: KCurve | None = None
+    serving: ServingPoint | None = None
+    """The smallest sufficient K at this checkpoint, if any."""
+    gross_saving: float | None = None
+    """(B - C_t) / B, if one stopped here."""
+    net_saving: float | None = None
+    """(B - C_t - E) / B with E all evaluation FLOPs so far."""
+    evaluation_flops: float = 0.0
+    """E: evaluation FLOPs of this and all earlier checkpoints."""
+    break_even_queries: float | None = None
+    """Served queries until full training would have been cheaper; None with a serving point means never."""
+
+    @property
+    def stop(self) -> bool:
+        """True if training may stop here."""
+        return self.action is Action.STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """One line of the run log: what was measured and what was decided on it."""
+
+    observation: Observation
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The decision held against the fully trained model, on test problems that no decision ever saw."""
+
+    num_problems: int
+    num_samples: int
+    stopped_step: int
+    k: int
+    stopped_accuracy: float
+    """Test accuracy of the serving point (t*, K*)."""
+    stopped_greedy_accuracy: float
+    full_greedy_accuracy: float
+    full_sampled_accuracy: float
+    difference: float
+    """`stopped_accuracy` minus the fully trained model's best single-sample accuracy, paired over problems."""
+    difference_standard_error: float
+    gross_saving: float
+    net_saving: float
+    """As decided at the stop: evaluation up to the stop charged."""
+    evaluation_share: float
+    """Evaluation FLOPs up to the stop over training FLOPs up to the stop."""
+    verification_flops: float
+    """Cost of this check itself; not part of any saving, since a user who stops never runs it."""

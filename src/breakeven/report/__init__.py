@@ -1,0 +1,7 @@
+"""What a decision recorded, as sentences, tables, charts and one self-contained page. Recomputes nothing."""
+
+from breakeven.report.explain import explain, headline, progress_line
+from breakeven.report.page import render_page
+from breakeven.report.table import decision_rows, decision_table
+
+__all__ = ["decision_rows", "decision_table", "explain", "headline", "progress_line", "render_page"]

@@ -1,0 +1,232 @@
+"""A decision as the sentences a person would ask for. Pure wording: every number is read from the record."""
+
+from collections.abc import Sequence
+
+from breakeven.errors import argument_error
+from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason, ServingPoint
+from breakeven.report.format import format_accuracy, format_queries, format_samples, format_share
+
+
+def explain(decision: Decision) -> str:
+    """One to three plain sentences: what to do at this checkpoint, why, and what it is worth."""
+    if decision.stop:
+        return _explain_stop(decision)
+    where = f"step {decision.step} ({format_share(decision.used)} of the budget)"
+    now = f"{format_accuracy_of(decision)} (measured) with {baseline_words(decision.baseline)}"
+    match decision.reason:
+        case Reason.NOT_DUE:
+            return f"Train on: no evaluation was due at {where}."
+        case Reason.TOO_FEW_CHECKPOINTS:
+            return (
+                f"Train on: at {where} the learning curve has too few points{_num_points(decision)} to project the fully "
+                f"trained model. Accuracy so far is {now}."
+            )
+        case Reason.NO_SIGNAL:
+            return f"Train on: at {where} nothing is solved yet, so there is no curve to project. Accuracy is {now}."
+        case Reason.NO_PROJECTION:
+            return (
+                f"Train on: up to {where} the learning curve shows no ceiling yet{_num_points(decision)}, so the fully "
+                f"trained model cannot be projected. Accuracy so far is {now}."
+            )
+        case Reason.NO_K_CURVE:
+            return (
+                f"Train on: at {where} no measured number of samples reaches {_target(decision)}, and accuracy against K "
+                f"has no shape yet that could be extrapolated.{_best_of(decision.k_curve)}"
+            )
+        case Reason.OUT_OF_REACH:
+            return (
+                f"Train on: at {where} no number of samples up to the largest allowed reaches {_target(decision)}."
+                f"{_best_of(decision.k_curve)}"
+            )
+        case Reason.TOO_COSTLY:
+            enough = "a number of samples" if decision.serving is None else serving_words(decision.serving)
+            return (
+                f"Train on: at {where} {enough} reaches {_target(decision)}, but training so far plus that inference "
+                f"costs as much as full training."
+            )
+        case Reason.WAITING | Reason.REACHED:
+            enough = "a number of samples" if decision.serving is None else serving_words(decision.serving)
+            return (
+                f"Train on for now: at {where} {enough} reaches {_target(decision)}. "
+                f"That has held for {_checkpoints(decision.streak)} in a row, fewer than the policy asks for."
+            )
+        case Reason.BUDGET_SPENT:
+            return f"The full budget is used at {where}: nothing is left to save. Accuracy is {now}."
+
+
+def progress_line(checkpoint: Checkpoint, total_steps: int | None = None) -> str:
+    """One short line for live progress: step, loss, measured accuracies, projection, and why it goes on.
+
+    Args:
+        checkpoint: the checkpoint just decided on.
+        total_steps: optimizer steps of the full run, shown beside the step if given.
+    """
+    observation, decision = checkpoint.observation, checkpoint.decision
+    parts = [f"step {observation.step}" + (f"/{total_steps}" if total_steps else "")]
+    if observation.loss is not None:
+        parts.append(f"loss {observation.loss:.3f}")
+    parts.append(f"measured: {decision.baseline} {format_accuracy(baseline_accuracy(checkpoint))}")
+    measured = largest_measured(decision.k_curve)
+    if measured and decision.k_curve:
+        k, accuracy = measured
+        oracle = "" if decision.k_curve.deployable else " (oracle)"
+        parts[-1] += f", {decision.k_curve.strategy} at K={k} {format_accuracy(accuracy)}{oracle}"
+    if is_projected(decision.forecast):
+        parts.append(f"full run {format_accuracy(decision.forecast.mean)} (forecast)" if decision.forecast else "")
+    parts.append(_short_reason(decision))
+    return " | ".join(parts)
+
+
+def headline(checkpoints: Sequence[Checkpoint], run: str = "this run") -> int:
+    """Index of the checkpoint a report leads with: the first that stops, else the last.
+
+    Raises:
+        ArgumentError: there is no checkpoint.
+    """
+    if not checkpoints:
+        raise argument_error(
+            "checkpoints",
+            "hold at least one evaluation",
+            0,
+            f"{run} has no evaluations to report: train on until the first evaluation.",
+        )
+    stops = (index for index, checkpoint in enumerate(checkpoints) if checkpoint.decision.stop)
+    return next(stops, len(checkpoints) - 1)
+
+
+# -- words shared with the tables, the charts and the page ------------------------------------------------------------
+
+
+def baseline_words(baseline: str) -> str:
+    """How the one-sample baseline decodes, in words."""
+    return {"greedy": "one greedy sample", "sampled": "one sample at temperature (Pass@1)"}.get(baseline, baseline)
+
+
+def kind_words(deployable: bool) -> str:
+    """Whether a strategy can be served as it was measured."""
+    return "deployable" if deployable else "oracle, an upper bound"
+
+
+def serving_words(point: ServingPoint) -> str:
+    """A serving point in words: its samples, strategy, kind, accuracy and how that was made."""
+    return (
+        f"{format_samples(point.k)} per query with {point.strategy} ({kind_words(point.deployable)}), "
+        f"accuracy {format_accuracy(point.accuracy)} ({point.made}),"
+    )
+
+
+def baseline_accuracy(checkpoint: Checkpoint) -> float:
+    """The measured one-sample accuracy: as the decision recorded it, else the bank's under the same decoding."""
+    if checkpoint.decision.baseline_accuracy is not None:
+        return checkpoint.decision.baseline_accuracy
+    bank = checkpoint.observation.bank
+    return bank.sampled_accuracy if checkpoint.decision.baseline == "sampled" else bank.greedy_accuracy
+
+
+def largest_measured(curve: KCurve | None) -> tuple[int, float] | None:
+    """The largest measured K with its accuracy, if any."""
+    if curve is None:
+        return None
+    measured = [(k, a) for k, a, made in zip(curve.k_values, curve.accuracy_K, curve.made_K, strict=True)
+                if made is Made.MEASURED]  # fmt: skip
+    return max(measured, default=None)
+
+
+def is_projected(forecast: Forecast | None) -> bool:
+    """True if the forecast is a projection and not a fallback."""
+    return forecast is not None and forecast.status is FitStatus.FITTED
+
+
+def interval_words(lo: float, hi: float) -> str:
+    """The 90 % interval in words; empty where the method has none."""
+    return f", 90 % interval {format_accuracy(lo)} to {format_accuracy(hi)}" if lo < hi else ""
+
+
+def format_accuracy_of(decision: Decision) -> str:
+    """The decision's own one-sample accuracy."""
+    return "unknown" if decision.baseline_accuracy is None else format_accuracy(decision.baseline_accuracy)
+
+
+def break_even_words(decision: Decision) -> str:
+    """Up to how many served queries stopping stays cheaper, as a sentence without its full stop."""
+    if decision.break_even_queries is None:
+        return "Cheaper than full training however many queries are served"
+    if decision.break_even_queries <= 0:
+        return "Not cheaper than full training for any number of served queries, evaluation included"
+    return f"Cheaper than full training until {format_queries(decision.break_even_queries)} served queries"
+
+
+# -- parts of sentences -----------------------------------------------------------------------------------------------
+
+
+def _explain_stop(decision: Decision) -> str:
+    where = f"step {decision.step} ({format_share(decision.used)} of the budget)"
+    if decision.reason is Reason.BUDGET_SPENT or decision.serving is None:
+        spent = "The full budget is used" if decision.reason is Reason.BUDGET_SPENT else "Stop"
+        return (
+            f"{spent} at {where}: serve this model with {baseline_words(decision.baseline)}, "
+            f"accuracy {format_accuracy_of(decision)} (measured). Nothing was saved."
+        )
+    point = decision.serving
+    sentences = [
+        f"Stop at {where} and serve {format_samples(point.k)} per query with {point.strategy} "
+        f"({kind_words(point.deployable)}): accuracy {format_accuracy(point.accuracy)} ({point.made}) "
+        f"against {_target(decision)}."
+    ]
+    if decision.net_saving is not None:
+        sentences.append(f"Saves {format_share(decision.net_saving)} of the training FLOPs net of evaluation.")
+    sentences.append(f"{break_even_words(decision)}.")
+    return " ".join(sentences)
+
+
+def _target(decision: Decision) -> str:
+    forecast = decision.forecast
+    if forecast is None:
+        return "the fully trained model"
+    return (
+        f"{format_accuracy(forecast.mean)} (forecast{interval_words(forecast.lo, forecast.hi)}) "
+        f"for the fully trained model with {baseline_words(decision.baseline)}"
+    )
+
+
+def _best_of(curve: KCurve | None) -> str:
+    if curve is None or not curve.k_values:
+        return ""
+    accuracy, k, made = max(zip(curve.accuracy_K, (-k for k in curve.k_values), curve.made_K, strict=True))
+    return (
+        f" Best: {format_accuracy(accuracy)} ({made}) with {format_samples(-k)} by {curve.strategy} "
+        f"({kind_words(curve.deployable)})."
+    )
+
+
+def _num_points(decision: Decision) -> str:
+    return "" if decision.forecast is None else f" ({_checkpoints(decision.forecast.num_points)} kept)"
+
+
+def _checkpoints(count: int) -> str:
+    return f"{count} checkpoint" if count == 1 else f"{count} checkpoints"
+
+
+def _short_reason(decision: Decision) -> str:
+    k = "K" if decision.serving is None else f"K={decision.serving.k}"
+    match decision.reason:
+        case Reason.NOT_DUE:
+            return "no evaluation due"
+        case Reason.TOO_FEW_CHECKPOINTS:
+            return "too few checkpoints to project"
+        case Reason.NO_SIGNAL:
+            return "nothing solved yet"
+        case Reason.NO_PROJECTION:
+            return "no ceiling in sight yet"
+        case Reason.NO_K_CURVE:
+            return "K-curve has no shape yet"
+        case Reason.OUT_OF_REACH:
+            return "no K reaches it"
+        case Reason.TOO_COSTLY:
+            return f"{k} reaches it, but costs too much"
+        case Reason.WAITING:
+            return f"{k} suffices ({_checkpoints(decision.streak)} in a row), waiting"
+        case Reason.REACHED:
+            return f"stop: {k} suffices ({_checkpoints(decision.streak)} in a row)"
+        case Reason.BUDGET_SPENT:
+            return "budget used"

@@ -1,0 +1,67 @@
+"""Numbers as a person wants to read them. Every function takes one number and returns text."""
+
+import math
+
+_FLOPS_PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
+_COUNT_WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+
+def format_flops(flops: float) -> str:
+    """FLOPs (a count, not a rate) with three significant digits and a metric prefix.
+
+    >>> format_flops(1.23e12), format_flops(999.7e12), format_flops(0), format_flops(3.5e28)
+    ('1.23 TFLOPs', '1 PFLOPs', '0 FLOPs', '3.5e+28 FLOPs')
+    """
+    rounded = float(f"{flops:.3g}")  # first, so that 999.7e9 moves on to the next prefix
+    if rounded == 0 or not math.isfinite(rounded):
+        return f"{rounded:.3g} FLOPs"
+    power = max(0, math.floor(math.log10(abs(rounded)) / 3 + 1e-12))
+    if power >= len(_FLOPS_PREFIXES):
+        return f"{rounded:.3g} FLOPs"
+    return f"{rounded / 1000**power:.4g} {_FLOPS_PREFIXES[power]}FLOPs"
+
+
+def format_share(share: float) -> str:
+    """A share as a percentage: whole from 10 % to 99 %, one decimal outside.
+
+    >>> format_share(0.236), format_share(0.0042), format_share(0.9965), format_share(1), format_share(-0.031)
+    ('24 %', '0.4 %', '99.7 %', '100 %', '-3.1 %')
+    """
+    percent = 100 * share
+    whole = 10 <= abs(percent) < 99 or math.isclose(percent, round(percent), abs_tol=1e-9)
+    return f"{percent:.0f} %" if whole else f"{percent:.1f} %"
+
+
+def format_accuracy(accuracy: float) -> str:
+    """An accuracy in [0, 1] with three decimals, enough to see which of two close ones is larger.
+
+    >>> format_accuracy(0.5), format_accuracy(0.06704)
+    ('0.500', '0.067')
+    """
+    return f"{accuracy:.3f}"
+
+
+def format_queries(queries: float | None) -> str:
+    """A number of served queries; None and inf read "unlimited".
+
+    >>> format_queries(1.23e6), format_queries(7.03e10), format_queries(9512.4), format_queries(None)
+    ('1.23 million', '70.3 billion', '9,512', 'unlimited')
+    """
+    if queries is None or math.isinf(queries):
+        return "unlimited"
+    rounded = float(f"{queries:.3g}")
+    if rounded >= 1e15:
+        return f"{rounded:.3g}"
+    for unit, word in _COUNT_WORDS:
+        if rounded >= unit:
+            return f"{rounded / unit:.4g} {word}"
+    return f"{queries:,.0f}"
+
+
+def format_samples(num_samples: int) -> str:
+    """A number of samples with its noun.
+
+    >>> format_samples(1), format_samples(8)
+    ('1 sample', '8 samples')
+    """
+    return f"{num_samples} sample" if num_samples == 1 else f"{num_samples} samples"

@@ -1,0 +1,150 @@
+"""What full training would reach: the paper's filtered exponential saturation fit of the learning curve.
+
+Pure. What the paper leaves open (scaling, bounds, degenerate curves) is chosen here and argued in
+docs/design/paper-mode.md.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from breakeven.errors import argument_error
+from breakeven.records import FitStatus, Forecast
+
+FloatArray = npt.NDArray[np.float64]
+
+_MIN_RATE = 0.05
+"""Below this rate the curve loses under 5 % of its slope over the whole budget: a line, with no ceiling in sight."""
+_MAX_RATE = 1e4
+_LOG_RATES = np.linspace(np.log(_MIN_RATE), np.log(_MAX_RATE), 160)
+
+
+def forecast_accuracy(
+    train_flops: Sequence[float],
+    accuracy: Sequence[float],
+    budget_flops: float,
+    *,
+    num_problems: int | None = None,
+    method: Literal["paper"] = "paper",
+    fluctuation_filter: bool = True,
+) -> Forecast:
+    """Projected accuracy at the full budget.
+
+    Args:
+        train_flops: training FLOPs of each checkpoint, increasing, shape (C,).
+        accuracy: one-sample accuracy of each checkpoint, in [0, 1], shape (C,).
+        budget_flops: training FLOPs of the full run, at least the last of `train_flops`.
+        num_problems: problems behind each accuracy; method "paper" has no use for it.
+        method: "paper", least squares of a (1 - exp(-b x)) + c on the filtered points, x = FLOPs / budget.
+        fluctuation_filter: whether points below the last kept one are dropped first (step 1 of the algorithm).
+
+    Returns:
+        A Forecast. `lo` and `hi` equal `mean`, since the method has no interval. With a status other than FITTED,
+        `mean` is the highest accuracy seen and no projection should rest on it.
+
+    Raises:
+        ArgumentError: lengths differ, no checkpoint, values out of range, NaN, FLOPs not increasing, or a budget
+            below the last checkpoint.
+
+    Estimator:
+        Fitted. Biased up near chance (the filter keeps upward noise) and down on curves that still rise.
+
+    Source:
+        arXiv 2601.01332, Algorithm 1, steps 1 and 2.
+
+    >>> x = [0.1, 0.2, 0.3, 0.4]
+    >>> curve = forecast_accuracy(x, [0.6 * (1 - 2.718281828459045 ** (-5 * v)) for v in x], 1.0)
+    >>> round(curve.mean, 4), curve.num_points
+    (0.596, 4)
+    """
+    if method != "paper":
+        raise argument_error("method", 'be "paper"', method)
+    x, y = _check_curve(train_flops, accuracy, budget_flops)
+    kept = filter_fluctuations(y) if fluctuation_filter else np.arange(len(y))
+    status, parameters = fit_saturation(x[kept], y[kept])
+    mean = float(saturation(1.0, *parameters)) if status is FitStatus.FITTED else float(y.max())
+    mean = min(1.0, max(0.0, mean))
+    return Forecast(
+        mean=mean, lo=mean, hi=mean, status=status, method=method, num_points=len(kept), parameters=parameters
+    )
+
+
+def filter_fluctuations(accuracy: Sequence[float] | FloatArray) -> npt.NDArray[np.intp]:
+    """Indices of the points that do not fall below the last kept one (Algorithm 1, step 1).
+
+    >>> filter_fluctuations([0.1, 0.3, 0.2, 0.3, 0.4]).tolist()
+    [0, 1, 3, 4]
+    """
+    y = np.asarray(accuracy, dtype=np.float64)
+    return np.flatnonzero(y >= np.maximum.accumulate(y))
+
+
+def saturation(x: float | FloatArray, rise: float, rate: float, start: float) -> np.float64 | FloatArray:
+    """a (1 - exp(-b x)) + c with a, b, c = `rise`, `rate`, `start` (Algorithm 1, step 2)."""
+    value: np.float64 | FloatArray = rise * -np.expm1(-rate * np.asarray(x, dtype=np.float64)) + start
+    return value
+
+
+def fit_saturation(x: FloatArray, y: FloatArray) -> tuple[FitStatus, tuple[float, ...]]:
+    """Least-squares (a, b, c) over b from 0.05 to 1e4, and whether the optimum shows a ceiling.
+
+    For a given b the model is linear in a and c, so the search is over b alone: a grid in log b, then a bounded
+    refinement around its best point. This finds the global optimum and needs no starting values.
+    """
+    if len(y) and y.max() <= 0.0:
+        return FitStatus.NO_SIGNAL, ()
+    if len(y) < 3:
+        return FitStatus.TOO_FEW_POINTS, ()
+    if y.max() == y.min():
+        return FitStatus.FITTED, (0.0, 1.0, float(y[0]))
+
+    def squared_error(log_rate: float | FloatArray) -> FloatArray:
+        rise, start, basis = _linear_part(np.atleast_1d(np.asarray(log_rate, dtype=np.float64)), x, y)
+        error: FloatArray = np.square(rise[:, None] * basis + start[:, None] - y).sum(axis=1)
+        return error
+
+    best = int(np.argmin(squared_error(_LOG_RATES)))
+    around = _LOG_RATES[max(best - 1, 0)], _LOG_RATES[min(best + 1, len(_LOG_RATES) - 1)]
+    refined = minimize_scalar(
+        lambda log_rate: float(squared_error(log_rate)[0]), bounds=around, method="bounded", options={"xatol": 1e-10}
+    )
+    rise, start, _ = _linear_part(np.array([refined.x]), x, y)
+    if best == 0 or rise[0] < 0:
+        return FitStatus.NOT_CONVERGED, ()
+    return FitStatus.FITTED, (float(rise[0]), float(np.exp(refined.x)), float(start[0]))
+
+
+def _linear_part(log_rates: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Best a and c for each rate (shape (R,)), and the basis 1 - exp(-b x) (shape (R, C))."""
+    basis = -np.expm1(-np.exp(log_rates)[:, None] * x)
+    centred = basis - basis.mean(axis=1, keepdims=True)
+    spread = np.square(centred).sum(axis=1)
+    rise = np.divide(centred @ (y - y.mean()), spread, out=np.zeros_like(spread), where=spread > 1e-24)
+    return rise, y.mean() - rise * basis.mean(axis=1), basis
+
+
+def _check_curve(
+    train_flops: Sequence[float], accuracy: Sequence[float], budget_flops: float
+) -> tuple[FloatArray, FloatArray]:
+    """The curve with x in units of the budget."""
+    flops, y = np.asarray(train_flops, dtype=np.float64), np.asarray(accuracy, dtype=np.float64)
+    if flops.shape != y.shape or y.ndim != 1:
+        raise argument_error("accuracy", f"have one value for each of the {flops.size} train_flops", y.size)
+    if len(y) == 0:
+        raise argument_error("accuracy", "hold at least one checkpoint", list(accuracy))
+    if not np.all((y >= 0) & (y <= 1)):
+        bad = y[~((y >= 0) & (y <= 1))][0]
+        raise argument_error("accuracy", "be shares from 0 to 1", float(bad), "Divide percentages by 100.")
+    if not np.all(np.isfinite(flops)) or flops[0] < 0 or np.any(np.diff(flops) <= 0):
+        raise argument_error("train_flops", "be finite and increasing from one checkpoint to the next", list(train_flops))
+    if not np.isfinite(budget_flops) or budget_flops <= 0 or budget_flops < flops[-1] * (1 - 1e-9):
+        raise argument_error(
+            "budget_flops",
+            f"be at least the last checkpoint's {flops[-1]:.6g} FLOPs",
+            budget_flops,
+            "Pass the FLOPs of the full run.",
+        )
+    return flops / budget_flops, y

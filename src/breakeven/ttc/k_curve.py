@@ -1,0 +1,178 @@
+"""Accuracy against K beyond the samples drawn: the paper's sigmoid through Pass@1, Pass@2 and Pass@4.
+
+Pure. What the paper leaves open (how the fit is made, what happens at its edges) is chosen here and argued in
+docs/design/paper-mode.md.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import least_squares
+
+from breakeven.errors import argument_error
+from breakeven.records import FitStatus, KCurve, Made, SampleBank
+from breakeven.ttc.pass_at_k import Counts, check_counts, pass_at_k
+
+PAPER_K_VALUES = (1, 2, 4)
+
+
+def evaluate(bank: SampleBank, *, fit_k_values: Sequence[int] = PAPER_K_VALUES, max_k: int) -> tuple[KCurve, ...]:
+    """The K-curves of a bank, one a strategy, read at every K from 1 to `max_k`.
+
+    Pass@K is deployable where the task's checker runs at serving time too, as Countdown's does.
+    """
+    curve = extrapolate_pass_at_k(
+        bank.num_correct_P, bank.num_samples, range(1, max_k + 1), method="paper", fit_k_values=fit_k_values
+    )
+    return (curve,)
+
+
+def extrapolate_pass_at_k(
+    num_correct: Counts,
+    num_samples: Counts | int,
+    k_values: Sequence[int],
+    *,
+    method: Literal["paper"] = "paper",
+    fit_k_values: Sequence[int] = PAPER_K_VALUES,
+) -> KCurve:
+    """Pass@K at each of `k_values`, measured where the fit rests on it, else read from the fitted curve.
+
+    Args:
+        num_correct: right samples per problem, shape (P,).
+        num_samples: samples drawn per problem, shape (P,) or one count for all.
+        k_values: sample counts to report, each at least 1, in increasing order.
+        method: "paper", a sigmoid in K by least squares.
+        fit_k_values: sample counts at which Pass@K is measured and fitted; those above the fewest samples drawn
+            for any problem are left out.
+
+    Returns:
+        A KCurve over `k_values`. `made_K` says which entries were measured. `lo_K` and `hi_K` equal `accuracy_K`,
+        since three points through three parameters have no error bar. With a status other than FITTED the
+        unmeasured entries carry the last measured value forward (a lower bound, as Pass@K never falls in K).
+
+    Raises:
+        ArgumentError: counts that are no counts; `k_values` or `fit_k_values` empty, unsorted or below 1.
+
+    Estimator:
+        Fitted. Structurally low above K of about 6, where a sigmoid through K = 1, 2, 4 is flat.
+
+    Source:
+        arXiv 2601.01332, Algorithm 1, step 3.
+
+    >>> curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8])
+    >>> [round(a, 3) for a in curve.accuracy_K], [str(m) for m in curve.made_K]
+    ([0.438, 0.75, 0.799], ['measured', 'measured', 'extrapolated'])
+    """
+    if method != "paper":
+        raise argument_error("method", 'be "paper"', method)
+    correct_P, samples_P = check_counts(num_correct, num_samples)
+    read_K = check_k_values("k_values", k_values)
+    fit_K = [k for k in check_k_values("fit_k_values", fit_k_values) if k <= samples_P.min()]
+    measured = {k: pass_at_k(correct_P, samples_P, k) for k in fit_K}
+    status, parameters = fit_sigmoid(fit_K, list(measured.values()))
+
+    def read(k: int) -> float:
+        if k in measured:
+            return measured[k]
+        if status is FitStatus.FITTED:
+            return float(sigmoid(k, *parameters))
+        return max([accuracy for at, accuracy in measured.items() if at < k], default=0.0)
+
+    accuracy_K = tuple(map(read, read_K))
+    return KCurve(
+        strategy="pass@k",
+        deployable=True,
+        k_values=read_K,
+        accuracy_K=accuracy_K,
+        lo_K=accuracy_K,
+        hi_K=accuracy_K,
+        made_K=tuple(Made.MEASURED if k in measured else Made.EXTRAPOLATED for k in read_K),
+        status=status,
+        method=method,
+        parameters=parameters,
+    )
+
+
+def sigmoid(
+    k: float | npt.NDArray[np.float64], ceiling: float, rate: float, midpoint: float
+) -> np.float64 | npt.NDArray[np.float64]:
+    """L / (1 + exp(-k (K - x0))) with L, k, x0 = `ceiling`, `rate`, `midpoint` (arXiv 2601.01332, Algorithm 1).
+
+    >>> float(sigmoid(3.0, 0.8, 1.0, 3.0))
+    0.4
+    """
+    exponent = np.clip(-rate * (np.asarray(k, dtype=np.float64) - midpoint), -700.0, 700.0)
+    value: np.float64 | npt.NDArray[np.float64] = ceiling / (1.0 + np.exp(exponent))
+    return value
+
+
+def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[FitStatus, tuple[float, ...]]:
+    """Least-squares (L, k, x0) with 0 < L <= 1 and k > 0, and whether there is such a fit.
+
+    Three points at K, 2K, 4K have an exact solution in closed form; it is used where its ceiling is within 1.
+    Otherwise a bounded least-squares search starts from it. Parameters are empty unless the status is FITTED.
+    """
+    y = np.asarray(accuracy, dtype=np.float64)
+    if len(y) == 0 or y.max() <= 0.0:
+        return (FitStatus.NO_SIGNAL if len(y) else FitStatus.TOO_FEW_POINTS), ()
+    if len(y) < 3:
+        return FitStatus.TOO_FEW_POINTS, ()
+    if y.max() == y.min():  # always or never right on each problem: the curve is flat
+        return FitStatus.FITTED, (float(y[0]), 1.0, -1000.0)
+    if y.min() <= 0.0:
+        return FitStatus.NOT_CONVERGED, ()
+    exact = _through_three(k_values, y) if len(y) == 3 else None
+    if exact is not None and 0.0 < exact[0] <= 1.0:
+        return FitStatus.FITTED, exact
+
+    start = np.array([min(1.0, 1.05 * y.max()), 0.5, float(k_values[0])])
+    k_K = np.asarray(k_values, dtype=np.float64)
+    fit = least_squares(
+        lambda p: sigmoid(k_K, *p) - y,
+        start,
+        bounds=([0.0, 1e-6, -1e3], [1.0, 1e2, 1e3]),
+        x_scale=[0.1, 0.1, 1.0],
+        xtol=1e-12,
+        ftol=1e-12,
+        gtol=1e-12,
+        max_nfev=2_000,
+    )
+    if not fit.success or fit.x[1] <= 2e-6:
+        return FitStatus.NOT_CONVERGED, ()
+    return FitStatus.FITTED, tuple(map(float, fit.x))
+
+
+def _through_three(k_values: Sequence[int], y: npt.NDArray[np.float64]) -> tuple[float, ...] | None:
+    """The sigmoid through three points at K, 2K and 4K, or None where those are not the K or there is none.
+
+    With q = exp(-k K1), 1 / y is u + v q^(K / K1), so (1/y1 - 1/y2) q (1 + q) = 1/y2 - 1/y4.
+    """
+    first = k_values[0]
+    if tuple(k_values) != (first, 2 * first, 4 * first):
+        return None
+    early, late = 1 / y[0] - 1 / y[1], 1 / y[1] - 1 / y[2]
+    if early <= 0 or late <= 0 or late >= 2 * early:
+        return None
+    q = (np.sqrt(1 + 4 * late / early) - 1) / 2
+    v = early / (q - q * q)
+    u = 1 / y[0] - v * q
+    if u <= 0:
+        return None
+    rate = -np.log(q) / first
+    return float(1 / u), float(rate), float(np.log(v / u) / rate)
+
+
+def check_k_values(name: str, k_values: Sequence[int]) -> tuple[int, ...]:
+    """`k_values` as a tuple.
+
+    Raises:
+        ArgumentError: empty, unsorted, doubled or below 1.
+    """
+    values = tuple(k_values)
+    if not values:
+        raise argument_error(name, "hold at least one K", list(values), "Try [1, 2, 4].")
+    if values[0] < 1 or any(later <= earlier for earlier, later in zip(values, values[1:], strict=False)):
+        raise argument_error(name, "be increasing whole numbers from 1 up", list(values))
+    return values

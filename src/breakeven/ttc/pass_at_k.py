@@ -1,0 +1,82 @@
+"""Pass@K: the chance that at least one of K samples is right, from counts of right samples per problem.
+
+Pure functions on arrays of shape (P,): `num_correct` and `num_samples` may differ from problem to problem.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.errors import argument_error
+
+Counts = Sequence[int] | npt.NDArray[np.int64]
+
+
+def pass_at_k(num_correct: Counts, num_samples: Counts | int, k: int) -> float:
+    """Mean over problems of the unbiased Pass@K.
+
+    Args:
+        num_correct: right samples per problem, shape (P,), each in 0..num_samples.
+        num_samples: samples drawn per problem, shape (P,) or one count for all.
+        k: samples per query, at least 1.
+
+    Returns:
+        Accuracy in [0, 1]; NaN if any problem has fewer than `k` samples (never 1, never a plug-in).
+
+    Estimator:
+        Exact over all K-subsets of the drawn samples, unbiased: 1 - C(n - c, K) / C(n, K).
+
+    Source:
+        Chen et al., arXiv 2107.03374, equation 1.
+
+    >>> pass_at_k([2], 4, 2)  # of the 6 pairs, 1 holds no right sample
+    0.8333333333333334
+    """
+    correct_P, samples_P = check_counts(num_correct, num_samples)
+    if k < 1:
+        raise argument_error("k", "be at least 1", k)
+    if samples_P.min() < k:
+        return float("nan")
+    pairs, problems_per_pair = np.unique(np.stack([correct_P, samples_P]), axis=1, return_counts=True)
+    misses = [_all_wrong(int(c), int(n), k) for c, n in pairs.T]
+    return 1.0 - float(np.dot(misses, problems_per_pair)) / len(correct_P)
+
+
+def check_counts(num_correct: Counts, num_samples: Counts | int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """`num_correct` and `num_samples` as arrays of shape (P,).
+
+    Raises:
+        ArgumentError: empty, not whole numbers, lengths differ, a count below 0 or above its number of samples.
+    """
+    correct_P = _whole_numbers("num_correct", num_correct)
+    samples_P = _whole_numbers("num_samples", num_samples)
+    if samples_P.ndim == 0:
+        samples_P = np.full_like(correct_P, samples_P)
+    if correct_P.ndim != 1 or len(correct_P) == 0:
+        raise argument_error("num_correct", "be a list of at least one count", num_correct)
+    if samples_P.shape != correct_P.shape:
+        raise argument_error("num_samples", f"have one count for each of the {len(correct_P)} problems", num_samples)
+    bad = np.flatnonzero((correct_P < 0) | (correct_P > samples_P) | (samples_P < 1))
+    if len(bad):
+        row = int(bad[0])
+        raise argument_error(
+            f"num_correct[{row}]",
+            f"be from 0 to its {int(samples_P[row])} samples, and samples at least 1",
+            int(correct_P[row]),
+        )
+    return correct_P, samples_P
+
+
+def _whole_numbers(name: str, values: Counts | int) -> npt.NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu" and not (array.dtype.kind == "f" and np.all(array == np.floor(array))):
+        raise argument_error(name, "hold whole numbers", values)
+    return array.astype(np.int64)
+
+
+def _all_wrong(num_correct: int, num_samples: int, k: int) -> float:
+    """C(n - c, k) / C(n, k) as a product without overflow, in [0, 1]."""
+    if num_samples - num_correct < k:
+        return 0.0
+    return float(np.prod(1.0 - k / np.arange(num_samples - num_correct + 1, num_samples + 1)))
