@@ -1,0 +1,40 @@
+"""breakeven: decide during training when a checkpoint served with K samples replaces the rest of the run.
+
+TTC-aware training (arXiv 2601.01332). Importing this package imports no torch; `breakeven.train.loop` does.
+"""
+
+from breakeven._version import __version__
+from breakeven.model.flops import ModelCost
+from breakeven.records import Checkpoint, Decision, Forecast, KCurve, Observation, Plan, Problem, ServingPoint
+from breakeven.stopping.break_even import break_even_bound, break_even_queries
+from breakeven.stopping.decide import PaperPolicy, decide
+from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.store import RunLog, read_log
+from breakeven.train.replay import replay
+from breakeven.train.session import Session
+from breakeven.ttc.k_curve import extrapolate_pass_at_k
+from breakeven.ttc.pass_at_k import pass_at_k
+
+__all__ = [
+    "Checkpoint",
+    "Decision",
+    "Forecast",
+    "KCurve",
+    "ModelCost",
+    "Observation",
+    "PaperPolicy",
+    "Plan",
+    "Problem",
+    "RunLog",
+    "ServingPoint",
+    "Session",
+    "__version__",
+    "break_even_bound",
+    "break_even_queries",
+    "decide",
+    "extrapolate_pass_at_k",
+    "forecast_accuracy",
+    "pass_at_k",
+    "read_log",
+    "replay",
+]

@@ -6,7 +6,7 @@ Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 import difflib
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -122,6 +122,8 @@ class RunConfig:
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     baseline: Literal["greedy", "sampled"] = "greedy"
     """One-sample decoding of the fully trained model that the decision must match."""
+    to_end: bool = False
+    """Shadow mode: record the decision, train on to the full budget, then verify it on test problems."""
 
     def __post_init__(self) -> None:
         _at_least("seed", self.seed, 0)
@@ -198,8 +200,7 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
     """The nested settings of `config`, every default written out; `config_from` gives it back."""
-    settings: dict[str, Any] = msgspec.to_builtins(config)
-    return settings
+    return asdict(config)
 
 
 def _apply(settings: dict[str, Any], override: str) -> None:
@@ -225,7 +226,7 @@ def _refuse_unknown(settings: dict[str, Any], owner: type, prefix: str) -> None:
             where = f"a setting of [{prefix[:-1]}]" if prefix else "a setting or section"
             raise argument_error(prefix + key, f"be {where}", key, _nearest(key, sorted(known)))
         if isinstance(value, dict) and is_dataclass(known[key]):
-            _refuse_unknown(value, known[key], f"{prefix}{key}.")  # type: ignore[arg-type]
+            _refuse_unknown(value, known[key], f"{prefix}{key}.")
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -1,14 +1,14 @@
 """The exceptions breakeven raises, and the one place where argument errors are worded.
 
-    BreakevenError
-    |-- ArgumentError (ValueError)      a value the user wrote breaks a rule
-    |-- LogError (ValueError)           a run log cannot be read as one
-    |   |-- CorruptLogError             a record in the middle is damaged
-    |   `-- NewerLogError               written by a later version of breakeven
-    |-- RunInUseError (RuntimeError)    another process holds the run directory
-    |-- RunStorageError (OSError)       the disk refused a write
-    |-- DivergedError (ArithmeticError) the training loss is NaN or infinite
-    `-- MissingExtraError (ImportError) an optional dependency is not installed
+BreakevenError
+|-- ArgumentError (ValueError)      a value the user wrote breaks a rule
+|-- LogError (ValueError)           a run log cannot be read as one
+|   |-- CorruptLogError             a record in the middle is damaged
+|   `-- NewerLogError               written by a later version of breakeven
+|-- RunInUseError (RuntimeError)    another process holds the run directory
+|-- RunStorageError (OSError)       the disk refused a write
+|-- DivergedError (ArithmeticError) the training loss is NaN or infinite
+`-- MissingExtraError (ImportError) an optional dependency is not installed
 """
 
 

@@ -120,7 +120,8 @@ class Forecast:
     num_points: int
     """Checkpoints the fit used, after any filter."""
     parameters: tuple[float, ...] = ()
-    """Method "paper": (a, b, c) of a (1 - exp(-b x)) + c, with x = training FLOPs / budget FLOPs."""
+    """Method "paper": (a, b, c) of a (1 - exp(-b x)) + c, with x = training FLOPs / budget FLOPs. Empty where the
+    curve was not fitted, or is so steep before the first checkpoint that a and c would be astronomic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

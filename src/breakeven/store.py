@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from numbers import Integral, Rational, Real
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import msgspec
 
@@ -204,7 +204,7 @@ class RunLog:
         self._end += len(line)
         if isinstance(stored, Checkpoint):
             self._checkpoints[stored.observation.step] = stored
-        elif isinstance(stored, Verification):
+        else:
             self.verification = stored
 
     def close(self) -> None:
@@ -242,6 +242,7 @@ class _Stamp(msgspec.Struct):
 
 
 _Line: TypeAlias = Header | Checkpoint | Verification
+_Given = TypeVar("_Given", bound=_Line)
 _KINDS: Final[dict[type, str]] = {Header: "header", Checkpoint: "checkpoint", Verification: "verification"}
 _DECODERS: Final = {kind: msgspec.json.Decoder[Any](cls) for cls, kind in _KINDS.items()}
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
@@ -252,7 +253,7 @@ def _crc32(kind: str, data: bytes) -> str:
     return f"{zlib.crc32(data, zlib.crc32(kind.encode())):08x}"
 
 
-def _encode(record: _Line) -> tuple[bytes, _Line]:
+def _encode(record: _Given) -> tuple[bytes, _Given]:
     """The line that stores `record`, and the record as it reads back: what could not be read is never written."""
     kind = _KINDS[type(record)]
     try:
@@ -261,16 +262,17 @@ def _encode(record: _Line) -> tuple[bytes, _Line]:
             if isinstance(value, float) and not math.isfinite(value):
                 raise argument_error(name, "be finite", value, "JSON has no NaN or infinity: find where it arose.")
         data = msgspec.json.encode(plain)
-        stored: _Line = _DECODERS[kind].decode(data)
+        stored: _Given = _DECODERS[kind].decode(data)
     except ArgumentError:
         raise
-    except (TypeError, ValueError) as error:
+    except (msgspec.MsgspecError, TypeError, ValueError) as error:
         raise argument_error(kind, "hold only values of the declared types", str(error)) from error
     kept = msgspec.to_builtins(stored)
     if kept != plain:  # lists in place of tuples are harmless
-        for given, found in zip(_leaves(kind, plain), _leaves(kind, kept), strict=False):
-            if given != found:
-                raise argument_error(given[0], "read back as it was", given[1], f"It would be {found[1]!r}.")
+        found = dict(_leaves(kind, kept))
+        for name, value in _leaves(kind, plain):
+            if found.get(name) != value:
+                raise argument_error(name, "read back as it was", value, f"It would be {found.get(name)!r}.")
     return b'{"kind":"%b","data":%b,"crc32":"%b"}\n' % (kind.encode(), data, _crc32(kind, data).encode()), stored
 
 
@@ -300,7 +302,7 @@ def _decode(path: Path, number: int, line: bytes) -> _Line:
     """The record that line `number` (from 1) stores."""
     try:
         envelope = _ENVELOPE.decode(line)
-    except (ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: text that is not UTF-8
         raise _corrupt(path, number, f"it is not a whole record: {error}") from error
     kind, data = envelope.kind, bytes(envelope.data)
     checksum = _crc32(kind, data)
@@ -313,7 +315,7 @@ def _decode(path: Path, number: int, line: bytes) -> _Line:
         if stamp is None or stamp.format <= LOG_FORMAT:
             record: _Line = _DECODERS[kind].decode(data)
             return record
-    except ValueError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise _corrupt(path, number, f"it is not a {kind} of format {LOG_FORMAT}: {error}") from error
     writer = f"breakeven {stamp.versions.get('breakeven', '(unknown version)')}"
     rule = f"has log format {stamp.format}, written by {writer}; this breakeven reads formats up to {LOG_FORMAT}"
@@ -372,7 +374,9 @@ def _find(run: str | Path) -> Path:
     if path.is_dir():
         path /= LOG_NAME
     if not path.exists():
-        raise LogError(f"there is no run log at {path}. Give a run directory, that is one where a run left its {LOG_NAME}.")
+        raise LogError(
+            f"there is no run log at {path}. Give a run directory, that is one where a run left its {LOG_NAME}."
+        )
     return path
 
 

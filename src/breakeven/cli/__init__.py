@@ -1,5 +1,38 @@
-"""The command line: one small module a command, and the typer app that gathers them.
+"""The command line: one small module a command, each translating arguments to calls and records to text.
 
-Parses, calls, prints; decides nothing itself. May import every room, each where its command needs it, so that a
-command without a model starts without torch.
+Exit codes: 0 done, 2 usage error, 3 the run could not go on (its log is kept), 130 and 143 interrupted.
 """
+
+from typing import Annotated
+
+import typer
+
+from breakeven._version import __version__
+from breakeven.cli.bound import bound
+from breakeven.cli.common import with_exit_codes
+from breakeven.cli.flops import flops
+from breakeven.cli.replay import replay
+from breakeven.cli.report import report
+from breakeven.cli.run import run
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="breakeven",
+    help="May I stop training now? Decide when a checkpoint served with K samples replaces the rest of the run.\n\n"
+    "Quick start:  breakeven run countdown   train a small model and watch the decision\n\n"
+    "              breakeven replay RUN      decide the recorded run again, with other settings\n\n"
+    "              breakeven report RUN      write the page that shows why",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _command in (run, replay, report, bound, flops):
+    app.command()(with_exit_codes(_command))
+
+
+@app.callback(invoke_without_command=True)
+def _main(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit

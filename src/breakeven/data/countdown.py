@@ -81,7 +81,7 @@ class Countdown:
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of a completion up to its end token."""
-        words = []
+        words: list[str] = []
         for token in tokens:
             if token == EOS:
                 break

@@ -74,16 +74,19 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """Token ids (B, T) to logits (B, T, V), or (B, 1, V) with `last_only`."""
 
+    rotation: Tensor
+
     def __init__(self, shape: TransformerShape) -> None:
         super().__init__()
         self.shape = shape
         self.embed = nn.Embedding(shape.vocab_size, shape.embedding)
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.num_layers))
+        blocks = [Block(shape) for _ in range(shape.num_layers)]
+        self.blocks = nn.ModuleList(blocks)
         self.norm = nn.RMSNorm(shape.embedding)
         self.head = nn.Linear(shape.embedding, shape.vocab_size, bias=False)
         self.register_buffer("rotation", rotary_table(shape), persistent=False)
         self.apply(self._init)
-        for block in self.blocks:  # residual branches start small, so depth does not change the initial scale
+        for block in blocks:  # residual branches start small, so depth does not change the initial scale
             for linear in (block.attention.out, block.down):
                 nn.init.normal_(linear.weight, std=0.02 / (2 * shape.num_layers) ** 0.5)
 

@@ -3,5 +3,14 @@
 from breakeven.report.explain import explain, headline, progress_line
 from breakeven.report.page import render_page
 from breakeven.report.table import decision_rows, decision_table
+from breakeven.report.verification import verification_lines
 
-__all__ = ["decision_rows", "decision_table", "explain", "headline", "progress_line", "render_page"]
+__all__ = [
+    "decision_rows",
+    "decision_table",
+    "explain",
+    "headline",
+    "progress_line",
+    "render_page",
+    "verification_lines",
+]

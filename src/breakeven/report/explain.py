@@ -1,9 +1,10 @@
 """A decision as the sentences a person would ask for. Pure wording: every number is read from the record."""
 
+import math
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason, ServingPoint
+from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason
 from breakeven.report.format import format_accuracy, format_queries, format_samples, format_share
 
 
@@ -12,7 +13,7 @@ def explain(decision: Decision) -> str:
     if decision.stop:
         return _explain_stop(decision)
     where = f"step {decision.step} ({format_share(decision.used)} of the budget)"
-    now = f"{format_accuracy_of(decision)} (measured) with {baseline_words(decision.baseline)}"
+    now = f"{_own_accuracy(decision)} (measured) with {baseline_words(decision.baseline)}"
     match decision.reason:
         case Reason.NOT_DUE:
             return f"Train on: no evaluation was due at {where}."
@@ -39,16 +40,14 @@ def explain(decision: Decision) -> str:
                 f"{_best_of(decision.k_curve)}"
             )
         case Reason.TOO_COSTLY:
-            enough = "a number of samples" if decision.serving is None else serving_words(decision.serving)
             return (
-                f"Train on: at {where} {enough} reaches {_target(decision)}, but training so far plus that inference "
-                f"costs as much as full training."
+                f"Train on: at {where}, {_enough(decision)}. But training so far plus that inference costs as much as "
+                f"full training."
             )
         case Reason.WAITING | Reason.REACHED:
-            enough = "a number of samples" if decision.serving is None else serving_words(decision.serving)
             return (
-                f"Train on for now: at {where} {enough} reaches {_target(decision)}. "
-                f"That has held for {_checkpoints(decision.streak)} in a row, fewer than the policy asks for."
+                f"Train on for now: at {where}, {_enough(decision)}. That has held for "
+                f"{_checkpoints(decision.streak)} in a row, fewer than the policy asks for."
             )
         case Reason.BUDGET_SPENT:
             return f"The full budget is used at {where}: nothing is left to save. Accuracy is {now}."
@@ -66,13 +65,12 @@ def progress_line(checkpoint: Checkpoint, total_steps: int | None = None) -> str
     if observation.loss is not None:
         parts.append(f"loss {observation.loss:.3f}")
     parts.append(f"measured: {decision.baseline} {format_accuracy(baseline_accuracy(checkpoint))}")
-    measured = largest_measured(decision.k_curve)
-    if measured and decision.k_curve:
+    if decision.k_curve is not None and (measured := largest_measured(decision.k_curve)):
         k, accuracy = measured
-        oracle = "" if decision.k_curve.deployable else " (oracle)"
-        parts[-1] += f", {decision.k_curve.strategy} at K={k} {format_accuracy(accuracy)}{oracle}"
-    if is_projected(decision.forecast):
-        parts.append(f"full run {format_accuracy(decision.forecast.mean)} (forecast)" if decision.forecast else "")
+        kind = "deployable" if decision.k_curve.deployable else "oracle"
+        parts[-1] += f", {decision.k_curve.strategy} at K={k} {format_accuracy(accuracy)} ({kind})"
+    if forecast := projection(decision):
+        parts.append(f"full run {format_accuracy(forecast.mean)} (forecast)")
     parts.append(_short_reason(decision))
     return " | ".join(parts)
 
@@ -107,14 +105,6 @@ def kind_words(deployable: bool) -> str:
     return "deployable" if deployable else "oracle, an upper bound"
 
 
-def serving_words(point: ServingPoint) -> str:
-    """A serving point in words: its samples, strategy, kind, accuracy and how that was made."""
-    return (
-        f"{format_samples(point.k)} per query with {point.strategy} ({kind_words(point.deployable)}), "
-        f"accuracy {format_accuracy(point.accuracy)} ({point.made}),"
-    )
-
-
 def baseline_accuracy(checkpoint: Checkpoint) -> float:
     """The measured one-sample accuracy: as the decision recorded it, else the bank's under the same decoding."""
     if checkpoint.decision.baseline_accuracy is not None:
@@ -132,9 +122,10 @@ def largest_measured(curve: KCurve | None) -> tuple[int, float] | None:
     return max(measured, default=None)
 
 
-def is_projected(forecast: Forecast | None) -> bool:
-    """True if the forecast is a projection and not a fallback."""
-    return forecast is not None and forecast.status is FitStatus.FITTED
+def projection(decision: Decision) -> Forecast | None:
+    """The forecast, unless it is only a fallback that nothing was decided on."""
+    forecast = decision.forecast
+    return forecast if forecast is not None and forecast.status is FitStatus.FITTED else None
 
 
 def interval_words(lo: float, hi: float) -> str:
@@ -142,18 +133,22 @@ def interval_words(lo: float, hi: float) -> str:
     return f", 90 % interval {format_accuracy(lo)} to {format_accuracy(hi)}" if lo < hi else ""
 
 
-def format_accuracy_of(decision: Decision) -> str:
-    """The decision's own one-sample accuracy."""
-    return "unknown" if decision.baseline_accuracy is None else format_accuracy(decision.baseline_accuracy)
-
-
 def break_even_words(decision: Decision) -> str:
     """Up to how many served queries stopping stays cheaper, as a sentence without its full stop."""
-    if decision.break_even_queries is None:
+    if decision.break_even_queries is None or math.isinf(decision.break_even_queries):
         return "Cheaper than full training however many queries are served"
     if decision.break_even_queries <= 0:
         return "Not cheaper than full training for any number of served queries, evaluation included"
     return f"Cheaper than full training until {format_queries(decision.break_even_queries)} served queries"
+
+
+def break_even_note(decision: Decision) -> str:
+    """What the number of break-even queries means, to stand beside it."""
+    if decision.break_even_queries is None or math.isinf(decision.break_even_queries):
+        return "full training would not become cheaper by serving more"
+    if decision.break_even_queries <= 0:
+        return "full training is cheaper from the first one on"
+    return "from then on full training would have been cheaper"
 
 
 # -- parts of sentences -----------------------------------------------------------------------------------------------
@@ -165,7 +160,7 @@ def _explain_stop(decision: Decision) -> str:
         spent = "The full budget is used" if decision.reason is Reason.BUDGET_SPENT else "Stop"
         return (
             f"{spent} at {where}: serve this model with {baseline_words(decision.baseline)}, "
-            f"accuracy {format_accuracy_of(decision)} (measured). Nothing was saved."
+            f"accuracy {_own_accuracy(decision)} (measured). Nothing was saved."
         )
     point = decision.serving
     sentences = [
@@ -179,6 +174,10 @@ def _explain_stop(decision: Decision) -> str:
     return " ".join(sentences)
 
 
+def _own_accuracy(decision: Decision) -> str:
+    return "unknown" if decision.baseline_accuracy is None else format_accuracy(decision.baseline_accuracy)
+
+
 def _target(decision: Decision) -> str:
     forecast = decision.forecast
     if forecast is None:
@@ -186,6 +185,17 @@ def _target(decision: Decision) -> str:
     return (
         f"{format_accuracy(forecast.mean)} (forecast{interval_words(forecast.lo, forecast.hi)}) "
         f"for the fully trained model with {baseline_words(decision.baseline)}"
+    )
+
+
+def _enough(decision: Decision) -> str:
+    point = decision.serving
+    if point is None:
+        return f"a number of samples reaches {_target(decision)}"
+    return (
+        f"{format_samples(point.k)} per query with {point.strategy} ({kind_words(point.deployable)}) "
+        f"{'reaches' if point.k == 1 else 'reach'} accuracy {format_accuracy(point.accuracy)} ({point.made}) "
+        f"against {_target(decision)}"
     )
 
 

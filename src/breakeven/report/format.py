@@ -42,13 +42,21 @@ def format_accuracy(accuracy: float) -> str:
 
 
 def format_queries(queries: float | None) -> str:
-    """A number of served queries; None and inf read "unlimited".
+    """A number of served queries; None and inf read "unlimited", 0 and below "no".
 
-    >>> format_queries(1.23e6), format_queries(7.03e10), format_queries(9512.4), format_queries(None)
-    ('1.23 million', '70.3 billion', '9,512', 'unlimited')
+    >>> (
+    ...     format_queries(1.23e6),
+    ...     format_queries(7.03e10),
+    ...     format_queries(9512.4),
+    ...     format_queries(None),
+    ...     format_queries(-3),
+    ... )
+    ('1.23 million', '70.3 billion', '9,512', 'unlimited', 'no')
     """
     if queries is None or math.isinf(queries):
         return "unlimited"
+    if queries <= 0:
+        return "no"
     rounded = float(f"{queries:.3g}")
     if rounded >= 1e15:
         return f"{rounded:.3g}"

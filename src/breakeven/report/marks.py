@@ -17,6 +17,8 @@ PALETTE: dict[str, tuple[str, str]] = {
 }
 """Role: (light, dark)."""
 
+DASHED, DOTTED = "6 4", "2 4"
+
 
 class Marker(StrEnum):
     """Shape of a point. Filled ones stand for measured values, hollow ones for values a fit gave."""
@@ -36,37 +38,48 @@ def palette_css() -> str:
 
 
 def colour(role: str) -> str:
+    """The CSS colour of a role, with its light value where no page defines it."""
     return f"var(--{role},{PALETTE[role][0]})"
 
 
 def draw_text(
     x: float, y: float, text: str, role: str = "ink", anchor: str = "start", size: float = FONT_SIZE, weight: int = 400
 ) -> str:
+    """One line of text on the baseline `y`; escaped here."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}" font-weight="{weight}" '
         f'style="fill:{colour(role)}">{escape(text)}</text>'
     )
 
 
-def draw_path(points: Sequence[tuple[float, float]], role: str, width: float, dashed: bool, strength: float) -> str:
+def draw_path(
+    points: Sequence[tuple[float, float]], role: str, *, width: float = 1, dash: str = "", strength: float = 1
+) -> str:
+    """Straight strokes from point to point; `dash` is an SVG dash pattern."""
     steps = " L".join(f"{px:.1f} {py:.1f}" for px, py in points)
-    dashes = ' stroke-dasharray="6 4"' if dashed else ""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return (
-        f'<path d="M{steps}" fill="none" stroke-width="{width:g}" stroke-linejoin="round" stroke-linecap="round"'
-        f'{dashes} opacity="{strength:g}" style="stroke:{colour(role)}"/>'
+        f'<path d="M{steps}" fill="none" stroke-width="{width:g}" stroke-linejoin="round" '
+        f'stroke-linecap="{"butt" if dash else "round"}"{dashes} opacity="{strength:g}" style="stroke:{colour(role)}"/>'
     )
 
 
-def draw_mark(px: float, py: float, marker: Marker, role: str, strength: float, note: str = "") -> str:
-    stroke, paper = colour(role), colour("paper")
-    hover = f"<title>{escape(note)}</title>" if note else ""
+def draw_mark(px: float, py: float, marker: Marker, role: str, *, strength: float = 1, note: str = "") -> str:
+    """A marker centred on a point; `note` is shown on hover."""
+    hollow = marker in (Marker.RING, Marker.HOLLOW_DIAMOND)
+    if marker is Marker.NONE:
+        return ""
     if marker is Marker.CROSS:
-        arms = f"M{px - 4:.1f} {py - 4:.1f} l8 8 m0 -8 l-8 8"
-        shape, fill = f'<path d="{arms}"', "none"
+        outline = f"M{px - 4:.1f} {py - 4:.1f} l8 8 m0 -8 l-8 8"
     elif marker in (Marker.DIAMOND, Marker.HOLLOW_DIAMOND):
-        shape = f'<path d="M{px:.1f} {py - 7:.1f} l7 7 l-7 7 l-7 -7 z"'
-        fill = stroke if marker is Marker.DIAMOND else paper
+        outline = f"M{px:.1f} {py - 6.5:.1f} l6.5 6.5 l-6.5 6.5 l-6.5 -6.5 z"
     else:
-        shape = f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.6"'
-        fill = stroke if marker is Marker.DOT else paper
-    return f'{shape} opacity="{strength:g}" style="fill:{fill};stroke:{stroke};stroke-width:2">{hover}</{shape[1:].split()[0]}>'
+        outline = f"M{px - 3.6:.1f} {py:.1f} a3.6 3.6 0 1 0 7.2 0 a3.6 3.6 0 1 0 -7.2 0 z"
+    fill = colour("paper") if hollow else colour(role)
+    # An opaque backing keeps lines from shining through a faint marker.
+    backing = f'<path d="{outline}" style="fill:{colour("paper")}"/>' if strength < 1 else ""
+    hover = f"<title>{escape(note)}</title>" if note else ""
+    return (
+        f'{backing}<path d="{outline}" opacity="{strength:g}" stroke-width="2" '
+        f'style="fill:{fill};stroke:{colour(role)}">{hover}</path>'
+    )

@@ -1,6 +1,6 @@
 """Line charts as plain SVG: no script, no external resource, readable in light, dark and print.
 
-Colours are CSS variables (`marks.palette_css`) with the light colour as fallback, so a chart also stands alone in a file.
+Colours are CSS variables (`marks.palette_css`) with the light colour as fallback: a chart also stands alone in a file.
 Text never overlaps: what needs room (ticks, labels, legend) is measured first and the plot is placed between.
 """
 
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from html import escape
 
 from breakeven.report.axes import FONT_SIZE, Axis, Scale, format_value, make_scale, text_width
-from breakeven.report.marks import Marker, colour, draw_mark, draw_path, draw_text
+from breakeven.report.marks import DASHED, DOTTED, Marker, colour, draw_mark, draw_path, draw_text
 
 _LINE_HEIGHT = 17.0
 _SWATCH = 26.0
+_SWATCH_LINE = ((0.0, 0.0), (20.0, 0.0))
 _GAP = 16.0
 
 
@@ -79,18 +80,19 @@ def line_chart(chart: Chart, *, width: float = 720, plot_height: float = 260) ->
     ys += [value for band in chart.bands for point in band.points for value in point[1:]]
 
     title = textwrap.wrap(chart.title, max(8, int(width / text_width("x", FONT_SIZE + 2)))) or [""]
-    draft = make_scale(chart.y, ys, 1, 0, max(3, int(plot_height / 48)))
+    num_rows = max(3, int(plot_height / 40))
+    draft = make_scale(chart.y, ys, 1, 0, num_rows)
     left = max((text_width(label) for _, label in draft.ticks), default=0) + 12
     end_labels = max((text_width(s.end_label) + 10 for s in shown if s.end_label), default=0)
     right = width - max(26.0, end_labels)
-    x = make_scale(chart.x, xs, left, right, max(2, int((right - left) / 72)))
+    x = make_scale(chart.x, xs, left, right, max(2, int((right - left) / (40 if chart.x.log2 else 60))))
     above = _above(chart.references, x)
-    top = len(title) * 20 + _LINE_HEIGHT * (1 + max((row + 1 for *_, row in above), default=0)) + 8
-    y = make_scale(chart.y, ys, top + plot_height, top, max(3, int(plot_height / 48)))
+    top = len(title) * 20 + _LINE_HEIGHT * (1 + max((row + 1 for *_, row in above), default=0)) + 10
+    y = make_scale(chart.y, ys, top + plot_height, top, num_rows)
 
     parts = [draw_text(0, 15 + 20 * row, line, size=FONT_SIZE + 2, weight=600) for row, line in enumerate(title)]
     parts.append(draw_text(0, len(title) * 20 + 13, chart.y.label, role="muted"))
-    parts += [draw_text(centre, top - 8 - _LINE_HEIGHT * row, ref.label, ref.role, "middle") for ref, centre, row in above]
+    parts += [draw_text(px, top - 10 - _LINE_HEIGHT * row, ref.label, ref.role, "middle") for ref, px, row in above]
     parts += _grid(x, y)
     bottom = top + plot_height + 2 * _LINE_HEIGHT + 4
     parts.append(draw_text((left + right) / 2, bottom - 2, chart.x.label, role="muted", anchor="middle"))
@@ -110,7 +112,12 @@ def line_chart(chart: Chart, *, width: float = 720, plot_height: float = 260) ->
     )
 
 
-# -- data ----------------------------------------------------------------------------------------------------------------
+# -- data --------------------------------------------------------------------------------------------------------------
+
+
+def _stroke(series: Series, pixels: Sequence[tuple[float, float]]) -> str:
+    dash = DASHED if series.dashed else ""
+    return draw_path(pixels, series.role, width=series.width, dash=dash, strength=series.strength)
 
 
 def _draw_series(series: Series, chart: Chart, x: Scale, y: Scale) -> str:
@@ -118,11 +125,11 @@ def _draw_series(series: Series, chart: Chart, x: Scale, y: Scale) -> str:
     pixels = [(x(a), y(b)) for a, b in points]
     parts = []
     if series.line and len(pixels) > 1:
-        parts.append(draw_path(pixels, series.role, series.width, series.dashed, series.strength))
+        parts.append(_stroke(series, pixels))
     if series.marker is not Marker.NONE:
         for (a, b), (px, py) in zip(points, pixels, strict=True):
             note = f"{series.label}: {format_value(chart.y, b)} at {format_value(chart.x, a)}"
-            parts.append(draw_mark(px, py, series.marker, series.role, series.strength, note))
+            parts.append(draw_mark(px, py, series.marker, series.role, strength=series.strength, note=note))
     return "".join(parts)
 
 
@@ -130,7 +137,7 @@ def _draw_band(band: Band, x: Scale, y: Scale) -> str:
     points = [p for p in band.points if x.shows(p[0]) and all(y.shows(value) for value in p[1:])]
     if len(points) == 1:
         px, lo, hi = x(points[0][0]), y(points[0][1]), y(points[0][2])
-        return draw_path([(px, lo), (px, hi)], band.role, 5, False, 0.35)
+        return draw_path([(px, lo), (px, hi)], band.role, width=5, strength=0.35)
     outline = [(x(a), y(hi)) for a, _, hi in points] + [(x(a), y(lo)) for a, lo, _ in reversed(points)]
     corners = " ".join(f"{px:.1f},{py:.1f}" for px, py in outline)
     return f'<polygon points="{corners}" opacity="0.14" style="fill:{colour(band.role)}"/>'
@@ -138,9 +145,9 @@ def _draw_band(band: Band, x: Scale, y: Scale) -> str:
 
 def _draw_reference(reference: Reference, x: Scale, y: Scale) -> str:
     if reference.x is not None and x.shows(reference.x):
-        return draw_path([(x(reference.x), y.start), (x(reference.x), y.end)], reference.role, 1.2, True, 0.9)
+        return draw_path([(x(reference.x), y.start), (x(reference.x), y.end)], reference.role, width=1.2, dash=DASHED)
     if reference.y is not None and y.shows(reference.y):
-        return draw_path([(x.start, y(reference.y)), (x.end, y(reference.y))], reference.role, 1.6, True, 0.9)
+        return draw_path([(x.start, y(reference.y)), (x.end, y(reference.y))], reference.role, width=1.6, dash=DOTTED)
     return ""
 
 
@@ -150,11 +157,11 @@ def _draw_reference(reference: Reference, x: Scale, y: Scale) -> str:
 def _grid(x: Scale, y: Scale) -> list[str]:
     parts = []
     for value, label in y.ticks:
-        parts.append(draw_path([(x.start, y(value)), (x.end, y(value))], "grid", 1, False, 1))
+        parts.append(draw_path([(x.start, y(value)), (x.end, y(value))], "grid"))
         parts.append(draw_text(x.start - 8, y(value) + 4, label, "muted", "end"))
-    parts.append(draw_path([(x.start, y.start), (x.end, y.start)], "muted", 1, False, 1))
+    parts.append(draw_path([(x.start, y.start), (x.end, y.start)], "muted"))
     for value, label in x.ticks:
-        parts.append(draw_path([(x(value), y.start), (x(value), y.start + 4)], "muted", 1, False, 1))
+        parts.append(draw_path([(x(value), y.start), (x(value), y.start + 4)], "muted"))
         parts.append(draw_text(x(value), y.start + _LINE_HEIGHT + 2, label, "muted", "middle"))
     return parts
 
@@ -194,9 +201,8 @@ def _legend(chart: Chart, shown: Sequence[Series], top: float, width: float) -> 
     entries: list[tuple[str, str]] = []  # (swatch drawn at the origin, label)
     for series in shown:
         if series.in_legend and not series.end_label:
-            line = [(0.0, 0.0), (20.0, 0.0)]
-            stroke = draw_path(line, series.role, series.width, series.dashed, series.strength) if series.line else ""
-            mark = "" if series.marker is Marker.NONE else draw_mark(10, 0, series.marker, series.role, series.strength)
+            stroke = _stroke(series, _SWATCH_LINE) if series.line else ""
+            mark = draw_mark(10, 0, series.marker, series.role, strength=series.strength)
             entries.append((stroke + mark, series.label))
     for band in chart.bands:
         if band.points and band.label:
@@ -204,7 +210,7 @@ def _legend(chart: Chart, shown: Sequence[Series], top: float, width: float) -> 
             entries.append((box, band.label))
     for reference in chart.references:
         if reference.y is not None:
-            entries.append((draw_path([(0.0, 0.0), (20.0, 0.0)], reference.role, 1.6, True, 0.9), reference.label))
+            entries.append((draw_path(_SWATCH_LINE, reference.role, width=1.6, dash=DOTTED), reference.label))
     parts: list[str] = []
     x, y, row_height = 0.0, top, 0.0
     for swatch, label in entries:

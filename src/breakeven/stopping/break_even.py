@@ -74,9 +74,7 @@ def break_even_queries(
     Source:
         Ours, docs/concepts.md: N = (C_B - C_t - E) / (I_t - I_B).
 
-    >>> break_even_queries(
-    ...     budget_flops=100, train_flops=20, evaluation_flops=5, query_flops=4, baseline_query_flops=1
-    ... )
+    >>> break_even_queries(budget_flops=100, train_flops=20, evaluation_flops=5, query_flops=4, baseline_query_flops=1)
     25.0
     """
     for name, value in (

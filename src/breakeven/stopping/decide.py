@@ -7,6 +7,7 @@ run can be decided live, resumed, or replayed with other settings, with the same
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from breakeven.errors import argument_error
 from breakeven.records import (
@@ -53,6 +54,8 @@ class PaperPolicy:
             raise argument_error("max_k", "be at least 1", self.max_k)
         if not self.k_values:
             raise argument_error("k_values", "hold at least one K", list(self.k_values), "The paper uses [1, 2, 4].")
+        if self.k_values[0] < 1 or any(later <= k for k, later in pairwise(self.k_values)):
+            raise argument_error("k_values", "be increasing whole numbers from 1 up", list(self.k_values))
 
 
 def decide(
@@ -72,7 +75,8 @@ def decide(
         previous: the decision at the observation before, from which patience is counted; None at the first.
 
     Raises:
-        ArgumentError: `history` or `k_curves` is empty, or the observations are out of order or above the budget.
+        ArgumentError: `history` or `k_curves` is empty, the observations are out of order or above the budget, or
+            `plan.baseline` is no known decoding.
 
     Source:
         arXiv 2601.01332, Algorithm 1. C_TTC(K) is read as all evaluation FLOPs so far plus one pass over the
@@ -91,7 +95,7 @@ def decide(
         fluctuation_filter=policy.fluctuation_filter,
     )
     evaluation_flops = math.fsum(each.evaluation_flops for each in history)
-    reason, curve, serving = _joint_selection(now, forecast, k_curves, evaluation_flops, plan)
+    reason, curve, serving = _joint_selection(now, forecast, k_curves, evaluation_flops, plan, policy.max_k)
     streak = 0 if serving is None else 1 + (previous.streak if previous is not None else 0)
     if serving is not None:
         reason = Reason.REACHED if streak >= policy.patience else Reason.WAITING
@@ -125,12 +129,19 @@ def decide(
 
 def baseline_accuracy(observation: Observation, baseline: str) -> float:
     """One-sample accuracy of a checkpoint under the declared baseline decoding, "greedy" or "sampled"."""
+    if baseline not in ("greedy", "sampled"):
+        raise argument_error("baseline", 'be "greedy" or "sampled"', baseline)
     bank = observation.bank
     return bank.greedy_accuracy if baseline == "greedy" else bank.sampled_accuracy
 
 
 def _joint_selection(
-    now: Observation, forecast: Forecast, k_curves: Sequence[KCurve], evaluation_flops: float, plan: Plan
+    now: Observation,
+    forecast: Forecast,
+    k_curves: Sequence[KCurve],
+    evaluation_flops: float,
+    plan: Plan,
+    max_k: int,
 ) -> tuple[Reason, KCurve, ServingPoint | None]:
     """The smallest K that reaches the projection at lower cost than full training, or the reason why none does.
 
@@ -145,7 +156,7 @@ def _joint_selection(
         (now.query_flops.total(k, shared_prefill=plan.shared_prefill), curve, index)
         for curve in k_curves
         for index, k in enumerate(curve.k_values)
-        if curve.accuracy_K[index] >= forecast.mean
+        if k <= max_k and curve.accuracy_K[index] >= forecast.mean
     ]
     if not sufficient:
         unfitted = best.status is not FitStatus.FITTED

@@ -20,6 +20,8 @@ _MIN_RATE = 0.05
 """Below this rate the curve loses under 5 % of its slope over the whole budget: a line, with no ceiling in sight."""
 _MAX_RATE = 1e4
 _LOG_RATES = np.linspace(np.log(_MIN_RATE), np.log(_MAX_RATE), 160)
+_MAX_RISE = 1e6
+"""Above this a, the difference of a (1 - exp(-b x)) and -c loses the digits that matter."""
 
 
 def forecast_accuracy(
@@ -64,11 +66,18 @@ def forecast_accuracy(
         raise argument_error("method", 'be "paper"', method)
     x, y = _check_curve(train_flops, accuracy, budget_flops)
     kept = filter_fluctuations(y) if fluctuation_filter else np.arange(len(y))
-    status, parameters = fit_saturation(x[kept], y[kept])
-    mean = float(saturation(1.0, *parameters)) if status is FitStatus.FITTED else float(y.max())
+    first = float(x[0])
+    status, fit = fit_saturation(x[kept] - first, y[kept])
+    mean = float(saturation(1.0 - first, *fit)) if status is FitStatus.FITTED else float(y.max())
     mean = min(1.0, max(0.0, mean))
     return Forecast(
-        mean=mean, lo=mean, hi=mean, status=status, method=method, num_points=len(kept), parameters=parameters
+        mean=mean,
+        lo=mean,
+        hi=mean,
+        status=status,
+        method=method,
+        num_points=len(kept),
+        parameters=_from_zero(first, *fit) if status is FitStatus.FITTED else (),
     )
 
 
@@ -93,6 +102,8 @@ def fit_saturation(x: FloatArray, y: FloatArray) -> tuple[FitStatus, tuple[float
 
     For a given b the model is linear in a and c, so the search is over b alone: a grid in log b, then a bounded
     refinement around its best point. This finds the global optimum and needs no starting values.
+
+    `x` starts near 0: counted from elsewhere the curve is the same one, but exp(-b x) runs out of digits.
     """
     if len(y) and y.max() <= 0.0:
         return FitStatus.NO_SIGNAL, ()
@@ -117,6 +128,14 @@ def fit_saturation(x: FloatArray, y: FloatArray) -> tuple[FitStatus, tuple[float
     return FitStatus.FITTED, (float(rise[0]), float(np.exp(refined.x)), float(start[0]))
 
 
+def _from_zero(first: float, rise: float, rate: float, start: float) -> tuple[float, ...]:
+    """(a, b, c) of a fit whose x was counted from `first`, or empty where a would be above _MAX_RISE."""
+    if rise > 0 and np.log(rise) + rate * first > np.log(_MAX_RISE):
+        return ()
+    rise_from_zero = rise * float(np.exp(rate * first)) if rise > 0 else 0.0
+    return rise_from_zero, rate, start + rise - rise_from_zero
+
+
 def _linear_part(log_rates: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Best a and c for each rate (shape (R,)), and the basis 1 - exp(-b x) (shape (R, C))."""
     basis = -np.expm1(-np.exp(log_rates)[:, None] * x)
@@ -139,7 +158,9 @@ def _check_curve(
         bad = y[~((y >= 0) & (y <= 1))][0]
         raise argument_error("accuracy", "be shares from 0 to 1", float(bad), "Divide percentages by 100.")
     if not np.all(np.isfinite(flops)) or flops[0] < 0 or np.any(np.diff(flops) <= 0):
-        raise argument_error("train_flops", "be finite and increasing from one checkpoint to the next", list(train_flops))
+        raise argument_error(
+            "train_flops", "be finite and increasing from one checkpoint to the next", list(train_flops)
+        )
     if not np.isfinite(budget_flops) or budget_flops <= 0 or budget_flops < flops[-1] * (1 - 1e-9):
         raise argument_error(
             "budget_flops",

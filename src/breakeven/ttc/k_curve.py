@@ -5,6 +5,7 @@ docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -49,11 +50,13 @@ def extrapolate_pass_at_k(
 
     Returns:
         A KCurve over `k_values`. `made_K` says which entries were measured. `lo_K` and `hi_K` equal `accuracy_K`,
-        since three points through three parameters have no error bar. With a status other than FITTED the
-        unmeasured entries carry the last measured value forward (a lower bound, as Pass@K never falls in K).
+        since three points through three parameters have no error bar. Pass@K never falls in K, so an entry read
+        from the curve is held between the measured ones beside it; with a status other than FITTED it carries the
+        last measured value forward, a lower bound.
 
     Raises:
-        ArgumentError: counts that are no counts; `k_values` or `fit_k_values` empty, unsorted or below 1.
+        ArgumentError: counts that are no counts; `k_values` or `fit_k_values` empty, unsorted, below 1 or no
+            whole numbers.
 
     Estimator:
         Fitted. Structurally low above K of about 6, where a sigmoid through K = 1, 2, 4 is flat.
@@ -63,7 +66,7 @@ def extrapolate_pass_at_k(
 
     >>> curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8])
     >>> [round(a, 3) for a in curve.accuracy_K], [str(m) for m in curve.made_K]
-    ([0.438, 0.75, 0.799], ['measured', 'measured', 'extrapolated'])
+    ([0.438, 0.75, 0.808], ['measured', 'measured', 'extrapolated'])
     """
     if method != "paper":
         raise argument_error("method", 'be "paper"', method)
@@ -76,9 +79,11 @@ def extrapolate_pass_at_k(
     def read(k: int) -> float:
         if k in measured:
             return measured[k]
-        if status is FitStatus.FITTED:
-            return float(sigmoid(k, *parameters))
-        return max([accuracy for at, accuracy in measured.items() if at < k], default=0.0)
+        least = max([accuracy for at, accuracy in measured.items() if at < k], default=0.0)
+        if status is not FitStatus.FITTED:
+            return least
+        most = min([accuracy for at, accuracy in measured.items() if at > k], default=1.0)
+        return min(max(float(sigmoid(k, *parameters)), least), most)
 
     accuracy_K = tuple(map(read, read_K))
     return KCurve(
@@ -112,7 +117,7 @@ def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[Fit
     """Least-squares (L, k, x0) with 0 < L <= 1 and k > 0, and whether there is such a fit.
 
     Three points at K, 2K, 4K have an exact solution in closed form; it is used where its ceiling is within 1.
-    Otherwise a bounded least-squares search starts from it. Parameters are empty unless the status is FITTED.
+    Otherwise there is a bounded least-squares search. Parameters are empty unless the status is FITTED.
     """
     y = np.asarray(accuracy, dtype=np.float64)
     if len(y) == 0 or y.max() <= 0.0:
@@ -124,15 +129,15 @@ def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[Fit
     if y.min() <= 0.0:
         return FitStatus.NOT_CONVERGED, ()
     exact = _through_three(k_values, y) if len(y) == 3 else None
-    if exact is not None and 0.0 < exact[0] <= 1.0:
-        return FitStatus.FITTED, exact
+    if exact is not None and exact[0] <= 1.0 + 1e-12:  # a ceiling of 1 is 1 up to rounding
+        return FitStatus.FITTED, (min(exact[0], 1.0), *exact[1:])
 
     start = np.array([min(1.0, 1.05 * y.max()), 0.5, float(k_values[0])])
     k_K = np.asarray(k_values, dtype=np.float64)
     fit = least_squares(
         lambda p: sigmoid(k_K, *p) - y,
         start,
-        bounds=([0.0, 1e-6, -1e3], [1.0, 1e2, 1e3]),
+        bounds=([0.0, 1e-6, -1e3 * k_K[-1]], [1.0, 1e2, 1e3 * k_K[-1]]),
         x_scale=[0.1, 0.1, 1.0],
         xtol=1e-12,
         ftol=1e-12,
@@ -147,15 +152,18 @@ def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[Fit
 def _through_three(k_values: Sequence[int], y: npt.NDArray[np.float64]) -> tuple[float, ...] | None:
     """The sigmoid through three points at K, 2K and 4K, or None where those are not the K or there is none.
 
-    With q = exp(-k K1), 1 / y is u + v q^(K / K1), so (1/y1 - 1/y2) q (1 + q) = 1/y2 - 1/y4.
+    With q = exp(-k K1), 1 / y is u + v q^(K / K1), so (1/y1 - 1/y2) q (1 + q) = 1/y2 - 1/y4. Where the ceiling is
+    reached at 2K any smaller q does as well, to the last bit, as exp(-40), which is used.
     """
     first = k_values[0]
     if tuple(k_values) != (first, 2 * first, 4 * first):
         return None
     early, late = 1 / y[0] - 1 / y[1], 1 / y[1] - 1 / y[2]
-    if early <= 0 or late <= 0 or late >= 2 * early:
+    if early <= 0 or late < 0 or late >= 2 * early:
         return None
-    q = (np.sqrt(1 + 4 * late / early) - 1) / 2
+    q = max(2 * late / early / (1 + np.sqrt(1 + 4 * late / early)), np.exp(-40.0))
+    if q >= 1:
+        return None
     v = early / (q - q * q)
     u = 1 / y[0] - v * q
     if u <= 0:
@@ -168,11 +176,11 @@ def check_k_values(name: str, k_values: Sequence[int]) -> tuple[int, ...]:
     """`k_values` as a tuple.
 
     Raises:
-        ArgumentError: empty, unsorted, doubled or below 1.
+        ArgumentError: empty, unsorted, doubled, below 1 or no whole numbers.
     """
     values = tuple(k_values)
     if not values:
         raise argument_error(name, "hold at least one K", list(values), "Try [1, 2, 4].")
-    if values[0] < 1 or any(later <= earlier for earlier, later in zip(values, values[1:], strict=False)):
+    if values[0] < 1 or any(later <= k for k, later in pairwise(values)) or any(k % 1 for k in values):
         raise argument_error(name, "be increasing whole numbers from 1 up", list(values))
-    return values
+    return tuple(map(int, values))

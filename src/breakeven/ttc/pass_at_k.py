@@ -3,6 +3,7 @@
 Pure functions on arrays of shape (P,): `num_correct` and `num_samples` may differ from problem to problem.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,7 +26,8 @@ def pass_at_k(num_correct: Counts, num_samples: Counts | int, k: int) -> float:
         Accuracy in [0, 1]; NaN if any problem has fewer than `k` samples (never 1, never a plug-in).
 
     Estimator:
-        Exact over all K-subsets of the drawn samples, unbiased: 1 - C(n - c, K) / C(n, K).
+        Exact over all K-subsets of the drawn samples, unbiased: 1 - C(n - c, K) / C(n, K). Counted in whole numbers
+        and rounded once, so that Pass@1 equals the share of right samples to the last bit.
 
     Source:
         Chen et al., arXiv 2107.03374, equation 1.
@@ -39,8 +41,10 @@ def pass_at_k(num_correct: Counts, num_samples: Counts | int, k: int) -> float:
     if samples_P.min() < k:
         return float("nan")
     pairs, problems_per_pair = np.unique(np.stack([correct_P, samples_P]), axis=1, return_counts=True)
-    misses = [_all_wrong(int(c), int(n), k) for c, n in pairs.T]
-    return 1.0 - float(np.dot(misses, problems_per_pair)) / len(correct_P)
+    hits: dict[int, int] = {}  # by samples drawn: K-subsets that hold a right sample, summed over problems
+    for (c, n), problems in zip(pairs.T.tolist(), problems_per_pair.tolist(), strict=True):
+        hits[n] = hits.get(n, 0) + problems * (math.comb(n, k) - math.comb(n - c, k))
+    return min(1.0, math.fsum(hit / (len(correct_P) * math.comb(n, k)) for n, hit in hits.items()))
 
 
 def check_counts(num_correct: Counts, num_samples: Counts | int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -70,13 +74,9 @@ def check_counts(num_correct: Counts, num_samples: Counts | int) -> tuple[npt.ND
 
 def _whole_numbers(name: str, values: Counts | int) -> npt.NDArray[np.int64]:
     array = np.asarray(values)
-    if array.dtype.kind not in "iu" and not (array.dtype.kind == "f" and np.all(array == np.floor(array))):
+    whole = array.dtype.kind in "iu" or (
+        array.dtype.kind == "f" and np.all((np.abs(array) < 2**53) & (array == np.floor(array)))
+    )
+    if not whole:
         raise argument_error(name, "hold whole numbers", values)
     return array.astype(np.int64)
-
-
-def _all_wrong(num_correct: int, num_samples: int, k: int) -> float:
-    """C(n - c, k) / C(n, k) as a product without overflow, in [0, 1]."""
-    if num_samples - num_correct < k:
-        return 0.0
-    return float(np.prod(1.0 - k / np.arange(num_samples - num_correct + 1, num_samples + 1)))

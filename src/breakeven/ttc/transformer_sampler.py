@@ -149,7 +149,7 @@ def _sample_keys(seed: int, problem_ids: Sequence[str], num_samples: int) -> npt
 
 def _uniform(keys_B: npt.NDArray[np.uint64], position: int) -> npt.NDArray[np.float64]:
     """Uniforms in [0, 1) with 53 bits, one per row."""
-    bits_B = _mix(keys_B + np.uint64(position + 1) * _GOLDEN)
+    bits_B = _mix(keys_B + np.arange(position + 1, position + 2, dtype=np.uint64) * _GOLDEN)
     return (bits_B >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 

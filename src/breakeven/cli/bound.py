@@ -1,0 +1,109 @@
+"""`breakeven bound`: how many served queries until full training would have been cheaper."""
+
+import math
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.errors import argument_error
+from breakeven.stopping.break_even import break_even_bound, break_even_queries
+
+_TOKENS = "From token counts"
+_FLOPS = "From FLOPs"
+
+
+def bound(
+    train_tokens: Annotated[
+        float | None, typer.Option(help="D, tokens of the full run.", rich_help_panel=_TOKENS)
+    ] = None,
+    output_tokens: Annotated[
+        float | None, typer.Option(help="T, tokens generated per sample.", rich_help_panel=_TOKENS)
+    ] = None,
+    used: Annotated[float | None, typer.Option(help="r, share of the budget used.", rich_help_panel=_TOKENS)] = None,
+    cost_ratio: Annotated[
+        float | None,
+        typer.Option(help="lambda, FLOPs per query with K samples over one sample's.", rich_help_panel=_TOKENS),
+    ] = None,
+    train_to_inference: Annotated[
+        float,
+        typer.Option(
+            help="rho, FLOPs of a trained token over a generated one (paper: 6; 6N over 2N: 3).",
+            rich_help_panel=_TOKENS,
+        ),
+    ] = 6.0,
+    budget_flops: Annotated[
+        float | None, typer.Option(help="C_B, training FLOPs of the full run.", rich_help_panel=_FLOPS)
+    ] = None,
+    train_flops: Annotated[
+        float | None, typer.Option(help="C_t, training FLOPs at the stop.", rich_help_panel=_FLOPS)
+    ] = None,
+    evaluation_flops: Annotated[float, typer.Option(help="E, FLOPs of all evaluations.", rich_help_panel=_FLOPS)] = 0.0,
+    query_flops: Annotated[
+        float | None, typer.Option(help="I_t, FLOPs per query with K samples.", rich_help_panel=_FLOPS)
+    ] = None,
+    baseline_query_flops: Annotated[
+        float | None, typer.Option(help="I_B, FLOPs per query with one sample.", rich_help_panel=_FLOPS)
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the break-even in served queries; "never" where serving the checkpoint costs no more per query.
+
+    Give either the four token options (the paper's bound) or the FLOPs options (every FLOP charged).
+    """
+    from_tokens = {
+        "--train-tokens": train_tokens,
+        "--output-tokens": output_tokens,
+        "--used": used,
+        "--cost-ratio": cost_ratio,
+    }
+    from_flops = {
+        "--budget-flops": budget_flops,
+        "--train-flops": train_flops,
+        "--query-flops": query_flops,
+        "--baseline-query-flops": baseline_query_flops,
+    }
+    if any(value is not None for value in from_flops.values()):
+        _require(from_flops, and_not=from_tokens)
+        assert budget_flops is not None
+        assert train_flops is not None
+        assert query_flops is not None
+        assert baseline_query_flops is not None
+        queries = break_even_queries(
+            budget_flops=budget_flops,
+            train_flops=train_flops,
+            evaluation_flops=evaluation_flops,
+            query_flops=query_flops,
+            baseline_query_flops=baseline_query_flops,
+        )
+    else:
+        _require(from_tokens, and_not={})
+        assert train_tokens is not None
+        assert output_tokens is not None
+        assert used is not None
+        assert cost_ratio is not None
+        queries = break_even_bound(
+            train_tokens=train_tokens,
+            output_tokens=output_tokens,
+            used=used,
+            cost_ratio=cost_ratio,
+            train_to_inference=train_to_inference,
+        )
+    if json:
+        print_json({"break_even_queries": queries if math.isfinite(queries) else None})
+    else:
+        console.print("never" if math.isinf(queries) else f"{_scientific(queries)} queries")
+
+
+def _scientific(value: float) -> str:
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _require(options: dict[str, float | None], *, and_not: dict[str, float | None]) -> None:
+    missing = [name for name, value in options.items() if value is None]
+    if missing:
+        raise argument_error(missing[0], f"be given together with {', '.join(options)}", None)
+    mixed = [name for name, value in and_not.items() if value is not None]
+    if mixed:
+        raise argument_error(mixed[0], f"be left out when {next(iter(options))} is given", and_not[mixed[0]])

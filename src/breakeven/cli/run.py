@@ -1,0 +1,179 @@
+"""`breakeven run`: train a recipe, watch it decide, ship the checkpoint with its K."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from breakeven.cli.common import JsonOption, console, error_console, print_json
+from breakeven.cli.report import write_report
+from breakeven.config import RunConfig, config_from, load_recipe
+from breakeven.errors import MissingExtraError, argument_error
+from breakeven.report import explain, progress_line, verification_lines
+from breakeven.report.format import format_flops, format_share
+from breakeven.store import RunLog, read_log
+
+if TYPE_CHECKING:
+    from breakeven.train.loop import Progress as StepProgress
+    from breakeven.train.loop import RunResult
+
+
+def run(
+    recipe: Annotated[str | None, typer.Argument(help="A shipped recipe (countdown, ...) or a TOML file.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value.")] = None,
+    to_end: Annotated[
+        bool, typer.Option("--to-end", help="Shadow mode: record the decision, train on, verify it on test problems.")
+    ] = False,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run in this directory.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget."""
+    try:
+        from breakeven.train import loop
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise MissingExtraError("breakeven run needs PyTorch: pip install 'breakeven[torch]'") from error
+
+    if resume is not None:
+        if recipe is not None or set_ or out is not None:
+            raise argument_error(
+                "--resume", "stand alone: the run's own settings are used", str(resume), "Drop RECIPE, --set and --out."
+            )
+        run_dir = resume
+        config = config_from(read_log(run_dir).header.config)
+        log = RunLog.open(run_dir)
+    else:
+        if recipe is None:
+            raise argument_error("RECIPE", "be given, or --resume RUN", None, "Try: breakeven run countdown")
+        config = load_recipe(recipe, [*(set_ or []), *(["to_end=true"] if to_end else [])])
+        loop.plan_for(config)
+        run_dir = out if out is not None else _free_directory(config.name)
+        log = loop.start_run(config, run_dir)
+
+    with log, _Signals() as signals, _Live(config, quiet=json) as live:
+        live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
+        if log.checkpoints:
+            live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
+        result = loop.run(
+            config,
+            run_dir,
+            log,
+            to_end=to_end or config.to_end,
+            on_progress=live.step,
+            interrupted=lambda: signals.received is not None,
+        )
+        num_checkpoints = len(log.checkpoints)
+    page = write_report(run_dir) if num_checkpoints else None
+    _print_result(result, run_dir, page, log, json=json)
+    if result.interrupted and signals.received is not None:
+        raise typer.Exit(128 + signals.received)
+
+
+def _free_directory(name: str) -> Path:
+    number = 1
+    while Path("runs", f"{name}-{number}").exists():
+        number += 1
+    return Path("runs", f"{name}-{number}")
+
+
+def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, json: bool) -> None:
+    wall_seconds = result.train_seconds + result.evaluation_seconds
+    evaluation_wall_share = result.evaluation_seconds / wall_seconds if wall_seconds else 0.0
+    last = log.checkpoints[-1] if log.checkpoints else None
+    shown = result.stopped or last
+    if json:
+        print_json(
+            {
+                "run": str(run_dir),
+                "report": str(page) if page else None,
+                "step": result.step,
+                "interrupted": result.interrupted,
+                "decision": shown.decision if shown else None,
+                "verification": result.verification,
+                "wall_seconds": wall_seconds,
+                "evaluation_wall_share": evaluation_wall_share,
+            }
+        )
+        return
+    console.print()
+    if result.interrupted:
+        console.print(f"Interrupted at step {result.step}; everything recorded is kept.")
+        console.print(f"Go on with: breakeven run --resume {run_dir}")
+    elif shown:
+        console.print(f"[bold]{explain(shown.decision)}[/]")
+    if shown and not result.interrupted:
+        training, evaluation = shown.observation.train_flops, shown.decision.evaluation_flops
+        console.print(
+            f"Spent {format_flops(training)} on training and {format_flops(evaluation)} on evaluation "
+            f"({format_share(evaluation / training)} of it; "
+            f"{format_share(evaluation_wall_share)} of the wall time)."
+        )
+    for line in verification_lines(result.verification) if result.verification else []:
+        console.print(line)
+    if result.stopped:
+        console.print(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
+    if page:
+        console.print(f"Why, in one page: {page}")
+
+
+class _Signals:
+    """Turns the first Ctrl-C or SIGTERM into a clean end; a second one acts as usual."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._previous: dict[int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None] = {}
+
+    def __enter__(self) -> "_Signals":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        for each, handler in self._previous.items():
+            signal.signal(each, handler)
+
+
+class _Live:
+    """Live progress: a bar on a terminal, one line a checkpoint anywhere, nothing with --json."""
+
+    def __init__(self, config: RunConfig, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.total_steps = config.train.steps
+        self.bar = Progress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("loss {task.fields[loss]:.3f}"),
+            TimeRemainingColumn(),
+            console=error_console,
+            transient=True,
+            disable=quiet or not error_console.is_terminal,
+        )
+        self.task = self.bar.add_task("train", total=config.train.steps, loss=float("nan"))
+
+    def __enter__(self) -> "_Live":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            console.print(text)
+
+    def step(self, progress: "StepProgress") -> None:
+        self.bar.update(self.task, completed=progress.step, loss=progress.loss)
+        if progress.checkpoint is not None:
+            self.say(progress_line(progress.checkpoint, self.total_steps))

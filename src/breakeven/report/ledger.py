@@ -1,0 +1,50 @@
+"""Where the FLOPs of a run went, as table rows of plain text."""
+
+from breakeven.records import Decision, Observation
+from breakeven.report.explain import break_even_note, kind_words
+from breakeven.report.format import format_flops, format_queries, format_samples, format_share
+
+NOT_COUNTED = (
+    "the checker that tells right from wrong",
+    "the optimizer's elementwise operations",
+    "softmax and normalisation layers",
+)
+"""What no FLOPs figure here contains."""
+
+
+def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
+    """(item, FLOPs, share of the full budget): budget, training, evaluation, and what stopping here saves.
+
+    The log holds the saved shares and C_t; the amounts follow from B = C_t / r.
+    """
+    if decision.used <= 0:
+        return [("Training so far", format_flops(observation.train_flops), "-")]
+    budget = observation.train_flops / decision.used
+    rows = [
+        ("Full training, as planned", budget),
+        (f"Training up to step {decision.step}", observation.train_flops),
+        ("Evaluation up to here, all checkpoints", decision.evaluation_flops),
+    ]
+    saved = "Saved" if decision.stop else "Would be saved by stopping here"
+    if decision.gross_saving is not None:
+        rows.append((f"{saved}, gross", decision.gross_saving * budget))
+    if decision.net_saving is not None:
+        rows.append((f"{saved}, net of evaluation", decision.net_saving * budget))
+    return [(item, format_flops(flops), f"{format_share(flops / budget)} of the budget") for item, flops in rows]
+
+
+def query_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
+    """(item, amount, beside one sample) of one served query, and the break-even; the last two need a serving point."""
+    cost = observation.query_flops
+    one = cost.total(1)
+    split = f"{format_flops(cost.prefill_flops)} to read the prompt, {format_flops(cost.decode_flops)} to answer"
+    rows = [("One query, 1 sample", format_flops(one), split)]
+    point = decision.serving
+    if point is None:
+        return rows
+    ratio = "-" if one <= 0 else f"{point.flops_per_query / one:.3g} times one sample"
+    label = f"One query, {format_samples(point.k)} with {point.strategy} ({kind_words(point.deployable)})"
+    rows.append((label, format_flops(point.flops_per_query), ratio))
+    queries = f"{format_queries(decision.break_even_queries)} queries"
+    rows.append(("Break-even", queries, break_even_note(decision)))
+    return rows

@@ -1,0 +1,75 @@
+"""How each number of a report was made, in sentences."""
+
+import math
+
+from breakeven.records import Checkpoint
+from breakeven.report.explain import baseline_words, projection
+from breakeven.report.format import format_accuracy
+from breakeven.report.ledger import NOT_COUNTED
+
+
+def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
+    """(word, what it means here) for every mark a number of this checkpoint's report may carry."""
+    decision, bank = checkpoint.decision, checkpoint.observation.bank
+    error = format_accuracy(0.5 / math.sqrt(bank.num_problems))
+    return [
+        (
+            "measured",
+            f"Counted on {bank.num_problems} validation problems, {bank.num_samples} samples each at temperature "
+            f"{bank.temperature:g} (seed {bank.seed}), and one greedy sample each. The standard error of an accuracy "
+            f"over that many problems is at most {error}.",
+        ),
+        ("forecast", _forecast_words(checkpoint)),
+        ("extrapolated", _extrapolated_words(checkpoint)),
+        ("deployable", "The strategy can be served as measured: it needs nothing that only the evaluation had."),
+        ("oracle", "The strategy picks with the reference answer, which no served query has: an upper bound."),
+        (
+            "fully trained model",
+            f"The model at the end of the declared budget, served with {baseline_words(decision.baseline)}.",
+        ),
+        (
+            "FLOPs",
+            "Counted from the model's shape and the tokens seen; a multiplication and an addition are two. "
+            f"Not counted: {', '.join(NOT_COUNTED)}.",
+        ),
+        (
+            "saved",
+            "Gross: the share of the training budget not used. Net: the same after every evaluation so far is charged.",
+        ),
+        (
+            "break-even",
+            "The number of served queries at which the extra inference of several samples has eaten the net saving. "
+            "Query costs are those at the token counts measured at this checkpoint.",
+        ),
+        ("policy", f"{decision.policy}; in a row: consecutive checkpoints at which some K sufficed."),
+    ]
+
+
+def _forecast_words(checkpoint: Checkpoint) -> str:
+    forecast = checkpoint.decision.forecast
+    if forecast is None:
+        return "No projection was made at this checkpoint."
+    if projection(checkpoint.decision) is None:
+        return f"Method {forecast.method} gave no projection at this checkpoint ({forecast.status.replace('_', ' ')})."
+    interval = "" if forecast.lo < forecast.hi else " The method gives no interval."
+    if forecast.method != "paper" or len(forecast.parameters) != 3:
+        return f"Method {forecast.method}, on {forecast.num_points} checkpoints.{interval}"
+    a, b, c = forecast.parameters
+    return (
+        f"Method paper: least-squares curve {a:.3g} (1 - exp(-{b:.3g} x)) + {c:.3g} through the {forecast.num_points} "
+        f"checkpoints its filter kept, with x the share of the budget, read at x = 1.{interval}"
+    )
+
+
+def _extrapolated_words(checkpoint: Checkpoint) -> str:
+    curve = checkpoint.decision.k_curve
+    if curve is None:
+        return "Read from a fitted curve of accuracy against K; none was fitted at this checkpoint."
+    if curve.method != "paper" or len(curve.parameters) != 3:
+        return f"Read from the K-curve of method {curve.method} ({curve.status.replace('_', ' ')})."
+    ceiling, slope, middle = curve.parameters
+    has_interval = any(lo < hi for lo, hi in zip(curve.lo_K, curve.hi_K, strict=True))
+    return (
+        f"Read from the sigmoid {ceiling:.3g} / (1 + exp(-{slope:.3g} (K - {middle:.3g}))) that method paper fitted to "
+        f"accuracies measured at small K.{'' if has_interval else ' The method gives no interval.'}"
+    )

@@ -1,0 +1,119 @@
+"""One self-contained HTML page about a run: what was decided, on which numbers, and what it was worth."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from breakeven.records import Checkpoint, Decision, Reason, Verification
+from breakeven.report.explain import (
+    baseline_accuracy,
+    baseline_words,
+    break_even_note,
+    explain,
+    headline,
+    kind_words,
+    projection,
+)
+from breakeven.report.figures import k_curves, learning_curve, smallest_k
+from breakeven.report.format import format_accuracy, format_queries, format_samples, format_share
+from breakeven.report.ledger import ledger_rows, query_rows
+from breakeven.report.legend import legend
+from breakeven.report.marks import palette_css
+from breakeven.report.svg import Chart, line_chart
+from breakeven.report.table import HEADINGS, decision_rows
+from breakeven.report.verdict import verification_rows, verification_words
+
+_WIDE, _NARROW = 840.0, 400.0
+
+
+def render_page(
+    title: str, config: Mapping[str, object], checkpoints: Sequence[Checkpoint], verification: Verification | None
+) -> str:
+    """The report as one HTML document that needs no other file and no network.
+
+    Args:
+        title: names the run; any text, escaped here.
+        config: the run's settings, nested mappings allowed, shown as they are.
+        checkpoints: the run log, oldest first. The first that stops is the headline, else the last.
+        verification: the decision held against the fully trained model, if that was checked.
+
+    Raises:
+        ArgumentError: there is no checkpoint.
+    """
+    at = headline(checkpoints, title)
+    decision, observation = checkpoints[at].decision, checkpoints[at].observation
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["unbroken"] = lambda text: str(text).replace(" %", "\u00a0%")
+    template = environment.from_string(files("breakeven.report").joinpath("page.html").read_text("utf-8"))
+    return template.render(
+        title=title,
+        palette=Markup(palette_css()),
+        stop=decision.stop,
+        verdict=_verdict(decision),
+        explanation=explain(decision),
+        verified=None if verification is None else verification_words(verification),
+        went_on=checkpoints[-1].decision.step if at < len(checkpoints) - 1 else None,
+        facts=_facts(checkpoints[at]),
+        learning=[_draw(learning_curve(checkpoints, at), width) for width in (_WIDE, _NARROW)],
+        k_curves=_draw(k_curves(checkpoints, at), _NARROW),
+        smallest_k=_draw(smallest_k(checkpoints, at), _NARROW),
+        verification=[] if verification is None else verification_rows(verification, decision),
+        ledger=ledger_rows(decision, observation),
+        queries=query_rows(decision, observation),
+        headings=HEADINGS,
+        rows=[(row, index == at, index > at) for index, row in enumerate(decision_rows(checkpoints))],
+        legend=legend(checkpoints[at]),
+        settings=list(_settings(config)),
+    )
+
+
+def _verdict(decision: Decision) -> str:
+    if decision.reason is Reason.BUDGET_SPENT:
+        return f"The full budget is used at step {decision.step}"
+    if decision.stop and decision.serving is not None:
+        return f"Stop at step {decision.step}, serve {format_samples(decision.serving.k)} per query"
+    return f"Stop at step {decision.step}" if decision.stop else f"Train on after step {decision.step}"
+
+
+def _facts(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
+    """(what, number, how it was made) of the few numbers that matter most."""
+    decision, serving = checkpoint.decision, checkpoint.decision.serving
+    facts = []
+    if decision.net_saving is not None and serving is not None:
+        gross = "" if decision.gross_saving is None else f"; {format_share(decision.gross_saving)} before evaluation"
+        what = "Training FLOPs saved" if decision.stop else "Saved if stopped here"
+        facts.append((what, format_share(decision.net_saving), f"net of evaluation{gross}"))
+    else:
+        facts.append(("Budget used", format_share(decision.used), "training FLOPs, counted"))
+    if serving is not None:
+        how = f"{serving.made}; {serving.strategy}, {kind_words(serving.deployable)}"
+        facts.append((f"Accuracy with {format_samples(serving.k)}", format_accuracy(serving.accuracy), how))
+    else:
+        now = format_accuracy(baseline_accuracy(checkpoint))
+        facts.append(("Accuracy now", now, f"measured; {baseline_words(decision.baseline)}"))
+    if forecast := projection(decision):
+        interval = ""
+        if forecast.lo < forecast.hi:
+            interval = f"; 90 % interval {format_accuracy(forecast.lo)} to {format_accuracy(forecast.hi)}"
+        how = f"forecast; {baseline_words(decision.baseline)}{interval}"
+        facts.append(("Fully trained model", format_accuracy(forecast.mean), how))
+    if serving is not None:
+        how = f"served queries; {break_even_note(decision)}"
+        facts.append(("Break-even", format_queries(decision.break_even_queries), how))
+    return facts
+
+
+def _draw(chart: Chart | None, width: float) -> Markup | None:
+    return None if chart is None else Markup(line_chart(chart, width=width, plot_height=270 if width > 500 else 220))
+
+
+def _settings(config: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Settings as (dotted name, value)."""
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value, default=str)

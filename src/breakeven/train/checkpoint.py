@@ -1,0 +1,94 @@
+"""Training state on disk: everything needed to go on bit-exactly, and weights to serve. Writes are atomic."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from breakeven.errors import RunStorageError, argument_error
+
+_STATE = "state.safetensors"
+
+
+def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Write weights and optimizer state of `step`, replacing the state before it.
+
+    Data order and learning rate are functions of (seed, step) and training draws nothing else at random, so the
+    step is all else there is to keep.
+
+    Raises:
+        RunStorageError: the disk refused; the state before stays as it was.
+    """
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    for index, slots in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
+    _write(run_dir / _STATE, tensors, {"step": str(step)})
+
+
+def load_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Load what `save_state` wrote into `model` and `optimizer`; returns its step, 0 where nothing was saved yet."""
+    path = run_dir / _STATE
+    if not path.exists():
+        return 0
+    tensors, metadata = _read(path)
+    model.load_state_dict({name[6:]: value for name, value in tensors.items() if name.startswith("model.")})
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind == "optimizer":
+            index, _, slot = rest.partition(".")
+            slots.setdefault(int(index), {})[slot] = value
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    return int(metadata["step"])
+
+
+def save_weights(folder: Path, model: nn.Module, about: dict[str, Any]) -> None:
+    """Write `model.safetensors` and `serving.json` (how it is to be served) into `folder`.
+
+    Raises:
+        RunStorageError: the disk refused.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / "model.safetensors", dict(model.state_dict()), {})
+        (folder / "serving.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise _storage_error(folder, error) from error
+
+
+def load_weights(folder: Path, model: nn.Module) -> None:
+    """Load the weights that `save_weights` wrote."""
+    tensors, _ = _read(folder / "model.safetensors")
+    model.load_state_dict(tensors)
+
+
+def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise _storage_error(path, error) from error
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except SafetensorError as error:
+        raise argument_error(str(path), "be a whole safetensors file", str(error), "Start the run anew.") from error
+
+
+def _storage_error(path: Path, error: Exception) -> RunStorageError:
+    return RunStorageError(
+        f"{path} could not be written: {error}. What was saved before is whole; free some space, "
+        "then go on with --resume."
+    )

@@ -1,0 +1,250 @@
+"""The reference training run, top to bottom: train, observe, stop or train on, ship, verify.
+
+Plain PyTorch. Data order and learning rate are functions of (seed, step), so a run resumes bit-exactly from its
+last saved state, and a step that the log already holds is not evaluated twice.
+"""
+
+import dataclasses
+import math
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from breakeven.config import RunConfig, TrainConfig, config_to_builtins
+from breakeven.data.countdown import Countdown
+from breakeven.errors import DivergedError, argument_error
+from breakeven.model.flops import ModelCost
+from breakeven.model.transformer import KVCache, Transformer
+from breakeven.records import Checkpoint, Plan, TransformerShape, Verification
+from breakeven.store import Header, RunLog
+from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights
+from breakeven.train.session import Session
+from breakeven.train.verify import verify
+from breakeven.ttc.transformer_sampler import TransformerSampler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a run tells its caller after each step."""
+
+    step: int
+    total_steps: int
+    loss: float
+    checkpoint: Checkpoint | None
+    """The checkpoint just recorded, at a step with an evaluation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended."""
+
+    step: int
+    """Last step trained."""
+    stopped: Checkpoint | None
+    """The checkpoint at which the decision was to stop, if it was."""
+    verification: Verification | None
+    interrupted: bool
+    train_seconds: float
+    """Wall time in this process, of training steps and of evaluations (verification apart)."""
+    evaluation_seconds: float
+
+
+def start_run(config: RunConfig, run_dir: Path) -> RunLog:
+    """A new run directory with the log's first line: configuration, plan, policy, versions, seed."""
+    header = Header(
+        versions={
+            "breakeven": version("breakeven"),
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+            "scipy": version("scipy"),
+            "torch": str(torch.__version__),
+        },
+        config=config_to_builtins(config),
+        plan=plan_for(config),
+        policy=dataclasses.asdict(config.policy),
+        seed=config.seed,
+    )
+    return RunLog.create(run_dir, header)
+
+
+def plan_for(config: RunConfig) -> Plan:
+    """The full budget of the configured run.
+
+    Raises:
+        ArgumentError: the budget does not even pay for one evaluation.
+    """
+    cost = ModelCost.of(config.model.shape_for(config.task))
+    task, train, evaluation = config.task, config.train, config.evaluate
+    budget_flops = cost.train_flops(train.steps * train.batch_size, sequence_tokens(task))
+    query = cost.query_flops(task.prompt_tokens, task.output_tokens)
+    one_evaluation = evaluation.num_problems * (query.total(evaluation.num_samples) + query.total(1))
+    if budget_flops <= one_evaluation:
+        raise argument_error(
+            "train.steps",
+            f"make a budget above one evaluation, {one_evaluation:.4g} FLOPs",
+            f"{train.steps} steps, {budget_flops:.4g} FLOPs",
+            "Train longer, or evaluate fewer problems or samples.",
+        )
+    return Plan(budget_flops=budget_flops, baseline=config.baseline)
+
+
+def sequence_tokens(task: Countdown) -> int:
+    """Tokens the model reads per training sequence: all but the last, which is only predicted."""
+    return task.prompt_tokens + task.output_tokens - 1
+
+
+def run(
+    config: RunConfig,
+    run_dir: Path,
+    log: RunLog,
+    *,
+    to_end: bool = False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> RunResult:
+    """Train until the decision says stop, or to the end; go on from `run_dir` where it holds a state.
+
+    Args:
+        config: the run, as in `log`'s first line.
+        run_dir: where the log is; states, weights and the shipped checkpoint go there too.
+        log: a log just started, or opened to resume.
+        to_end: shadow mode: record the decision, train on to the full budget, then verify it on test problems.
+        on_progress: called after every step.
+        interrupted: asked after every step; True ends the run cleanly, to be resumed.
+
+    Raises:
+        DivergedError: the loss became NaN or infinite; the log is kept.
+        RunStorageError: the disk refused a write; the log is whole up to its last record.
+    """
+    torch.set_num_threads(config.train.threads)
+    torch.manual_seed(config.seed)
+    task, train = config.task, config.train
+    shape = config.model.shape_for(task)
+    model = Transformer(shape)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
+    )
+    step = load_state(run_dir, model, optimizer)
+    session = Session(
+        sampler=sampler_for(model, task),
+        verifier=task,
+        problems=task.problems("validation", config.evaluate.num_problems),
+        cost=ModelCost.of(shape),
+        sequence_tokens=sequence_tokens(task),
+        plan=plan_for(config),
+        policy=config.policy,
+        num_samples=config.evaluate.num_samples,
+        temperature=config.evaluate.temperature,
+        evaluate_every=config.evaluate.every_steps,
+        seed=config.seed,
+        log=log,
+    )
+    started = time.perf_counter()
+    was_interrupted = False
+    while step < train.steps and not (
+        session.stopped_at and step >= session.stopped_at.observation.step and not to_end
+    ):
+        step += 1
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, train)
+        loss = train_step(model, optimizer, task, train, seed=(config.seed, step))
+        num_recorded = len(session.checkpoints)
+        decision = session.observe(step=step, train_tokens=step * train.batch_size * sequence_tokens(task), loss=loss)
+        if decision.stop and session.stopped_at and session.stopped_at.observation.step == step:
+            save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at))
+        was_interrupted = interrupted()
+        if session.is_due(step) or was_interrupted or step == train.steps:
+            save_state(run_dir, model, optimizer, step)
+        recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
+        on_progress(Progress(step=step, total_steps=train.steps, loss=loss, checkpoint=recorded))
+        if was_interrupted:
+            break
+    wall_seconds = time.perf_counter() - started
+
+    verification = log.verification
+    if to_end and step == train.steps and session.stopped_at and verification is None:
+        verification = verify_stop(config, run_dir, model, session)
+        log.append(verification)
+    return RunResult(
+        step=step,
+        stopped=session.stopped_at,
+        verification=verification,
+        interrupted=was_interrupted,
+        train_seconds=wall_seconds - session.evaluation_seconds,
+        evaluation_seconds=session.evaluation_seconds,
+    )
+
+
+def train_step(
+    model: Transformer, optimizer: torch.optim.Optimizer, task: Countdown, train: TrainConfig, *, seed: tuple[int, int]
+) -> float:
+    """One optimizer step on fresh problems; returns the mean cross-entropy of the solution tokens, in nats."""
+    tokens_BT = torch.from_numpy(task.train_batch(train.batch_size, seed))
+    logits_BTV = model(tokens_BT[:, :-1])[:, task.prompt_tokens - 1 :]
+    loss: Tensor = F.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, task.prompt_tokens :].flatten())
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), train.clip_norm)
+    value = loss.item()
+    if not math.isfinite(value):
+        raise DivergedError(
+            f"The loss at step {seed[1]} is {value}: training diverged. Everything recorded before is kept. "
+            "Lower train.learning_rate or train.clip_norm and start a new run."
+        )
+    optimizer.step()
+    return value
+
+
+def learning_rate(step: int, train: TrainConfig) -> float:
+    """Warm-up, stable, decay (arXiv 2404.06395): linear up, flat, linear down to 0 over the last `decay_share`."""
+    decay_steps = train.decay_share * train.steps
+    factor = min(1.0, step / train.warmup_steps) if train.warmup_steps else 1.0
+    if decay_steps:
+        factor = min(factor, (train.steps - step + 1) / decay_steps)
+    return train.learning_rate * factor
+
+
+def sampler_for(model: Transformer, task: Countdown) -> TransformerSampler:
+    """The sampler of the live reference model."""
+    return TransformerSampler(model, task, new_cache=lambda: KVCache([], []))
+
+
+def serving_note(config: RunConfig, checkpoint: Checkpoint) -> dict[str, object]:
+    """What someone who serves the stopped checkpoint must know: the model, the strategy, K and the temperature."""
+    serving = checkpoint.decision.serving
+    shape: TransformerShape = config.model.shape_for(config.task)
+    return {
+        "task": dataclasses.asdict(config.task),
+        "model": dataclasses.asdict(shape),
+        "temperature": config.evaluate.temperature,
+        "serving_point": dataclasses.asdict(serving) if serving else None,
+        "used": checkpoint.decision.used,
+        "net_saving": checkpoint.decision.net_saving,
+        "break_even_queries": checkpoint.decision.break_even_queries,
+    }
+
+
+def verify_stop(config: RunConfig, run_dir: Path, full: Transformer, session: Session) -> Verification:
+    """Hold the shipped checkpoint with its K against the fully trained model, on test problems."""
+    stopped = Transformer(full.shape)
+    load_weights(run_dir / "stopped", stopped)
+    checkpoints = session.checkpoints
+    at = next(index for index, each in enumerate(checkpoints) if each.decision.stop)
+    return verify(
+        stopped=checkpoints[at],
+        stopped_sampler=sampler_for(stopped, config.task),
+        full_sampler=sampler_for(full, config.task),
+        verifier=config.task,
+        problems=config.task.problems("test", config.verify.num_problems),
+        num_samples=config.verify.num_samples,
+        temperature=config.evaluate.temperature,
+        seed=config.seed,
+        cost=session.cost,
+    )

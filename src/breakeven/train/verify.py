@@ -1,0 +1,85 @@
+"""The decision held against the fully trained model, on test problems that no decision ever saw."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from breakeven.model.flops import ModelCost
+from breakeven.records import Checkpoint, Problem, SampleBank, Verification
+from breakeven.train.session import evaluation_flops
+from breakeven.ttc.collect import Sampler, Verifier, collect
+from breakeven.ttc.pass_at_k import pass_at_k
+
+
+def verify(
+    *,
+    stopped: Checkpoint,
+    stopped_sampler: Sampler,
+    full_sampler: Sampler,
+    verifier: Verifier,
+    problems: Sequence[Problem],
+    num_samples: int,
+    temperature: float,
+    seed: int,
+    cost: ModelCost,
+) -> Verification:
+    """Test accuracy of the serving point against the fully trained model's best single-sample decoding.
+
+    Args:
+        stopped: the checkpoint that was decided to be served, with its K.
+        stopped_sampler: draws from it.
+        full_sampler: draws from the fully trained model.
+        verifier: grades both.
+        problems: test problems, disjoint from training and from the decision's.
+        num_samples: samples per problem, raised to K where that is larger.
+        temperature: as in the decision.
+        seed: of the run; test samples use seeds that no evaluation used.
+        cost: FLOPs per token of the model.
+
+    Estimator:
+        Both accuracies are unbiased over samples; the difference is paired over problems, its standard error is
+        that of the mean per-problem difference. Taking the better of two decodings of the full model favours the
+        full model slightly.
+    """
+    serving = stopped.decision.serving
+    assert serving is not None, "a decision to stop has a serving point"
+    count = max(num_samples, serving.k)
+    banks = [
+        collect(
+            sampler,
+            verifier,
+            problems,
+            num_samples=count,
+            temperature=temperature,
+            seed=(seed << 32) + 2**32 - 1 - offset,
+        )
+        for offset, sampler in enumerate((stopped_sampler, full_sampler))
+    ]
+    served, full = banks
+    served_P = np.array([pass_at_k([c], served.num_samples, serving.k) for c in served.num_correct_P])
+    full_P = _greedy(full) if full.greedy_accuracy >= full.sampled_accuracy else _sampled(full)
+    difference_P = served_P - full_P
+    return Verification(
+        num_problems=len(problems),
+        num_samples=count,
+        stopped_step=stopped.observation.step,
+        k=serving.k,
+        stopped_accuracy=float(served_P.mean()),
+        stopped_greedy_accuracy=served.greedy_accuracy,
+        full_greedy_accuracy=full.greedy_accuracy,
+        full_sampled_accuracy=full.sampled_accuracy,
+        difference=float(difference_P.mean()),
+        difference_standard_error=float(difference_P.std(ddof=1) / len(problems) ** 0.5) if len(problems) > 1 else 1.0,
+        gross_saving=stopped.decision.gross_saving or 0.0,
+        net_saving=stopped.decision.net_saving or 0.0,
+        evaluation_share=stopped.decision.evaluation_flops / stopped.observation.train_flops,
+        verification_flops=sum(evaluation_flops(bank, cost) for bank in banks),
+    )
+
+
+def _greedy(bank: SampleBank) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    return np.array([float(verdict == "1") for verdict in bank.greedy_correct_P])
+
+
+def _sampled(bank: SampleBank) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    return np.array(bank.num_correct_P) / bank.num_samples

@@ -1,0 +1,174 @@
+"""Synthetic checkpoints: plausible numbers from closed formulas, no model and no decision code involved."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from breakeven.records import (
+    Action,
+    Checkpoint,
+    Decision,
+    FitStatus,
+    Forecast,
+    KCurve,
+    Made,
+    Observation,
+    QueryFlops,
+    Reason,
+    SampleBank,
+    ServingPoint,
+    Verification,
+)
+
+BUDGET = 4.2e15
+K_VALUES = (1, 2, 4, 8, 16, 32, 64)
+PARAMETERS = (0.55, 2.5, 0.02)
+
+
+def make_forecast(status: FitStatus = FitStatus.FITTED, mean: float = 0.525, lo: float = 0.525, hi: float = 0.525,
+                  num_points: int = 6) -> Forecast:  # fmt: skip
+    return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="paper", num_points=num_points,
+                    parameters=PARAMETERS)  # fmt: skip
+
+
+def make_curve(used: float = 0.24, deployable: bool = True, strategy: str = "pass@k", width: float = 0.0) -> KCurve:
+    parameters = (0.9, 0.35, 6 - 5 * used)
+    accuracy = tuple(0.9 / (1 + math.exp(-0.35 * (k - parameters[2]))) for k in K_VALUES)
+    return KCurve(
+        strategy=strategy,
+        deployable=deployable,
+        k_values=K_VALUES,
+        accuracy_K=accuracy,
+        lo_K=tuple(max(0.0, a - width) for a in accuracy),
+        hi_K=tuple(min(1.0, a + width) for a in accuracy),
+        made_K=tuple(Made.MEASURED if k <= 4 else Made.EXTRAPOLATED for k in K_VALUES),
+        status=FitStatus.FITTED,
+        method="paper",
+        parameters=parameters,
+    )
+
+
+def make_serving(step: int, curve: KCurve, target: float = 0.525) -> ServingPoint | None:
+    for k, accuracy, made in zip(curve.k_values, curve.accuracy_K, curve.made_K, strict=True):
+        if accuracy >= target:
+            return ServingPoint(step=step, strategy=curve.strategy, deployable=curve.deployable, k=k, accuracy=accuracy,
+                                made=made, flops_per_query=1e6 + k * 2e7)  # fmt: skip
+    return None
+
+
+def make_checkpoint(step: int = 600, *, reason: Reason = Reason.REACHED, action: Action | None = None, streak: int = 3,
+                    total: int = 2500, baseline: str = "greedy", deployable: bool = True, strategy: str = "pass@k",
+                    accuracy: float | None = None, **changes: object) -> Checkpoint:  # fmt: skip
+    """One checkpoint; `changes` replace fields of its decision."""
+    used = step / total
+    a, b, c = PARAMETERS
+    if accuracy is None:
+        accuracy = a * (1 - math.exp(-b * used)) + c + 0.015 * math.sin(step / 37)
+    curve = make_curve(used, deployable, strategy)
+    rows = tuple("1" * (i % 3) + "0" * (4 - i % 3) for i in range(200))
+    solved = round(200 * accuracy)
+    observation = Observation(
+        step=step,
+        train_tokens=step * 8192,
+        train_flops=used * BUDGET,
+        evaluation_flops=2e13,
+        query_flops=QueryFlops(prefill_flops=1e6, decode_flops=2e7),
+        loss=2.0 * math.exp(-3 * used) + 0.35,
+        bank=SampleBank(
+            correct_PN=rows,
+            greedy_correct_P="1" * solved + "0" * (200 - solved),
+            temperature=0.8,
+            seed=7,
+            prompt_tokens=2000,
+            output_tokens=9000,
+            greedy_output_tokens=2200,
+        ),
+    )
+    evaluation = 2e13 * max(1, step // 100)
+    values: dict[str, object] = {
+        "action": action or (Action.STOP if reason in (Reason.REACHED, Reason.BUDGET_SPENT) else Action.CONTINUE),
+        "reason": reason,
+        "step": step,
+        "used": used,
+        "policy": "paper(patience=3)",
+        "streak": streak,
+        "baseline": baseline,
+        "baseline_accuracy": accuracy,
+        "forecast": make_forecast(),
+        "k_curve": curve,
+        "serving": make_serving(step, curve),
+        "gross_saving": 1 - used,
+        "net_saving": 1 - used - evaluation / BUDGET,
+        "evaluation_flops": evaluation,
+        "break_even_queries": (BUDGET * (1 - used) - evaluation) / 1.4e8,
+    }
+    return Checkpoint(observation=observation, decision=Decision(**(values | changes)))  # type: ignore[arg-type]
+
+
+def make_run(last_step: int = 2500, stop_at: int = 600, **changes: object) -> list[Checkpoint]:
+    """A checkpoint every 100 steps: too few, out of reach, waiting, stop, and on (shadow) if `last_step` is later."""
+    run = []
+    for step in range(100, last_step + 1, 100):
+        target = 0.525 + 0.12 * math.exp(-step / 200) * math.cos(step / 90)
+        few = step < 300
+        curve = make_curve(step / 2500)
+        serving = None if few or step == 300 else make_serving(step, curve, target)
+        reason = Reason.TOO_FEW_CHECKPOINTS if few else Reason.OUT_OF_REACH if step == 300 else Reason.WAITING
+        run.append(
+            make_checkpoint(
+                step,
+                reason=Reason.REACHED if step >= stop_at else reason,
+                streak=max(0, step // 100 - 3),
+                forecast=make_forecast(
+                    FitStatus.TOO_FEW_POINTS if few else FitStatus.FITTED, mean=target, lo=target, hi=target
+                ),
+                serving=serving,
+                **changes,  # type: ignore[arg-type]
+            )
+        )
+    return run
+
+
+def make_verification(difference: float = 0.021, error: float = 0.019) -> Verification:
+    return Verification(
+        num_problems=400,
+        num_samples=16,
+        stopped_step=600,
+        k=8,
+        stopped_accuracy=0.541 + difference,
+        stopped_greedy_accuracy=0.281,
+        full_greedy_accuracy=0.541,
+        full_sampled_accuracy=0.462,
+        difference=difference,
+        difference_standard_error=error,
+        gross_saving=0.76,
+        net_saving=0.731,
+        evaluation_share=0.12,
+        verification_flops=3.1e14,
+    )
+
+
+@pytest.fixture
+def checkpoint() -> Callable[..., Checkpoint]:
+    return make_checkpoint
+
+
+@pytest.fixture
+def run() -> Callable[..., list[Checkpoint]]:
+    return make_run
+
+
+@pytest.fixture
+def forecast() -> Callable[..., Forecast]:
+    return make_forecast
+
+
+@pytest.fixture
+def curve() -> Callable[..., KCurve]:
+    return make_curve
+
+
+@pytest.fixture
+def verification() -> Callable[..., Verification]:
+    return make_verification
