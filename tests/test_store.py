@@ -456,7 +456,7 @@ for step in itertools.count(last.observation.step + 1):
 
 @contextmanager
 def process(program: str, run: Path) -> Iterator["subprocess.Popen[str]"]:
-    environment = os.environ | {"PYTHONPATH": str(Path(store.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(store.__file__).parents[2])}
     command = [sys.executable, "-c", program, str(run)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
         try:
@@ -651,7 +651,7 @@ def test_a_disk_that_is_really_full(run: Path, tmp_path: Path) -> None:
         pytest.skip("this user may not mount a small disk")
     done = subprocess.run(
         [*mount, disk, sys.executable, "-c", FILL_TINY_DISK, f"{run}:{disk / 'run'}"],
-        env=os.environ | {"PYTHONPATH": str(Path(store.__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": str(Path(store.__file__).parents[2])},
         capture_output=True,
         text=True,
         check=True,

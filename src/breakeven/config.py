@@ -219,8 +219,8 @@ def _apply(settings: dict[str, Any], override: str) -> None:
     settings[name] = value
 
 
-def _refuse_unknown(settings: dict[str, Any], owner: type, prefix: str) -> None:
-    known = {each.name: each.type for each in fields(owner)}  # type: ignore[arg-type]
+def _refuse_unknown(settings: dict[str, Any], owner: Any, prefix: str) -> None:
+    known: dict[str, Any] = {each.name: each.type for each in fields(owner)}
     for key, value in settings.items():
         if key not in known:
             where = f"a setting of [{prefix[:-1]}]" if prefix else "a setting or section"

@@ -1,5 +1,6 @@
 """Synthetic checkpoints: plausible numbers from closed formulas, no model and no decision code involved."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -26,13 +27,18 @@ K_VALUES = (1, 2, 4, 8, 16, 32, 64)
 PARAMETERS = (0.55, 2.5, 0.02)
 
 
-def make_forecast(status: FitStatus = FitStatus.FITTED, mean: float = 0.525, lo: float = 0.525, hi: float = 0.525,
-                  num_points: int = 6) -> Forecast:  # fmt: skip
-    return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="paper", num_points=num_points,
-                    parameters=PARAMETERS)  # fmt: skip
+def make_forecast(status: FitStatus = FitStatus.FITTED, mean: float = 0.525, **changes: object) -> Forecast:
+    forecast = Forecast(mean=mean, lo=mean, hi=mean, status=status, method="paper", num_points=6, parameters=PARAMETERS)
+    return dataclasses.replace(forecast, **changes)  # type: ignore[arg-type]
 
 
-def make_curve(used: float = 0.24, deployable: bool = True, strategy: str = "pass@k", width: float = 0.0) -> KCurve:
+def make_curve(
+    used: float = 0.24,
+    deployable: bool = True,
+    strategy: str = "pass@k",
+    width: float = 0.0,
+    status: FitStatus = FitStatus.FITTED,
+) -> KCurve:
     parameters = (0.9, 0.35, 6 - 5 * used)
     accuracy = tuple(0.9 / (1 + math.exp(-0.35 * (k - parameters[2]))) for k in K_VALUES)
     return KCurve(
@@ -43,7 +49,7 @@ def make_curve(used: float = 0.24, deployable: bool = True, strategy: str = "pas
         lo_K=tuple(max(0.0, a - width) for a in accuracy),
         hi_K=tuple(min(1.0, a + width) for a in accuracy),
         made_K=tuple(Made.MEASURED if k <= 4 else Made.EXTRAPOLATED for k in K_VALUES),
-        status=FitStatus.FITTED,
+        status=status,
         method="paper",
         parameters=parameters,
     )
@@ -52,14 +58,31 @@ def make_curve(used: float = 0.24, deployable: bool = True, strategy: str = "pas
 def make_serving(step: int, curve: KCurve, target: float = 0.525) -> ServingPoint | None:
     for k, accuracy, made in zip(curve.k_values, curve.accuracy_K, curve.made_K, strict=True):
         if accuracy >= target:
-            return ServingPoint(step=step, strategy=curve.strategy, deployable=curve.deployable, k=k, accuracy=accuracy,
-                                made=made, flops_per_query=1e6 + k * 2e7)  # fmt: skip
+            return ServingPoint(
+                step=step,
+                strategy=curve.strategy,
+                deployable=curve.deployable,
+                k=k,
+                accuracy=accuracy,
+                made=made,
+                flops_per_query=1e6 + k * 2e7,
+            )
     return None
 
 
-def make_checkpoint(step: int = 600, *, reason: Reason = Reason.REACHED, action: Action | None = None, streak: int = 3,
-                    total: int = 2500, baseline: str = "greedy", deployable: bool = True, strategy: str = "pass@k",
-                    accuracy: float | None = None, **changes: object) -> Checkpoint:  # fmt: skip
+def make_checkpoint(
+    step: int = 600,
+    *,
+    reason: Reason = Reason.REACHED,
+    action: Action | None = None,
+    streak: int = 3,
+    total: int = 2500,
+    baseline: str = "greedy",
+    deployable: bool = True,
+    strategy: str = "pass@k",
+    accuracy: float | None = None,
+    **changes: object,
+) -> Checkpoint:
     """One checkpoint; `changes` replace fields of its decision."""
     used = step / total
     a, b, c = PARAMETERS
@@ -120,9 +143,7 @@ def make_run(last_step: int = 2500, stop_at: int = 600, **changes: object) -> li
                 step,
                 reason=Reason.REACHED if step >= stop_at else reason,
                 streak=max(0, step // 100 - 3),
-                forecast=make_forecast(
-                    FitStatus.TOO_FEW_POINTS if few else FitStatus.FITTED, mean=target, lo=target, hi=target
-                ),
+                forecast=make_forecast(FitStatus.TOO_FEW_POINTS if few else FitStatus.FITTED, mean=target),
                 serving=serving,
                 **changes,  # type: ignore[arg-type]
             )

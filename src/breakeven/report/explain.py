@@ -19,8 +19,8 @@ def explain(decision: Decision) -> str:
             return f"Train on: no evaluation was due at {where}."
         case Reason.TOO_FEW_CHECKPOINTS:
             return (
-                f"Train on: at {where} the learning curve has too few points{_num_points(decision)} to project the fully "
-                f"trained model. Accuracy so far is {now}."
+                f"Train on: at {where} the learning curve has too few points{_num_points(decision)} to project the "
+                f"fully trained model. Accuracy so far is {now}."
             )
         case Reason.NO_SIGNAL:
             return f"Train on: at {where} nothing is solved yet, so there is no curve to project. Accuracy is {now}."
@@ -31,8 +31,8 @@ def explain(decision: Decision) -> str:
             )
         case Reason.NO_K_CURVE:
             return (
-                f"Train on: at {where} no measured number of samples reaches {_target(decision)}, and accuracy against K "
-                f"has no shape yet that could be extrapolated.{_best_of(decision.k_curve)}"
+                f"Train on: at {where} no measured number of samples reaches {_target(decision)}, and accuracy against "
+                f"K has no shape yet that could be extrapolated.{_best_of(decision.k_curve)}"
             )
         case Reason.OUT_OF_REACH:
             return (
@@ -200,11 +200,15 @@ def _enough(decision: Decision) -> str:
 
 
 def _best_of(curve: KCurve | None) -> str:
-    if curve is None or not curve.k_values:
+    if curve is None:
         return ""
-    accuracy, k, made = max(zip(curve.accuracy_K, (-k for k in curve.k_values), curve.made_K, strict=True))
+    entries = zip(curve.accuracy_K, curve.k_values, curve.made_K, strict=True)
+    usable = [each for each in entries if curve.status is FitStatus.FITTED or each[2] is Made.MEASURED]
+    if not usable:
+        return ""
+    accuracy, k, made = max(usable, key=lambda entry: (round(entry[0], 3), -entry[1]))
     return (
-        f" Best: {format_accuracy(accuracy)} ({made}) with {format_samples(-k)} by {curve.strategy} "
+        f" Best: {format_accuracy(accuracy)} ({made}) with {format_samples(k)} by {curve.strategy} "
         f"({kind_words(curve.deployable)})."
     )
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar
 
-from breakeven.records import Checkpoint, Decision, Forecast, KCurve, Made
+from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason
 from breakeven.report.axes import Axis
 from breakeven.report.explain import baseline_accuracy, baseline_words, kind_words, projection
 from breakeven.report.format import format_accuracy, format_samples
@@ -120,7 +120,8 @@ def smallest_k(checkpoints: Sequence[Checkpoint], at: int) -> Chart | None:
                     strength=_LATER if later else 1.0,
                 )
             )
-    none = tuple((c.decision.used, top) for c in checkpoints if c.decision.serving is None and projection(c.decision))
+    unserved = (Reason.OUT_OF_REACH, Reason.NO_K_CURVE)
+    none = tuple((c.decision.used, top) for c in checkpoints if c.decision.reason in unserved)
     label = "no K suffices (drawn at the top edge)"
     series.append(Series(label=label, points=none, role="muted", line=False, marker=Marker.CROSS))
     return Chart(
@@ -133,7 +134,7 @@ def smallest_k(checkpoints: Sequence[Checkpoint], at: int) -> Chart | None:
     )
 
 
-# -- recorded fits, read for drawing ----------------------------------------------------------------------------------
+# -- the recorded fit, read for drawing --------------------------------------------------------------------------------
 
 
 def _fitted_learning_curve(forecast: Forecast, start: float) -> tuple[tuple[float, float], ...]:
@@ -141,17 +142,9 @@ def _fitted_learning_curve(forecast: Forecast, start: float) -> tuple[tuple[floa
     if forecast.method != "paper" or len(forecast.parameters) != 3:
         return ()
     a, b, c = forecast.parameters
-    shares = [start + (1 - start) * step / _CURVE_POINTS for step in range(_CURVE_POINTS + 1)]
+    steps = [step / _CURVE_POINTS for step in range(_CURVE_POINTS + 1)]
+    shares = [start * (1 - step) + step for step in steps]
     return tuple((x, y) for x in shares if 0 <= (y := a * (1 - _exp(-b * x)) + c) <= 1)
-
-
-def _fitted_k_curve(curve: KCurve, first: float, last: float) -> tuple[tuple[float, float], ...]:
-    """L / (1 + exp(-k (K - x0))) from `first` to `last`; nothing for methods that record no such parameters."""
-    if curve.method != "paper" or len(curve.parameters) != 3:
-        return ()
-    ceiling, slope, middle = curve.parameters
-    sizes = [first * (last / first) ** (step / _CURVE_POINTS) for step in range(_CURVE_POINTS + 1)]
-    return tuple((k, y) for k in sizes if 0 <= (y := ceiling / (1 + _exp(-slope * (k - middle)))) <= 1)
 
 
 def _exp(exponent: float) -> float:
@@ -164,7 +157,8 @@ def _exp(exponent: float) -> float:
 def _curve_series(decision: Decision, curve: KCurve, strength: float, end_label: str) -> list[Series]:
     points = list(zip(map(float, curve.k_values), curve.accuracy_K, curve.made_K, strict=True))
     measured = tuple((k, a) for k, a, made in points if made is Made.MEASURED)
-    beyond = tuple((k, a) for k, a, made in points if made is not Made.MEASURED)
+    last = measured[-1][0] if measured else 0.0
+    beyond = tuple((k, a) for k, a, _ in points if k > last) if curve.status is FitStatus.FITTED else ()
     width = 2.4 if strength == 1 else 1.8
     name = f"step {decision.step}"
     result = [
@@ -179,11 +173,10 @@ def _curve_series(decision: Decision, curve: KCurve, strength: float, end_label:
         )
     ]
     if beyond:
-        smooth = _fitted_k_curve(curve, measured[-1][0] if measured else beyond[0][0], beyond[-1][0])
         result.append(
             Series(
                 label=f"{name}, extrapolated",
-                points=smooth or (*measured[-1:], *beyond),
+                points=(*measured[-1:], *beyond),
                 dashed=True,
                 strength=strength,
                 width=width,

@@ -51,7 +51,7 @@ def format_queries(queries: float | None) -> str:
     ...     format_queries(None),
     ...     format_queries(-3),
     ... )
-    ('1.23 million', '70.3 billion', '9,512', 'unlimited', 'no')
+    ('1.23 million', '70.3 billion', '9,510', 'unlimited', 'no')
     """
     if queries is None or math.isinf(queries):
         return "unlimited"
@@ -63,7 +63,7 @@ def format_queries(queries: float | None) -> str:
     for unit, word in _COUNT_WORDS:
         if rounded >= unit:
             return f"{rounded / unit:.4g} {word}"
-    return f"{queries:,.0f}"
+    return f"{rounded:,.0f}"
 
 
 def format_samples(num_samples: int) -> str:

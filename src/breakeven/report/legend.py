@@ -53,7 +53,7 @@ def _forecast_words(checkpoint: Checkpoint) -> str:
         return f"Method {forecast.method} gave no projection at this checkpoint ({forecast.status.replace('_', ' ')})."
     interval = "" if forecast.lo < forecast.hi else " The method gives no interval."
     if forecast.method != "paper" or len(forecast.parameters) != 3:
-        return f"Method {forecast.method}, on {forecast.num_points} checkpoints.{interval}"
+        return f"Method {forecast.method}, on the {forecast.num_points} checkpoints it kept.{interval}"
     a, b, c = forecast.parameters
     return (
         f"Method paper: least-squares curve {a:.3g} (1 - exp(-{b:.3g} x)) + {c:.3g} through the {forecast.num_points} "

@@ -24,7 +24,7 @@ from breakeven.report.legend import legend
 from breakeven.report.marks import palette_css
 from breakeven.report.svg import Chart, line_chart
 from breakeven.report.table import HEADINGS, decision_rows
-from breakeven.report.verdict import verification_rows, verification_words
+from breakeven.report.verification import verification_rows, verification_words
 
 _WIDE, _NARROW = 840.0, 400.0
 

@@ -11,7 +11,7 @@ from breakeven.report.format import format_accuracy, format_share
 
 HEADINGS = (
     "step",
-    "budget used",
+    "used",
     "one sample (measured)",
     "largest K (measured)",
     "fully trained (forecast)",
@@ -30,7 +30,9 @@ def decision_table(checkpoints: Sequence[Checkpoint], title: str | None = None) 
     """The rows as a rich table for the terminal; checkpoints at which training may stop are bold."""
     table = Table(title=None if title is None else Text(title))
     for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == HEADINGS[-1] else "right")
+        table.add_column(
+            heading, justify="left" if heading == HEADINGS[-1] else "right", no_wrap=heading == "smallest sufficient K"
+        )
     for checkpoint, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
         table.add_row(*map(Text, row), style="bold" if checkpoint.decision.stop else None)
     return table
@@ -57,5 +59,5 @@ def _row(checkpoint: Checkpoint) -> list[str]:
         projected,
         sufficient,
         str(decision.streak),
-        f"{decision.action}: {reason}",
+        f"stop: {reason}" if decision.stop else reason,
     ]

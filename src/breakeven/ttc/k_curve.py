@@ -126,18 +126,22 @@ def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[Fit
         return FitStatus.TOO_FEW_POINTS, ()
     if y.max() == y.min():  # always or never right on each problem: the curve is flat
         return FitStatus.FITTED, (float(y[0]), 1.0, -1000.0)
-    if y.min() <= 0.0:
+    if y.min() < 1e-12:  # no share of counted samples is so low; its inverse would only overflow
         return FitStatus.NOT_CONVERGED, ()
-    exact = _through_three(k_values, y) if len(y) == 3 else None
-    if exact is not None and exact[0] <= 1.0 + 1e-12:  # a ceiling of 1 is 1 up to rounding
-        return FitStatus.FITTED, (min(exact[0], 1.0), *exact[1:])
-
-    start = np.array([min(1.0, 1.05 * y.max()), 0.5, float(k_values[0])])
     k_K = np.asarray(k_values, dtype=np.float64)
+    if y[0] < y[1] and y[1:].min() == y.max():  # at its ceiling from the second K on: a step, which no search finds
+        rate = 40.0 / (k_K[1] - k_K[0])
+        return FitStatus.FITTED, (float(y[1]), float(rate), float(k_K[0] + np.log(y[1] / y[0] - 1.0) / rate))
+    exact = _through_three(k_values, y) if len(y) == 3 else None
+    if exact is not None and exact[0] <= 1.0:
+        return FitStatus.FITTED, exact
+
+    unit = k_K[0]
+    start = np.array([min(1.0, 1.05 * y.max()), 0.5, 1.0])
     fit = least_squares(
-        lambda p: sigmoid(k_K, *p) - y,
+        lambda p: sigmoid(k_K / unit, *p) - y,
         start,
-        bounds=([0.0, 1e-6, -1e3 * k_K[-1]], [1.0, 1e2, 1e3 * k_K[-1]]),
+        bounds=([0.0, 1e-6, -1e3], [1.0, 1e2, 1e3]),
         x_scale=[0.1, 0.1, 1.0],
         xtol=1e-12,
         ftol=1e-12,
@@ -146,24 +150,22 @@ def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[Fit
     )
     if not fit.success or fit.x[1] <= 2e-6:
         return FitStatus.NOT_CONVERGED, ()
-    return FitStatus.FITTED, tuple(map(float, fit.x))
+    ceiling, rate, midpoint = map(float, fit.x)
+    return FitStatus.FITTED, (ceiling, rate / float(unit), midpoint * float(unit))
 
 
 def _through_three(k_values: Sequence[int], y: npt.NDArray[np.float64]) -> tuple[float, ...] | None:
     """The sigmoid through three points at K, 2K and 4K, or None where those are not the K or there is none.
 
-    With q = exp(-k K1), 1 / y is u + v q^(K / K1), so (1/y1 - 1/y2) q (1 + q) = 1/y2 - 1/y4. Where the ceiling is
-    reached at 2K any smaller q does as well, to the last bit, as exp(-40), which is used.
+    With q = exp(-k K1), 1 / y is u + v q^(K / K1), so (1/y1 - 1/y2) q (1 + q) = 1/y2 - 1/y4.
     """
     first = k_values[0]
     if tuple(k_values) != (first, 2 * first, 4 * first):
         return None
     early, late = 1 / y[0] - 1 / y[1], 1 / y[1] - 1 / y[2]
-    if early <= 0 or late < 0 or late >= 2 * early:
+    if early <= 0 or late <= 0 or late >= (2 - 1e-9) * early:  # at 2, q is 1 and v infinite
         return None
-    q = max(2 * late / early / (1 + np.sqrt(1 + 4 * late / early)), np.exp(-40.0))
-    if q >= 1:
-        return None
+    q = 2 * late / early / (1 + np.sqrt(1 + 4 * late / early))
     v = early / (q - q * q)
     u = 1 / y[0] - v * q
     if u <= 0:

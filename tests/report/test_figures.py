@@ -1,0 +1,92 @@
+"""The charts show what was recorded: what came later apart, fits only where there is one."""
+
+import pytest
+
+from breakeven.records import FitStatus, Made, Reason
+from breakeven.report.figures import k_curves, learning_curve, smallest_k
+from breakeven.report.marks import Marker
+from breakeven.report.svg import Chart, Series
+
+
+def named(chart: Chart, part: str) -> list[Series]:
+    return [series for series in chart.series if part in series.label and series.points]
+
+
+def test_learning_curve_keeps_later_checkpoints_apart(run):
+    chart = learning_curve(run(), 5)
+    seen, later = named(chart, "measured")
+    assert [len(seen.points), len(later.points)] == [6, 19]
+    assert later.strength < seen.strength
+
+
+def test_the_fitted_curve_ends_at_the_budget_and_follows_its_formula(run):
+    (fit,) = named(learning_curve(run(), 5), "fitted curve")
+    assert fit.dashed
+    assert fit.points[0][0] == pytest.approx(0.04)
+    assert fit.points[-1] == (1.0, pytest.approx(0.55 * (1 - 2.718281828**-2.5) + 0.02))
+
+
+@pytest.mark.parametrize("change", [{"method": "other"}, {"parameters": ()}])
+def test_a_fit_without_recorded_parameters_is_not_drawn(checkpoint, forecast, change):
+    chart = learning_curve([checkpoint(forecast=forecast(**change))], 0)
+    assert not named(chart, "fitted curve")
+    assert named(chart, "fully trained model")
+
+
+def test_parameters_beyond_floating_point_draw_nothing(checkpoint, forecast):
+    chart = learning_curve([checkpoint(forecast=forecast(parameters=(-1.0, -1e6, 0.0)))], 0)
+    assert not named(chart, "fitted curve")
+
+
+def test_a_fallback_forecast_is_not_drawn(checkpoint, forecast):
+    chart = learning_curve([checkpoint(forecast=forecast(FitStatus.NOT_CONVERGED))], 0)
+    assert not [series for series in chart.series if series.role == "forecast"]
+
+
+def test_intervals_are_drawn_where_recorded(checkpoint, forecast, curve):
+    wide = [checkpoint(forecast=forecast(lo=0.4, hi=0.6), k_curve=curve(width=0.05))]
+    plain = [checkpoint()]
+    for run, drawn in ((wide, True), (plain, False)):
+        k_chart = k_curves(run, 0)
+        assert k_chart is not None
+        assert bool(k_chart.bands) == drawn
+        assert bool(learning_curve(run, 0).bands) == drawn
+
+
+def test_k_curves_show_the_decision_and_at_most_five_before(run):
+    chart = k_curves(run(), 12)
+    assert chart is not None
+    labels = [series.end_label for series in chart.series if series.end_label]
+    assert labels == ["step 100", "step 400", "step 700", "step 900", "step 1200", "step 1300"]
+    assert all(series.dashed for series in named(chart, "extrapolated"))
+    assert not any(series.dashed for series in named(chart, "measured"))
+
+
+def test_an_unfitted_k_curve_shows_its_measurements_only(checkpoint, curve):
+    chart = k_curves([checkpoint(k_curve=curve(status=FitStatus.NO_SIGNAL))], 0)
+    assert chart is not None
+    assert not named(chart, "extrapolated")
+    assert named(chart, "measured")
+
+
+def test_no_k_curve_no_chart(checkpoint):
+    assert k_curves([checkpoint(k_curve=None)], 0) is None
+
+
+def test_smallest_k_marks_how_each_was_made_and_where_none_sufficed(run):
+    checkpoints = run()
+    chart = smallest_k(checkpoints, 5)
+    assert chart is not None
+    (extrapolated,) = [series for series in named(chart, "extrapolated") if series.strength == 1]
+    assert extrapolated.marker is Marker.HOLLOW_DIAMOND
+    assert [k for _, k in extrapolated.points] == [8.0, 8.0, 8.0]
+    (crosses,) = named(chart, "no K suffices")
+    assert [x for x, _ in crosses.points] == [0.12]
+    assert checkpoints[2].decision.reason is Reason.OUT_OF_REACH
+    measured = [c for c in checkpoints if c.decision.serving and c.decision.serving.made is Made.MEASURED]
+    assert measured
+    assert sum(len(series.points) for series in named(chart, "at K measured")) == len(measured)
+
+
+def test_no_serving_point_no_chart(checkpoint):
+    assert smallest_k([checkpoint(serving=None)], 0) is None
