@@ -54,6 +54,8 @@ class TrainConfig:
     """Optimizer steps of the full run."""
     batch_size: int = 256
     """Sequences per step."""
+    num_sequences: int = 0
+    """Size of the training set, seen many times over as in fine-tuning; 0 draws fresh problems at every step."""
     learning_rate: float = 3e-3
     """Peak, held from the end of the warm-up to the start of the decay."""
     warmup_steps: int = 50
@@ -70,6 +72,7 @@ class TrainConfig:
         _at_least("train.batch_size", self.batch_size, 1)
         _at_least("train.threads", self.threads, 1)
         _at_least("train.warmup_steps", self.warmup_steps, 0)
+        _at_least("train.num_sequences", self.num_sequences, 0)
         if not 0.0 <= self.decay_share <= 1.0:
             raise argument_error("train.decay_share", "be a share from 0 to 1", self.decay_share)
         if not self.learning_rate > 0:

@@ -137,6 +137,12 @@ def test_a_spent_budget_is_headed_as_such(checkpoint):
     assert "The full budget is used at step 2500" in read(render_page("r", {}, [spent], None))
 
 
+def test_a_stop_without_a_serving_point(checkpoint):
+    text = read(render_page("r", {}, [checkpoint(serving=None)], None))
+    assert "Stop at step 600" in text
+    assert "Nothing was saved" not in text
+
+
 def test_a_log_without_training_flops_still_renders(checkpoint):
     assert "Training so far" in read(render_page("r", {}, [checkpoint(used=0.0)], None))
 

@@ -160,7 +160,7 @@ def _explain_stop(decision: Decision) -> str:
         spent = "The full budget is used" if decision.reason is Reason.BUDGET_SPENT else "Stop"
         return (
             f"{spent} at {where}: serve this model with {baseline_words(decision.baseline)}, "
-            f"accuracy {_own_accuracy(decision)} (measured). Nothing was saved."
+            f"accuracy {_own_accuracy(decision)} (measured)."
         )
     point = decision.serving
     sentences = [

@@ -2,7 +2,7 @@
 
 import math
 
-from breakeven.records import Checkpoint
+from breakeven.records import Checkpoint, FitStatus
 from breakeven.report.explain import baseline_words, projection
 from breakeven.report.format import format_accuracy
 from breakeven.report.ledger import NOT_COUNTED
@@ -56,7 +56,7 @@ def _forecast_words(checkpoint: Checkpoint) -> str:
         return f"Method {forecast.method}, on the {forecast.num_points} checkpoints it kept.{interval}"
     a, b, c = forecast.parameters
     return (
-        f"Method paper: least-squares curve {a:.3g} (1 - exp(-{b:.3g} x)) + {c:.3g} through the {forecast.num_points} "
+        f"Method paper: least-squares curve {a:.3g} (1 - exp(-{b:.3g} x)) {_plus(c)} through the {forecast.num_points} "
         f"checkpoints its filter kept, with x the share of the budget, read at x = 1.{interval}"
     )
 
@@ -65,11 +65,15 @@ def _extrapolated_words(checkpoint: Checkpoint) -> str:
     curve = checkpoint.decision.k_curve
     if curve is None:
         return "Read from a fitted curve of accuracy against K; none was fitted at this checkpoint."
-    if curve.method != "paper" or len(curve.parameters) != 3:
+    if curve.status is not FitStatus.FITTED or curve.method != "paper" or len(curve.parameters) != 3:
         return f"Read from the K-curve of method {curve.method} ({curve.status.replace('_', ' ')})."
     ceiling, slope, middle = curve.parameters
     has_interval = any(lo < hi for lo, hi in zip(curve.lo_K, curve.hi_K, strict=True))
     return (
-        f"Read from the sigmoid {ceiling:.3g} / (1 + exp(-{slope:.3g} (K - {middle:.3g}))) that method paper fitted to "
+        f"Read from the sigmoid {ceiling:.3g} / (1 + exp(-{slope:.3g} (K {_plus(-middle)}))) that method paper fitted to "
         f"accuracies measured at small K.{'' if has_interval else ' The method gives no interval.'}"
     )
+
+
+def _plus(number: float) -> str:
+    return f"{'-' if number < 0 else '+'} {abs(number):.3g}"

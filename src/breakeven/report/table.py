@@ -30,8 +30,9 @@ def decision_table(checkpoints: Sequence[Checkpoint], title: str | None = None) 
     """The rows as a rich table for the terminal; checkpoints at which training may stop are bold."""
     table = Table(title=None if title is None else Text(title))
     for heading in HEADINGS:
+        last = heading == HEADINGS[-1]
         table.add_column(
-            heading, justify="left" if heading == HEADINGS[-1] else "right", no_wrap=heading == "smallest sufficient K"
+            heading, justify="left" if last else "right", no_wrap=last or heading == "smallest sufficient K"
         )
     for checkpoint, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
         table.add_row(*map(Text, row), style="bold" if checkpoint.decision.stop else None)

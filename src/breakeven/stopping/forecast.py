@@ -25,8 +25,8 @@ _MAX_RISE = 1e6
 
 
 def forecast_accuracy(
-    train_flops: Sequence[float],
-    accuracy: Sequence[float],
+    train_flops: Sequence[float] | FloatArray,
+    accuracy: Sequence[float] | FloatArray,
     budget_flops: float,
     *,
     num_problems: int | None = None,
@@ -146,7 +146,7 @@ def _linear_part(log_rates: FloatArray, x: FloatArray, y: FloatArray) -> tuple[F
 
 
 def _check_curve(
-    train_flops: Sequence[float], accuracy: Sequence[float], budget_flops: float
+    train_flops: Sequence[float] | FloatArray, accuracy: Sequence[float] | FloatArray, budget_flops: float
 ) -> tuple[FloatArray, FloatArray]:
     """The curve with x in units of the budget."""
     flops, y = np.asarray(train_flops, dtype=np.float64), np.asarray(accuracy, dtype=np.float64)

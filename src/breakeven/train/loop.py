@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from breakeven.config import RunConfig, TrainConfig, config_to_builtins
 from breakeven.data.countdown import Countdown
-from breakeven.errors import DivergedError, argument_error
+from breakeven.errors import argument_error
 from breakeven.model.flops import ModelCost
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import Checkpoint, Plan, TransformerShape, Verification
 from breakeven.store import Header, RunLog
 from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights
-from breakeven.train.session import Session
+from breakeven.train.session import Session, diverged
 from breakeven.train.verify import verify
 from breakeven.ttc.transformer_sampler import TransformerSampler
 
@@ -146,6 +147,7 @@ def run(
         seed=config.seed,
         log=log,
     )
+    batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
     was_interrupted = False
     while step < train.steps and not (
@@ -154,7 +156,9 @@ def run(
         step += 1
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, train)
-        loss = train_step(model, optimizer, task, train, seed=(config.seed, step))
+        loss = train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
+        if not math.isfinite(loss):
+            raise diverged(step, loss)
         num_recorded = len(session.checkpoints)
         decision = session.observe(step=step, train_tokens=step * train.batch_size * sequence_tokens(task), loss=loss)
         if decision.stop and session.stopped_at and session.stopped_at.observation.step == step:
@@ -182,23 +186,34 @@ def run(
     )
 
 
+def training_batches(task: Countdown, train: TrainConfig, seed: int) -> Callable[[int], Tensor]:
+    """The batch of each step, (B, T) token ids, as a function of the step: resuming needs no other state."""
+    if not train.num_sequences:
+        return lambda step: torch.from_numpy(task.train_batch(train.batch_size, (seed, step)))
+    train_set = torch.from_numpy(task.train_batch(train.num_sequences, (seed, 0)))
+
+    def batch(step: int) -> Tensor:
+        rows = np.random.default_rng((seed, step)).integers(0, len(train_set), train.batch_size)
+        return train_set[torch.from_numpy(rows)]
+
+    return batch
+
+
 def train_step(
-    model: Transformer, optimizer: torch.optim.Optimizer, task: Countdown, train: TrainConfig, *, seed: tuple[int, int]
+    model: Transformer, optimizer: torch.optim.Optimizer, tokens_BT: Tensor, prompt_tokens: int, clip_norm: float
 ) -> float:
-    """One optimizer step on fresh problems; returns the mean cross-entropy of the solution tokens, in nats."""
-    tokens_BT = torch.from_numpy(task.train_batch(train.batch_size, seed))
-    logits_BTV = model(tokens_BT[:, :-1])[:, task.prompt_tokens - 1 :]
-    loss: Tensor = F.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, task.prompt_tokens :].flatten())
+    """One optimizer step; returns the mean cross-entropy of the solution tokens before it, in nats.
+
+    Where that is NaN or infinite the weights are left as they were.
+    """
+    logits_BTV = model(tokens_BT[:, :-1])[:, prompt_tokens - 1 :]
+    loss: Tensor = F.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, prompt_tokens:].flatten())
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), train.clip_norm)
+    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     value = loss.item()
-    if not math.isfinite(value):
-        raise DivergedError(
-            f"The loss at step {seed[1]} is {value}: training diverged. Everything recorded before is kept. "
-            "Lower train.learning_rate or train.clip_norm and start a new run."
-        )
-    optimizer.step()
+    if math.isfinite(value):
+        optimizer.step()
     return value
 
 

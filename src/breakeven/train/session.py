@@ -108,10 +108,7 @@ class Session:
             RunStorageError: the log could not be written.
         """
         if loss is not None and not math.isfinite(loss):
-            raise DivergedError(
-                f"The loss at step {step} is {loss}: training diverged. The {len(self.checkpoints)} checkpoints "
-                "recorded before are kept. Lower the learning rate, or resume from an earlier state."
-            )
+            raise diverged(step, loss)
         if not self.is_due(step):
             used = self._train_flops(train_tokens) / self.plan.budget_flops
             return Decision(action=Action.CONTINUE, reason=Reason.NOT_DUE, step=step, used=used, policy="paper")
@@ -185,6 +182,14 @@ class Session:
                 f"{train_tokens} tokens, {self._train_flops(train_tokens):.6g} FLOPs",
                 "Declare the FLOPs of the full run as the budget.",
             )
+
+
+def diverged(step: int, loss: float) -> DivergedError:
+    """The error for a loss that is NaN or infinite."""
+    return DivergedError(
+        f"loss must be finite; got {loss} at step {step}: training diverged. Everything recorded before is kept. "
+        "Lower the learning rate and start a new run."
+    )
 
 
 def evaluation_flops(bank: SampleBank, cost: ModelCost) -> float:
