@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from breakeven.data.countdown import EOS, PAD, Countdown, Split, evaluate_expression
+from breakeven.data.arithmetic import evaluate_expression
+from breakeven.data.countdown import EOS, PAD, Countdown, Split
 from breakeven.errors import ArgumentError
 from breakeven.records import Problem
 

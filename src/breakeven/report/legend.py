@@ -70,8 +70,8 @@ def _extrapolated_words(checkpoint: Checkpoint) -> str:
     ceiling, slope, middle = curve.parameters
     has_interval = any(lo < hi for lo, hi in zip(curve.lo_K, curve.hi_K, strict=True))
     return (
-        f"Read from the sigmoid {ceiling:.3g} / (1 + exp(-{slope:.3g} (K {_plus(-middle)}))) that method paper fitted to "
-        f"accuracies measured at small K.{'' if has_interval else ' The method gives no interval.'}"
+        f"Read from the sigmoid {ceiling:.3g} / (1 + exp(-{slope:.3g} (K {_plus(-middle)}))) that method paper fitted "
+        f"to accuracies measured at small K.{'' if has_interval else ' The method gives no interval.'}"
     )
 
 

@@ -70,7 +70,7 @@ class TransformerSampler:
             by_length.setdefault(len(prompt), []).append(index)
         draws: dict[int, Draw] = {}
         chunk = max(1, self.max_rows // num_samples)
-        was_training = self.model.training
+        training = [module for module in self.model.modules() if module.training]  # some may be frozen
         self.model.eval()
         try:
             with torch.inference_mode():
@@ -81,7 +81,8 @@ class TransformerSampler:
                         tokens_BT = self._decode(torch.tensor([prompts[i] for i in part]), keys, temperature)
                         draws.update(zip(part, self._draws(tokens_BT, prompts, part, num_samples), strict=True))
         finally:
-            self.model.train(was_training)
+            for module in training:
+                module.training = True
         return [draws[index] for index in range(len(problems))]
 
     def _decode(self, prompts_PT: Tensor, keys_B: npt.NDArray[np.uint64], temperature: float) -> npt.NDArray[np.int64]:
