@@ -19,7 +19,7 @@ from breakeven.report.format import format_share
 from breakeven.store import read_log
 
 RUNS = Path(__file__).parent / "runs"
-RECIPES = ("countdown", "countdown-easy")
+RECIPES = ("countdown", "countdown-easy", "countdown-endless")
 SEEDS = (0, 1, 2)
 HEADER = (
     "run",

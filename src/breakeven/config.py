@@ -4,6 +4,7 @@ Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 """
 
 import difflib
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -75,8 +76,11 @@ class TrainConfig:
         _at_least("train.num_sequences", self.num_sequences, 0)
         if not 0.0 <= self.decay_share <= 1.0:
             raise argument_error("train.decay_share", "be a share from 0 to 1", self.decay_share)
-        if not self.learning_rate > 0:
-            raise argument_error("train.learning_rate", "be above 0", self.learning_rate)
+        for name in ("learning_rate", "clip_norm"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise argument_error("train." + name, "be finite and above 0", getattr(self, name))
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise argument_error("train.weight_decay", "be finite and at least 0", self.weight_decay)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +98,8 @@ class EvaluateConfig:
         _at_least("evaluate.every_steps", self.every_steps, 1)
         _at_least("evaluate.num_problems", self.num_problems, 1)
         _at_least("evaluate.num_samples", self.num_samples, 1)
-        if not self.temperature > 0:
-            raise argument_error("evaluate.temperature", "be above 0", self.temperature)
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise argument_error("evaluate.temperature", "be finite and above 0", self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +133,8 @@ class RunConfig:
     """Shadow mode: record the decision, train on to the full budget, then verify it on test problems."""
 
     def __post_init__(self) -> None:
-        _at_least("seed", self.seed, 0)
+        if not 0 <= self.seed < 2**31:
+            raise argument_error("seed", "be from 0 to 2147483647", self.seed)
         if max(self.policy.k_values) > self.evaluate.num_samples:
             raise argument_error(
                 "policy.k_values",
@@ -165,7 +170,10 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
         path = Path(recipe)
         if not path.is_file():
             raise argument_error("RECIPE", "be a shipped name or the path of a TOML file", recipe, "No such file.")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise argument_error("RECIPE", "be a readable UTF-8 file", recipe, f"{error}.") from error
     elif recipe in recipe_names():
         text = files("breakeven").joinpath("recipes", f"{recipe}.toml").read_text(encoding="utf-8")
     else:

@@ -15,7 +15,7 @@ from breakeven.errors import ArgumentError  # noqa: E402
 from breakeven.model.transformer import KVCache, Transformer  # noqa: E402
 from breakeven.records import Problem, TransformerShape  # noqa: E402
 from breakeven.testing import check_sampler  # noqa: E402
-from breakeven.train.loop import train_step  # noqa: E402
+from breakeven.train.loop import train_step, training_batches  # noqa: E402
 from breakeven.ttc.collect import collect  # noqa: E402
 from breakeven.ttc.transformer_sampler import TransformerSampler  # noqa: E402
 
@@ -260,8 +260,9 @@ def train_six_steps(*, evaluate: bool) -> dict[str, "torch.Tensor"]:
     torch.manual_seed(0)
     model = make_model(0.02)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    batches = training_batches(TASK, TrainConfig(batch_size=8), seed=0)
     for step in range(1, 7):
-        train_step(model, optimizer, TASK, TrainConfig(batch_size=8), seed=(0, step))
+        train_step(model, optimizer, batches(step), TASK.prompt_tokens, clip_norm=1.0)
         if evaluate:
             collect(make_sampler(model), TASK, PROBLEMS, num_samples=4, temperature=0.8, seed=step)
     return model.state_dict()

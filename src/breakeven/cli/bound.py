@@ -77,7 +77,7 @@ def bound(
             baseline_query_flops=baseline_query_flops,
         )
     else:
-        _require(from_tokens, and_not={})
+        _require(from_tokens, and_not={"--evaluation-flops": evaluation_flops or None})
         assert train_tokens is not None
         assert output_tokens is not None
         assert used is not None

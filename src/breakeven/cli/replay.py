@@ -31,7 +31,10 @@ def replay(
     record = read_log(run)
     if not record.checkpoints:
         raise LogError(f"{run} holds no evaluation to decide on. Train on until the first one is recorded.")
-    logged = msgspec.convert(record.header.policy, PaperPolicy)
+    try:
+        logged = msgspec.convert(record.header.policy, PaperPolicy)
+    except msgspec.ValidationError as error:
+        raise LogError(f"{run} was not recorded with the policy \"paper\", so it cannot be replayed: {error}.") from error
     policy = PaperPolicy(
         patience=logged.patience if patience is None else patience,
         max_k=logged.max_k if max_k is None else max_k,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.errors import RunStorageError
 from breakeven.report import render_page
 from breakeven.store import read_log
 
@@ -28,11 +29,16 @@ def write_report(run: Path, out: Path | None = None) -> Path:
 
     Raises:
         ArgumentError: the run holds no evaluation yet.
+        RunStorageError: the page could not be written.
     """
     record = read_log(run)
     page = render_page(
         str(record.header.config.get("name", run.name)), record.header.config, record.checkpoints, record.verification
     )
     path = out or (run if run.is_dir() else run.parent) / "report.html"
-    path.write_text(page, encoding="utf-8")
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        message = f"{path} could not be written: {error.strerror or error}. The run itself is whole; choose another --out."
+        raise RunStorageError(message) from error
     return path

@@ -18,9 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from breakeven._version import __version__
 from breakeven.config import RunConfig, TrainConfig, config_to_builtins
 from breakeven.data.countdown import Countdown
-from breakeven.errors import argument_error
+from breakeven.errors import LogError, argument_error
 from breakeven.model.flops import ModelCost
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import Checkpoint, Plan, TransformerShape, Verification
@@ -61,7 +62,7 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
     """A new run directory with the log's first line: configuration, plan, policy, versions, seed."""
     header = Header(
         versions={
-            "breakeven": version("breakeven"),
+            "breakeven": __version__,
             "python": platform.python_version(),
             "numpy": version("numpy"),
             "scipy": version("scipy"),
@@ -122,6 +123,7 @@ def run(
 
     Raises:
         DivergedError: the loss became NaN or infinite; the log is kept.
+        LogError: the saved state is of a later step than the log.
         RunStorageError: the disk refused a write; the log is whole up to its last record.
     """
     torch.set_num_threads(config.train.threads)
@@ -147,6 +149,12 @@ def run(
         seed=config.seed,
         log=log,
     )
+    every = config.evaluate.every_steps
+    if missing := next((due for due in range(every, step + 1, every) if log.find(due) is None), None):
+        raise LogError(
+            f"the saved state in {run_dir} is of step {step}, but the log holds no evaluation of step {missing}. Delete "
+            "state.safetensors to train again from the start; what is recorded is not evaluated again."
+        )
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
     was_interrupted = False
