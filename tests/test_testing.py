@@ -261,10 +261,9 @@ BROKEN = {
         lambda self, p, n, t, s: drawn(p, n, t, s + n),
         "sample i must not depend on num_samples, but 1 samples are not the first 1 of 8.",
     ),
-    "draws in rounds of four": (
+    "draws all but the first backwards": (
         lambda self, p, n, t, s: [
-            replace_all(draw, draw.completions[-1:] * (n > 1) + draw.completions[: n - (n > 1)])
-            for draw in drawn(p, n, t, s)
+            replace_all(draw, draw.completions[:1] + draw.completions[:0:-1]) for draw in drawn(p, n, t, s)
         ],
         "sample i must not depend on num_samples, but 4 samples are not the first 4 of 8.",
     ),

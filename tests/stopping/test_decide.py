@@ -414,4 +414,4 @@ def test_input_that_is_no_history_is_refused(history, curves, plan: Plan, messag
 def test_unknown_baseline_names_those_there_are() -> None:
     with pytest.raises(ArgumentError) as error:
         baseline_accuracy(observed(1, 5), "gready")
-    assert str(error.value) == "baseline must be \"greedy\" or \"sampled\"; got 'gready'."
+    assert str(error.value) == 'baseline must be "greedy" or "sampled"; got \'gready\'.'

@@ -64,29 +64,21 @@ def bound(
         "--baseline-query-flops": baseline_query_flops,
     }
     if any(value is not None for value in from_flops.values()):
-        _require(from_flops, and_not=from_tokens)
-        assert budget_flops is not None
-        assert train_flops is not None
-        assert query_flops is not None
-        assert baseline_query_flops is not None
+        budget, train, query, baseline_query = _given(from_flops, without=from_tokens)
         queries = break_even_queries(
-            budget_flops=budget_flops,
-            train_flops=train_flops,
+            budget_flops=budget,
+            train_flops=train,
             evaluation_flops=evaluation_flops,
-            query_flops=query_flops,
-            baseline_query_flops=baseline_query_flops,
+            query_flops=query,
+            baseline_query_flops=baseline_query,
         )
     else:
-        _require(from_tokens, and_not={"--evaluation-flops": evaluation_flops or None})
-        assert train_tokens is not None
-        assert output_tokens is not None
-        assert used is not None
-        assert cost_ratio is not None
+        train, output, share, ratio = _given(from_tokens, without={"--evaluation-flops": evaluation_flops or None})
         queries = break_even_bound(
-            train_tokens=train_tokens,
-            output_tokens=output_tokens,
-            used=used,
-            cost_ratio=cost_ratio,
+            train_tokens=train,
+            output_tokens=output,
+            used=share,
+            cost_ratio=ratio,
             train_to_inference=train_to_inference,
         )
     if json:
@@ -100,10 +92,12 @@ def _scientific(value: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def _require(options: dict[str, float | None], *, and_not: dict[str, float | None]) -> None:
+def _given(options: dict[str, float | None], *, without: dict[str, float | None]) -> list[float]:
+    """The values of `options`, all of which must be given, and none of `without`."""
     missing = [name for name, value in options.items() if value is None]
     if missing:
         raise argument_error(missing[0], f"be given together with {', '.join(options)}", None)
-    mixed = [name for name, value in and_not.items() if value is not None]
+    mixed = [name for name, value in without.items() if value is not None]
     if mixed:
-        raise argument_error(mixed[0], f"be left out when {next(iter(options))} is given", and_not[mixed[0]])
+        raise argument_error(mixed[0], f"be left out when {next(iter(options))} is given", without[mixed[0]])
+    return [value for value in options.values() if value is not None]

@@ -34,7 +34,7 @@ def replay(
     try:
         logged = msgspec.convert(record.header.policy, PaperPolicy)
     except msgspec.ValidationError as error:
-        raise LogError(f"{run} was not recorded with the policy \"paper\", so it cannot be replayed: {error}.") from error
+        raise LogError(f'{run} was not recorded with the policy "paper", so it cannot be replayed: {error}.') from error
     policy = PaperPolicy(
         patience=logged.patience if patience is None else patience,
         max_k=logged.max_k if max_k is None else max_k,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
-from breakeven.errors import RunStorageError
+from breakeven.errors import RunStorageError, argument_error
 from breakeven.report import render_page
 from breakeven.store import read_log
 
@@ -28,7 +28,7 @@ def write_report(run: Path, out: Path | None = None) -> Path:
     """Render the recorded run into one HTML file and return its path.
 
     Raises:
-        ArgumentError: the run holds no evaluation yet.
+        ArgumentError: the run holds no evaluation yet, or `out` is in no directory.
         RunStorageError: the page could not be written.
     """
     record = read_log(run)
@@ -36,9 +36,13 @@ def write_report(run: Path, out: Path | None = None) -> Path:
         str(record.header.config.get("name", run.name)), record.header.config, record.checkpoints, record.verification
     )
     path = out or (run if run.is_dir() else run.parent) / "report.html"
+    if not path.parent.is_dir():
+        raise argument_error("--out", "be a file in a directory that exists", str(path))
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
-        message = f"{path} could not be written: {error.strerror or error}. The run itself is whole; choose another --out."
+        message = (
+            f"{path} could not be written: {error.strerror or error}. The run itself is whole; choose another --out."
+        )
         raise RunStorageError(message) from error
     return path

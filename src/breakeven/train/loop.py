@@ -59,7 +59,14 @@ class RunResult:
 
 
 def start_run(config: RunConfig, run_dir: Path) -> RunLog:
-    """A new run directory with the log's first line: configuration, plan, policy, versions, seed."""
+    """A new run directory with the log's first line: configuration, plan, policy, versions, seed.
+
+    Raises:
+        ArgumentError: the configuration cannot be run, or `run_dir` holds a run already.
+    """
+    config.task.problems("validation", config.evaluate.num_problems)  # refused before anything is made
+    if config.to_end:
+        config.task.problems("test", config.verify.num_problems)
     header = Header(
         versions={
             "breakeven": __version__,
@@ -152,8 +159,8 @@ def run(
     every = config.evaluate.every_steps
     if missing := next((due for due in range(every, step + 1, every) if log.find(due) is None), None):
         raise LogError(
-            f"the saved state in {run_dir} is of step {step}, but the log holds no evaluation of step {missing}. Delete "
-            "state.safetensors to train again from the start; what is recorded is not evaluated again."
+            f"the saved state in {run_dir} is of step {step}, but the log holds no evaluation of step {missing}. "
+            "Delete state.safetensors to train again from the start; what is recorded is not evaluated again."
         )
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
