@@ -7,8 +7,11 @@ Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `n
 shares are in [0, 1].
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+
+from breakeven.errors import argument_error
 
 # -- what is asked and drawn ------------------------------------------------------------------------------------------
 
@@ -57,6 +60,19 @@ class SampleBank:
     """Output tokens summed over all P x N samples at `temperature`."""
     greedy_output_tokens: int
     """Output tokens summed over the P greedy samples."""
+
+    def __post_init__(self) -> None:
+        lengths = set(map(len, self.correct_PN))
+        if len(lengths) != 1 or 0 in lengths:
+            raise argument_error("correct_PN", "hold P rows of one length, at least 1", f"lengths {sorted(lengths)}")
+        if "".join(self.correct_PN).strip("01") or self.greedy_correct_P.strip("01"):
+            raise argument_error("correct_PN and greedy_correct_P", "hold only the characters 0 and 1", "others")
+        if len(self.greedy_correct_P) != len(self.correct_PN):
+            raise argument_error(
+                "greedy_correct_P",
+                f"have one character for each of the {len(self.correct_PN)} problems",
+                len(self.greedy_correct_P),
+            )
 
     @property
     def num_problems(self) -> int:
@@ -192,6 +208,12 @@ class Plan:
     """How the fully trained model would be served with one sample: "greedy" or "sampled" (Pass@1, as in the paper)."""
     shared_prefill: bool = True
     """Whether the K samples of a query share one prefill of its prompt."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.budget_flops) and self.budget_flops > 0):
+            raise argument_error("budget_flops", "be finite and above 0", self.budget_flops)
+        if self.baseline not in ("greedy", "sampled"):
+            raise argument_error("baseline", 'be "greedy" or "sampled"', self.baseline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The paper's projection: known curves recovered, degenerate ones given a status, the optimum checked by brute force."""
+"""The paper's projection: known curves recovered, degenerate ones given a status, the optimum by brute force."""
 
 import csv
 import gzip
@@ -143,7 +143,8 @@ def test_projection_is_clipped_at_1() -> None:
 
 def test_first_checkpoint_may_be_the_untrained_model_and_the_last_the_fully_trained_one() -> None:
     forecast = forecast_accuracy([0.0, 0.5, 1.0], [0.0, 0.4, 0.6], 1.0)
-    assert (forecast.status, forecast.mean) == (FITTED, pytest.approx(0.6))
+    assert forecast.status is FITTED
+    assert forecast.mean == pytest.approx(0.6)
 
 
 # -- properties -------------------------------------------------------------------------------------------------------

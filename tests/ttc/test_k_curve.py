@@ -1,6 +1,7 @@
 """The paper's sigmoid in K: exact on sigmoids, a stated status where there is none, never falling in K."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def test_curve_never_falls_and_stays_within_0_and_1(num_correct: list[int]) -> N
     """Even where the fit misses a measured point, as where Pass@4 is 1."""
     curve = extrapolate_pass_at_k(num_correct, 4, range(1, 70))
     assert all(0.0 <= accuracy <= 1.0 for accuracy in curve.accuracy_K)
-    assert all(later >= earlier for earlier, later in zip(curve.accuracy_K, curve.accuracy_K[1:], strict=False))
+    assert all(later >= earlier for earlier, later in pairwise(curve.accuracy_K))
 
 
 def test_curve_does_not_fall_below_what_was_measured() -> None:
@@ -213,7 +214,7 @@ def test_a_bank_has_one_curve_read_from_1_to_max_k() -> None:
 
 
 def test_counts_of_samples_come_back_as_plain_integers() -> None:
-    values = check_k_values("k_values", np.array([1, 2, 4]))
+    values = check_k_values("k_values", list(np.array([1, 2, 4])))
     assert values == (1, 2, 4)
     assert {type(k) for k in values} == {int}
 

@@ -46,8 +46,6 @@ def replay(
         raise argument_error(
             "--k-values", f"be at most the {num_samples} samples recorded per problem", list(policy.k_values)
         )
-    if baseline not in (None, "greedy", "sampled"):
-        raise argument_error("--baseline", "be greedy or sampled", baseline)
     plan = dataclasses.replace(record.header.plan, baseline=baseline) if baseline else record.header.plan
     decisions = decide_again([each.observation for each in record.checkpoints], plan, policy)
     unchanged = plan == record.header.plan and policy == logged

@@ -45,7 +45,7 @@ def run(
             raise argument_error(
                 "--resume", "stand alone: the run's own settings are used", str(resume), "Drop RECIPE, --set and --out."
             )
-        run_dir = resume
+        run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
         config = config_from(read_log(run_dir).header.config)
         log = RunLog.open(run_dir)
     else:
@@ -60,6 +60,8 @@ def run(
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
         if log.checkpoints:
             live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
+        if log.recovered:
+            live.say("The log's last line was cut short and was left out.")
         result = loop.run(
             config,
             run_dir,

@@ -1,0 +1,48 @@
+"""What the README and the docs tell a reader to run must run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from breakeven.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_example_runs_and_is_short(example: Path) -> None:
+    assert len(example.read_text(encoding="utf-8").splitlines()) < 60
+    done = subprocess.run(
+        [sys.executable, str(example)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_page_names_only_commands_and_options_that_exist(page: Path) -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    known = {option for command in commands.values() for each in command.params for option in each.opts}
+    known |= {option for command in commands.values() for each in command.params for option in each.secondary_opts}
+    for line in re.findall(r"\bbreakeven ((?:run|replay|report|bound|flops|[a-z]+) [^`|\n]*)", page.read_text("utf-8")):
+        words = line.split()
+        if words[0] in commands:
+            assert {word for word in words if word.startswith("--")} <= known | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_between_pages_resolve(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
