@@ -36,6 +36,23 @@ def test_bank_counts_its_verdicts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"correct_PN": ()}, "correct_PN must hold P rows of one length, at least 1; got"),
+        ({"correct_PN": ("",) * 3}, "correct_PN must hold P rows of one length, at least 1; got"),
+        ({"correct_PN": ("10", "1", "0")}, "correct_PN must hold P rows of one length, at least 1; got"),
+        ({"correct_PN": ("10", "1x", "00")}, "correct_PN and greedy_correct_P must hold only the characters 0 and 1"),
+        ({"greedy_correct_P": "0?1"}, "correct_PN and greedy_correct_P must hold only the characters 0 and 1"),
+        ({"greedy_correct_P": "01"}, "greedy_correct_P must have one character for each of the 3 problems; got 2."),
+    ],
+)
+def test_bank_refuses_rows_that_are_no_verdicts(changed: dict, message: str) -> None:
+    with pytest.raises(errors.ArgumentError) as error:
+        dataclasses.replace(BANK, **changed)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
     ("num_samples", "shared", "expected"),
     [(1, True, 11.0), (4, True, 14.0), (4, False, 44.0), (1, False, 11.0), (2.5, True, 12.5), (2.5, False, 27.5)],
 )

@@ -60,6 +60,8 @@ class SampleBank:
     """Output tokens summed over all P x N samples at `temperature`."""
     greedy_output_tokens: int
     """Output tokens summed over the P greedy samples."""
+    oracle: bool = False
+    """True if grading used gold answers, which serving does not have: Pass@K is then an upper bound."""
 
     def __post_init__(self) -> None:
         lengths = set(map(len, self.correct_PN))

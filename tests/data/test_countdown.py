@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_division_by_zero_is_wrong() -> None:
     [("8 - 2 - 3", 3), ("8 / 2 / 2", 2), ("2 + 3 * 4", 14), ("8 - 6 / 2", 5), ("8 - ( 2 - 3 )", 9), ("6 / 4 * 2", 3)],
 )
 def test_operators_bind_and_group_as_at_school(expression: str, value: int) -> None:
-    assert evaluate_expression(expression) == (value, numbers_of(expression))
+    assert evaluate_expression(expression) == (Fraction(value), numbers_of(expression))
 
 
 def test_a_negative_value_on_the_way_is_allowed() -> None:

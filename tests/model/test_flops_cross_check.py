@@ -17,13 +17,15 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
-flop_counter = pytest.importorskip("torch.utils.flop_counter")
+pytest.importorskip("torch")
 
-from breakeven.config import load_recipe, recipe_names  # noqa: E402
-from breakeven.model.flops import ModelCost  # noqa: E402
-from breakeven.model.transformer import KVCache, Transformer  # noqa: E402
-from breakeven.records import TransformerShape  # noqa: E402
+import torch
+from torch.utils import flop_counter
+
+from breakeven.config import load_recipe, recipe_names
+from breakeven.model.flops import ModelCost
+from breakeven.model.transformer import KVCache, Transformer
+from breakeven.records import TransformerShape
 
 aten = torch.ops.aten
 CPU_ATTENTION = {  # torch counts its fused attention on GPUs only

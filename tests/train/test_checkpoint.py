@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from breakeven.data.countdown import Countdown  # noqa: E402
-from breakeven.errors import ArgumentError, RunStorageError  # noqa: E402
-from breakeven.model.transformer import Transformer  # noqa: E402
-from breakeven.records import TransformerShape  # noqa: E402
-from breakeven.train import checkpoint  # noqa: E402
-from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights  # noqa: E402
-from breakeven.train.loop import train_step  # noqa: E402
+import torch
+
+from breakeven.data.countdown import Countdown
+from breakeven.errors import ArgumentError, RunStorageError
+from breakeven.model.transformer import Transformer
+from breakeven.records import TransformerShape
+from breakeven.train import checkpoint
+from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights
+from breakeven.train.loop import train_step
 
 TASK = Countdown(num_numbers=2)
 SHAPE = TransformerShape(
@@ -24,7 +26,7 @@ SHAPE = TransformerShape(
 STATE = "state.safetensors"
 
 
-def start(seed: int = 0):
+def start(seed: int = 0) -> tuple[Transformer, torch.optim.AdamW]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Transformer(SHAPE)

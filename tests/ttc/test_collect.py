@@ -107,3 +107,9 @@ def test_a_sampler_that_miscounts_is_refused(sampled, greedy, message: str) -> N
     with pytest.raises(ArgumentError) as error:
         collected(Scripted(sampled, greedy))
     assert str(error.value) == "sampler.sample(...) must " + message
+
+
+def test_a_gold_answer_in_grading_marks_the_bank_as_an_oracle() -> None:
+    rates = RateSampler({"a": 0.5})
+    assert collected(rates, PROBLEMS[:1]).oracle
+    assert not collect(rates, RateVerifier(), rates.problems, num_samples=1, temperature=0.8, seed=0).oracle

@@ -1,6 +1,7 @@
 """The paper's sigmoid in K: exact on sigmoids, a stated status where there is none, never falling in K."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -143,7 +144,7 @@ def test_structurally_low_beyond_4_samples() -> None:
 
 def test_measured_entries_are_pass_at_k_and_the_rest_is_marked_extrapolated() -> None:
     curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 2, 3, 4, 8])
-    assert (curve.strategy, curve.deployable, curve.method, curve.status) == ("pass@k", True, "paper", FITTED)
+    assert (curve.strategy, curve.deployable, curve.method, curve.status) == ("pass@k", False, "paper", FITTED)
     assert curve.k_values == (1, 2, 3, 4, 8)
     assert [k for k, made in zip(curve.k_values, curve.made_K, strict=True) if made is Made.MEASURED] == [1, 2, 4]
     assert set(curve.made_K) == {Made.MEASURED, Made.EXTRAPOLATED}
@@ -205,7 +206,9 @@ def test_order_of_problems_changes_nothing(num_correct: list[int], random) -> No
 def test_a_bank_has_one_curve_read_from_1_to_max_k() -> None:
     bank = synthetic_bank([0.2] * 40, 4, seed=1)
     (curve,) = evaluate(bank, max_k=16)
-    assert curve == extrapolate_pass_at_k(bank.num_correct_P, 4, range(1, 17))
+    assert curve == replace(extrapolate_pass_at_k(bank.num_correct_P, 4, range(1, 17)), deployable=True)
+    (upper_bound,) = evaluate(replace(bank, oracle=True), max_k=16)
+    assert upper_bound == replace(curve, deployable=False)
     (coarse,) = evaluate(bank, fit_k_values=[1, 2, 3], max_k=2)
     assert (coarse.k_values, coarse.made_K) == ((1, 2), (Made.MEASURED,) * 2)
 

@@ -7,17 +7,19 @@ from collections import Counter
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from breakeven.config import TrainConfig  # noqa: E402
-from breakeven.data.countdown import EOS, Countdown  # noqa: E402
-from breakeven.errors import ArgumentError  # noqa: E402
-from breakeven.model.transformer import KVCache, Transformer  # noqa: E402
-from breakeven.records import Problem, TransformerShape  # noqa: E402
-from breakeven.testing import check_sampler  # noqa: E402
-from breakeven.train.loop import train_step, training_batches  # noqa: E402
-from breakeven.ttc.collect import collect  # noqa: E402
-from breakeven.ttc.transformer_sampler import TransformerSampler  # noqa: E402
+import torch
+
+from breakeven.config import TrainConfig
+from breakeven.data.countdown import EOS, Countdown
+from breakeven.errors import ArgumentError
+from breakeven.model.transformer import KVCache, Transformer
+from breakeven.records import Problem, TransformerShape
+from breakeven.testing import check_sampler
+from breakeven.train.loop import train_step, training_batches
+from breakeven.ttc.collect import collect
+from breakeven.ttc.transformer_sampler import TransformerSampler
 
 TASK = Countdown(num_numbers=2, max_number=9, max_target=20)
 PROBLEMS = TASK.problems("validation", 6)
@@ -41,7 +43,7 @@ def make_model(spread: float = 0.4) -> Transformer:
     return model
 
 
-def make_sampler(model: Transformer, **options) -> TransformerSampler:
+def make_sampler(model: torch.nn.Module, **options) -> TransformerSampler:
     return TransformerSampler(model, TASK, new_cache=lambda: KVCache([], []), **options)
 
 
@@ -183,7 +185,7 @@ def test_tokens_come_as_often_as_their_probability_at_the_temperature(temperatur
 def test_neighbours_are_drawn_independently(varied: str) -> None:
     """Two steps, two problems or two samples that differ by one: the pair of their first tokens."""
     sampler = TransformerSampler(KnownLogits(), TwoWords(), new_cache=NoCache)
-    pairs = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
     for start in range(0, 2000, 2 if varied == "seed" else 200):
         if varied == "seed":
             problems = [Problem(id="p", prompt="")]
@@ -232,7 +234,7 @@ def test_sampling_leaves_the_state_of_training_as_it_was(temperature: float, gra
     model(torch.zeros(1, 3, dtype=torch.long)).sum().backward()
     modes = [module.training for module in model.modules()]
     weights = {name: value.clone() for name, value in model.state_dict().items()}
-    gradients = [parameter.grad.clone() for parameter in model.parameters()]
+    gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
     requires_grad = [parameter.requires_grad for parameter in model.parameters()]
     random_state = torch.get_rng_state()
     with torch.set_grad_enabled(grad_enabled):
@@ -244,6 +246,7 @@ def test_sampling_leaves_the_state_of_training_as_it_was(temperature: float, gra
     assert [parameter.requires_grad for parameter in model.parameters()] == requires_grad
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
     for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        assert parameter.grad is not None
         assert torch.equal(parameter.grad, gradient)
 
 
@@ -256,7 +259,7 @@ def test_a_failure_while_sampling_leaves_the_mode_as_it_was() -> None:
     assert torch.is_grad_enabled()
 
 
-def train_six_steps(*, evaluate: bool) -> dict[str, "torch.Tensor"]:
+def train_six_steps(*, evaluate: bool) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     model = make_model(0.02)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)

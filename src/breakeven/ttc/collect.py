@@ -58,6 +58,7 @@ def collect(
         prompt_tokens=sum(draw.prompt_tokens for draw in draws),
         output_tokens=_output_tokens(draws),
         greedy_output_tokens=_output_tokens(greedy),
+        oracle=any(problem.reference is not None for problem in problems),
     )
 
 

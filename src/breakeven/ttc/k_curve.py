@@ -5,6 +5,7 @@ docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -22,12 +23,12 @@ PAPER_K_VALUES = (1, 2, 4)
 def evaluate(bank: SampleBank, *, fit_k_values: Sequence[int] = PAPER_K_VALUES, max_k: int) -> tuple[KCurve, ...]:
     """The K-curves of a bank, one a strategy, read at every K from 1 to `max_k`.
 
-    Pass@K is deployable where the task's checker runs at serving time too, as Countdown's does.
+    Pass@K is deployable where the checker needs no gold answer, and so runs at serving time too, as Countdown's does.
     """
     curve = extrapolate_pass_at_k(
         bank.num_correct_P, bank.num_samples, range(1, max_k + 1), method="paper", fit_k_values=fit_k_values
     )
-    return (curve,)
+    return (replace(curve, deployable=not bank.oracle),)
 
 
 def extrapolate_pass_at_k(
@@ -49,7 +50,8 @@ def extrapolate_pass_at_k(
             for any problem are left out.
 
     Returns:
-        A KCurve over `k_values`. `made_K` says which entries were measured. `lo_K` and `hi_K` equal `accuracy_K`,
+        A KCurve over `k_values`, marked as not deployable, since counts do not tell how they were graded; `evaluate`
+        knows. `made_K` says which entries were measured. `lo_K` and `hi_K` equal `accuracy_K`,
         since three points through three parameters have no error bar. Pass@K never falls in K, so an entry read
         from the curve is held between the measured ones beside it; with a status other than FITTED it carries the
         last measured value forward, a lower bound.
@@ -88,7 +90,7 @@ def extrapolate_pass_at_k(
     accuracy_K = tuple(map(read, read_K))
     return KCurve(
         strategy="pass@k",
-        deployable=True,
+        deployable=False,
         k_values=read_K,
         accuracy_K=accuracy_K,
         lo_K=accuracy_K,
