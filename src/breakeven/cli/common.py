@@ -13,7 +13,7 @@ from rich.markup import escape
 from breakeven.errors import ArgumentError, BreakevenError, LogError, MissingExtraError, RunInUseError
 
 P = ParamSpec("P")
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 USAGE_ERROR = 2
