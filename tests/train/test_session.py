@@ -235,6 +235,24 @@ def test_settings_out_of_range_are_refused_at_once(sampler: CountingSampler, cha
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"plan": Plan(budget_flops=1.0)}, r"^plan must be the one in the log's first line, Plan\(budget_flops=990000"),
+        ({"policy": PaperPolicy(patience=1)}, r"^policy must be the one in the log's first line, .*'patience': 2"),
+        ({"seed": 1}, r"^seed must be the one in the log's first line, 0; got 1\. Start a new run"),
+    ],
+)
+def test_settings_other_than_the_log_s_are_refused(
+    sampler: CountingSampler, tmp_path: Path, changes: Any, message: str
+) -> None:
+    """A log whose decisions do not follow from its first line could not be replayed."""
+    with make_log(tmp_path) as log:
+        make_session(sampler, log=log)
+        with pytest.raises(ArgumentError, match=message):
+            make_session(sampler, log=log, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
         ({"problems": []}, r"^problems must hold at least one problem; got \[\]\."),
         ({"temperature": 0.0}, r"^temperature must be above 0; got 0\.0\."),
     ],

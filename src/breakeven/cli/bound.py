@@ -64,7 +64,9 @@ def bound(
         "--baseline-query-flops": baseline_query_flops,
     }
     if any(value is not None for value in from_flops.values()):
-        budget, train, query, baseline_query = _given(from_flops, without=from_tokens)
+        rho = None if train_to_inference == 6.0 else train_to_inference
+        without = from_tokens | {"--train-to-inference": rho}
+        budget, train, query, baseline_query = _given(from_flops, without=without)
         queries = break_even_queries(
             budget_flops=budget,
             train_flops=train,

@@ -21,7 +21,7 @@ def report(
     if json:
         print_json({"report": str(page)})
     else:
-        console.print(str(page))
+        console.print(str(page), markup=False)
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:

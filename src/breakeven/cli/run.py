@@ -7,6 +7,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from breakeven.cli.common import JsonOption, console, error_console, print_json
@@ -106,7 +107,7 @@ def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
     console.print()
     if result.interrupted:
         console.print(f"Interrupted at step {result.step}; everything recorded is kept.")
-        console.print(f"Go on with: breakeven run --resume {run_dir}")
+        console.print(f"Go on with: breakeven run --resume {escape(str(run_dir))}")
     elif shown:
         console.print(f"[bold]{explain(shown.decision)}[/]")
     if shown and not result.interrupted:
@@ -119,9 +120,9 @@ def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
     for line in verification_lines(result.verification) if result.verification else []:
         console.print(line)
     if result.stopped:
-        console.print(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
+        console.print(f"To serve: {escape(str(run_dir / 'stopped'))} (weights, K and temperature)")
     if page:
-        console.print(f"Why, in one page: {page}")
+        console.print(f"Why, in one page: {escape(str(page))}")
 
 
 class _Signals:
@@ -173,7 +174,7 @@ class _Live:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            console.print(text)
+            console.print(escape(text))
 
     def step(self, progress: "StepProgress") -> None:
         self.bar.update(self.task, completed=progress.step, loss=progress.loss)

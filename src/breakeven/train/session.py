@@ -6,6 +6,7 @@ Works with any loop and any model: it knows a sampler, a checker, problems and a
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from breakeven.errors import DivergedError, argument_error
 from breakeven.model.flops import ModelCost
@@ -35,7 +36,8 @@ class Session:
             neither evaluated nor decided again. Without a log the decisions live as long as the session.
 
     Raises:
-        ArgumentError: a value out of its range, or a K to be measured above `num_samples`.
+        ArgumentError: a value out of its range, a K to be measured above `num_samples`, or a plan, policy or seed
+            other than the log's.
     """
 
     def __init__(
@@ -65,6 +67,17 @@ class Session:
             raise argument_error("evaluate_every", "be at least 1", evaluate_every)
         if not 0 <= seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", seed)
+        if log is not None:  # a log with decisions of two kinds could not be replayed
+            settings = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(policy).items()}
+            header = log.header
+            for name, given, recorded in (
+                ("plan", plan, header.plan),
+                ("policy", settings, header.policy),
+                ("seed", seed, header.seed),
+            ):
+                if given != recorded:
+                    rule = f"be the one in the log's first line, {recorded!r}"
+                    raise argument_error(name, rule, given, "Start a new run for other settings, or replay this one.")
         self.sampler = sampler
         self.verifier = verifier
         self.problems = tuple(problems)

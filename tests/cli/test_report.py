@@ -1,0 +1,72 @@
+"""`breakeven report`: one page from a run's log."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+
+def test_it_writes_one_page_beside_the_log_and_prints_its_path(cli, recorded: Path) -> None:
+    result = cli("report", recorded)
+    assert (result.exit_code, result.stderr) == (0, "")
+    page = recorded / "report.html"
+    assert result.stdout == f"{page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "countdown" in text
+    assert sorted(path.name for path in recorded.iterdir()) == ["lock", "log.jsonl", "report.html"]
+
+
+def test_the_log_itself_and_another_place_will_do(cli, recorded: Path, tmp_path: Path) -> None:
+    cli("report", recorded)
+    page = tmp_path / "page.html"
+    assert json.loads(cli("report", recorded / "log.jsonl", "--out", page, "--json").stdout) == {"report": str(page)}
+    assert page.read_bytes() == (recorded / "report.html").read_bytes()
+
+
+def test_the_page_is_the_same_every_time(cli, recorded: Path) -> None:
+    cli("report", recorded)
+    first = (recorded / "report.html").read_bytes()
+    cli("report", recorded)
+    assert (recorded / "report.html").read_bytes() == first
+
+
+def test_a_path_with_brackets_is_printed_as_it_is(cli, recorded: Path, tmp_path: Path) -> None:
+    page = tmp_path / "[red]page[/].html"
+    page.parent.mkdir(parents=True)
+    result = cli("report", recorded, "--out", page)
+    assert result.stdout == f"{page}\n"
+
+
+def test_a_run_without_evaluations_is_refused_and_leaves_no_page(refused, recorded: Path) -> None:
+    log = recorded / "log.jsonl"
+    log.write_bytes(log.read_bytes().splitlines(keepends=True)[0])
+    assert "has no evaluations to report: train on until the first evaluation" in refused("report", recorded)
+    assert not (recorded / "report.html").exists()
+
+
+def test_a_directory_that_is_no_run_is_refused(refused, tmp_path: Path) -> None:
+    assert refused("report", tmp_path / "none").startswith("there is no run log at ")
+
+
+def test_a_damaged_log_is_refused_with_the_line(refused, recorded: Path) -> None:
+    log = recorded / "log.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join([lines[0], b"{}\n", *lines[2:]]))
+    assert refused("report", recorded).startswith(f"{log}, line 2, is damaged: ")
+
+
+def test_a_place_that_does_not_exist_is_refused(refused, recorded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "none" / "page.html"
+    assert refused("report", recorded, "--out", out).startswith("--out must be a file in a directory that exists; got ")
+
+
+def test_a_full_disk_is_said_in_one_line(refused, recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    message = refused("report", recorded, exit_code=3)
+    assert message.startswith(f"{recorded / 'report.html'} could not be written: No space left on device.")

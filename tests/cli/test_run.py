@@ -1,0 +1,350 @@
+"""`breakeven run`: from a recipe to a stopped run on disk, and every way in which it may not come to that."""
+
+import errno
+import json
+import math
+import os
+import re
+import signal
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+from breakeven.config import config_from, load_recipe
+from breakeven.data.countdown import Countdown
+from breakeven.store import RunLog, read_log
+from breakeven.train import checkpoint, loop
+
+
+@pytest.fixture
+def half_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same accuracy at every checkpoint: the run stops at step 8, the second with a projection."""
+    monkeypatch.setattr(Countdown, "check", lambda self, problem, completion: zlib.crc32(problem.id.encode()) % 2 == 0)
+
+
+@pytest.fixture
+def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Calls `action` in place of a training step's end; where it returns a number, that is the loss."""
+    real = loop.train_step
+
+    def arrange(step: int, action: Callable[[], Any]) -> None:
+        steps = iter(range(1, 10_000))
+
+        def train_step(*arguments: Any) -> float:
+            loss = real(*arguments)
+            replaced = action() if next(steps) == step else None
+            return loss if replaced is None else float(replaced)
+
+        monkeypatch.setattr(loop, "train_step", train_step)
+
+    return arrange
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+# -- a run ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_tells_its_story_and_leaves_what_to_serve(cli, half_solved, recipe: Path) -> None:
+    result = cli("run", recipe)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "tiny: 12 steps planned; recording to runs/tiny-1"
+    assert [line.split()[1] for line in lines if line.startswith("step ")] == ["2/12", "4/12", "6/12", "8/12"]
+    assert "To serve: runs/tiny-1/stopped (weights, K and temperature)" in lines
+    assert lines[-1] == "Why, in one page: runs/tiny-1/report.html"
+    assert any(re.fullmatch(r"Spent .*FLOPs on training and .*FLOPs on evaluation \(.*\)\.", line) for line in lines)
+    assert sorted(str(path) for path in Path("runs/tiny-1").rglob("*") if path.is_file()) == [
+        "runs/tiny-1/lock",
+        "runs/tiny-1/log.jsonl",
+        "runs/tiny-1/report.html",
+        "runs/tiny-1/state.safetensors",
+        "runs/tiny-1/stopped/model.safetensors",
+        "runs/tiny-1/stopped/serving.json",
+    ]
+
+
+def test_json_is_one_object_and_nothing_else(cli, half_solved, recipe: Path) -> None:
+    result = cli("run", recipe, "--out", "here", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
+    assert (answer["run"], answer["report"]) == ("here", "here/report.html")
+    assert (answer["step"], answer["interrupted"], answer["verification"]) == (8, False, None)
+    assert (answer["decision"]["action"], answer["decision"]["serving"]["k"]) == ("stop", 1)
+    assert answer["wall_seconds"] > 0
+    assert 0 < answer["evaluation_wall_share"] < 1
+
+
+def test_shadow_mode_shows_the_verification(cli, half_solved, recipe: Path) -> None:
+    answer = json.loads(cli("run", recipe, "--out", "here", "--to-end", "--json").stdout)
+    assert (answer["step"], answer["decision"]["step"]) == (12, 8)
+    assert answer["verification"]["stopped_step"] == 8
+    assert read_log("here").header.config["to_end"] is True
+    text = cli("run", recipe, "--out", "there", "--to-end").stdout
+    assert "test" in text.rpartition("Spent ")[2]
+
+
+def test_runs_without_a_directory_are_numbered(cli, half_solved, recipe: Path) -> None:
+    for number in (1, 2):
+        assert f"recording to runs/tiny-{number}\n" in cli("run", recipe).stdout
+    assert Path("runs/tiny-1/log.jsonl").read_bytes() == Path("runs/tiny-2/log.jsonl").read_bytes()
+
+
+def test_overrides_are_recorded(cli, half_solved, recipe: Path) -> None:
+    options = ["--set", "policy.patience=1", "--set", "seed=5", "--set", "name=other"]
+    assert "recording to runs/other-1" in cli("run", recipe, *options).stdout
+    config = config_from(read_log("runs/other-1").header.config)
+    assert config == load_recipe(str(recipe), ["policy.patience=1", "seed=5", "name=other"])
+    assert [each.observation.step for each in read_log("runs/other-1").checkpoints] == [2, 4, 6]
+
+
+def test_a_directory_with_brackets_is_printed_as_it_is(cli, half_solved, recipe: Path) -> None:
+    text = cli("run", recipe, "--out", "[red]run").stdout
+    assert "recording to [red]run\n" in text
+    assert "To serve: [red]run/stopped" in text
+    assert text.endswith("Why, in one page: [red]run/report.html\n")
+
+
+def test_a_recorded_run_replays_equal(cli, recipe: Path) -> None:
+    cli("run", recipe, "--out", "here")
+    assert "equal the recorded ones bit for bit." in cli("replay", "here").stdout
+
+
+# -- interrupted and resumed ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_after_the_step_and_names_the_way_on(
+    cli, at_step, half_solved, recipe: Path, number: int, exit_code: int
+) -> None:
+    handler = signal.getsignal(number)
+    cli("run", recipe, "--out", "straight")
+    at_step(5, lambda: signal.raise_signal(number))
+    result = cli("run", recipe, "--out", "here")
+    assert (result.exit_code, result.stderr) == (exit_code, "")
+    assert "Interrupted at step 5; everything recorded is kept." in result.stdout
+    assert "Go on with: breakeven run --resume here\n" in result.stdout
+    assert [each.observation.step for each in read_log("here").checkpoints] == [2, 4]
+    assert signal.getsignal(number) is handler
+
+    resumed = cli("run", "--resume", "here")
+    assert resumed.exit_code == 0
+    assert "Resuming after 2 recorded checkpoints." in resumed.stdout
+    for name in ("log.jsonl", "state.safetensors", "stopped/model.safetensors", "stopped/serving.json", "report.html"):
+        assert Path("here", name).read_bytes() == Path("straight", name).read_bytes(), name
+
+
+def test_an_interrupted_run_says_so_in_json(cli, at_step, recipe: Path) -> None:
+    at_step(1, lambda: signal.raise_signal(signal.SIGINT))
+    result = cli("run", recipe, "--out", "here", "--json")
+    assert result.exit_code == 130
+    answer = json.loads(result.stdout)
+    assert (answer["interrupted"], answer["step"], answer["decision"], answer["report"]) == (True, 1, None, None)
+
+
+def test_a_log_will_do_in_place_of_its_directory(cli, at_step, half_solved, recipe: Path) -> None:
+    at_step(3, lambda: signal.raise_signal(signal.SIGINT))
+    cli("run", recipe, "--out", "here")
+    assert cli("run", "--resume", "here/log.jsonl").exit_code == 0
+    assert read_log("here").checkpoints[-1].observation.step == 8
+    assert Path("here/stopped/model.safetensors").exists()
+
+
+def test_resuming_a_run_that_is_over_shows_its_end(cli, half_solved, recipe: Path) -> None:
+    cli("run", recipe, "--out", "here")
+    before = Path("here/log.jsonl").read_bytes()
+    result = cli("run", "--resume", "here")
+    assert result.exit_code == 0
+    assert "To serve: here/stopped" in result.stdout
+    assert Path("here/log.jsonl").read_bytes() == before
+
+
+def test_a_log_cut_off_in_its_last_line_is_mended_and_it_is_said(cli, half_solved, recipe: Path) -> None:
+    cli("run", recipe, "--out", "straight")
+    cli("run", recipe, "--out", "here")
+    log = Path("here/log.jsonl")
+    log.write_bytes(log.read_bytes()[:-50])
+    Path("here/state.safetensors").unlink()
+    result = cli("run", "--resume", "here")
+    assert result.exit_code == 0
+    assert "The log's last line was cut short and was left out.\n" in result.stdout
+    assert log.read_bytes() == Path("straight/log.jsonl").read_bytes()
+
+
+# -- usage ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.stpes=5", "train.stpes must be a setting of [train]; got 'stpes'. Did you mean steps"),
+        ("tain.steps=5", "tain must be a setting or section; got 'tain'. Did you mean train"),
+        ("steps=5", "steps must be a setting or section; got 'steps'."),
+        ("train.steps=many", "train.steps is not valid: Expected `int`, got `str`."),
+        ("train.steps=2.5", "train.steps is not valid: Expected `int`, got `float`."),
+        ("train=5", "train is not valid: Expected `object`, got `int`."),
+        ("train.steps", "--set must be key=value; got 'train.steps'."),
+        ("train.steps.more=5", "--set must name a setting inside a section; got 'train.steps.more'."),
+        ("policy.k_values=[]", "k_values must hold at least one K; got []."),
+        (
+            "policy.k_values=[1, 2, 8]",
+            "policy.k_values must be at most the 4 samples drawn per problem; got [1, 2, 8].",
+        ),
+        ("policy.patience=-1", "patience must be at least 0; got -1."),
+        ("policy.max_k=0", "max_k must be at least 1; got 0."),
+        ("evaluate.every_steps=50", "train.steps must leave room for one evaluation"),
+        ("train.learning_rate=nan", "train.learning_rate must be finite and above 0; got nan."),
+        ("train.weight_decay=-1", "train.weight_decay must be finite and at least 0; got -1.0."),
+        ("train.clip_norm=0", "train.clip_norm must be finite and above 0; got 0.0."),
+        ("seed=-1", "seed must be from 0 to 2147483647; got -1."),
+        ("seed=4294967296", "seed must be from 0 to 2147483647; got 4294967296."),
+        ("baseline=best", "baseline is not valid: "),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_made(
+    refused, recipe: Path, override: str, message: str
+) -> None:
+    assert refused("run", recipe, "--out", "here", "--set", override).startswith(message)
+    assert not Path("here").exists()
+
+
+def test_a_budget_below_one_evaluation_is_refused_before_anything_is_made(refused, recipe: Path) -> None:
+    options = ["--set", "train.steps=2", "--set", "train.batch_size=1"]
+    message = refused("run", recipe, "--out", "here", *options)
+    assert message.startswith("train.steps must make a budget above one evaluation, ")
+    assert message.endswith("Train longer, or evaluate fewer problems or samples.")
+    assert not Path("here").exists()
+
+
+def test_more_problems_than_there_are_is_refused_before_anything_is_made(refused, recipe: Path) -> None:
+    options = ["--set", "evaluate.num_problems=2000", "--set", "train.batch_size=4096"]
+    message = refused("run", recipe, "--out", "here", *options)
+    assert re.search(r"must be at most the \d+ distinct validation problems of this difficulty; got 2000\.", message)
+    assert not Path("here").exists()
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest_name(refused) -> None:
+    assert "Did you mean countdown" in refused("run", "countdowm")
+    assert refused("run", "none.toml").startswith("RECIPE must be a shipped name or the path of a TOML file; got ")
+    assert not Path("runs").exists()
+
+
+def test_neither_recipe_nor_run_is_refused(refused) -> None:
+    assert refused("run").startswith("RECIPE must be given, or --resume RUN; ")
+
+
+@pytest.mark.parametrize("options", [["countdown"], ["--set", "train.steps=5"], ["--out", "there"]])
+def test_a_resumed_run_takes_no_settings(refused, options: list[str]) -> None:
+    assert refused("run", "--resume", "here", *options).startswith("--resume must stand alone: ")
+
+
+def test_resuming_where_there_is_no_run_is_refused(refused) -> None:
+    assert refused("run", "--resume", "here").startswith("there is no run log at here. ")
+    assert not Path("here").exists()
+
+
+def test_a_directory_that_holds_a_run_is_refused_and_left_alone(cli, refused, half_solved, recipe: Path) -> None:
+    cli("run", recipe, "--out", "here")
+    before = {path: path.read_bytes() for path in Path("here").rglob("*") if path.is_file() and path.name != "lock"}
+    message = refused("run", recipe, "--out", "here")
+    assert message.startswith("run_dir must not hold a log.jsonl yet; got 'here'. Pass --resume")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_directory_in_use_is_refused_with_who_uses_it(cli, refused, at_step, recipe: Path) -> None:
+    at_step(3, lambda: signal.raise_signal(signal.SIGINT))
+    cli("run", recipe, "--out", "here")
+    before = Path("here/log.jsonl").read_bytes()
+    with RunLog.open("here"):
+        message = refused("run", "--resume", "here")
+    assert message.startswith(f"run directory here is in use by process {os.getpid()} on ")
+    assert message.endswith("Wait for it to end, or choose another directory.")
+    assert Path("here/log.jsonl").read_bytes() == before
+    assert cli("run", "--resume", "here").exit_code == 0
+
+
+def test_a_file_in_the_place_of_the_directory_is_refused(refused, recipe: Path) -> None:
+    assert refused("run", recipe, "--out", recipe).startswith("run_dir must be a directory; got ")
+
+
+def test_a_damaged_log_is_refused_with_the_line_and_left_alone(cli, refused, half_solved, recipe: Path) -> None:
+    cli("run", recipe, "--out", "here")
+    log = Path("here/log.jsonl")
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join([*lines[:2], b"garbage\n", *lines[3:]]))
+    damaged = log.read_bytes()
+    assert refused("run", "--resume", "here").startswith("here/log.jsonl, line 3, is damaged: ")
+    assert log.read_bytes() == damaged
+
+    log.write_bytes(b"".join(lines[:2]))  # as the message says
+    assert "Delete state.safetensors to train again from the start" in refused("run", "--resume", "here")
+    Path("here/state.safetensors").unlink()
+    assert cli("run", "--resume", "here").exit_code == 0
+    assert log.read_bytes() == b"".join(lines)
+
+
+def test_a_truncated_state_is_refused_with_its_path(cli, refused, at_step, recipe: Path) -> None:
+    at_step(3, lambda: signal.raise_signal(signal.SIGINT))
+    cli("run", recipe, "--out", "here")
+    state = Path("here/state.safetensors")
+    state.write_bytes(state.read_bytes()[:100])
+    assert refused("run", "--resume", "here").startswith("here/state.safetensors must be a whole safetensors file; ")
+
+
+# -- a run that fails -------------------------------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_no_number_is_a_failed_run_whose_log_is_kept(refused, at_step, recipe: Path) -> None:
+    at_step(5, lambda: math.nan)
+    message = refused("run", recipe, "--out", "here", exit_code=3)
+    assert message.startswith("loss must be finite; got nan at step 5: training diverged. ")
+    assert [each.observation.step for each in read_log("here").checkpoints] == [2, 4]
+
+
+@pytest.mark.parametrize("at", ["log", "state", "page"])
+def test_a_full_disk_is_a_failed_run_that_goes_on_when_there_is_room(
+    cli, refused, half_solved, monkeypatch: pytest.MonkeyPatch, recipe: Path, at: str
+) -> None:
+    cli("run", recipe, "--out", "straight")
+    with monkeypatch.context() as patch:
+        if at == "log":
+            patch.setattr(RunLog, "append", _append_to_a_full_disk(RunLog.append))
+        elif at == "state":
+            patch.setattr(checkpoint, "save_file", full_disk)
+        else:
+            patch.setattr(Path, "write_text", _write_to_a_full_disk(Path.write_text))
+        message = refused("run", recipe, "--out", "here", exit_code=3)
+    assert "No space left on device" in message
+    read_log("here")
+    assert cli("run", "--resume", "here").exit_code == 0
+    for name in ("log.jsonl", "state.safetensors", "report.html"):
+        assert Path("here", name).read_bytes() == Path("straight", name).read_bytes(), name
+
+
+def _append_to_a_full_disk(append: Callable[..., None]) -> Callable[..., None]:
+    """The real method, on a disk that takes half a line at the second checkpoint."""
+
+    def wrapped(self: RunLog, record: Any) -> None:
+        if not self.checkpoints:
+            return append(self, record)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "fsync", full_disk)
+            return append(self, record)
+
+    return wrapped
+
+
+def _write_to_a_full_disk(write_text: Callable[..., int]) -> Callable[..., int]:
+    def wrapped(self: Path, *arguments: Any, **options: Any) -> int:
+        if self.name == "report.html":
+            full_disk()
+        return write_text(self, *arguments, **options)
+
+    return wrapped

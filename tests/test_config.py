@@ -1,0 +1,254 @@
+"""Recipes: what ships loads, what is written is what is run, and what is misspelt is refused."""
+
+import dataclasses
+import json
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from breakeven.config import (
+    EvaluateConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+    VerifyConfig,
+    config_from,
+    config_to_builtins,
+    load_recipe,
+    recipe_names,
+)
+from breakeven.data.countdown import Countdown
+from breakeven.errors import ArgumentError
+from breakeven.stopping.decide import PaperPolicy
+
+
+def settings_in(text: str, tmp_path: Path) -> RunConfig:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_recipe(str(path))
+
+
+# -- shipped recipes --------------------------------------------------------------------------------------------------
+
+
+def test_the_default_recipe_ships() -> None:
+    assert "countdown" in recipe_names()
+    assert recipe_names() == sorted(recipe_names())
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_loads_under_its_name_with_all_that_it_says(name: str) -> None:
+    config = load_recipe(name)
+    assert config.name == name
+    written = tomllib.loads(files("breakeven").joinpath("recipes", f"{name}.toml").read_text(encoding="utf-8"))
+    resolved = json.loads(json.dumps(config_to_builtins(config)))
+    for section, settings in written.items():
+        if isinstance(settings, dict):
+            assert {key: resolved[section][key] for key in settings} == settings
+        else:
+            assert resolved[section] == settings
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_has_room_for_a_projection_and_patience(name: str) -> None:
+    config = load_recipe(name)
+    assert config.train.steps // config.evaluate.every_steps > 3 + config.policy.patience
+    shape = config.model.shape_for(config.task)
+    assert shape.vocab_size == config.task.vocab_size
+    assert shape.max_tokens == config.task.prompt_tokens + config.task.output_tokens
+
+
+# -- files and overrides ----------------------------------------------------------------------------------------------
+
+
+def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
+    config = settings_in("[train]\nsteps = 77\n", tmp_path)
+    assert config == RunConfig(name="mine", train=TrainConfig(steps=77))
+    assert settings_in("", tmp_path) == RunConfig(name="mine")
+    assert settings_in('name = "other"', tmp_path).name == "other"
+
+
+def test_every_section_reaches_its_record(tmp_path: Path) -> None:
+    config = settings_in(
+        """
+        name = "all"
+        seed = 3
+        baseline = "sampled"
+        to_end = true
+        task = { num_numbers = 4, max_number = 10, max_target = 50 }
+        model = { num_layers = 2, embedding = 64, num_heads = 8, feed_forward = 100 }
+        train = { steps = 9, batch_size = 2, num_sequences = 5, learning_rate = 1, warmup_steps = 0, decay_share = 0.0 }
+        evaluate = { every_steps = 3, num_problems = 7, num_samples = 8, temperature = 0.5 }
+        policy = { patience = 1, max_k = 32, k_values = [1, 2, 4, 8], fluctuation_filter = false }
+        verify = { num_problems = 6, num_samples = 5 }
+        """,
+        tmp_path,
+    )
+    assert config == RunConfig(
+        name="all",
+        seed=3,
+        baseline="sampled",
+        to_end=True,
+        task=Countdown(num_numbers=4, max_number=10, max_target=50),
+        model=ModelConfig(num_layers=2, embedding=64, num_heads=8, feed_forward=100),
+        train=TrainConfig(steps=9, batch_size=2, num_sequences=5, learning_rate=1.0, warmup_steps=0, decay_share=0.0),
+        evaluate=EvaluateConfig(every_steps=3, num_problems=7, num_samples=8, temperature=0.5),
+        policy=PaperPolicy(patience=1, max_k=32, k_values=(1, 2, 4, 8), fluctuation_filter=False),
+        verify=VerifyConfig(num_problems=6, num_samples=5),
+    )
+    assert isinstance(config.train.learning_rate, float)
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("train.steps=60", {"train": {"steps": 60}}),
+        (" train.steps = 60", {"train": {"steps": 60}}),
+        ("train.learning_rate=1e-2", {"train": {"learning_rate": 0.01}}),
+        ("policy.k_values=[1, 4]", {"policy": {"k_values": (1, 4)}}),
+        ("policy.fluctuation_filter=false", {"policy": {"fluctuation_filter": False}}),
+        ("baseline=sampled", {"baseline": "sampled"}),
+        ('baseline="sampled"', {"baseline": "sampled"}),
+        ("name=a=b", {"name": "a=b"}),
+        ("verify.num_problems=3", {"verify": {"num_problems": 3}}),  # a section that the recipe leaves out
+    ],
+)
+def test_an_override_changes_its_setting_and_no_other(override: str, expected: dict) -> None:
+    plain = config_to_builtins(load_recipe("countdown"))
+    changed = config_to_builtins(load_recipe("countdown", [override]))
+    for section, value in expected.items():
+        if isinstance(value, dict):
+            plain[section].update(value)
+        else:
+            plain[section] = value
+    assert changed == plain
+
+
+def test_the_last_of_several_overrides_holds() -> None:
+    assert load_recipe("countdown", ["seed=1", "train.steps=60", "seed=2"]).seed == 2
+
+
+# -- round trip -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_config_comes_back_from_what_the_log_holds(name: str) -> None:
+    config = load_recipe(name, ["policy.k_values=[1, 3]", "seed=7"])
+    settings = config_to_builtins(config)
+    assert config_from(settings) == config
+    assert config_from(json.loads(json.dumps(settings))) == config
+
+
+def test_every_default_is_written_out() -> None:
+    """So that a log means the same when a later version has other defaults."""
+
+    def names(record: object) -> dict:
+        return {
+            field.name: names(value) if dataclasses.is_dataclass(value := getattr(record, field.name)) else None
+            for field in dataclasses.fields(record)  # type: ignore[arg-type]
+        }
+
+    def keys(settings: dict) -> dict:
+        return {name: keys(value) if isinstance(value, dict) else None for name, value in settings.items()}
+
+    config = RunConfig(name="bare")
+    assert keys(config_to_builtins(config)) == names(config)
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest_names() -> None:
+    with pytest.raises(
+        ArgumentError, match=r"^RECIPE must be a shipped name .*; got 'cuntdown'\. Did you mean countdown"
+    ):
+        load_recipe("cuntdown")
+    with pytest.raises(ArgumentError, match=r"got 'xyz'\. Known: countdown, countdown-easy"):
+        load_recipe("xyz")
+
+
+def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"No such file\.$"):
+        load_recipe(str(tmp_path / "none.toml"))
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(ArgumentError, match=r"No such file\.$"):
+        load_recipe(str(tmp_path / "folder.toml"))
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ArgumentError, match=r"^RECIPE must be a readable UTF-8 file; got .*binary\.toml'"):
+        load_recipe(str(tmp_path / "binary.toml"))
+
+
+@pytest.mark.parametrize("text", ["train = = 1", "[train\nsteps = 1", "seed = 1\nseed = 2", "steps: 5", "[train]\nx"])
+def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path, text: str) -> None:
+    with pytest.raises(
+        ArgumentError, match=r"^RECIPE must be valid TOML; got '.*mine\.toml'\. .*(line|end of document)"
+    ):
+        settings_in(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stepz = 5", r"^stepz must be a setting or section; got 'stepz'\."),
+        ("[evalute]\nnum_samples = 5", r"^evalute must be a setting or section; .*Did you mean evaluate\?"),
+        (
+            "[train]\nlearning_rat = 5",
+            r"^train\.learning_rat must be a setting of \[train\]; .*Did you mean learning_rate",
+        ),
+        ("[task]\nnumbers = 3", r"^task\.numbers must be a setting of \[task\]; .*Did you mean num_numbers"),
+        ("[policy]\nx = 3", r"^policy\.x must be a setting of \[policy\]; .*Known: .*patience"),
+        ("[train.steps]\nx = 3", r"^train\.steps is not valid: Expected `int`, got `object`"),
+        ("[train]\nsteps = true", r"^train\.steps is not valid: Expected `int`, got `bool`"),
+        ('[train]\nsteps = "5"', r"^train\.steps is not valid: Expected `int`, got `str`"),
+        ("[policy]\nk_values = 4", r"^policy\.k_values is not valid: Expected `array`, got `int`"),
+        ("[policy]\nk_values = [1, 2.5]", r"^policy\.k_values\[.*\] is not valid: Expected `int`, got `float`"),
+        ("name = 5", r"^name is not valid: Expected `str`, got `int`"),
+        ('baseline = "best"', r"^baseline is not valid: Invalid enum value 'best'"),
+        ("[policy]\nk_values = []", r"k_values must hold at least one K; got \[\]\."),
+        ("[policy]\nk_values = [2, 1]", r"k_values must be increasing whole numbers from 1 up; got \[2, 1\]\."),
+        ("[policy]\nk_values = [1, 2, 8]", r"^policy\.k_values must be at most the 4 samples drawn per problem"),
+        ("[policy]\npatience = -1", r"patience must be at least 0; got -1\."),
+        ("[task]\nnum_numbers = 9", r"num_numbers must be from 2 to 5; got 9\."),
+        ("[model]\nembedding = 100\nnum_heads = 3", r"^model\.embedding must be a multiple of 2 x 3 heads; got 100\."),
+        ("[model]\nnum_heads = 0", r"^model\.num_heads must be at least 1; got 0\."),
+        ("[train]\nsteps = 0", r"^train\.steps must be at least 1; got 0\."),
+        ("[train]\nbatch_size = 0", r"^train\.batch_size must be at least 1; got 0\."),
+        ("[train]\nnum_sequences = -1", r"^train\.num_sequences must be at least 0; got -1\."),
+        ("[train]\ndecay_share = 1.5", r"^train\.decay_share must be a share from 0 to 1; got 1\.5\."),
+        ("[train]\ndecay_share = nan", r"^train\.decay_share must be a share from 0 to 1; got nan\."),
+        ("[train]\nlearning_rate = inf", r"^train\.learning_rate must be finite and above 0; got inf\."),
+        ("[train]\nlearning_rate = 0", r"^train\.learning_rate must be finite and above 0; got 0\.0\."),
+        ("[train]\nclip_norm = -1", r"^train\.clip_norm must be finite and above 0; got -1\.0\."),
+        ("[train]\nweight_decay = nan", r"^train\.weight_decay must be finite and at least 0; got nan\."),
+        ("[evaluate]\ntemperature = 0", r"^evaluate\.temperature must be finite and above 0; got 0\.0\."),
+        ("[evaluate]\ntemperature = nan", r"^evaluate\.temperature must be finite and above 0; got nan\."),
+        ("[evaluate]\nnum_problems = 0", r"^evaluate\.num_problems must be at least 1; got 0\."),
+        ("[evaluate]\nevery_steps = 0", r"^evaluate\.every_steps must be at least 1; got 0\."),
+        ("[evaluate]\nevery_steps = 9999", r"^train\.steps must leave room for one evaluation"),
+        ("[verify]\nnum_samples = 0", r"^verify\.num_samples must be at least 1; got 0\."),
+        ("seed = -1", r"^seed must be from 0 to 2147483647; got -1\."),
+        ("seed = 2147483648", r"^seed must be from 0 to 2147483647; got 2147483648\."),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message) as caught:
+        settings_in(text, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("override", ["train.steps", "=5", " = 5", ""])
+def test_an_override_without_key_or_value_is_refused(override: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^--set must be key=value; got .* For example --set train\.steps=600\."):
+        load_recipe("countdown", [override])
+
+
+def test_a_setting_inside_a_setting_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^--set must name a setting inside a section; got 'train\.steps\.x'\."):
+        load_recipe("countdown", ["train.steps.x=1"])
+
+
+def test_settings_that_lack_a_name_are_refused() -> None:
+    with pytest.raises(ArgumentError, match="name"):
+        config_from({})
