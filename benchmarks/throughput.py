@@ -43,7 +43,7 @@ def main() -> None:
         f"one training step                  {step:.3f} s\n"
         f"a batch of fresh problems          {batch / step:.1%} of a training step\n"
         f"one evaluation                     {bank / step:.1f} training steps\n"
-        f"evaluations, share of wall time    {bank / (bank + interval):.1%} at one every {evaluation.every_steps} steps\n"
+        f"evaluations, share of wall time    {bank / (bank + interval):.1%}, one every {evaluation.every_steps} steps\n"
     )
 
 

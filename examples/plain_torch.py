@@ -5,10 +5,12 @@
 Trains a small transformer on Countdown for at most 120 steps; enough to see decisions, not to stop.
 """
 
+import tempfile
+
 import torch
 import torch.nn.functional as F
 
-from breakeven import ModelCost, PaperPolicy, Plan, Session
+from breakeven import ModelCost, PaperPolicy, Plan, Session, open_log
 from breakeven.data.countdown import Countdown
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import TransformerShape
@@ -18,28 +20,25 @@ from breakeven.ttc.transformer_sampler import TransformerSampler
 STEPS, BATCH = 120, 64
 task = Countdown(num_numbers=2, max_number=30)
 sequence_tokens = task.prompt_tokens + task.output_tokens - 1
-shape = TransformerShape(
-    num_layers=2,
-    embedding=64,
-    num_heads=2,
-    feed_forward=128,
-    vocab_size=task.vocab_size,
-    max_tokens=sequence_tokens + 1,
-)
+sizes = {"num_layers": 2, "embedding": 64, "num_heads": 2, "feed_forward": 128}
+shape = TransformerShape(**sizes, vocab_size=task.vocab_size, max_tokens=sequence_tokens + 1)
 torch.manual_seed(0)
 model = Transformer(shape)
 optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
 
 cost = ModelCost.of(shape)
+plan = Plan(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens))
+policy = PaperPolicy(patience=3)
 session = Session(
     sampler=TransformerSampler(model, task, new_cache=lambda: KVCache([], [])),
     verifier=task,
     problems=task.problems("validation", 60),
     cost=cost,
     sequence_tokens=sequence_tokens,
-    plan=Plan(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens)),
-    policy=PaperPolicy(patience=3),
+    plan=plan,
+    policy=policy,
     evaluate_every=10,
+    log=open_log(tempfile.mkdtemp(), plan=plan, policy=policy),  # your run directory: replay, report, resume
 )
 
 for step in range(1, STEPS + 1):

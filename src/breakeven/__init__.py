@@ -10,6 +10,7 @@ from breakeven.stopping.break_even import break_even_bound, break_even_queries
 from breakeven.stopping.decide import PaperPolicy, decide
 from breakeven.stopping.forecast import forecast_accuracy
 from breakeven.store import RunLog, read_log
+from breakeven.train.recording import open_log
 from breakeven.train.replay import replay
 from breakeven.train.session import Session
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
@@ -34,6 +35,7 @@ __all__ = [
     "decide",
     "extrapolate_pass_at_k",
     "forecast_accuracy",
+    "open_log",
     "pass_at_k",
     "read_log",
     "replay",

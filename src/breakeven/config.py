@@ -5,6 +5,7 @@ Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -111,7 +112,7 @@ class VerifyConfig:
     """Samples per problem; raised to K* where that is larger."""
 
     def __post_init__(self) -> None:
-        _at_least("verify.num_problems", self.num_problems, 1)
+        _at_least("verify.num_problems", self.num_problems, 2)
         _at_least("verify.num_samples", self.num_samples, 1)
 
 
@@ -120,6 +121,7 @@ class RunConfig:
     """Everything `breakeven run` needs to know."""
 
     name: str
+    """Letters, digits, dot, dash and underscore: it names the run directory."""
     seed: int = 0
     task: Countdown = field(default_factory=Countdown)
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -129,10 +131,14 @@ class RunConfig:
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     baseline: Literal["greedy", "sampled"] = "greedy"
     """One-sample decoding of the fully trained model that the decision must match."""
+    shared_prefill: bool = True
+    """Whether serving reads a prompt once for all its K samples."""
     to_end: bool = False
     """Shadow mode: record the decision, train on to the full budget, then verify it on test problems."""
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
+            raise argument_error("name", "be letters, digits, dots, dashes and underscores", self.name)
         if not 0 <= self.seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", self.seed)
         if max(self.policy.k_values) > self.evaluate.num_samples:
@@ -199,14 +205,18 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     _refuse_unknown(settings, RunConfig, "")
     try:
         return msgspec.convert(settings, RunConfig)
-    except ArgumentError:
-        raise
     except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, ArgumentError):
-            raise error.__cause__ from None
         what, _, where = str(error).partition(" - at ")
-        name = where.strip("`").removeprefix("$.") or "the recipe"
-        raise ArgumentError(f"{name} is not valid: {what}. See docs/concepts.md for the settings.") from error
+        path = where.strip("`").removeprefix("$").lstrip(".")
+        if isinstance(error.__cause__, ArgumentError):  # worded by the record itself, which knows its own name only
+            message = str(error.__cause__)
+            prefix = "" if not path or message.startswith(path) else f"{path}."
+            raise ArgumentError(prefix + message) from None
+        value: Any = settings
+        for key in path.split(".") if path else ():
+            value = value.get(key.partition("[")[0]) if isinstance(value, dict) else value
+        rule = what[0].lower() + what[1:].replace("`", "")
+        raise argument_error(path or "the recipe", f"be of its type: {rule}", value) from error
 
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:

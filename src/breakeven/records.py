@@ -164,6 +164,12 @@ class KCurve:
 
 # -- costs ------------------------------------------------------------------------------------------------------------
 
+NOT_COUNTED = (
+    "embedding look-up, norms, rotary positions, softmax, activations, the loss, the optimizer, choosing a token, "
+    "and the checker, which runs no model"
+)
+"""What no FLOPs figure contains."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformerShape:

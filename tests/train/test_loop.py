@@ -90,9 +90,9 @@ def test_the_log_of_a_run_holds_all_that_its_decisions_rest_on(make_config, half
     assert set(record.header.versions) == {"breakeven", "python", "numpy", "scipy", "torch"}
     assert config_from(record.header.config) == config
     assert msgspec.convert(record.header.policy, PaperPolicy) == config.policy
-    assert record.header.plan == loop.plan_for(config)
+    assert record.header.plan == costs.plan_for(config)
     assert [each.observation.step for each in record.checkpoints] == [2, 4, 6, 8]
-    tokens = loop.sequence_tokens(config.task)
+    tokens = costs.sequence_tokens(config.task)
     cost = ModelCost.of(config.model.shape_for(config.task))
     assert tokens == 5 + 4 - 1  # `a b -> t =` and `a + b <eos>`, whose end is only predicted
     for each in record.checkpoints:
@@ -399,9 +399,9 @@ def test_a_fixed_training_set_is_seen_again_and_fresh_problems_are_not() -> None
 @pytest.mark.parametrize("recipe", recipe_names())
 def test_the_budget_of_a_recipe_pays_for_its_evaluations(recipe: str) -> None:
     config = load_recipe(recipe)
-    plan = loop.plan_for(config)
+    plan = costs.plan_for(config)
     cost = ModelCost.of(config.model.shape_for(config.task))
-    tokens = loop.sequence_tokens(config.task)
+    tokens = costs.sequence_tokens(config.task)
     assert plan.budget_flops == cost.train_flops(config.train.steps * config.train.batch_size, tokens)
     assert plan.baseline == config.baseline
 

@@ -26,12 +26,12 @@ def bound(
         typer.Option(help="lambda, FLOPs per query with K samples over one sample's.", rich_help_panel=_TOKENS),
     ] = None,
     train_to_inference: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="rho, FLOPs of a trained token over a generated one (paper: 6; 6N over 2N: 3).",
+            help="rho, FLOPs of a trained token over a generated one; default 6 as in the paper (6N over 2N: 3).",
             rich_help_panel=_TOKENS,
         ),
-    ] = 6.0,
+    ] = None,
     budget_flops: Annotated[
         float | None, typer.Option(help="C_B, training FLOPs of the full run.", rich_help_panel=_FLOPS)
     ] = None,
@@ -64,8 +64,7 @@ def bound(
         "--baseline-query-flops": baseline_query_flops,
     }
     if any(value is not None for value in from_flops.values()):
-        rho = None if train_to_inference == 6.0 else train_to_inference
-        without = from_tokens | {"--train-to-inference": rho}
+        without = from_tokens | {"--train-to-inference": train_to_inference}
         budget, train, query, baseline_query = _given(from_flops, without=without)
         queries = break_even_queries(
             budget_flops=budget,
@@ -81,7 +80,7 @@ def bound(
             output_tokens=output,
             used=share,
             cost_ratio=ratio,
-            train_to_inference=train_to_inference,
+            train_to_inference=6.0 if train_to_inference is None else train_to_inference,
         )
     if json:
         print_json({"break_even_queries": queries if math.isfinite(queries) else None})
@@ -98,7 +97,10 @@ def _given(options: dict[str, float | None], *, without: dict[str, float | None]
     """The values of `options`, all of which must be given, and none of `without`."""
     missing = [name for name, value in options.items() if value is None]
     if missing:
-        raise argument_error(missing[0], f"be given together with {', '.join(options)}", None)
+        given = [name for name in options if name not in missing]
+        raise argument_error(
+            ", ".join(missing), "be given", "none", f"Together with {', '.join(given)}." if given else ""
+        )
     mixed = [name for name, value in without.items() if value is not None]
     if mixed:
         raise argument_error(mixed[0], f"be left out when {next(iter(options))} is given", without[mixed[0]])

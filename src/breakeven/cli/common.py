@@ -8,13 +8,12 @@ from typing import Annotated, ParamSpec
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from breakeven.errors import ArgumentError, BreakevenError, LogError, MissingExtraError, RunInUseError
 
 P = ParamSpec("P")
-console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
-error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+error_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 USAGE_ERROR = 2
 RUN_FAILED = 3
@@ -30,7 +29,7 @@ def with_exit_codes(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except BreakevenError as error:
-            error_console.print(f"[bold red]error:[/] {escape(str(error))}")
+            error_console.print(f"error: {error}", style="red")
             usage = isinstance(error, ArgumentError | LogError | RunInUseError | MissingExtraError)
             raise typer.Exit(USAGE_ERROR if usage else RUN_FAILED) from error
 

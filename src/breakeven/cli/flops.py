@@ -7,8 +7,9 @@ from rich.table import Table
 
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.config import load_recipe
-from breakeven.model.flops import ModelCost
+from breakeven.records import NOT_COUNTED
 from breakeven.report.format import format_flops
+from breakeven.train.costs import cost_of, longest_evaluation_flops, longest_query, plan_for, sequence_tokens
 
 
 def flops(
@@ -19,18 +20,15 @@ def flops(
 ) -> None:
     """Print the FLOPs of a recipe's full run, of one evaluation and of one query, before anything is spent."""
     config = load_recipe(recipe, set_ or [])
-    task, evaluation = config.task, config.evaluate
-    cost = ModelCost.of(config.model.shape_for(task))
-    sequence = task.prompt_tokens + task.output_tokens - 1
-    query = cost.query_flops(task.prompt_tokens, task.output_tokens)
-    full_run = cost.train_flops(config.train.steps * config.train.batch_size, sequence)
-    one_evaluation = evaluation.num_problems * (query.total(evaluation.num_samples) + query.total(1))
+    cost, query, sequence = cost_of(config), longest_query(config), sequence_tokens(config.task)
+    full_run = plan_for(config).budget_flops
+    one_evaluation = longest_evaluation_flops(config)
     numbers = {
         "matmul_params": cost.body_params + cost.head_params,
         "train_flops": full_run,
         "train_flops_per_token": cost.train_flops(1, sequence) / sequence,
         "evaluation_flops": one_evaluation,
-        "evaluation_share_of_interval": one_evaluation * config.train.steps / evaluation.every_steps / full_run,
+        "evaluation_share_of_interval": one_evaluation * config.train.steps / config.evaluate.every_steps / full_run,
         "query_flops_one_sample": query.total(1),
         "samples": samples,
         "query_flops_shared_prefill": query.total(samples),
@@ -50,6 +48,5 @@ def flops(
         f"one query, {samples} samples, unshared prefill", format_flops(query.total(samples, shared_prefill=False))
     )
     console.print(table)
-    console.print(
-        "Counted: matrix multiplies, attention over the context, output head. Not: norms, softmax, optimizer."
-    )
+    console.print("Counted: matrix multiplies, attention over the context, the output head.")
+    console.print(f"Not counted: {NOT_COUNTED}.")

@@ -59,12 +59,12 @@ def replay(
         print_json({"policy": policy, "same_as_recorded": same, "decision": final, "decisions": decisions})
         return
     console.print(decision_table(decided))
-    console.print(f"[bold]{explain(final)}[/]")
+    console.print(explain(final), style="bold")
     if unchanged and same:
         console.print(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")
     elif unchanged:
         versions = ", ".join(f"{name} {number}" for name, number in record.header.versions.items())
-        console.print(f"[bold yellow]The recorded decisions differ.[/] The run was recorded with {versions}.")
+        console.print(f"The recorded decisions differ. The run was recorded with {versions}.", style="bold yellow")
     if record.recovered:
         console.print("The log's last line was cut short and was left out.")
 

@@ -21,7 +21,7 @@ def report(
     if json:
         print_json({"report": str(page)})
     else:
-        console.print(str(page), markup=False)
+        console.print(str(page))
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:

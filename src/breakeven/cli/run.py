@@ -7,7 +7,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from breakeven.cli.common import JsonOption, console, error_console, print_json
@@ -53,7 +52,6 @@ def run(
         if recipe is None:
             raise argument_error("RECIPE", "be given, or --resume RUN", None, "Try: breakeven run countdown")
         config = load_recipe(recipe, [*(set_ or []), *(["to_end=true"] if to_end else [])])
-        loop.plan_for(config)
         run_dir = out if out is not None else _free_directory(config.name)
         log = loop.start_run(config, run_dir)
 
@@ -73,7 +71,7 @@ def run(
         )
         num_checkpoints = len(log.checkpoints)
     page = write_report(run_dir) if num_checkpoints else None
-    _print_result(result, run_dir, page, log, json=json)
+    _print_result(result, run_dir, page, log, to_end=to_end, json=json)
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
 
@@ -85,7 +83,9 @@ def _free_directory(name: str) -> Path:
     return Path("runs", f"{name}-{number}")
 
 
-def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, json: bool) -> None:
+def _print_result(
+    result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, to_end: bool, json: bool
+) -> None:
     wall_seconds = result.train_seconds + result.evaluation_seconds
     evaluation_wall_share = result.evaluation_seconds / wall_seconds if wall_seconds else 0.0
     last = log.checkpoints[-1] if log.checkpoints else None
@@ -107,22 +107,24 @@ def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
     console.print()
     if result.interrupted:
         console.print(f"Interrupted at step {result.step}; everything recorded is kept.")
-        console.print(f"Go on with: breakeven run --resume {escape(str(run_dir))}")
+        flag = " --to-end" if to_end else ""
+        console.print(f"Go on with: breakeven run --resume {run_dir}{flag}")
     elif shown:
-        console.print(f"[bold]{explain(shown.decision)}[/]")
-    if shown and not result.interrupted:
-        training, evaluation = shown.observation.train_flops, shown.decision.evaluation_flops
+        console.print(explain(shown.decision), style="bold")
+    if last and not result.interrupted:
+        training, evaluation = last.observation.train_flops, last.decision.evaluation_flops
         console.print(
-            f"Spent {format_flops(training)} on training and {format_flops(evaluation)} on evaluation "
-            f"({format_share(evaluation / training)} of it; "
-            f"{format_share(evaluation_wall_share)} of the wall time)."
+            f"Spent up to step {last.observation.step}: {format_flops(training)} on training, "
+            f"{format_flops(evaluation)} on evaluation ({format_share(evaluation / training)} of it)."
         )
+    if result.evaluation_seconds:
+        console.print(f"Evaluation took {format_share(evaluation_wall_share)} of this process's wall time.")
     for line in verification_lines(result.verification) if result.verification else []:
         console.print(line)
     if result.stopped:
-        console.print(f"To serve: {escape(str(run_dir / 'stopped'))} (weights, K and temperature)")
+        console.print(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
     if page:
-        console.print(f"Why, in one page: {escape(str(page))}")
+        console.print(f"Why, in one page: {page}")
 
 
 class _Signals:
@@ -174,7 +176,7 @@ class _Live:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            console.print(escape(text))
+            console.print(text)
 
     def step(self, progress: "StepProgress") -> None:
         self.bar.update(self.task, completed=progress.step, loss=progress.loss)

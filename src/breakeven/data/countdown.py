@@ -48,10 +48,10 @@ class Countdown:
     def __post_init__(self) -> None:
         if not 2 <= self.num_numbers <= 5:
             raise argument_error("num_numbers", "be from 2 to 5", self.num_numbers)
-        if self.max_number < 2:
-            raise argument_error("max_number", "be at least 2", self.max_number)
-        if self.max_target < 1:
-            raise argument_error("max_target", "be at least 1", self.max_target)
+        if not 2 <= self.max_number <= 999:
+            raise argument_error("max_number", "be from 2 to 999", self.max_number)
+        if not 1 <= self.max_target <= 9999:
+            raise argument_error("max_target", "be from 1 to 9999", self.max_target)
 
     # -- vocabulary: one token per symbol and per integer ---------------------------------------------------------
 

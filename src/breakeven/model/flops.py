@@ -59,17 +59,16 @@ class ModelCost:
         """
         return 2 * self.body_params * prompt_tokens + 2 * self.head_params + self._attention(0, prompt_tokens)
 
-    def decode_flops(self, prompt_tokens: float, output_tokens: float) -> float:
-        """Generating `output_tokens` one by one after a prefill, each attending to all before it and itself.
+    def decode_flops(self, prompt_tokens: float, fed_tokens: float) -> float:
+        """Feeding `fed_tokens` one by one after a prefill, each attending to all before it and itself.
 
-        The first output token comes out of the prefill's last position, so a real decode runs one token less; it is
-        charged in full, as sampling stacks feed every token but the end token back.
+        2 N T + 4 L d (T P + T (T + 1) / 2), the head at every token.
 
         >>> cost = ModelCost(body_params=1.1e9, num_layers=22, attention_width=2048)
         >>> f"{cost.decode_flops(1000, 300):.4e}"
         '7.2220e+11'
         """
-        return 2 * (self.body_params + self.head_params) * output_tokens + self._attention(prompt_tokens, output_tokens)
+        return 2 * (self.body_params + self.head_params) * fed_tokens + self._attention(prompt_tokens, fed_tokens)
 
     def train_flops(self, num_sequences: float, sequence_tokens: float) -> float:
         """Forward and backward over whole sequences, head at every position: three times the forward pass.
@@ -80,7 +79,7 @@ class ModelCost:
         forward = 2 * (self.body_params + self.head_params) * sequence_tokens + self._attention(0, sequence_tokens)
         return 3.0 * num_sequences * forward
 
-    def query_flops(self, prompt_tokens: float, output_tokens: float) -> QueryFlops:
+    def query_flops(self, prompt_tokens: float, fed_tokens: float) -> QueryFlops:
         """One served query at (mean) token counts.
 
         >>> cost = ModelCost(body_params=1.1e9, num_layers=22, attention_width=2048)
@@ -89,7 +88,7 @@ class ModelCost:
         """
         return QueryFlops(
             prefill_flops=self.prefill_flops(prompt_tokens),
-            decode_flops=self.decode_flops(prompt_tokens, output_tokens),
+            decode_flops=self.decode_flops(prompt_tokens, fed_tokens),
         )
 
     def _attention(self, before: float, new: float) -> float:

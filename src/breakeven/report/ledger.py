@@ -4,13 +4,6 @@ from breakeven.records import Decision, Observation
 from breakeven.report.explain import break_even_note, kind_words
 from breakeven.report.format import format_flops, format_queries, format_samples, format_share
 
-NOT_COUNTED = (
-    "the checker that tells right from wrong",
-    "the optimizer's elementwise operations",
-    "softmax and normalisation layers",
-)
-"""What no FLOPs figure here contains."""
-
 
 def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
     """(item, FLOPs, share of the full budget): budget, training, evaluation, and what stopping here saves.

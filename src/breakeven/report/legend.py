@@ -2,10 +2,9 @@
 
 import math
 
-from breakeven.records import Checkpoint, FitStatus
+from breakeven.records import NOT_COUNTED, Checkpoint, FitStatus
 from breakeven.report.explain import baseline_words, projection
 from breakeven.report.format import format_accuracy
-from breakeven.report.ledger import NOT_COUNTED
 
 
 def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
@@ -30,7 +29,7 @@ def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
         (
             "FLOPs",
             "Counted from the model's shape and the tokens seen; a multiplication and an addition are two. "
-            f"Not counted: {', '.join(NOT_COUNTED)}.",
+            f"Not counted: {NOT_COUNTED}.",
         ),
         (
             "saved",

@@ -48,10 +48,10 @@ class PaperPolicy:
     fluctuation_filter: bool = True
 
     def __post_init__(self) -> None:
-        if self.patience < 0:
-            raise argument_error("patience", "be at least 0", self.patience)
-        if self.max_k < 1:
-            raise argument_error("max_k", "be at least 1", self.max_k)
+        if not self.patience >= 0 or self.patience % 1:
+            raise argument_error("patience", "be a whole number of at least 0", self.patience)
+        if not self.max_k >= 1 or self.max_k % 1:
+            raise argument_error("max_k", "be a whole number of at least 1", self.max_k)
         if not self.k_values:
             raise argument_error("k_values", "hold at least one K", list(self.k_values), "The paper uses [1, 2, 4].")
         if self.k_values[0] < 1 or any(later <= k for k, later in pairwise(self.k_values)):
@@ -142,9 +142,11 @@ def _joint_selection(
 ) -> tuple[Reason, KCurve, ServingPoint | None]:
     """The smallest K that reaches the projection at lower cost than full training, or the reason why none does.
 
-    With several curves, the cheapest serving point among them wins.
+    With several curves, the cheapest serving point among the deployable ones wins; oracle curves, which are upper
+    bounds, count only where there is nothing else.
     """
-    best = _best_curve(k_curves)
+    k_curves = [each for each in k_curves if each.deployable] or k_curves
+    best = max(k_curves, key=lambda curve: max(curve.accuracy_K))
     if now.train_flops >= plan.budget_flops:
         return Reason.BUDGET_SPENT, best, None
     if forecast.status is not FitStatus.FITTED:
@@ -171,7 +173,3 @@ def _joint_selection(
     if now.train_flops + evaluation_flops + now.bank.num_problems * flops_per_query >= plan.budget_flops:
         return Reason.TOO_COSTLY, curve, None
     return Reason.WAITING, curve, serving
-
-
-def _best_curve(k_curves: Sequence[KCurve]) -> KCurve:
-    return max(k_curves, key=lambda curve: max(curve.accuracy_K))

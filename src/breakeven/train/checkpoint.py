@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from breakeven.errors import RunStorageError, argument_error
 
 _STATE = "state.safetensors"
+LEFTOVERS = (_STATE, "stopped", "full")
+"""What a run leaves in its directory besides the log; a new run must not find any."""
 
 
 def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
@@ -28,6 +30,12 @@ def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
     _write(run_dir / _STATE, tensors, {"step": str(step)})
+
+
+def saved_step(run_dir: Path) -> int:
+    """The step of the saved state, 0 where nothing was saved yet."""
+    path = run_dir / _STATE
+    return int(_read(path)[1]["step"]) if path.exists() else 0
 
 
 def load_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
@@ -56,7 +64,9 @@ def save_weights(folder: Path, model: nn.Module, about: dict[str, Any]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / "model.safetensors", dict(model.state_dict()), {})
-        (folder / "serving.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        note = folder / "serving.json.partial"
+        note.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        note.replace(folder / "serving.json")
     except OSError as error:
         raise _storage_error(folder, error) from error
 
@@ -84,7 +94,9 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise argument_error(str(path), "be a whole safetensors file", str(error), "Start the run anew.") from error
+        raise argument_error(
+            str(path), "be a whole safetensors file", str(error), "Delete it to train again up to the recorded steps."
+        ) from error
 
 
 def _storage_error(path: Path, error: Exception) -> RunStorageError:

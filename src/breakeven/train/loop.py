@@ -6,11 +6,9 @@ last saved state, and a step that the log already holds is not evaluated twice.
 
 import dataclasses
 import math
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +16,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from breakeven._version import __version__
 from breakeven.config import RunConfig, TrainConfig, config_to_builtins
 from breakeven.data.countdown import Countdown
-from breakeven.errors import LogError, argument_error
-from breakeven.model.flops import ModelCost
+from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import Checkpoint, Plan, TransformerShape, Verification
-from breakeven.store import Header, RunLog
-from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights
+from breakeven.records import Checkpoint, Decision, Verification
+from breakeven.store import RunLog
+from breakeven.train.checkpoint import LEFTOVERS, load_state, load_weights, save_state, save_weights, saved_step
+from breakeven.train.costs import cost_of, plan_for, sequence_tokens
+from breakeven.train.recording import start_log
 from breakeven.train.session import Session, diverged
 from breakeven.train.verify import verify
 from breakeven.ttc.transformer_sampler import TransformerSampler
@@ -64,49 +62,14 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
     Raises:
         ArgumentError: the configuration cannot be run, or `run_dir` holds a run already.
     """
+    if leftover := next((name for name in LEFTOVERS if (run_dir / name).exists()), None):
+        raise argument_error("--out", "be a new directory", str(run_dir), f"It holds {leftover} of another run.")
     config.task.problems("validation", config.evaluate.num_problems)  # refused before anything is made
     if config.to_end:
         config.task.problems("test", config.verify.num_problems)
-    header = Header(
-        versions={
-            "breakeven": __version__,
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "scipy": version("scipy"),
-            "torch": str(torch.__version__),
-        },
-        config=config_to_builtins(config),
-        plan=plan_for(config),
-        policy=dataclasses.asdict(config.policy),
-        seed=config.seed,
+    return start_log(
+        run_dir, plan=plan_for(config), policy=config.policy, seed=config.seed, config=config_to_builtins(config)
     )
-    return RunLog.create(run_dir, header)
-
-
-def plan_for(config: RunConfig) -> Plan:
-    """The full budget of the configured run.
-
-    Raises:
-        ArgumentError: the budget does not even pay for one evaluation.
-    """
-    cost = ModelCost.of(config.model.shape_for(config.task))
-    task, train, evaluation = config.task, config.train, config.evaluate
-    budget_flops = cost.train_flops(train.steps * train.batch_size, sequence_tokens(task))
-    query = cost.query_flops(task.prompt_tokens, task.output_tokens)
-    one_evaluation = evaluation.num_problems * (query.total(evaluation.num_samples) + query.total(1))
-    if budget_flops <= one_evaluation:
-        raise argument_error(
-            "train.steps",
-            f"make a budget above one evaluation, {one_evaluation:.4g} FLOPs",
-            f"{train.steps} steps, {budget_flops:.4g} FLOPs",
-            "Train longer, or evaluate fewer problems or samples.",
-        )
-    return Plan(budget_flops=budget_flops, baseline=config.baseline)
-
-
-def sequence_tokens(task: Countdown) -> int:
-    """Tokens the model reads per training sequence: all but the last, which is only predicted."""
-    return task.prompt_tokens + task.output_tokens - 1
 
 
 def run(
@@ -130,7 +93,6 @@ def run(
 
     Raises:
         DivergedError: the loss became NaN or infinite; the log is kept.
-        LogError: the saved state is of a later step than the log.
         RunStorageError: the disk refused a write; the log is whole up to its last record.
     """
     torch.set_num_threads(config.train.threads)
@@ -141,12 +103,19 @@ def run(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
     )
-    step = load_state(run_dir, model, optimizer)
+    if to_end:
+        task.problems("test", config.verify.num_problems)  # refused before hours of training, not after
+    every = config.evaluate.every_steps
+    step = saved_step(run_dir)
+    if any(log.find(due) is None for due in range(every, step + 1, every)):
+        step = 0  # the log lost evaluations that the state has passed: train up to them again
+    if step:
+        load_state(run_dir, model, optimizer)
     session = Session(
         sampler=sampler_for(model, task),
         verifier=task,
         problems=task.problems("validation", config.evaluate.num_problems),
-        cost=ModelCost.of(shape),
+        cost=cost_of(config),
         sequence_tokens=sequence_tokens(task),
         plan=plan_for(config),
         policy=config.policy,
@@ -156,12 +125,6 @@ def run(
         seed=config.seed,
         log=log,
     )
-    every = config.evaluate.every_steps
-    if missing := next((due for due in range(every, step + 1, every) if log.find(due) is None), None):
-        raise LogError(
-            f"the saved state in {run_dir} is of step {step}, but the log holds no evaluation of step {missing}. "
-            "Delete state.safetensors to train again from the start; what is recorded is not evaluated again."
-        )
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
     was_interrupted = False
@@ -175,12 +138,15 @@ def run(
         if not math.isfinite(loss):
             raise diverged(step, loss)
         num_recorded = len(session.checkpoints)
-        decision = session.observe(step=step, train_tokens=step * train.batch_size * sequence_tokens(task), loss=loss)
+        train_tokens = step * train.batch_size * sequence_tokens(task)
+        decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if decision.stop and session.stopped_at and session.stopped_at.observation.step == step:
-            save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at))
+            save_weights(run_dir / "stopped", model, serving_note(config, decision))
         was_interrupted = interrupted()
-        if session.is_due(step) or was_interrupted or step == train.steps:
+        if session.is_due(step, train_tokens) or was_interrupted:
             save_state(run_dir, model, optimizer, step)
+        if step == train.steps:
+            save_weights(run_dir / "full", model, serving_note(config))
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
         on_progress(Progress(step=step, total_steps=train.steps, loss=loss, checkpoint=recorded))
         if was_interrupted:
@@ -219,21 +185,21 @@ def train_step(
 ) -> float:
     """One optimizer step; returns the mean cross-entropy of the solution tokens before it, in nats.
 
-    Where that is NaN or infinite the weights are left as they were.
+    NaN where it, or the gradient, is NaN or infinite; the weights are then left as they were.
     """
     logits_BTV = model(tokens_BT[:, :-1])[:, prompt_tokens - 1 :]
     loss: Tensor = F.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, prompt_tokens:].flatten())
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    value = loss.item()
-    if math.isfinite(value):
-        optimizer.step()
-    return value
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    if not torch.isfinite(loss * norm):
+        return math.nan
+    optimizer.step()
+    return loss.item()
 
 
 def learning_rate(step: int, train: TrainConfig) -> float:
-    """Warm-up, stable, decay (arXiv 2404.06395): linear up, flat, linear down to 0 over the last `decay_share`."""
+    """Warm-up, stable, decay (arXiv 2404.06395): linear up, flat, linear down towards 0 over the last `decay_share`."""
     decay_steps = train.decay_share * train.steps
     factor = min(1.0, step / train.warmup_steps) if train.warmup_steps else 1.0
     if decay_steps:
@@ -246,29 +212,31 @@ def sampler_for(model: Transformer, task: Countdown) -> TransformerSampler:
     return TransformerSampler(model, task, new_cache=lambda: KVCache([], []))
 
 
-def serving_note(config: RunConfig, checkpoint: Checkpoint) -> dict[str, object]:
-    """What someone who serves the stopped checkpoint must know: the model, the strategy, K and the temperature."""
-    serving = checkpoint.decision.serving
-    shape: TransformerShape = config.model.shape_for(config.task)
-    return {
+def serving_note(config: RunConfig, decision: Decision | None = None) -> dict[str, object]:
+    """What someone who serves saved weights must know: the model and, at a stop, strategy, K and temperature."""
+    note: dict[str, object] = {
         "task": dataclasses.asdict(config.task),
-        "model": dataclasses.asdict(shape),
-        "temperature": config.evaluate.temperature,
-        "serving_point": dataclasses.asdict(serving) if serving else None,
-        "used": checkpoint.decision.used,
-        "net_saving": checkpoint.decision.net_saving,
-        "break_even_queries": checkpoint.decision.break_even_queries,
+        "model": dataclasses.asdict(config.model.shape_for(config.task)),
     }
+    if decision is not None:
+        note |= {
+            "temperature": config.evaluate.temperature,
+            "serving_point": dataclasses.asdict(decision.serving) if decision.serving else None,
+            "used": decision.used,
+            "net_saving": decision.net_saving,
+            "break_even_queries": decision.break_even_queries,
+        }
+    return note
 
 
 def verify_stop(config: RunConfig, run_dir: Path, full: Transformer, session: Session) -> Verification:
     """Hold the shipped checkpoint with its K against the fully trained model, on test problems."""
     stopped = Transformer(full.shape)
     load_weights(run_dir / "stopped", stopped)
-    checkpoints = session.checkpoints
-    at = next(index for index, each in enumerate(checkpoints) if each.decision.stop)
+    decided = session.stopped_at
+    assert decided is not None
     return verify(
-        stopped=checkpoints[at],
+        stopped=decided,
         stopped_sampler=sampler_for(stopped, config.task),
         full_sampler=sampler_for(full, config.task),
         verifier=config.task,

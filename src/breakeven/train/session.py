@@ -5,14 +5,16 @@ Works with any loop and any model: it knows a sampler, a checker, problems and a
 
 import math
 import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from breakeven.errors import DivergedError, argument_error
 from breakeven.model.flops import ModelCost
-from breakeven.records import Action, Checkpoint, Decision, Observation, Plan, Problem, Reason, SampleBank
+from breakeven.records import Action, Checkpoint, Decision, Observation, Plan, Problem, Reason
 from breakeven.stopping.decide import PaperPolicy
 from breakeven.store import RunLog
+from breakeven.train.costs import evaluation_flops, query_flops
 from breakeven.train.replay import decide_next
 from breakeven.ttc.collect import Sampler, Verifier, collect
 
@@ -56,6 +58,16 @@ class Session:
         seed: int = 0,
         log: RunLog | None = None,
     ) -> None:
+        for name, count in (
+            ("num_samples", num_samples),
+            ("sequence_tokens", sequence_tokens),
+            ("evaluate_every", evaluate_every),
+            ("number of problems", len(problems)),
+        ):
+            if count < 1 or count % 1:
+                raise argument_error(name, "be a whole number of at least 1", count)
+        if not (math.isfinite(temperature) and temperature > 0):
+            raise argument_error("temperature", "be finite and above 0", temperature)
         if max(policy.k_values) > num_samples:
             raise argument_error(
                 "policy.k_values",
@@ -63,21 +75,10 @@ class Session:
                 list(policy.k_values),
                 "Raise num_samples or drop the larger K.",
             )
-        if evaluate_every < 1:
-            raise argument_error("evaluate_every", "be at least 1", evaluate_every)
         if not 0 <= seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", seed)
-        if log is not None:  # a log with decisions of two kinds could not be replayed
-            settings = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(policy).items()}
-            header = log.header
-            for name, given, recorded in (
-                ("plan", plan, header.plan),
-                ("policy", settings, header.policy),
-                ("seed", seed, header.seed),
-            ):
-                if given != recorded:
-                    rule = f"be the one in the log's first line, {recorded!r}"
-                    raise argument_error(name, rule, given, "Start a new run for other settings, or replay this one.")
+        if log is not None:
+            _check_same_run(log, plan, policy, seed, len(problems), num_samples, temperature)
         self.sampler = sampler
         self.verifier = verifier
         self.problems = tuple(problems)
@@ -99,9 +100,10 @@ class Session:
         """The first checkpoint at which the decision was to stop."""
         return next((each for each in self.checkpoints if each.decision.stop), None)
 
-    def is_due(self, step: int) -> bool:
-        """Whether `observe` evaluates at this step."""
-        return step % self.evaluate_every == 0
+    def is_due(self, step: int, train_tokens: int) -> bool:
+        """Whether `observe` evaluates: every `evaluate_every` steps, and where the budget is spent."""
+        spent = self._train_flops(train_tokens) >= self.plan.budget_flops * (1 - 1e-9)
+        return step % self.evaluate_every == 0 or spent
 
     def observe(self, *, step: int, train_tokens: int, loss: float | None = None) -> Decision:
         """The decision at `step`; evaluates the live model if an evaluation is due.
@@ -122,13 +124,13 @@ class Session:
         """
         if loss is not None and not math.isfinite(loss):
             raise diverged(step, loss)
-        if not self.is_due(step):
+        place = bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
+        self._check_order(step, train_tokens, place)
+        if not self.is_due(step, train_tokens):
             used = self._train_flops(train_tokens) / self.plan.budget_flops
             return Decision(action=Action.CONTINUE, reason=Reason.NOT_DUE, step=step, used=used, policy="paper")
-        recorded = next((each for each in reversed(self.checkpoints) if each.observation.step == step), None)
-        self._check_order(step, train_tokens, recorded)
-        if recorded is not None:
-            return recorded.decision
+        if place < len(self.checkpoints):
+            return self.checkpoints[place].decision
 
         started = time.perf_counter()
         observation = self._measure(step, train_tokens, loss)
@@ -152,14 +154,12 @@ class Session:
             temperature=self.temperature,
             seed=(self.seed << 32) + step,
         )
-        mean_prompt = bank.prompt_tokens / bank.num_problems
-        mean_output = bank.output_tokens / (bank.num_problems * bank.num_samples)
         return Observation(
             step=step,
             train_tokens=train_tokens,
             train_flops=self._train_flops(train_tokens),
             evaluation_flops=evaluation_flops(bank, self.cost),
-            query_flops=self.cost.query_flops(mean_prompt, mean_output),
+            query_flops=query_flops(bank, self.cost),
             loss=loss,
             bank=bank,
         )
@@ -167,27 +167,31 @@ class Session:
     def _train_flops(self, train_tokens: int) -> float:
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
 
-    def _check_order(self, step: int, train_tokens: int, recorded: Checkpoint | None) -> None:
-        if recorded is not None:
-            if recorded.observation.train_tokens != train_tokens:
-                raise argument_error(
-                    "train_tokens",
-                    f"be the {recorded.observation.train_tokens} recorded for step {step}",
-                    train_tokens,
-                    "A resumed run must repeat the recorded one; start a new run to change it.",
-                )
-            return
-        if self.checkpoints:
-            last = self.checkpoints[-1].observation
-            if step <= last.step:
-                raise argument_error("step", f"be above {last.step}, the last one observed", step)
-            if train_tokens <= last.train_tokens:
-                raise argument_error(
-                    "train_tokens",
-                    f"grow from the {last.train_tokens} observed at step {last.step}",
-                    train_tokens,
-                    "Count the tokens of the whole run, not of one step.",
-                )
+    def _check_order(self, step: int, train_tokens: int, place: int) -> None:
+        """`place` is where a checkpoint of `step` stands, or would stand, among those recorded."""
+        before = self.checkpoints[place - 1].observation if place else None
+        rest = [each.observation for each in self.checkpoints[place : place + 2]]
+        recorded = rest.pop(0) if rest and rest[0].step == step else None
+        after = rest[0] if rest else None
+        if recorded is not None and recorded.train_tokens != train_tokens:
+            raise argument_error(
+                "train_tokens",
+                f"be the {recorded.train_tokens} recorded for step {step}",
+                train_tokens,
+                "A resumed run must repeat the recorded one; start a new run to change it.",
+            )
+        if recorded is None and after is not None and self.is_due(step, train_tokens):
+            raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
+        if before is not None and train_tokens <= before.train_tokens:
+            raise argument_error(
+                "train_tokens",
+                f"grow from the {before.train_tokens} observed at step {before.step}",
+                train_tokens,
+                "Count the tokens of the whole run, not of one step.",
+            )
+        if after is not None and train_tokens >= after.train_tokens:
+            rule = f"stay below the {after.train_tokens} recorded for step {after.step}"
+            raise argument_error("train_tokens", rule, train_tokens, "A resumed run must repeat the recorded one.")
         if self._train_flops(train_tokens) > self.plan.budget_flops * (1 + 1e-9):
             raise argument_error(
                 "train_tokens",
@@ -197,20 +201,36 @@ class Session:
             )
 
 
+def _check_same_run(
+    log: RunLog, plan: Plan, policy: PaperPolicy, seed: int, num_problems: int, num_samples: int, temperature: float
+) -> None:
+    """Refuse to extend a log that was begun with other settings: its decisions could not be replayed."""
+    settings = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(policy).items()}
+    pairs: list[tuple[str, object, object]] = [
+        ("plan", plan, log.header.plan),
+        ("policy", settings, log.header.policy),
+        ("seed", seed, log.header.seed),
+    ]
+    if log.checkpoints:
+        bank = log.checkpoints[0].observation.bank
+        pairs += [
+            ("number of problems", num_problems, bank.num_problems),
+            ("num_samples", num_samples, bank.num_samples),
+            ("temperature", temperature, bank.temperature),
+        ]
+    for name, given, recorded in pairs:
+        if given != recorded:
+            raise argument_error(
+                name,
+                f"be the recorded one, {recorded!r}",
+                given,
+                "Start a new run for other settings, or replay this one.",
+            )
+
+
 def diverged(step: int, loss: float) -> DivergedError:
     """The error for a loss that is NaN or infinite."""
     return DivergedError(
         f"loss must be finite; got {loss} at step {step}: training diverged. Everything recorded before is kept. "
         "Lower the learning rate and start a new run."
     )
-
-
-def evaluation_flops(bank: SampleBank, cost: ModelCost) -> float:
-    """FLOPs of drawing a bank, at its mean token counts: one prefill and N decodes a problem, then the same greedily.
-
-    Counted: see `breakeven.model.flops`. Not counted: the checker, which runs no model.
-    """
-    prompt = bank.prompt_tokens / bank.num_problems
-    sampled = cost.query_flops(prompt, bank.output_tokens / (bank.num_problems * bank.num_samples))
-    greedy = cost.query_flops(prompt, bank.greedy_output_tokens / bank.num_problems)
-    return bank.num_problems * (sampled.total(bank.num_samples) + greedy.total(1))

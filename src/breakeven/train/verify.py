@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from breakeven.errors import argument_error
 from breakeven.model.flops import ModelCost
 from breakeven.records import Checkpoint, Problem, SampleBank, Verification
-from breakeven.train.session import evaluation_flops
+from breakeven.train.costs import evaluation_flops
 from breakeven.ttc.collect import Sampler, Verifier, collect
 from breakeven.ttc.pass_at_k import pass_at_k
 
@@ -41,6 +42,8 @@ def verify(
         that of the mean per-problem difference. Taking the better of two decodings of the full model favours the
         full model slightly.
     """
+    if len(problems) < 2:
+        raise argument_error("problems", "be at least two, for a standard error", len(problems))
     serving = stopped.decision.serving
     assert serving is not None, "a decision to stop has a serving point"
     count = max(num_samples, serving.k)
@@ -69,7 +72,7 @@ def verify(
         full_greedy_accuracy=full.greedy_accuracy,
         full_sampled_accuracy=full.sampled_accuracy,
         difference=float(difference_P.mean()),
-        difference_standard_error=float(difference_P.std(ddof=1) / len(problems) ** 0.5) if len(problems) > 1 else 1.0,
+        difference_standard_error=float(difference_P.std(ddof=1) / len(problems) ** 0.5),
         gross_saving=stopped.decision.gross_saving or 0.0,
         net_saving=stopped.decision.net_saving or 0.0,
         evaluation_share=stopped.decision.evaluation_flops / stopped.observation.train_flops,
