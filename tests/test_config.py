@@ -76,6 +76,7 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         name = "all"
         seed = 3
         baseline = "sampled"
+        shared_prefill = false
         to_end = true
         task = { num_numbers = 4, max_number = 10, max_target = 50 }
         model = { num_layers = 2, embedding = 64, num_heads = 8, feed_forward = 100 }
@@ -90,6 +91,7 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         name="all",
         seed=3,
         baseline="sampled",
+        shared_prefill=False,
         to_end=True,
         task=Countdown(num_numbers=4, max_number=10, max_target=50),
         model=ModelConfig(num_layers=2, embedding=64, num_heads=8, feed_forward=100),
@@ -111,7 +113,8 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         ("policy.fluctuation_filter=false", {"policy": {"fluctuation_filter": False}}),
         ("baseline=sampled", {"baseline": "sampled"}),
         ('baseline="sampled"', {"baseline": "sampled"}),
-        ("name=a=b", {"name": "a=b"}),
+        ("name=a_b-2.0", {"name": "a_b-2.0"}),
+        ("shared_prefill=false", {"shared_prefill": False}),
         ("verify.num_problems=3", {"verify": {"num_problems": 3}}),  # a section that the recipe leaves out
     ],
 )
@@ -199,18 +202,27 @@ def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path, text:
         ),
         ("[task]\nnumbers = 3", r"^task\.numbers must be a setting of \[task\]; .*Did you mean num_numbers"),
         ("[policy]\nx = 3", r"^policy\.x must be a setting of \[policy\]; .*Known: .*patience"),
-        ("[train.steps]\nx = 3", r"^train\.steps is not valid: Expected `int`, got `object`"),
-        ("[train]\nsteps = true", r"^train\.steps is not valid: Expected `int`, got `bool`"),
-        ('[train]\nsteps = "5"', r"^train\.steps is not valid: Expected `int`, got `str`"),
-        ("[policy]\nk_values = 4", r"^policy\.k_values is not valid: Expected `array`, got `int`"),
-        ("[policy]\nk_values = [1, 2.5]", r"^policy\.k_values\[.*\] is not valid: Expected `int`, got `float`"),
-        ("name = 5", r"^name is not valid: Expected `str`, got `int`"),
-        ('baseline = "best"', r"^baseline is not valid: Invalid enum value 'best'"),
-        ("[policy]\nk_values = []", r"k_values must hold at least one K; got \[\]\."),
-        ("[policy]\nk_values = [2, 1]", r"k_values must be increasing whole numbers from 1 up; got \[2, 1\]\."),
+        ("[train.steps]\nx = 3", r"^train\.steps must be of its type: expected int, got object; got \{'x': 3\}\."),
+        ("[train]\nsteps = true", r"^train\.steps must be of its type: expected int, got bool; got True\."),
+        ('[train]\nsteps = "5"', r"^train\.steps must be of its type: expected int, got str; got '5'\."),
+        ("[policy]\nk_values = 4", r"^policy\.k_values must be of its type: expected array, got int; got 4\."),
+        (
+            "[policy]\nk_values = [1, 2.5]",
+            r"^policy\.k_values\[.*\] must be of its type: expected int, got float; got \[1, 2\.5\]\.",
+        ),
+        ("name = 5", r"^name must be of its type: expected str, got int; got 5\."),
+        ('baseline = "best"', r"^baseline must be of its type: invalid enum value 'best'; got 'best'\."),
+        ("[policy]\nk_values = []", r"^policy\.k_values must hold at least one K; got \[\]\."),
+        (
+            "[policy]\nk_values = [2, 1]",
+            r"^policy\.k_values must be increasing whole numbers from 1 up; got \[2, 1\]\.",
+        ),
         ("[policy]\nk_values = [1, 2, 8]", r"^policy\.k_values must be at most the 4 samples drawn per problem"),
-        ("[policy]\npatience = -1", r"patience must be at least 0; got -1\."),
-        ("[task]\nnum_numbers = 9", r"num_numbers must be from 2 to 5; got 9\."),
+        ("[policy]\npatience = -1", r"^policy\.patience must be a whole number of at least 0; got -1\."),
+        ("[policy]\nmax_k = 0", r"^policy\.max_k must be a whole number of at least 1; got 0\."),
+        ("[task]\nnum_numbers = 9", r"^task\.num_numbers must be from 2 to 5; got 9\."),
+        ("[task]\nmax_number = 1000", r"^task\.max_number must be from 2 to 999; got 1000\."),
+        ("[task]\nmax_target = 0", r"^task\.max_target must be from 1 to 9999; got 0\."),
         ("[model]\nembedding = 100\nnum_heads = 3", r"^model\.embedding must be a multiple of 2 x 3 heads; got 100\."),
         ("[model]\nnum_heads = 0", r"^model\.num_heads must be at least 1; got 0\."),
         ("[train]\nsteps = 0", r"^train\.steps must be at least 1; got 0\."),
@@ -227,6 +239,14 @@ def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path, text:
         ("[evaluate]\nnum_problems = 0", r"^evaluate\.num_problems must be at least 1; got 0\."),
         ("[evaluate]\nevery_steps = 0", r"^evaluate\.every_steps must be at least 1; got 0\."),
         ("[evaluate]\nevery_steps = 9999", r"^train\.steps must leave room for one evaluation"),
+        ("[verify]\nnum_problems = 1", r"^verify\.num_problems must be at least 2; got 1\."),
+        ('name = ""', r"^name must be letters, digits, dots, dashes and underscores; got ''\."),
+        ('name = "../up"', r"^name must be letters, digits, dots, dashes and underscores; got '\.\./up'\."),
+        ('name = "a b"', r"^name must be letters, digits, dots, dashes and underscores; got 'a b'\."),
+        ('name = ".."', r"^name must be letters, digits, dots, dashes and underscores; got '\.\.'\."),
+        ('name = "na\u00efve"', r"^name must be letters, digits, dots, dashes and underscores; got "),
+        ('name = "a\\n"', r"^name must be letters, digits, dots, dashes and underscores; got 'a\\n'\."),
+        ('shared_prefill = "no"', r"^shared_prefill must be of its type: expected bool, got str; got 'no'\."),
         ("[verify]\nnum_samples = 0", r"^verify\.num_samples must be at least 1; got 0\."),
         ("seed = -1", r"^seed must be from 0 to 2147483647; got -1\."),
         ("seed = 2147483648", r"^seed must be from 0 to 2147483647; got 2147483648\."),
@@ -250,5 +270,5 @@ def test_a_setting_inside_a_setting_is_refused() -> None:
 
 
 def test_settings_that_lack_a_name_are_refused() -> None:
-    with pytest.raises(ArgumentError, match="name"):
+    with pytest.raises(ArgumentError, match=r"^the recipe must be of its type: .* required field name; got \{\}\."):
         config_from({})

@@ -1,5 +1,6 @@
 """`breakeven bound`: the paper's numbers, and ours with every FLOP charged."""
 
+import itertools
 import json
 
 import pytest
@@ -17,6 +18,7 @@ def flat(options: dict[str, str], **changes: str) -> list[str]:
     ("options", "printed"),
     [
         (flat(TOKENS), "7.03e10 queries"),  # 0.8 x 6 x 3e12 / (0.2 x 1024)
+        (flat(TOKENS, train_to_inference="6"), "7.03e10 queries"),
         (flat(TOKENS, train_to_inference="3"), "3.52e10 queries"),
         (flat(TOKENS, cost_ratio="1.0"), "never"),
         (flat(TOKENS, cost_ratio="0.5"), "never"),
@@ -39,20 +41,17 @@ def test_json_has_the_number_or_null_for_never(cli, options: list[str], queries:
     assert json.loads(cli("bound", *options, "--json").stdout) == {"break_even_queries": queries}
 
 
-@pytest.mark.parametrize("missing", TOKENS)
-def test_a_missing_token_option_is_named(refused, missing: str) -> None:
-    options = {name: value for name, value in TOKENS.items() if name != missing}
-    assert refused("bound", *flat(options)).startswith(f"{missing} must be given together with --train-tokens, ")
+@pytest.mark.parametrize("form", [TOKENS, FLOPS], ids=["tokens", "FLOPs"])
+@pytest.mark.parametrize("num_missing", [1, 2, 3])
+def test_options_that_are_missing_are_named_and_no_others(refused, form: dict[str, str], num_missing: int) -> None:
+    for missing in itertools.combinations(form, num_missing):
+        given = [name for name in form if name not in missing]
+        message = f"{', '.join(missing)} must be given; got 'none'. Together with {', '.join(given)}."
+        assert refused("bound", *flat({name: form[name] for name in given})) == message
 
 
-@pytest.mark.parametrize("missing", FLOPS)
-def test_a_missing_flops_option_is_named(refused, missing: str) -> None:
-    options = {name: value for name, value in FLOPS.items() if name != missing}
-    assert refused("bound", *flat(options)).startswith(f"{missing} must be given together with --budget-flops, ")
-
-
-def test_no_option_at_all_is_refused(refused) -> None:
-    assert refused("bound").startswith("--train-tokens must be given together with")
+def test_no_option_at_all_is_refused_with_those_of_the_paper(refused) -> None:
+    assert refused("bound") == f"{', '.join(TOKENS)} must be given; got 'none'."
 
 
 @pytest.mark.parametrize(
@@ -60,6 +59,7 @@ def test_no_option_at_all_is_refused(refused) -> None:
     [
         (flat(FLOPS, used="0.2"), "--used"),
         (flat(FLOPS, train_to_inference="3"), "--train-to-inference"),
+        (flat(FLOPS, train_to_inference="6"), "--train-to-inference"),  # also where it says the default
         (flat(TOKENS, evaluation_flops="5"), "--evaluation-flops"),
     ],
 )

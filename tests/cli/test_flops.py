@@ -6,13 +6,14 @@ import pytest
 
 from breakeven.config import load_recipe
 from breakeven.model.flops import ModelCost
+from breakeven.records import NOT_COUNTED
 
 # Counted by hand for E = 16, one layer, F = 16, 2 numbers: 5 prompt and 4 output tokens, 31 words.
 BODY = 4 * 16**2 + 3 * 16 * 16
 HEAD = 16 * (10 + 21)
 PAIR = 4 * 16
 PREFILL = 2 * BODY * 5 + 2 * HEAD + PAIR * 15
-DECODE = 2 * (BODY + HEAD) * 4 + PAIR * (4 * 5 + 10)
+DECODE = 2 * (BODY + HEAD) * 3 + PAIR * (3 * 5 + 6)  # the first token comes from the prefill, the last is not fed
 TRAIN_SEQUENCE = 3 * (2 * (BODY + HEAD) * 8 + PAIR * 36)
 
 
@@ -39,7 +40,14 @@ def test_text_names_what_is_counted_and_what_is_not(cli) -> None:
     assert f"{cost.body_params + cost.head_params:,.0f}" in result.stdout
     assert f"full run, {config.train.steps} steps" in result.stdout
     assert "one query, 8 samples, shared prefill" in result.stdout
-    assert "Counted: matrix multiplies, attention over the context, output head. Not: " in result.stdout
+    lines = result.stdout.splitlines()
+    assert lines[-2] == "Counted: matrix multiplies, attention over the context, the output head."
+    assert lines[-1] == f"Not counted: {NOT_COUNTED}."
+
+
+def test_a_budget_below_one_evaluation_is_refused_as_run_refuses_it(refused, recipe) -> None:
+    options = ["--set", "train.steps=2", "--set", "train.batch_size=1"]
+    assert refused("flops", recipe, *options).startswith("train.steps must make a budget above one evaluation, ")
 
 
 def test_an_override_changes_the_price(cli) -> None:

@@ -113,8 +113,8 @@ def test_decisions_that_no_longer_come_out_are_reported_with_the_versions(cli, r
         (["--k-values", ""], "k_values must hold at least one K; got []."),
         (["--k-values", "4,2,1"], "k_values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
         (["--k-values", "0,1"], "k_values must be increasing whole numbers from 1 up; got [0, 1]."),
-        (["--patience", "-1"], "patience must be at least 0; got -1."),
-        (["--max-k", "0"], "max_k must be at least 1; got 0."),
+        (["--patience", "-1"], "patience must be a whole number of at least 0; got -1."),
+        (["--max-k", "0"], "max_k must be a whole number of at least 1; got 0."),
         (["--baseline", "best"], 'baseline must be "greedy" or "sampled"; got \'best\'.'),
     ],
 )

@@ -17,6 +17,7 @@ pytest.importorskip("torch")
 
 from breakeven.config import config_from, load_recipe
 from breakeven.data.countdown import Countdown
+from breakeven.report.format import format_flops, format_share
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, loop
 
@@ -60,7 +61,13 @@ def test_a_run_tells_its_story_and_leaves_what_to_serve(cli, half_solved, recipe
     assert [line.split()[1] for line in lines if line.startswith("step ")] == ["2/12", "4/12", "6/12", "8/12"]
     assert "To serve: runs/tiny-1/stopped (weights, K and temperature)" in lines
     assert lines[-1] == "Why, in one page: runs/tiny-1/report.html"
-    assert any(re.fullmatch(r"Spent .*FLOPs on training and .*FLOPs on evaluation \(.*\)\.", line) for line in lines)
+    last = read_log("runs/tiny-1").checkpoints[-1]
+    share = format_share(last.decision.evaluation_flops / last.observation.train_flops)
+    assert (
+        f"Spent up to step 8: {format_flops(last.observation.train_flops)} on training, "
+        f"{format_flops(last.decision.evaluation_flops)} on evaluation ({share} of it)."
+    ) in lines
+    assert any(re.fullmatch(r"Evaluation took \d+ % of this process's wall time\.", line) for line in lines)
     assert sorted(str(path) for path in Path("runs/tiny-1").rglob("*") if path.is_file()) == [
         "runs/tiny-1/lock",
         "runs/tiny-1/log.jsonl",
@@ -88,6 +95,7 @@ def test_shadow_mode_shows_the_verification(cli, half_solved, recipe: Path) -> N
     assert answer["verification"]["stopped_step"] == 8
     assert read_log("here").header.config["to_end"] is True
     text = cli("run", recipe, "--out", "there", "--to-end").stdout
+    assert "Spent up to step 12: " in text
     assert "test" in text.rpartition("Spent ")[2]
 
 
@@ -112,6 +120,10 @@ def test_a_directory_with_brackets_is_printed_as_it_is(cli, half_solved, recipe:
     assert text.endswith("Why, in one page: [red]run/report.html\n")
 
 
+def test_brackets_in_an_error_are_printed_as_they_are(refused) -> None:
+    assert refused("run", "--resume", "[red]run").startswith("there is no run log at [red]run. ")
+
+
 def test_a_recorded_run_replays_equal(cli, recipe: Path) -> None:
     cli("run", recipe, "--out", "here")
     assert "equal the recorded ones bit for bit." in cli("replay", "here").stdout
@@ -131,6 +143,7 @@ def test_a_signal_ends_the_run_after_the_step_and_names_the_way_on(
     assert (result.exit_code, result.stderr) == (exit_code, "")
     assert "Interrupted at step 5; everything recorded is kept." in result.stdout
     assert "Go on with: breakeven run --resume here\n" in result.stdout
+    assert "Spent " not in result.stdout
     assert [each.observation.step for each in read_log("here").checkpoints] == [2, 4]
     assert signal.getsignal(number) is handler
 
@@ -139,6 +152,18 @@ def test_a_signal_ends_the_run_after_the_step_and_names_the_way_on(
     assert "Resuming after 2 recorded checkpoints." in resumed.stdout
     for name in ("log.jsonl", "state.safetensors", "stopped/model.safetensors", "stopped/serving.json", "report.html"):
         assert Path("here", name).read_bytes() == Path("straight", name).read_bytes(), name
+
+
+def test_the_way_on_repeats_that_the_run_goes_to_the_end(cli, at_step, half_solved, recipe: Path) -> None:
+    """Also where only the command said so, not the recipe."""
+    at_step(3, lambda: signal.raise_signal(signal.SIGINT))
+    result = cli("run", recipe, "--out", "here", "--to-end")
+    assert "Go on with: breakeven run --resume here --to-end\n" in result.stdout
+    at_step(3, lambda: signal.raise_signal(signal.SIGINT))
+    result = cli("run", "--resume", "here", "--to-end")
+    assert "Interrupted at step 6;" in result.stdout
+    assert "Go on with: breakeven run --resume here --to-end\n" in result.stdout
+    assert "Spent up to step 12: " in cli("run", "--resume", "here", "--to-end").stdout
 
 
 def test_an_interrupted_run_says_so_in_json(cli, at_step, recipe: Path) -> None:
@@ -187,25 +212,29 @@ def test_a_log_cut_off_in_its_last_line_is_mended_and_it_is_said(cli, half_solve
         ("train.stpes=5", "train.stpes must be a setting of [train]; got 'stpes'. Did you mean steps"),
         ("tain.steps=5", "tain must be a setting or section; got 'tain'. Did you mean train"),
         ("steps=5", "steps must be a setting or section; got 'steps'."),
-        ("train.steps=many", "train.steps is not valid: Expected `int`, got `str`."),
-        ("train.steps=2.5", "train.steps is not valid: Expected `int`, got `float`."),
-        ("train=5", "train is not valid: Expected `object`, got `int`."),
+        ("train.steps=many", "train.steps must be of its type: expected int, got str; got 'many'."),
+        ("train.steps=2.5", "train.steps must be of its type: expected int, got float; got 2.5."),
+        ("train=5", "train must be of its type: expected object, got int; got 5."),
         ("train.steps", "--set must be key=value; got 'train.steps'."),
         ("train.steps.more=5", "--set must name a setting inside a section; got 'train.steps.more'."),
-        ("policy.k_values=[]", "k_values must hold at least one K; got []."),
+        ("policy.k_values=[]", "policy.k_values must hold at least one K; got []."),
         (
             "policy.k_values=[1, 2, 8]",
             "policy.k_values must be at most the 4 samples drawn per problem; got [1, 2, 8].",
         ),
-        ("policy.patience=-1", "patience must be at least 0; got -1."),
-        ("policy.max_k=0", "max_k must be at least 1; got 0."),
+        ("policy.patience=-1", "policy.patience must be a whole number of at least 0; got -1."),
+        ("policy.max_k=0", "policy.max_k must be a whole number of at least 1; got 0."),
         ("evaluate.every_steps=50", "train.steps must leave room for one evaluation"),
         ("train.learning_rate=nan", "train.learning_rate must be finite and above 0; got nan."),
         ("train.weight_decay=-1", "train.weight_decay must be finite and at least 0; got -1.0."),
         ("train.clip_norm=0", "train.clip_norm must be finite and above 0; got 0.0."),
+        ("task.max_number=1000", "task.max_number must be from 2 to 999; got 1000."),
+        ("task.max_target=0", "task.max_target must be from 1 to 9999; got 0."),
+        ("verify.num_problems=1", "verify.num_problems must be at least 2; got 1."),
+        ("name=a/b", "name must be letters, digits, dots, dashes and underscores; got 'a/b'."),
         ("seed=-1", "seed must be from 0 to 2147483647; got -1."),
         ("seed=4294967296", "seed must be from 0 to 2147483647; got 4294967296."),
-        ("baseline=best", "baseline is not valid: "),
+        ("baseline=best", "baseline must be of its type: invalid enum value 'best'; got 'best'."),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_made(
@@ -219,7 +248,9 @@ def test_a_budget_below_one_evaluation_is_refused_before_anything_is_made(refuse
     options = ["--set", "train.steps=2", "--set", "train.batch_size=1"]
     message = refused("run", recipe, "--out", "here", *options)
     assert message.startswith("train.steps must make a budget above one evaluation, ")
-    assert message.endswith("Train longer, or evaluate fewer problems or samples.")
+    assert message.endswith(
+        "Train longer, or evaluate fewer problems (evaluate.num_problems) or samples (evaluate.num_samples)."
+    )
     assert not Path("here").exists()
 
 
@@ -254,8 +285,17 @@ def test_a_directory_that_holds_a_run_is_refused_and_left_alone(cli, refused, ha
     cli("run", recipe, "--out", "here")
     before = {path: path.read_bytes() for path in Path("here").rglob("*") if path.is_file() and path.name != "lock"}
     message = refused("run", recipe, "--out", "here")
-    assert message.startswith("run_dir must not hold a log.jsonl yet; got 'here'. Pass --resume")
+    assert message == "--out must be a new directory; got 'here'. It holds state.safetensors of another run."
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_directory_that_holds_a_log_alone_is_refused_and_left_alone(refused, at_step, recipe: Path) -> None:
+    at_step(1, lambda: math.nan)
+    refused("run", recipe, "--out", "here", exit_code=3)
+    before = Path("here/log.jsonl").read_bytes()
+    message = refused("run", recipe, "--out", "here")
+    assert message.startswith("run_dir must not hold a log.jsonl yet; got 'here'. Pass --resume")
+    assert Path("here/log.jsonl").read_bytes() == before
 
 
 def test_a_directory_in_use_is_refused_with_who_uses_it(cli, refused, at_step, recipe: Path) -> None:
@@ -284,8 +324,6 @@ def test_a_damaged_log_is_refused_with_the_line_and_left_alone(cli, refused, hal
     assert log.read_bytes() == damaged
 
     log.write_bytes(b"".join(lines[:2]))  # as the message says
-    assert "Delete state.safetensors to train again from the start" in refused("run", "--resume", "here")
-    Path("here/state.safetensors").unlink()
     assert cli("run", "--resume", "here").exit_code == 0
     assert log.read_bytes() == b"".join(lines)
 
@@ -295,7 +333,11 @@ def test_a_truncated_state_is_refused_with_its_path(cli, refused, at_step, recip
     cli("run", recipe, "--out", "here")
     state = Path("here/state.safetensors")
     state.write_bytes(state.read_bytes()[:100])
-    assert refused("run", "--resume", "here").startswith("here/state.safetensors must be a whole safetensors file; ")
+    message = refused("run", "--resume", "here")
+    assert message.startswith("here/state.safetensors must be a whole safetensors file; ")
+    assert message.endswith("Delete it to train again up to the recorded steps.")
+    state.unlink()  # as the message says
+    assert cli("run", "--resume", "here").exit_code == 0
 
 
 # -- a run that fails -------------------------------------------------------------------------------------------------

@@ -271,10 +271,19 @@ def test_more_problems_than_there_are_is_refused_with_their_number() -> None:
     [
         ({"num_numbers": 1}, r"^num_numbers must be from 2 to 5; got 1\.$"),
         ({"num_numbers": 6}, r"^num_numbers must be from 2 to 5; got 6\.$"),
-        ({"max_number": 1}, r"^max_number must be at least 2; got 1\.$"),
-        ({"max_target": 0}, r"^max_target must be at least 1; got 0\.$"),
+        ({"max_number": 1}, r"^max_number must be from 2 to 999; got 1\.$"),
+        ({"max_number": 1000}, r"^max_number must be from 2 to 999; got 1000\.$"),
+        ({"max_target": 0}, r"^max_target must be from 1 to 9999; got 0\.$"),
+        ({"max_target": 10_000}, r"^max_target must be from 1 to 9999; got 10000\.$"),
     ],
 )
 def test_a_difficulty_out_of_range_is_refused(settings: dict[str, int], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         Countdown(**settings)
+
+
+def test_the_largest_difficulty_is_accepted_and_checked() -> None:
+    task = Countdown(num_numbers=2, max_number=999, max_target=9999)
+    for problem in task.problems("validation", 5):
+        assert task.decode(task.encode_prompt(problem)) == problem.prompt
+    assert task.check(Problem(id="p", prompt="101 99 -> 9999 ="), "101 * 99")

@@ -9,6 +9,10 @@ optimizer. They differ, by design, in two things:
 2. The counter charges the fused attention backward 2.5 times the forward, since that kernel computes the scores anew;
    `ModelCost` charges 2 times, leaving recomputation out.
 
+A whole evaluation is compared too: `train.costs.evaluation_flops` of the bank that `collect` returns, with the count
+over that call. There rows may end at different lengths and are charged at their mean, which takes the attention part,
+growing with the square of the length, a little too low.
+
 At the shipped recipes' lengths the two amount to less than 2 % together; at 256 tokens they are held to account for
 all of the difference.
 """
@@ -25,7 +29,10 @@ from torch.utils import flop_counter
 from breakeven.config import load_recipe, recipe_names
 from breakeven.model.flops import ModelCost
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import TransformerShape
+from breakeven.records import Draw, SampleBank, TransformerShape
+from breakeven.train.costs import cost_of, evaluation_flops
+from breakeven.ttc.collect import collect
+from breakeven.ttc.transformer_sampler import TransformerSampler
 
 aten = torch.ops.aten
 CPU_ATTENTION = {  # torch counts its fused attention on GPUs only
@@ -97,3 +104,42 @@ def test_at_256_tokens_attention_alone_accounts_for_the_difference_in_prefill() 
 def test_decoding_up_to_256_tokens_is_counted_alike() -> None:
     """A single new token attends to all before it: nothing is masked, so there is no difference."""
     assert count_decode(LONG, 2, 200, 56) == pytest.approx(2 * ModelCost.of(LONG).decode_flops(200, 56), rel=0.001)
+
+
+def count_collect(num_problems: int, num_samples: int, end_bias: float) -> tuple[float, float, list[int]]:
+    """FLOPs counted and charged for one evaluation of an untrained shipped model, and the lengths it drew.
+
+    The logit of the end token is raised by `end_bias`.
+    """
+    config = load_recipe("countdown")
+    task, lengths = config.task, list[int]()
+    torch.manual_seed(0)
+    model = Transformer(config.model.shape_for(task))
+    bias = torch.zeros(task.vocab_size)
+    bias[task.end_token] = end_bias
+    model.head.register_forward_hook(lambda module, inputs, logits: logits + bias)
+
+    class Recorded(TransformerSampler):
+        def sample(self, *arguments: Any, **options: Any) -> list[Draw]:
+            draws = super().sample(*arguments, **options)
+            lengths.extend(each.output_tokens for draw in draws for each in draw.completions)
+            return draws
+
+    banks: list[SampleBank] = []
+    sampler = Recorded(model, task, new_cache=lambda: KVCache([], []))
+    problems = task.problems("validation", num_problems)
+    counted = count(
+        lambda: banks.append(collect(sampler, task, problems, num_samples=num_samples, temperature=0.8, seed=0))
+    )
+    return counted, evaluation_flops(banks[0], cost_of(config)), lengths
+
+
+@pytest.mark.parametrize("end_bias", [0.0, 2.0, -1e3, 1e3], ids=["untrained", "uneven", "longest", "shortest"])
+def test_a_whole_evaluation_is_within_two_percent(end_bias: float) -> None:
+    counted, charged, lengths = count_collect(8, 4, end_bias)
+    assert len(lengths) == 8 * 4 + 8
+    assert charged == pytest.approx(counted, rel=0.02)
+    if abs(end_bias) == 1e3:
+        assert set(lengths) == {1 if end_bias > 0 else load_recipe("countdown").task.output_tokens}
+    elif end_bias:
+        assert len(set(lengths)) > 5  # rows leave the batch one by one, and only those that run are charged

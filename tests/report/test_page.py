@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import Action, Reason
+from breakeven.records import NOT_COUNTED, Action, Reason
 from breakeven.report import render_page
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -63,7 +63,7 @@ def test_the_page_states_the_decision_and_its_numbers(run, verification):
         "4.2 PFLOPs",
         "7.67 times one sample",
         "1 MFLOPs to read the prompt, 20 MFLOPs to answer",
-        "the checker that tells right from wrong",
+        f"Not counted: {NOT_COUNTED}.",
         "0.55 (1 - exp(-2.5 x)) + 0.02",
         "200 validation problems, 4 samples each at temperature 0.8 (seed 7)",
         "train.steps 2500",

@@ -246,6 +246,28 @@ def test_among_several_strategies_the_cheapest_sufficient_one_wins() -> None:
     assert tie.k_curve == REACHES_AT_4
 
 
+@pytest.mark.parametrize(
+    ("deployable", "reason", "k"), [(REACHES_AT_4, Reason.REACHED, 4), (FALLS_SHORT, Reason.OUT_OF_REACH, None)]
+)
+def test_an_oracle_does_not_count_beside_what_can_be_deployed(
+    deployable: KCurve, reason: Reason, k: int | None
+) -> None:
+    """Though it is higher, cheaper, and alone in reaching the projection."""
+    oracle = replace(curve(0.9, strategy="oracle"), deployable=False)
+    for curves in ([deployable, oracle], [oracle, deployable]):
+        decision = decide(plateau(), curves, PLAN, NOW)
+        assert (decision.reason, decision.k_curve) == (reason, deployable)
+        assert (decision.serving.k if decision.serving else None) == k
+
+
+def test_an_oracle_alone_is_decided_on_and_marked() -> None:
+    oracle = replace(REACHES_AT_4, deployable=False)
+    decision = decide(plateau(), [replace(FALLS_SHORT, deployable=False), oracle], PLAN, NOW)
+    assert (decision.reason, decision.k_curve) == (Reason.REACHED, oracle)
+    assert decision.serving is not None
+    assert (decision.serving.k, decision.serving.deployable) == (4, False)
+
+
 def test_where_none_suffices_the_highest_curve_is_shown() -> None:
     decision = decide(plateau(), [curve(0.1, 0.2, strategy="vote"), FALLS_SHORT], PLAN, NOW)
     assert (decision.reason, decision.k_curve) == (Reason.OUT_OF_REACH, FALLS_SHORT)
@@ -381,8 +403,13 @@ def test_a_saturating_run_is_stopped_early_and_rightly() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"patience": -1}, "patience must be at least 0; got -1."),
-        ({"max_k": 0}, "max_k must be at least 1; got 0."),
+        ({"patience": -1}, "patience must be a whole number of at least 0; got -1."),
+        ({"patience": 2.5}, "patience must be a whole number of at least 0; got 2.5."),
+        ({"patience": math.nan}, "patience must be a whole number of at least 0; got nan."),
+        ({"patience": math.inf}, "patience must be a whole number of at least 0; got inf."),
+        ({"max_k": 8.5}, "max_k must be a whole number of at least 1; got 8.5."),
+        ({"max_k": math.nan}, "max_k must be a whole number of at least 1; got nan."),
+        ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),
         ({"k_values": ()}, "k_values must hold at least one K; got []. The paper uses [1, 2, 4]."),
         ({"k_values": (4, 2, 1)}, "k_values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
         ({"k_values": (0, 1)}, "k_values must be increasing whole numbers from 1 up; got [0, 1]."),

@@ -16,7 +16,7 @@ from breakeven.errors import ArgumentError, RunStorageError
 from breakeven.model.transformer import Transformer
 from breakeven.records import TransformerShape
 from breakeven.train import checkpoint
-from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights
+from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights, saved_step
 from breakeven.train.loop import train_step
 
 TASK = Countdown(num_numbers=2)
@@ -76,6 +76,14 @@ def test_nothing_saved_is_step_0_and_changes_nothing(tmp_path: Path) -> None:
     assert load_state(tmp_path, model, optimizer) == 0
     assert_same_bits((model, optimizer), start())
     assert not list(tmp_path.iterdir())
+
+
+def test_the_step_of_the_state_is_known_without_loading_it(saved: Path, tmp_path: Path) -> None:
+    assert saved_step(saved) == 3
+    assert saved_step(tmp_path / "none") == 0
+    (saved / STATE).write_bytes(b"half a sta")
+    with pytest.raises(ArgumentError, match=r"state\.safetensors must be a whole safetensors file; .* Delete it to"):
+        saved_step(saved)
 
 
 def test_a_later_state_replaces_the_earlier_one(saved: Path) -> None:
@@ -141,6 +149,21 @@ def test_weights_come_back_with_a_note_on_how_to_serve_them(tmp_path: Path) -> N
     other, _ = start(seed=1)
     load_weights(folder, other)
     assert all(torch.equal(value, other.state_dict()[name]) for name, value in model.state_dict().items())
+
+
+def test_a_note_that_cannot_be_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, _ = start()
+    save_weights(tmp_path, model, {"k": 4})
+
+    def half_a_note(self: Path, text: str, encoding: str) -> None:
+        self.write_bytes(text[:5].encode())
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", half_a_note)
+        with pytest.raises(RunStorageError, match="No space left on device"):
+            save_weights(tmp_path, model, {"k": 8})
+    assert json.loads((tmp_path / "serving.json").read_text(encoding="utf-8")) == {"k": 4}
 
 
 def test_weights_that_cannot_be_written_are_a_storage_error(tmp_path: Path) -> None:

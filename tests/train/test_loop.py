@@ -5,6 +5,7 @@ import errno
 import json
 import math
 import os
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -17,15 +18,16 @@ import torch
 
 from breakeven.config import TrainConfig, config_from, config_to_builtins, load_recipe, recipe_names
 from breakeven.data.countdown import Countdown
-from breakeven.errors import ArgumentError, DivergedError, LogError, RunStorageError
+from breakeven.errors import ArgumentError, DivergedError, RunStorageError
 from breakeven.model.flops import ModelCost
 from breakeven.model.transformer import Transformer
 from breakeven.records import Reason, TransformerShape
 from breakeven.stopping.decide import PaperPolicy
 from breakeven.store import RunLog, read_log
-from breakeven.train import checkpoint, loop
+from breakeven.train import checkpoint, costs, loop
 from breakeven.train.checkpoint import load_weights
 from breakeven.train.replay import replay
+from breakeven.ttc.collect import collect
 
 
 def run(config, run_dir: Path, **options):
@@ -118,6 +120,22 @@ def test_shadow_mode_trains_on_and_verifies_the_stop(make_config, half_solved, t
     early, late = files(tmp_path / "stopped early"), files(tmp_path / "to the end")
     assert early["stopped/model.safetensors"] == late["stopped/model.safetensors"]
     assert late["log.jsonl"].splitlines()[1:5] == early["log.jsonl"].splitlines()[1:5]
+    assert not any(name.startswith("full/") for name in early)
+
+
+def test_the_fully_trained_weights_are_kept_with_what_they_are_but_nothing_decided(
+    make_config, half_solved, tmp_path: Path
+) -> None:
+    config = make_config()
+    run(config, tmp_path, to_end=True)
+    note = json.loads((tmp_path / "full" / "serving.json").read_text(encoding="utf-8"))
+    assert set(note) == {"task", "model"}
+    assert Countdown(**note["task"]) == config.task
+    model, trained = (Transformer(TransformerShape(**note["model"])) for _ in range(2))
+    load_weights(tmp_path / "full", model)
+    assert checkpoint.load_state(tmp_path, trained, torch.optim.AdamW(trained.parameters())) == 12
+    assert all(torch.equal(value, trained.state_dict()[name]) for name, value in model.state_dict().items())
+    assert (tmp_path / "full/model.safetensors").read_bytes() != (tmp_path / "stopped/model.safetensors").read_bytes()
 
 
 def test_a_stopped_run_can_be_taken_to_the_end_later(make_config, half_solved, tmp_path: Path) -> None:
@@ -145,14 +163,20 @@ def test_a_run_that_never_stops_uses_its_budget(make_config, monkeypatch: pytest
     assert result.verification is None
     record = read_log(tmp_path)
     assert [each.decision.reason for each in record.checkpoints] == 5 * [Reason.NO_SIGNAL] + [Reason.BUDGET_SPENT]
-    assert set(files(tmp_path)) == {"log.jsonl", "state.safetensors"}
+    assert set(files(tmp_path)) == {"log.jsonl", "state.safetensors", "full/model.safetensors", "full/serving.json"}
 
 
-def test_the_last_step_is_saved_even_where_no_evaluation_is_due(make_config, half_solved, tmp_path: Path) -> None:
+def test_the_last_step_is_evaluated_and_saved_though_it_is_no_multiple(
+    make_config, half_solved, tmp_path: Path
+) -> None:
     config = make_config(evaluate__every_steps=5, policy__patience=9)
     assert run(config, tmp_path).step == 12
-    assert [each.observation.step for each in read_log(tmp_path).checkpoints] == [5, 10]
+    checkpoints = read_log(tmp_path).checkpoints
+    assert [each.observation.step for each in checkpoints] == [5, 10, 12]
+    assert checkpoints[-1].decision.reason is Reason.BUDGET_SPENT
+    before = files(tmp_path)
     assert resume(tmp_path).step == 12
+    assert files(tmp_path) == before
 
 
 # -- bits -------------------------------------------------------------------------------------------------------------
@@ -196,13 +220,22 @@ class Killed(BaseException):
     """Ends a run between two instructions, as a kill does; no handler may swallow it."""
 
 
-@pytest.mark.parametrize("kill_at", ["write", "fsync"])
+@pytest.mark.parametrize(
+    ("kill_at", "to_end", "num_writes"),
+    [("write", False, 5), ("fsync", False, 11), ("write", True, 8), ("fsync", True, 17)],
+)
 def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
-    make_config, half_solved, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kill_at: str
+    make_config,
+    half_solved,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kill_at: str,
+    to_end: bool,
+    num_writes: int,
 ) -> None:
     """Header, log lines, states and shipped weights, each half written, or written but not yet in its place."""
     config = make_config()
-    run(config, tmp_path / "straight")
+    run(config, tmp_path / "straight", to_end=to_end)
     real_write, real_fsync = os.write, os.fsync
 
     def killed_at(kill: int) -> bool:
@@ -223,7 +256,7 @@ def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
         with monkeypatch.context() as patch:
             patch.setattr(os, kill_at, write if kill_at == "write" else fsync)
             try:
-                run(config, tmp_path / str(kill))
+                run(config, tmp_path / str(kill), to_end=to_end)
             except Killed:
                 return True
             return False
@@ -231,13 +264,13 @@ def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     kill = 0
     while killed_at(kill):
         if (tmp_path / str(kill) / "log.jsonl").exists():
-            resume(tmp_path / str(kill))
+            resume(tmp_path / str(kill), to_end=to_end)
         else:
-            run(config, tmp_path / str(kill))
+            run(config, tmp_path / str(kill), to_end=to_end)
         left = {name: data for name, data in files(tmp_path / str(kill)).items() if not name.endswith(".partial")}
         assert left == files(tmp_path / "straight"), f"killed at {kill_at} {kill}"
         kill += 1
-    assert kill == {"write": 5, "fsync": 11}[kill_at]
+    assert kill == num_writes
 
 
 def test_without_its_state_a_run_trains_again_from_the_start_to_the_same_bytes(make_config, tmp_path: Path) -> None:
@@ -249,18 +282,39 @@ def test_without_its_state_a_run_trains_again_from_the_start_to_the_same_bytes(m
     assert files(tmp_path / "other") == files(tmp_path / "straight")
 
 
-def test_a_log_cut_back_behind_the_state_is_refused_and_the_remedy_works(make_config, tmp_path: Path) -> None:
-    """Going on would leave checkpoints out of the log, and with them out of every later decision."""
+@pytest.mark.parametrize("num_left", range(5))
+def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_left(
+    make_config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, num_left: int
+) -> None:
+    """Going on from the state would leave checkpoints out of the log, and with them out of every later decision."""
     config = make_config()
-    run(config, tmp_path / "straight")
-    run(config, tmp_path / "cut", interrupted=interrupt_after(8))
-    lines = (tmp_path / "cut" / "log.jsonl").read_bytes().splitlines(keepends=True)
-    (tmp_path / "cut" / "log.jsonl").write_bytes(b"".join(lines[:2]))
-    with pytest.raises(LogError, match=r"is of step 8, but the log holds no evaluation of step 4\. Delete state\.safe"):
-        resume(tmp_path / "cut")
-    (tmp_path / "cut" / "state.safetensors").unlink()
-    resume(tmp_path / "cut")
+    run(config, tmp_path / "straight", to_end=True)
+    run(config, tmp_path / "cut", to_end=True, interrupted=interrupt_after(8))
+    log = tmp_path / "cut" / "log.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[: 1 + num_left]))
+    evaluated: list[int] = []
+
+    def counting(*arguments, seed: int, **options):
+        evaluated.append(seed & (2**32 - 1))
+        return collect(*arguments, seed=seed, **options)
+
+    monkeypatch.setattr("breakeven.train.session.collect", counting)
+    resume(tmp_path / "cut", to_end=True)
+    assert evaluated == [2, 4, 6, 8, 10, 12][num_left:]
     assert files(tmp_path / "cut") == files(tmp_path / "straight")
+
+
+@pytest.mark.parametrize("every_steps", [2, 5], ids=["multiple", "no multiple"])
+@pytest.mark.parametrize("num_lost", [1, 2, 3])
+def test_a_run_that_is_over_gets_back_the_lines_its_log_lost(
+    make_config, half_solved, tmp_path: Path, every_steps: int, num_lost: int
+) -> None:
+    """Also that of the last step, which is due whatever its number."""
+    run(make_config(evaluate__every_steps=every_steps), tmp_path, to_end=True)
+    before, log = files(tmp_path), tmp_path / "log.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-num_lost]))
+    resume(tmp_path, to_end=True)
+    assert files(tmp_path) == before
 
 
 def test_the_seed_changes_the_run(make_config, tmp_path: Path) -> None:
@@ -303,6 +357,51 @@ def test_a_diverged_step_leaves_the_weights_as_they_were() -> None:
     loss = loop.train_step(model, optimizer, torch.from_numpy(task.train_batch(4, (0, 0))), task.prompt_tokens, 1.0)
     assert not math.isfinite(loss)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_gradient_that_is_no_number_leaves_the_weights_as_they_were() -> None:
+    """Though the loss is one: the step would write NaN into every weight."""
+    task = Countdown(num_numbers=2)
+    model = Transformer(
+        TransformerShape(
+            num_layers=1, embedding=16, num_heads=2, feed_forward=16, vocab_size=task.vocab_size, max_tokens=12
+        )
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    tokens = torch.from_numpy(task.train_batch(4, (0, 0)))
+    assert math.isfinite(loop.train_step(model, optimizer, tokens, task.prompt_tokens, 1.0))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = {name: value.clone() for name, value in optimizer.state[model.head.weight].items()}
+    model.norm.weight.register_hook(lambda gradient: gradient * math.inf)
+    assert math.isnan(loop.train_step(model, optimizer, tokens, task.prompt_tokens, 1.0))
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(torch.equal(value, state[name]) for name, value in optimizer.state[model.head.weight].items())
+
+
+@pytest.mark.parametrize("leftover", ["state.safetensors", "stopped", "full"])
+def test_a_directory_with_remains_of_another_run_is_refused(make_config, tmp_path: Path, leftover: str) -> None:
+    """Its state would be taken for one of the new run."""
+    run(make_config(), tmp_path / "run", to_end=True)
+    (tmp_path / "run" / "log.jsonl").unlink()
+    for name in {"state.safetensors", "stopped", "full"} - {leftover}:
+        path = tmp_path / "run" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if leftover == "stopped":
+        (tmp_path / "run" / "stopped").mkdir(exist_ok=True)
+    before = files(tmp_path / "run")
+    with pytest.raises(ArgumentError, match=rf"^--out must be a new directory; got .* It holds {leftover} of another"):
+        loop.start_run(make_config(), tmp_path / "run")
+    assert files(tmp_path / "run") == before
+
+
+def test_a_check_that_cannot_be_made_is_refused_before_training(
+    make_config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`to_end` may be asked for when a run is resumed, so that its start could not know."""
+    loop.start_run(make_config(verify__num_problems=100_000), tmp_path).close()
+    monkeypatch.setattr(loop, "train_step", lambda *_: pytest.fail("trained first"))
+    with pytest.raises(ArgumentError, match=r"be at most the \d+ distinct test problems"):
+        resume(tmp_path, to_end=True)
 
 
 @pytest.mark.parametrize("fails", ["state", "weights", "log"])

@@ -4,7 +4,7 @@ import errno
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,22 @@ def test_an_evaluation_is_due_at_every_multiple(sampler: CountingSampler) -> Non
     decisions = observe(session, *range(1, 31))
     assert [each.step for each in decisions if each.reason is not Reason.NOT_DUE] == [10, 20, 30]
     assert [each.observation.step for each in session.checkpoints] == [10, 20, 30]
-    assert [session.is_due(step) for step in (0, 9, 10, 11)] == [True, False, True, False]
+    assert [session.is_due(step, tokens_at(step)) for step in (0, 9, 10, 11)] == [True, False, True, False]
+
+
+def test_an_evaluation_is_due_where_the_budget_is_spent(sampler: CountingSampler) -> None:
+    session = make_session(sampler, evaluate_every=30)
+    assert [session.is_due(step, tokens_at(step)) for step in (90, 99, 100)] == [True, False, True]
+    decisions = observe(session, *range(1, 101))
+    assert [each.step for each in decisions if each.reason is not Reason.NOT_DUE] == [30, 60, 90, 100]
+    assert decisions[-1].reason is Reason.BUDGET_SPENT
+    assert [each.observation.step for each in session.checkpoints] == [30, 60, 90, 100]
+
+
+def test_a_budget_spent_but_for_rounding_is_spent(sampler: CountingSampler) -> None:
+    session = make_session(sampler, plan=Plan(budget_flops=PLAN.budget_flops * (1 + 1e-12)), evaluate_every=30)
+    assert session.is_due(100, 1000)
+    assert not session.is_due(99, 999)
 
 
 def test_each_evaluation_draws_n_samples_and_a_greedy_one_with_a_seed_of_its_own(sampler: CountingSampler) -> None:
@@ -112,7 +127,7 @@ def test_the_untrained_model_may_be_observed_too(sampler: CountingSampler) -> No
 # -- what it charges --------------------------------------------------------------------------------------------------
 
 PREFILL = 2 * 100 * 6 + 2 * 10 + 4 * 5 * (6 * 7 / 2)  # 6 prompt tokens: 1640
-DECODE = 2 * 110 * 8 + 4 * 5 * (8 * 6 + 8 * 9 / 2)  # 8 output tokens after them: 3440
+DECODE = 2 * 110 * 7 + 4 * 5 * (7 * 6 + 7 * 8 / 2)  # 8 output tokens after them, all but the last fed back: 2940
 
 
 @pytest.mark.parametrize("num_samples", [4, 6])
@@ -194,8 +209,14 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_log(
     [
         (30, 100, r"^train_tokens must grow from the 200 observed at step 20; got 100\."),
         (30, 200, r"^train_tokens must grow from the 200 observed at step 20; got 200\."),
-        (0, 300, r"^step must be above 20, the last one observed; got 0\."),
+        (25, 200, r"^train_tokens must grow from the 200 observed at step 20; got 200\."),
+        (15, 100, r"^train_tokens must grow from the 100 observed at step 10; got 100\."),
+        (15, 200, r"^train_tokens must stay below the 200 recorded for step 20; got 200\."),
+        (5, 150, r"^train_tokens must stay below the 100 recorded for step 10; got 150\."),
+        (0, 0, r"^step must be above 20, the last observed; got 0\."),
+        (0, 300, r"^step must be above 20, the last observed; got 0\."),
         (10, 101, r"^train_tokens must be the 100 recorded for step 10; got 101\."),
+        (25, 1001, r"^train_tokens must stay within plan\.budget_flops, 990000 FLOPs; got '1001 tokens, 990990 FLOPs'"),
         (30, 1001, r"^train_tokens must stay within plan\.budget_flops, 990000 FLOPs; got '1001 tokens, 990990 FLOPs'"),
         (30, math.inf, r"^train_tokens must stay within plan\.budget_flops"),
     ],
@@ -222,7 +243,15 @@ def test_the_whole_budget_may_be_used(sampler: CountingSampler) -> None:
     ("changes", "message"),
     [
         ({"num_samples": 3}, r"^policy\.k_values must be at most the 3 samples drawn per problem; got \[1, 2, 4\]\."),
-        ({"evaluate_every": 0}, r"^evaluate_every must be at least 1; got 0\."),
+        ({"num_samples": 0}, r"^num_samples must be a whole number of at least 1; got 0\."),
+        ({"num_samples": 4.5}, r"^num_samples must be a whole number of at least 1; got 4\.5\."),
+        ({"sequence_tokens": 0}, r"^sequence_tokens must be a whole number of at least 1; got 0\."),
+        ({"evaluate_every": 0}, r"^evaluate_every must be a whole number of at least 1; got 0\."),
+        ({"problems": []}, r"^number of problems must be a whole number of at least 1; got 0\."),
+        ({"temperature": 0.0}, r"^temperature must be finite and above 0; got 0\.0\."),
+        ({"temperature": -1.0}, r"^temperature must be finite and above 0; got -1\.0\."),
+        ({"temperature": math.nan}, r"^temperature must be finite and above 0; got nan\."),
+        ({"temperature": math.inf}, r"^temperature must be finite and above 0; got inf\."),
         ({"seed": -1}, r"^seed must be from 0 to 2147483647; got -1\."),
         ({"seed": 2**31}, r"^seed must be from 0 to 2147483647; got 2147483648\."),
     ],
@@ -230,16 +259,23 @@ def test_the_whole_budget_may_be_used(sampler: CountingSampler) -> None:
 def test_settings_out_of_range_are_refused_at_once(sampler: CountingSampler, changes: Any, message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         make_session(sampler, **changes)
+    assert not sampler.calls
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"plan": Plan(budget_flops=1.0)}, r"^plan must be the one in the log's first line, Plan\(budget_flops=990000"),
-        ({"policy": PaperPolicy(patience=1)}, r"^policy must be the one in the log's first line, .*'patience': 2"),
-        ({"seed": 1}, r"^seed must be the one in the log's first line, 0; got 1\. Start a new run"),
-    ],
-)
+OTHER_HEADER: list[tuple[dict[str, Any], str]] = [
+    ({"plan": Plan(budget_flops=1.0)}, r"^plan must be the recorded one, Plan\(budget_flops=990000"),
+    ({"plan": replace(PLAN, shared_prefill=False)}, r"^plan must be the recorded one, .*shared_prefill=True"),
+    ({"policy": PaperPolicy(patience=1)}, r"^policy must be the recorded one, .*'patience': 2"),
+    ({"seed": 1}, r"^seed must be the recorded one, 0; got 1\. Start a new run"),
+]
+OTHER_BANKS: list[tuple[dict[str, Any], str]] = [
+    ({"problems": [Problem(id="even", prompt="even")]}, r"^number of problems must be the recorded one, 3; got 1\."),
+    ({"num_samples": 5}, r"^num_samples must be the recorded one, 4; got 5\. Start a new run"),
+    ({"temperature": 0.7}, r"^temperature must be the recorded one, 0\.8; got 0\.7\. Start a new run"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), OTHER_HEADER)
 def test_settings_other_than_the_log_s_are_refused(
     sampler: CountingSampler, tmp_path: Path, changes: Any, message: str
 ) -> None:
@@ -250,18 +286,25 @@ def test_settings_other_than_the_log_s_are_refused(
             make_session(sampler, log=log, **changes)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"problems": []}, r"^problems must hold at least one problem; got \[\]\."),
-        ({"temperature": 0.0}, r"^temperature must be above 0; got 0\.0\."),
-    ],
-)
-def test_what_cannot_be_evaluated_is_refused_by_name(sampler: CountingSampler, changes: Any, message: str) -> None:
-    session = make_session(sampler, **changes)
-    with pytest.raises(ArgumentError, match=message):
-        observe(session, 10)
-    assert session.checkpoints == []
+@pytest.mark.parametrize(("changes", "message"), OTHER_HEADER + OTHER_BANKS)
+def test_settings_other_than_those_of_the_recorded_checkpoints_are_refused(
+    sampler: CountingSampler, tmp_path: Path, changes: Any, message: str
+) -> None:
+    with make_log(tmp_path) as log:
+        observe(make_session(sampler, log=log), 10, 20)
+    before = (tmp_path / "log.jsonl").read_bytes()
+    with RunLog.open(tmp_path) as log:
+        with pytest.raises(ArgumentError, match=message):
+            make_session(sampler, log=log, **changes)
+        observe(make_session(sampler, log=log), 10, 20)
+    assert (tmp_path / "log.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _ in OTHER_BANKS])
+def test_what_no_checkpoint_fixes_yet_may_still_change(sampler: CountingSampler, tmp_path: Path, changes: Any) -> None:
+    with make_log(tmp_path) as log:
+        make_session(sampler, log=log)
+        observe(make_session(sampler, log=log, **changes), 10)
 
 
 # -- the log ----------------------------------------------------------------------------------------------------------
@@ -281,6 +324,32 @@ def test_a_recorded_step_is_returned_and_not_sampled_again(sampler: CountingSamp
         assert not fresh.calls
         observe(resumed, 40)
         assert len(fresh.calls) == 2
+
+
+def test_a_resumed_run_passes_the_recorded_steps_and_those_between(sampler: CountingSampler, tmp_path: Path) -> None:
+    with make_log(tmp_path) as log:
+        decisions = observe(make_session(sampler, log=log), *range(1, 31))
+    fresh = CountingSampler()
+    with RunLog.open(tmp_path) as log:
+        resumed = make_session(fresh, log=log)
+        assert observe(resumed, *range(1, 31)) == decisions
+        assert not fresh.calls
+        with pytest.raises(ArgumentError, match=r"^train_tokens must stay below the 200 recorded for step 20; got 200"):
+            resumed.observe(step=15, train_tokens=200)
+
+
+def test_a_due_step_missing_before_the_last_recorded_one_is_refused(sampler: CountingSampler, tmp_path: Path) -> None:
+    """Evaluated now, it would stand behind a later one in the log."""
+    with make_log(tmp_path) as log:
+        observe(make_session(sampler, log=log, evaluate_every=20), 20, 40)
+    num_calls = len(sampler.calls)
+    with RunLog.open(tmp_path) as log:
+        session = make_session(sampler, log=log)
+        for step in (10, 30):
+            with pytest.raises(ArgumentError, match=rf"^step must be above 40, the last observed; got {step}\."):
+                observe(session, step)
+        assert observe(session, 20, 40, 50)[-1].step == 50
+    assert len(sampler.calls) == num_calls + 2
 
 
 def test_a_resumed_run_decides_as_an_uninterrupted_one(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from breakeven.errors import ArgumentError
 from breakeven.model.flops import ModelCost
 from breakeven.records import Checkpoint, Completion, Draw, Plan, Problem, Verification
 from breakeven.stopping.decide import PaperPolicy
@@ -52,13 +53,20 @@ class ScriptedSampler:
         ]
 
 
-def run_verify(stopped: ScriptedSampler, full: ScriptedSampler, *, k: int = 2, num_samples: int = 4) -> Verification:
+def run_verify(
+    stopped: ScriptedSampler,
+    full: ScriptedSampler,
+    *,
+    k: int = 2,
+    num_samples: int = 4,
+    problems: Sequence[Problem] = PROBLEMS,
+) -> Verification:
     return verify(
         stopped=stopped_with(k),
         stopped_sampler=stopped,
         full_sampler=full,
         verifier=RateVerifier(),
-        problems=PROBLEMS,
+        problems=problems,
         num_samples=num_samples,
         temperature=0.8,
         seed=7,
@@ -127,5 +135,13 @@ def test_savings_are_those_of_the_decision_and_the_check_is_priced() -> None:
     assert (result.gross_saving, result.net_saving) == (decision.gross_saving, decision.net_saving)
     assert result.gross_saving == pytest.approx(0.7)
     assert result.evaluation_share == pytest.approx(3 * 0.001 / 0.3)
-    one_bank = 2 * 200 * ((6 + 4 * 8) + (6 + 8))  # 2 problems: a prefill and 4 samples, a prefill and a greedy one
+    one_bank = 2 * 200 * ((6 + 4 * 7) + (6 + 7))  # 2 problems: a prefill and 4 samples, a prefill and a greedy one
     assert result.verification_flops == 2 * one_bank
+
+
+@pytest.mark.parametrize("num_problems", [0, 1])
+def test_too_few_problems_for_a_standard_error_are_refused_before_anything_is_drawn(num_problems: int) -> None:
+    stopped, full = (ScriptedSampler(STOPPED, {"a": True, "b": True}) for _ in range(2))
+    with pytest.raises(ArgumentError, match=rf"^problems must be at least two, .*; got {num_problems}\."):
+        run_verify(stopped, full, problems=PROBLEMS[:num_problems])
+    assert not stopped.calls + full.calls

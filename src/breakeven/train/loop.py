@@ -107,7 +107,7 @@ def run(
         task.problems("test", config.verify.num_problems)  # refused before hours of training, not after
     every = config.evaluate.every_steps
     step = saved_step(run_dir)
-    if any(log.find(due) is None for due in range(every, step + 1, every)):
+    if any(log.find(due) is None for due in range(1, step + 1) if due % every == 0 or due == train.steps):
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer)
@@ -142,11 +142,11 @@ def run(
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if decision.stop and session.stopped_at and session.stopped_at.observation.step == step:
             save_weights(run_dir / "stopped", model, serving_note(config, decision))
+        if step == train.steps:  # before the state, from which a resumed run would not come here again
+            save_weights(run_dir / "full", model, serving_note(config))
         was_interrupted = interrupted()
         if session.is_due(step, train_tokens) or was_interrupted:
             save_state(run_dir, model, optimizer, step)
-        if step == train.steps:
-            save_weights(run_dir / "full", model, serving_note(config))
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
         on_progress(Progress(step=step, total_steps=train.steps, loss=loss, checkpoint=recorded))
         if was_interrupted:
