@@ -113,3 +113,8 @@ def test_a_gold_answer_in_grading_marks_the_bank_as_an_oracle() -> None:
     rates = RateSampler({"a": 0.5})
     assert collected(rates, PROBLEMS[:1]).oracle
     assert not collect(rates, RateVerifier(), rates.problems, num_samples=1, temperature=0.8, seed=0).oracle
+
+
+def test_a_completion_without_a_token_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="output_tokens must be at least 1, the end token counted; got 0"):
+        collected(Scripted([["x", "y", ""], ["x", "y", "z"]], [["x"], ["y"]]))

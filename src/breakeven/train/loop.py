@@ -63,7 +63,12 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
         ArgumentError: the configuration cannot be run, or `run_dir` holds a run already.
     """
     if leftover := next((name for name in LEFTOVERS if (run_dir / name).exists()), None):
-        raise argument_error("--out", "be a new directory", str(run_dir), f"It holds {leftover} of another run.")
+        raise argument_error(
+            "--out",
+            "be a new directory",
+            str(run_dir),
+            f"It holds {leftover} of a run: go on with it by --resume, or choose another.",
+        )
     config.task.problems("validation", config.evaluate.num_problems)  # refused before anything is made
     if config.to_end:
         config.task.problems("test", config.verify.num_problems)

@@ -126,11 +126,11 @@ class Session:
             raise diverged(step, loss)
         place = bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
         self._check_order(step, train_tokens, place)
+        if place < len(self.checkpoints) and self.checkpoints[place].observation.step == step:
+            return self.checkpoints[place].decision
         if not self.is_due(step, train_tokens):
             used = self._train_flops(train_tokens) / self.plan.budget_flops
             return Decision(action=Action.CONTINUE, reason=Reason.NOT_DUE, step=step, used=used, policy="paper")
-        if place < len(self.checkpoints):
-            return self.checkpoints[place].decision
 
         started = time.perf_counter()
         observation = self._measure(step, train_tokens, loss)

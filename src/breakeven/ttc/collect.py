@@ -81,4 +81,7 @@ def _verdicts(verifier: Verifier, problem: Problem, draw: Draw) -> str:
 
 
 def _output_tokens(draws: Sequence[Draw]) -> int:
-    return sum(each.output_tokens for draw in draws for each in draw.completions)
+    counts = [each.output_tokens for draw in draws for each in draw.completions]
+    if min(counts) < 1:
+        raise argument_error("output_tokens", "be at least 1, the end token counted", min(counts))
+    return sum(counts)
