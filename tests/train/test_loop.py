@@ -389,7 +389,7 @@ def test_a_directory_with_remains_of_another_run_is_refused(make_config, tmp_pat
     if leftover == "stopped":
         (tmp_path / "run" / "stopped").mkdir(exist_ok=True)
     before = files(tmp_path / "run")
-    with pytest.raises(ArgumentError, match=rf"^--out must be a new directory; got .* It holds {leftover} of a run: go on"):
+    with pytest.raises(ArgumentError, match=rf"^--out must be a new directory; got .* It holds {leftover} of a run"):
         loop.start_run(make_config(), tmp_path / "run")
     assert files(tmp_path / "run") == before
 
