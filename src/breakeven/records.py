@@ -1,7 +1,8 @@
 """Frozen records that travel between the rooms. No behaviour beyond validation and derived properties.
 
 Array dimensions, used as suffixes everywhere: P problems, N samples drawn per problem, K entries of a list of
-sample counts, B rows of a batch, T tokens, E embedding, V vocabulary, H heads.
+sample counts, C checkpoints, G cells of a grid of model parameters, B rows of a batch, T tokens, E embedding,
+V vocabulary, H heads.
 
 Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `num_` for counts. Accuracies and
 shares are in [0, 1].
@@ -131,8 +132,10 @@ class Forecast:
     mean: float
     """Point projection; with a status other than FITTED, the highest accuracy seen so far."""
     lo: float
-    """Lower end of the 90 % interval; equal to `mean` for method "paper", which has none."""
+    """Lower end of the 90 % interval; equal to `mean` for method "paper", which has none. Method "calibrated": of the
+    accuracy measured at the full budget on the same problems, its noise included; 0 where there is no fit."""
     hi: float
+    """Upper end; 1 for method "calibrated" where there is no fit."""
     status: FitStatus
     method: str
     num_points: int
@@ -159,7 +162,8 @@ class KCurve:
     status: FitStatus
     method: str
     parameters: tuple[float, ...] = ()
-    """Method "paper": (L, k, x0) of L / (1 + exp(-k (K - x0)))."""
+    """Method "paper": (L, k, x0) of L / (1 + exp(-k (K - x0))). Method "calibrated": posterior means of (log alpha,
+    log beta) of the Beta law of the problems' solve rates."""
 
 
 # -- costs ------------------------------------------------------------------------------------------------------------

@@ -260,7 +260,7 @@ def test_curves_that_are_none_are_refused(flops, accuracy, budget: float, messag
 def test_unknown_method_is_refused() -> None:
     with pytest.raises(ArgumentError) as error:
         forecast_accuracy([1.0], [0.1], 9.0, method="magic")  # type: ignore[arg-type]
-    assert str(error.value) == "method must be \"paper\"; got 'magic'."
+    assert str(error.value) == 'method must be "paper" or "calibrated"; got \'magic\'.'
 
 
 # -- real curves ------------------------------------------------------------------------------------------------------

@@ -245,4 +245,4 @@ def test_sample_counts_that_are_none_are_refused(k_values, message: str) -> None
 def test_unknown_method_is_refused() -> None:
     with pytest.raises(ArgumentError) as error:
         extrapolate_pass_at_k([1], 4, [1], method="magic")  # type: ignore[arg-type]
-    assert str(error.value) == "method must be \"paper\"; got 'magic'."
+    assert str(error.value) == 'method must be "paper" or "calibrated"; got \'magic\'.'

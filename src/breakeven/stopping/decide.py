@@ -91,6 +91,7 @@ def decide(
         [baseline_accuracy(each, plan.baseline) for each in history],
         plan.budget_flops,
         num_problems=now.bank.num_problems,
+        method="paper",
         fluctuation_filter=policy.fluctuation_filter,
     )
     evaluation_flops = math.fsum(each.evaluation_flops for each in history)

@@ -1,7 +1,7 @@
-"""Accuracy against K beyond the samples drawn: the paper's sigmoid through Pass@1, Pass@2 and Pass@4.
+"""Accuracy against K beyond the samples drawn: the paper's sigmoid, or the calibrated curve.
 
-Pure. What the paper leaves open (how the fit is made, what happens at its edges) is chosen here and argued in
-docs/design/paper-mode.md.
+Pure. The calibrated curve comes from `beta_binomial`. What the paper leaves open (how the fit is made, what happens at
+its edges) is chosen here and argued in docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from scipy.optimize import least_squares
 
 from breakeven.errors import argument_error
 from breakeven.records import FitStatus, KCurve, Made, SampleBank
+from breakeven.ttc.beta_binomial import beta_binomial_curve
 from breakeven.ttc.pass_at_k import Counts, check_counts, pass_at_k
 
 PAPER_K_VALUES = (1, 2, 4)
@@ -36,8 +37,9 @@ def extrapolate_pass_at_k(
     num_samples: Counts | int,
     k_values: Sequence[int],
     *,
-    method: Literal["paper"] = "paper",
+    method: Literal["paper", "calibrated"] = "paper",
     fit_k_values: Sequence[int] = PAPER_K_VALUES,
+    problems: Literal["these", "new"] = "these",
 ) -> KCurve:
     """Pass@K at each of `k_values`, measured where the fit rests on it, else read from the fitted curve.
 
@@ -45,35 +47,53 @@ def extrapolate_pass_at_k(
         num_correct: right samples per problem, shape (P,).
         num_samples: samples drawn per problem, shape (P,) or one count for all.
         k_values: sample counts to report, each at least 1, in increasing order.
-        method: "paper", a sigmoid in K by least squares.
-        fit_k_values: sample counts at which Pass@K is measured and fitted; those above the fewest samples drawn
-            for any problem are left out.
+        method: "paper", a sigmoid in K by least squares; "calibrated", solve rates that follow a Beta law.
+        fit_k_values: of method "paper" only: sample counts at which Pass@K is measured and fitted; those above the
+            fewest samples drawn for any problem are left out.
+        problems: of method "calibrated" only: what its interval is about. "these" is Pass@K of these very problems,
+            so that only the draws are uncertain: right where the level to reach was measured on them too. "new" is
+            Pass@K of problems of the same kind, as queries are at serving time. The estimate is the same.
 
     Returns:
         A KCurve over `k_values`, marked as not deployable, since counts do not tell how they were graded; `evaluate`
-        knows. `made_K` says which entries were measured. `lo_K` and `hi_K` equal `accuracy_K`,
-        since three points through three parameters have no error bar. Pass@K never falls in K, so an entry read
-        from the curve is held between the measured ones beside it; with a status other than FITTED it carries the
-        last measured value forward, a lower bound.
+        knows. `made_K` says which entries were measured. Pass@K never falls in K.
+
+        Method "paper": `lo_K` and `hi_K` equal `accuracy_K`, since three points through three parameters have no
+        error bar. An entry read from the curve is held between the measured ones beside it; with a status other
+        than FITTED it carries the last measured value forward, a lower bound.
+
+        Method "calibrated": measured at every K up to the fewest samples drawn. `lo_K` to `hi_K` is a 90 % interval
+        at each K alone, not of the curve as a whole; `lo_K` never falls in K. With no right sample at all the status is
+        NO_SIGNAL and the estimate 0; `hi_K` still is an upper bound.
 
     Raises:
-        ArgumentError: counts that are no counts; `k_values` or `fit_k_values` empty, unsorted, below 1 or no
-            whole numbers.
+        ArgumentError: an unknown `method` or `problems`; counts that are no counts; `k_values` or `fit_k_values`
+            empty, unsorted, below 1 or no whole numbers.
 
     Estimator:
-        Fitted. Structurally low above K of about 6, where a sigmoid through K = 1, 2, 4 is flat.
+        "paper": fitted. Structurally low above K of about 6, where a sigmoid through K = 1, 2, 4 is flat.
+        "calibrated": Bayesian; unbiased where measured. Beyond about 4 times the samples drawn it rests on the
+        shape of the law of solve rates near 0, which so few samples do not show: where many problems are just short
+        of unsolvable, or wholly so, it is off by more than its interval says.
 
     Source:
-        arXiv 2601.01332, Algorithm 1, step 3.
+        "paper": arXiv 2601.01332, Algorithm 1, step 3. "calibrated": ours, docs/design/calibrated-estimators.md.
 
     >>> curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8])
     >>> [round(a, 3) for a in curve.accuracy_K], [str(m) for m in curve.made_K]
     ([0.438, 0.75, 0.808], ['measured', 'measured', 'extrapolated'])
+    >>> curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8], method="calibrated")
+    >>> [round(a, 3) for a in curve.accuracy_K], [str(m) for m in curve.made_K]
+    ([0.438, 0.75, 0.812], ['measured', 'measured', 'extrapolated'])
     """
-    if method != "paper":
-        raise argument_error("method", 'be "paper"', method)
+    if method not in ("paper", "calibrated"):
+        raise argument_error("method", 'be "paper" or "calibrated"', method)
+    if problems not in ("these", "new"):
+        raise argument_error("problems", 'be "these" or "new"', problems)
     correct_P, samples_P = check_counts(num_correct, num_samples)
     read_K = check_k_values("k_values", k_values)
+    if method == "calibrated":
+        return beta_binomial_curve(correct_P, samples_P, read_K, problems=problems)
     fit_K = [k for k in check_k_values("fit_k_values", fit_k_values) if k <= samples_P.min()]
     measured = {k: pass_at_k(correct_P, samples_P, k) for k in fit_K}
     status, parameters = fit_sigmoid(fit_K, list(measured.values()))
