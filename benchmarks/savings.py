@@ -46,7 +46,7 @@ def main() -> None:
     for recipe in RECIPES:
         net_savings, held = [], 0
         for seed in SEEDS:
-            record = read_log(RUNS / f"{recipe}-{seed}")
+            record = read_log(RUNS / f"{recipe}-seed{seed}")
             rows.append(table_row(f"{recipe}, seed {seed}", record.verification))
             net_savings.append(
                 record.verification.net_saving
@@ -66,7 +66,7 @@ def main() -> None:
 def record_run(run: tuple[str, int]) -> None:
     """One run to the end, resumed where an earlier call was cut short; only its log is kept."""
     recipe, seed = run
-    folder = RUNS / f"{recipe}-{seed}"
+    folder = RUNS / f"{recipe}-seed{seed}"
     if (folder / "log.jsonl").exists():
         if read_log(folder).verification is not None:
             return

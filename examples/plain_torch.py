@@ -2,7 +2,7 @@
 
     python examples/plain_torch.py
 
-Trains a small transformer on Countdown for at most 120 steps; enough to see decisions, not to stop.
+Trains a small transformer on Countdown for at most 120 steps, and says what it decided last.
 """
 
 import tempfile
@@ -38,7 +38,7 @@ session = Session(
     plan=plan,
     policy=policy,
     evaluate_every=10,
-    log=open_log(tempfile.mkdtemp(), plan=plan, policy=policy),  # your run directory: replay, report, resume
+    log=open_log(tempfile.mkdtemp(), plan=plan, policy=policy),  # your run directory
 )
 
 for step in range(1, STEPS + 1):

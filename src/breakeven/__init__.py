@@ -5,7 +5,18 @@ TTC-aware training (arXiv 2601.01332). Importing this package imports no torch; 
 
 from breakeven._version import __version__
 from breakeven.model.flops import ModelCost
-from breakeven.records import Checkpoint, Decision, Forecast, KCurve, Observation, Plan, Problem, ServingPoint
+from breakeven.records import (
+    Checkpoint,
+    Completion,
+    Decision,
+    Draw,
+    Forecast,
+    KCurve,
+    Observation,
+    Plan,
+    Problem,
+    ServingPoint,
+)
 from breakeven.stopping.break_even import break_even_bound, break_even_queries
 from breakeven.stopping.decide import PaperPolicy, decide
 from breakeven.stopping.forecast import forecast_accuracy
@@ -18,7 +29,9 @@ from breakeven.ttc.pass_at_k import pass_at_k
 
 __all__ = [
     "Checkpoint",
+    "Completion",
     "Decision",
+    "Draw",
     "Forecast",
     "KCurve",
     "ModelCost",

@@ -88,7 +88,7 @@ class TrainConfig:
 class EvaluateConfig:
     """What is measured at a checkpoint."""
 
-    every_steps: int = 15
+    every_steps: int = 40
     num_problems: int = 500
     """Validation problems, the same at every checkpoint."""
     num_samples: int = 4

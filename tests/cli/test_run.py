@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from breakeven import PaperPolicy, Plan, open_log
 from breakeven.config import config_from, load_recipe
 from breakeven.data.countdown import Countdown
 from breakeven.report.format import format_flops, format_share
@@ -155,15 +156,28 @@ def test_a_signal_ends_the_run_after_the_step_and_names_the_way_on(
 
 
 def test_the_way_on_repeats_that_the_run_goes_to_the_end(cli, at_step, half_solved, recipe: Path) -> None:
-    """Also where only the command said so, not the recipe."""
+    """Where only the resuming command said so; a run begun so has it in its log."""
     at_step(3, lambda: signal.raise_signal(signal.SIGINT))
-    result = cli("run", recipe, "--out", "here", "--to-end")
-    assert "Go on with: breakeven run --resume here --to-end\n" in result.stdout
+    assert "Go on with: breakeven run --resume here\n" in cli("run", recipe, "--out", "here").stdout
     at_step(3, lambda: signal.raise_signal(signal.SIGINT))
     result = cli("run", "--resume", "here", "--to-end")
     assert "Interrupted at step 6;" in result.stdout
     assert "Go on with: breakeven run --resume here --to-end\n" in result.stdout
     assert "Spent up to step 12: " in cli("run", "--resume", "here", "--to-end").stdout
+
+
+def test_a_run_begun_to_the_end_remembers_it(cli, at_step, half_solved, recipe: Path) -> None:
+    at_step(3, lambda: signal.raise_signal(signal.SIGINT))
+    result = cli("run", recipe, "--out", "here", "--to-end")
+    assert "Go on with: breakeven run --resume here\n" in result.stdout
+    assert "Spent up to step 12: " in cli("run", "--resume", "here").stdout
+
+
+def test_a_log_of_ones_own_script_is_not_resumed(cli, tmp_path: Path) -> None:
+    open_log(tmp_path / "mine", plan=Plan(budget_flops=1.0), policy=PaperPolicy()).close()
+    result = cli("run", "--resume", str(tmp_path / "mine"))
+    assert result.exit_code == 2
+    assert "Your own script wrote this log: start that script again." in result.stderr
 
 
 def test_an_interrupted_run_says_so_in_json(cli, at_step, recipe: Path) -> None:

@@ -65,7 +65,7 @@ def test_the_page_states_the_decision_and_its_numbers(run, verification):
         "1 MFLOPs to read the prompt, 20 MFLOPs to answer",
         f"Not counted: {NOT_COUNTED}.",
         "0.55 (1 - exp(-2.5 x)) + 0.02",
-        "200 validation problems, 4 samples each at temperature 0.8 (seed 7)",
+        "200 validation problems, 4 samples each at temperature 0.8, and one greedy sample each",
         "train.steps 2500",
     ):
         assert fact in text, fact

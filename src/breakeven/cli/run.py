@@ -46,7 +46,15 @@ def run(
                 "--resume", "stand alone: the run's own settings are used", str(resume), "Drop RECIPE, --set and --out."
             )
         run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
-        config = config_from(read_log(run_dir).header.config)
+        settings = read_log(run_dir).header.config
+        if "name" not in settings:
+            raise argument_error(
+                "--resume",
+                "name a run of `breakeven run`",
+                str(resume),
+                "Your own script wrote this log: start that script again.",
+            )
+        config = config_from(settings)
         log = RunLog.open(run_dir)
     else:
         if recipe is None:
@@ -71,7 +79,7 @@ def run(
         )
         num_checkpoints = len(log.checkpoints)
     page = write_report(run_dir) if num_checkpoints else None
-    _print_result(result, run_dir, page, log, to_end=to_end, json=json)
+    _print_result(result, run_dir, page, log, to_end=to_end and not config.to_end, json=json)
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
 
@@ -121,6 +129,8 @@ def _print_result(
         console.print(f"Evaluation took {format_share(evaluation_wall_share)} of this process's wall time.")
     for line in verification_lines(result.verification) if result.verification else []:
         console.print(line)
+    if not result.stopped and not result.interrupted:
+        console.print("No stop was decided, so there is nothing to verify or to serve with K samples.")
     if result.stopped:
         console.print(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
     if page:

@@ -42,7 +42,7 @@ class Countdown:
     """
 
     num_numbers: int = 3
-    max_number: int = 9
+    max_number: int = 20
     max_target: int = 99
 
     def __post_init__(self) -> None:
@@ -121,10 +121,10 @@ class Countdown:
             barren_draws = barren_draws + 1 if len(found) == before else 0
         if len(found) < count:
             raise argument_error(
-                f"num_{split}_problems",
+                "num_problems",
                 f"be at most the {len(found)} distinct {split} problems of this difficulty",
                 count,
-                "Ask for fewer, or raise max_number.",
+                "Ask for fewer, or raise max_number (task.max_number).",
             )
         return tuple(found.values())[:count]
 

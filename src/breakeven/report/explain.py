@@ -23,7 +23,8 @@ def explain(decision: Decision) -> str:
                 f"fully trained model. Accuracy so far is {now}."
             )
         case Reason.NO_SIGNAL:
-            return f"Train on: at {where} nothing is solved yet, so there is no curve to project. Accuracy is {now}."
+            sample = baseline_words(decision.baseline)
+            return f"Train on: at {where} {sample} solves nothing yet, so there is no curve to project."
         case Reason.NO_PROJECTION:
             return (
                 f"Train on: up to {where} the learning curve shows no ceiling yet{_num_points(decision)}, so the fully "
@@ -229,7 +230,7 @@ def _short_reason(decision: Decision) -> str:
         case Reason.TOO_FEW_CHECKPOINTS:
             return "too few checkpoints to project"
         case Reason.NO_SIGNAL:
-            return "nothing solved yet"
+            return f"{decision.baseline} solves nothing yet"
         case Reason.NO_PROJECTION:
             return "no ceiling in sight yet"
         case Reason.NO_K_CURVE:

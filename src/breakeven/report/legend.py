@@ -15,7 +15,7 @@ def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
         (
             "measured",
             f"Counted on {bank.num_problems} validation problems, {bank.num_samples} samples each at temperature "
-            f"{bank.temperature:g} (seed {bank.seed}), and one greedy sample each. The standard error of an accuracy "
+            f"{bank.temperature:g}, and one greedy sample each. The standard error of an accuracy "
             f"over that many problems is at most {error}.",
         ),
         ("forecast", _forecast_words(checkpoint)),
