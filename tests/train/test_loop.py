@@ -78,7 +78,6 @@ def test_a_run_stops_and_ships_the_checkpoint_with_its_k(make_config, half_solve
     load_weights(tmp_path / "stopped", model)
 
     assert [each.step for each in seen] == list(range(1, 9))
-    assert {each.total_steps for each in seen} == {12}
     assert [each.step for each in seen if each.checkpoint] == [2, 4, 6, 8]
     assert all(math.isfinite(each.loss) for each in seen)
     assert result.train_seconds > 0

@@ -35,7 +35,6 @@ class Progress:
     """What a run tells its caller after each step."""
 
     step: int
-    total_steps: int
     loss: float
     checkpoint: Checkpoint | None
     """The checkpoint just recorded, at a step with an evaluation."""
@@ -153,7 +152,7 @@ def run(
         if session.is_due(step, train_tokens) or was_interrupted:
             save_state(run_dir, model, optimizer, step)
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
-        on_progress(Progress(step=step, total_steps=train.steps, loss=loss, checkpoint=recorded))
+        on_progress(Progress(step=step, loss=loss, checkpoint=recorded))
         if was_interrupted:
             break
     wall_seconds = time.perf_counter() - started
