@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from breakeven.data.arithmetic import evaluate_expression
-from breakeven.data.countdown import EOS, PAD, Countdown, Split
+from breakeven.data.countdown import Countdown
+from breakeven.data.splits import EOS, PAD, Split
 from breakeven.errors import ArgumentError
 from breakeven.records import Problem
 
@@ -277,7 +278,7 @@ def test_more_problems_than_there_are_is_refused_with_their_number() -> None:
         ({"max_target": 10_000}, r"^max_target must be from 1 to 9999; got 10000\.$"),
     ],
 )
-def test_a_difficulty_out_of_range_is_refused(settings: dict[str, int], message: str) -> None:
+def test_a_difficulty_out_of_range_is_refused(settings: dict, message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         Countdown(**settings)
 

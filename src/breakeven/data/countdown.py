@@ -17,16 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.data.arithmetic import evaluate_expression
+from breakeven.data.splits import (
+    EOS,
+    IntArray,
+    Split,
+    distinct_problems,
+    draws_for,
+    in_split,
+    split_bucket,
+    text_of,
+    training_rows,
+)
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
-IntArray = npt.NDArray[np.int64]
-Split = Literal["train", "validation", "test"]
+__all__ = ["EOS", "Countdown"]
 
-_SPLIT_BUCKETS: dict[Split, range] = {"validation": range(0, 3), "test": range(3, 6), "train": range(6, 20)}
 _SYMBOLS = ("<pad>", "<eos>", "+", "-", "*", "/", "(", ")", "->", "=")
 _ADD, _SUB, _MUL, _DIV, _OPEN, _CLOSE, _ARROW, _EQUALS = range(2, 10)
-PAD, EOS = 0, 1
 
 _Tree: TypeAlias = "int | tuple[_Tree, _Tree]"  # a leaf is the index of a number
 
@@ -41,6 +49,7 @@ class Countdown:
         max_target: problems with a larger target are not generated.
     """
 
+    kind: Literal["countdown"] = "countdown"
     num_numbers: int = 3
     max_number: int = 20
     max_target: int = 99
@@ -81,12 +90,11 @@ class Countdown:
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of a completion up to its end token."""
-        words: list[str] = []
-        for token in tokens:
-            if token == EOS:
-                break
-            words.append(_SYMBOLS[token] if token < len(_SYMBOLS) else str(token - len(_SYMBOLS)))
-        return " ".join(words)
+        return text_of(tokens, self._words)
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        return (*_SYMBOLS, *map(str, range(max(self.max_number, self.max_target) + 1)))
 
     # -- generation -----------------------------------------------------------------------------------------------
 
@@ -95,11 +103,7 @@ class Countdown:
 
         A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
         """
-        rng = np.random.default_rng(seed)
-        parts: list[IntArray] = []
-        while sum(map(len, parts)) < batch_size:
-            parts.append(self._draw(batch_size, rng, "train"))
-        return np.concatenate(parts)[:batch_size]
+        return training_rows(self._draw, batch_size, seed)
 
     def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
         """`count` distinct problems of `split`, in an order given by `seed`.
@@ -107,31 +111,19 @@ class Countdown:
         Raises:
             ArgumentError: the split holds fewer than `count` distinct problems.
         """
-        rng = np.random.default_rng((seed, len(split)))
-        found: dict[str, Problem] = {}
-        barren_draws = 0
-        while len(found) < count and barren_draws < 5:
-            before = len(found)
-            for row in self._draw(4096, rng, split):
-                numbers = [int(token) - len(_SYMBOLS) for token in row[: self.num_numbers]]
-                target = int(row[self.num_numbers + 1]) - len(_SYMBOLS)
-                problem_id = f"{'+'.join(map(str, sorted(numbers)))}={target}"
-                prompt = " ".join(map(str, numbers)) + f" -> {target} ="
-                found.setdefault(problem_id, Problem(id=problem_id, prompt=prompt))
-            barren_draws = barren_draws + 1 if len(found) == before else 0
-        if len(found) < count:
-            raise argument_error(
-                "num_problems",
-                f"be at most the {len(found)} distinct {split} problems of this difficulty",
-                count,
-                "Ask for fewer, or raise max_number (task.max_number).",
-            )
-        return tuple(found.values())[:count]
+        remedy = "Ask for fewer, or raise max_number (task.max_number)."
+        return distinct_problems(self._draw, self._problem, split, count, seed=seed, remedy=remedy)
+
+    def _problem(self, row: IntArray) -> Problem:
+        numbers = [int(token) - len(_SYMBOLS) for token in row[: self.num_numbers]]
+        target = int(row[self.num_numbers + 1]) - len(_SYMBOLS)
+        problem_id = f"{'+'.join(map(str, sorted(numbers)))}={target}"
+        return Problem(id=problem_id, prompt=" ".join(map(str, numbers)) + f" -> {target} =")
 
     def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
         """Random solvable problems of `split` with one solution each: at most `count` rows of tokens."""
         n = self.num_numbers
-        num_draws = (4 if split == "train" else 20) * count
+        num_draws = draws_for(count, split)
         numbers = rng.integers(1, self.max_number + 1, (num_draws, n))
         operators = rng.integers(_ADD, _DIV + 1, (num_draws, n - 1))
         shape = rng.integers(0, len(self._trees), num_draws)
@@ -140,7 +132,7 @@ class Countdown:
             rows = shape == index
             target[rows] = _evaluate_tree(tree, numbers[rows], operators[rows])
         keep = (target >= 1) & (target <= self.max_target)
-        keep &= np.isin(self._bucket(numbers, target), list(_SPLIT_BUCKETS[split]))
+        keep &= in_split(self._bucket(numbers, target), split)
         rows = np.flatnonzero(keep)[:count]
         numbers, operators, shape, target = numbers[rows], operators[rows], shape[rows], target[rows]
 
@@ -170,12 +162,7 @@ class Countdown:
 
     def _bucket(self, numbers: IntArray, target: IntArray) -> npt.NDArray[np.uint64]:
         """Split bucket 0..19 of each problem: a hash of its sorted numbers and its target (splitmix64 finalizer)."""
-        key = target.astype(np.uint64)
-        for column in np.sort(numbers, axis=1).T:
-            key = key * np.uint64(1_000_003) + column.astype(np.uint64)
-        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return (key ^ (key >> np.uint64(31))) % np.uint64(20)
+        return split_bucket([target, *np.sort(numbers, axis=1).T])
 
     # -- checking -------------------------------------------------------------------------------------------------
 
