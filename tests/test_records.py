@@ -2,19 +2,23 @@
 
 import dataclasses
 import inspect
+import math
 
 import pytest
 
 from breakeven import errors, records
 from breakeven.records import (
+    NO_ANSWER,
     Action,
     Decision,
     FitStatus,
     Made,
+    Plan,
     Problem,
     QueryFlops,
     Reason,
     SampleBank,
+    answer_label,
 )
 
 BANK = SampleBank(
@@ -38,9 +42,12 @@ def test_bank_counts_its_verdicts() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"correct_PN": ()}, "correct_PN must hold P rows of one length, at least 1; got"),
-        ({"correct_PN": ("",) * 3}, "correct_PN must hold P rows of one length, at least 1; got"),
-        ({"correct_PN": ("10", "1", "0")}, "correct_PN must hold P rows of one length, at least 1; got"),
+        ({"correct_PN": ()}, "correct_PN must hold at least one row; got []."),
+        ({"answer_PN": ("0000", "0000")}, "answer_PN must have one character for each sample of correct_PN; got"),
+        (
+            {"answer_PN": ("0000", "0000", "000")},
+            "answer_PN must have one character for each sample of correct_PN; got",
+        ),
         ({"correct_PN": ("10", "1x", "00")}, "correct_PN and greedy_correct_P must hold only the characters 0 and 1"),
         ({"greedy_correct_P": "0?1"}, "correct_PN and greedy_correct_P must hold only the characters 0 and 1"),
         ({"greedy_correct_P": "01"}, "greedy_correct_P must have one character for each of the 3 problems; got 2."),
@@ -50,6 +57,68 @@ def test_bank_refuses_rows_that_are_no_verdicts(changed: dict, message: str) -> 
     with pytest.raises(errors.ArgumentError) as error:
         dataclasses.replace(BANK, **changed)
     assert str(error.value).startswith(message)
+
+
+def test_rows_may_differ_in_length() -> None:
+    ragged = dataclasses.replace(BANK, correct_PN=("10", "", "1101"), answer_PN=("01", "", "0-00"))
+    assert (ragged.num_samples, ragged.num_drawn, ragged.num_correct_P) == (4, 6, (1, 0, 3))
+    assert ragged.sampled_accuracy == 4 / 6
+
+
+def test_a_bank_of_greedy_samples_alone_has_no_sampled_accuracy() -> None:
+    greedy = dataclasses.replace(BANK, correct_PN=("", "", ""))
+    assert (greedy.num_samples, greedy.num_drawn, greedy.greedy_accuracy) == (0, 0, 1 / 3)
+    assert math.isnan(greedy.sampled_accuracy)
+
+
+def test_answer_labels_are_distinct_printable_and_never_no_answer() -> None:
+    labels = [answer_label(number) for number in range(2000)]
+    assert len(set(labels)) == 2000
+    assert all(len(label) == 1 for label in labels)
+    assert all(label.isprintable() for label in labels[:91])
+    assert NO_ANSWER not in labels
+
+
+# -- the plan ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"budget_flops": math.nan}, "budget_flops must be finite and above 0; got nan."),
+        ({"baseline": "gready"}, 'baseline must be "greedy", "sampled" or "best"; got \'gready\'.'),
+        ({"queries": -1.0}, "queries must be finite and at least 0; got -1.0. Leave it out if unknown."),
+        ({"queries": math.inf}, "queries must be finite and at least 0; got inf. Leave it out if unknown."),
+        ({"queries": math.nan}, "queries must be finite and at least 0; got nan. Leave it out if unknown."),
+        ({"decay_share": -0.1}, "decay_share must be a share from 0 to 1; got -0.1. Leave it out if unknown; 0 is no"),
+        ({"decay_share": 1.1}, "decay_share must be a share from 0 to 1; got 1.1. Leave it out if unknown; 0 is no"),
+        ({"decay_share": math.nan}, "decay_share must be a share from 0 to 1; got nan."),
+        ({"max_query_flops": 0.0}, "max_query_flops must be above 0; got 0.0. Leave it out for no limit."),
+        ({"max_query_flops": math.nan}, "max_query_flops must be above 0; got nan. Leave it out for no limit."),
+        (
+            {"max_sequential_tokens": -1.0},
+            "max_sequential_tokens must be above 0; got -1.0. Leave it out for no limit.",
+        ),
+    ],
+)
+def test_plans_that_are_none_are_refused(setting: dict, message: str) -> None:
+    with pytest.raises(errors.ArgumentError) as error:
+        Plan(**{"budget_flops": 1.0, **setting})
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"baseline": "best"},
+        {"queries": 0.0},
+        {"decay_share": 0.0},
+        {"decay_share": 1.0},
+        {"max_query_flops": 1e-9, "max_sequential_tokens": math.inf},
+    ],
+)
+def test_plans_at_the_ends_of_their_ranges(setting: dict) -> None:
+    assert Plan(budget_flops=1.0, **setting).budget_flops == 1.0
 
 
 @pytest.mark.parametrize(

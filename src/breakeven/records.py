@@ -46,11 +46,12 @@ class Draw:
 class SampleBank:
     """The graded samples of one checkpoint: P problems x N samples, plus one greedy sample per problem.
 
-    Rows are strings, one character a sample, so that a log line stays readable: `1` right, `0` wrong.
+    Rows are strings, one character a sample, so that a log line stays readable: `1` right, `0` wrong. Where samples
+    were drawn as the decision needed them, rows differ in length, and may be empty.
     """
 
     correct_PN: tuple[str, ...]
-    """Verdicts of the samples drawn at `temperature`; every row has N characters."""
+    """Verdicts of the samples drawn at `temperature`, one row a problem."""
     greedy_correct_P: str
     """Verdicts of the greedy (temperature 0) sample of each problem."""
     temperature: float
@@ -63,11 +64,17 @@ class SampleBank:
     """Output tokens summed over the P greedy samples."""
     oracle: bool = False
     """True if grading used gold answers, which serving does not have: Pass@K is then an upper bound."""
+    num_prefills: int | None = None
+    """Prompts read in all; None: one per problem for the greedy sample and one for the others."""
+    answer_PN: tuple[str, ...] = ()
+    """Which samples of a problem agree, shaped as `correct_PN`: equal characters are equal answers, `-` is none. Empty
+    where answers are not voted on."""
 
     def __post_init__(self) -> None:
-        lengths = set(map(len, self.correct_PN))
-        if len(lengths) != 1 or 0 in lengths:
-            raise argument_error("correct_PN", "hold P rows of one length, at least 1", f"lengths {sorted(lengths)}")
+        if not self.correct_PN:
+            raise argument_error("correct_PN", "hold at least one row", list(self.correct_PN))
+        if self.answer_PN and list(map(len, self.answer_PN)) != list(map(len, self.correct_PN)):
+            raise argument_error("answer_PN", "have one character for each sample of correct_PN", "other lengths")
         if "".join(self.correct_PN).strip("01") or self.greedy_correct_P.strip("01"):
             raise argument_error("correct_PN and greedy_correct_P", "hold only the characters 0 and 1", "others")
         if len(self.greedy_correct_P) != len(self.correct_PN):
@@ -84,8 +91,13 @@ class SampleBank:
 
     @property
     def num_samples(self) -> int:
-        """N."""
-        return len(self.correct_PN[0])
+        """N, the most samples drawn for any problem."""
+        return max(map(len, self.correct_PN))
+
+    @property
+    def num_drawn(self) -> int:
+        """Samples at `temperature`, over all problems: P x N where every problem got as many."""
+        return sum(map(len, self.correct_PN))
 
     @property
     def num_correct_P(self) -> tuple[int, ...]:
@@ -99,8 +111,21 @@ class SampleBank:
 
     @property
     def sampled_accuracy(self) -> float:
-        """Pass@1 at `temperature`: mean share of correct samples."""
-        return sum(self.num_correct_P) / (self.num_problems * self.num_samples)
+        """Pass@1 at `temperature`: share of correct samples; NaN where none was drawn."""
+        return sum(self.num_correct_P) / self.num_drawn if self.num_drawn else math.nan
+
+
+NO_ANSWER = "-"
+"""In `SampleBank.answer_PN`: the completion holds no answer."""
+
+
+def answer_label(number: int) -> str:
+    """The character of a problem's answer number 0, 1, ...: printable, and never NO_ANSWER.
+
+    >>> answer_label(0), answer_label(78), answer_label(79)
+    ('0', '~', '¡')
+    """
+    return chr(48 + number if number < 79 else 82 + number)
 
 
 # -- how a number was made --------------------------------------------------------------------------------------------
@@ -120,7 +145,7 @@ class FitStatus(StrEnum):
     FITTED = "fitted"
     TOO_FEW_POINTS = "too_few_points"
     NO_SIGNAL = "no_signal"
-    """Every accuracy is 0 (or, for a K-curve, too low to have a shape)."""
+    """Every accuracy is 0, or too low to have a shape."""
     NOT_CONVERGED = "not_converged"
     """The best fit lies outside the family: a curve with no ceiling in sight."""
 
@@ -140,6 +165,9 @@ class Forecast:
     method: str
     num_points: int
     """Checkpoints the fit used, after any filter."""
+    decay: str = "none"
+    """What the projection knows of a learning-rate decay still to come: "none" is ahead, it is "included", or the
+    schedule is "unknown", in which case the fully trained model may end higher than projected."""
     parameters: tuple[float, ...] = ()
     """Method "paper": (a, b, c) of a (1 - exp(-b x)) + c, with x = training FLOPs / budget FLOPs. Empty where the
     curve was not fitted, or is so steep before the first checkpoint that a and c would be astronomic."""
@@ -161,6 +189,12 @@ class KCurve:
     """MEASURED where K <= N samples were used directly, EXTRAPOLATED where the fitted curve was read."""
     status: FitStatus
     method: str
+    samples_K: tuple[float, ...] = ()
+    """Expected samples per query where they are drawn one after another until the answer is settled: at the first
+    right one where a checker exists, when the lead cannot be lost in a vote. Empty: always all K."""
+    paired_error_K: tuple[float, ...] = ()
+    """Standard error, over the choice of problems, of `accuracy_K` minus the same checkpoint's one-sample accuracy.
+    Empty for method "paper"."""
     parameters: tuple[float, ...] = ()
     """Method "paper": (L, k, x0) of L / (1 + exp(-k (K - x0))). Method "calibrated": posterior means of (log alpha,
     log beta) of the Beta law of the problems' solve rates."""
@@ -217,15 +251,35 @@ class Plan:
     budget_flops: float
     """B: training FLOPs of the full run."""
     baseline: str = "greedy"
-    """How the fully trained model would be served with one sample: "greedy" or "sampled" (Pass@1, as in the paper)."""
+    """How the fully trained model would be served with one sample: "greedy", "sampled" (Pass@1, as in the paper), or
+    "best", whichever of the two is the more accurate at each checkpoint."""
     shared_prefill: bool = True
     """Whether the K samples of a query share one prefill of its prompt."""
+    queries: float | None = None
+    """Queries the model will serve in its life; None if unknown."""
+    decay_share: float | None = None
+    """Share of the budget, at its end, over which the learning rate decays: 0 for a constant one, None if unknown."""
+    max_query_flops: float | None = None
+    """Most FLOPs one served query may cost on average."""
+    max_sequential_tokens: float | None = None
+    """Most tokens one served query may decode one after another. Samples drawn at once count as one, but then all K
+    are paid for; drawn in turn they can stop early."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.budget_flops) and self.budget_flops > 0):
             raise argument_error("budget_flops", "be finite and above 0", self.budget_flops)
-        if self.baseline not in ("greedy", "sampled"):
-            raise argument_error("baseline", 'be "greedy" or "sampled"', self.baseline)
+        if self.baseline not in ("greedy", "sampled", "best"):
+            raise argument_error("baseline", 'be "greedy", "sampled" or "best"', self.baseline)
+        if self.queries is not None and not (math.isfinite(self.queries) and self.queries >= 0):
+            raise argument_error("queries", "be finite and at least 0", self.queries, "Leave it out if unknown.")
+        if self.decay_share is not None and not 0 <= self.decay_share <= 1:
+            raise argument_error(
+                "decay_share", "be a share from 0 to 1", self.decay_share, "Leave it out if unknown; 0 is no decay."
+            )
+        for name in ("max_query_flops", "max_sequential_tokens"):
+            cap = getattr(self, name)
+            if cap is not None and not cap > 0:
+                raise argument_error(name, "be above 0", cap, "Leave it out for no limit.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +300,25 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearningPoint:
+    """What decisions need of a checkpoint besides its K-curves: numbers only, whatever they were measured with."""
+
+    step: int
+    train_flops: float
+    evaluation_flops: float
+    query_flops: QueryFlops
+    output_tokens: float
+    """Mean length of one sample."""
+    num_problems: int
+    greedy_accuracy: float | None
+    """None where no greedy sample was drawn."""
+    sampled_accuracy: float | None
+    """Pass@1; None where nothing but greedy samples were drawn."""
+    disagreement: float
+    """Share of problems on which this model and a somewhat better one are expected to differ in their one answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServingPoint:
     """(checkpoint, strategy, K) with its accuracy and its price: the thing one deploys."""
 
@@ -256,6 +329,9 @@ class ServingPoint:
     accuracy: float
     made: Made
     flops_per_query: float
+    """On average: of the expected samples, where serving stops early."""
+    samples: float | None = None
+    """Expected samples per query; None: always K."""
 
 
 class Action(StrEnum):
@@ -270,10 +346,14 @@ class Reason(StrEnum):
 
     NOT_DUE = "not_due"
     """No evaluation was due at this step."""
+    EVALUATED_ENOUGH = "evaluated_enough"
+    """An evaluation was due, but would have cost more than the policy allows for evaluations."""
     TOO_FEW_CHECKPOINTS = "too_few_checkpoints"
     """The learning curve has too few points to be projected."""
+    TOO_EARLY = "too_early"
+    """Less of the budget is used than the policy lets a projection rest on."""
     NO_SIGNAL = "no_signal"
-    """Nothing was solved yet."""
+    """Too little was solved yet."""
     NO_PROJECTION = "no_projection"
     """The learning curve shows no ceiling yet, so full training cannot be projected."""
     NO_K_CURVE = "no_k_curve"
@@ -282,6 +362,10 @@ class Reason(StrEnum):
     """No K up to the largest allowed reaches the projection."""
     TOO_COSTLY = "too_costly"
     """A K reaches it, but training so far plus its inference costs as much as full training."""
+    UNSURE = "unsure"
+    """A K is expected to reach it, but not surely enough for the allowed risk."""
+    CHEAPER_LATER = "cheaper_later"
+    """A K reaches it, but training on a little and serving with fewer samples is expected to cost less in all."""
     WAITING = "waiting"
     """A K suffices, but not yet for `patience` checkpoints in a row."""
     REACHED = "reached"
@@ -308,7 +392,7 @@ class Decision:
     forecast: Forecast | None = None
     k_curve: KCurve | None = None
     serving: ServingPoint | None = None
-    """The smallest sufficient K at this checkpoint, if any."""
+    """The serving point that suffices at the lowest cost per query at this checkpoint, if any."""
     gross_saving: float | None = None
     """(B - C_t) / B, if one stopped here."""
     net_saving: float | None = None
@@ -317,6 +401,15 @@ class Decision:
     """E: evaluation FLOPs of this and all earlier checkpoints."""
     break_even_queries: float | None = None
     """Served queries until full training would have been cheaper; None with a serving point means never."""
+    confidence: float | None = None
+    """Probability that the serving point (or, without one, the best candidate) reaches the fully trained model less
+    the margin. Policy "calibrated" only."""
+    margin: float = 0.0
+    """Accuracy that may be lost."""
+    lifetime_flops: float | None = None
+    """Training, evaluation and the declared queries, if one stopped here; None where no queries were declared."""
+    full_lifetime_flops: float | None = None
+    """The same if one trained to the full budget and served one sample."""
 
     @property
     def stop(self) -> bool:

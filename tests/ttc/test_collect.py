@@ -7,7 +7,7 @@ import pytest
 from breakeven.errors import ArgumentError
 from breakeven.records import Completion, Draw, Problem
 from breakeven.testing import RateSampler, RateVerifier
-from breakeven.ttc.collect import collect
+from breakeven.ttc.collect import Collector, collect
 
 PROBLEMS = tuple(Problem(id=each, prompt=each, reference=answer) for each, answer in (("a", "1"), ("b", "2")))
 
@@ -46,7 +46,8 @@ def test_every_sample_is_graded_against_its_own_problem_and_all_tokens_are_count
     assert bank.greedy_correct_P == "10"
     assert (bank.prompt_tokens, bank.output_tokens, bank.greedy_output_tokens) == (10, 9, 3)
     assert (bank.temperature, bank.seed) == (0.8, 7)
-    assert sampler.asked == [(PROBLEMS, 3, 0.8, 7), (PROBLEMS, 1, 0.0, 7)]
+    assert sampler.asked == [(PROBLEMS, 1, 0.0, 7), (PROBLEMS, 3, 0.8, 7)]
+    assert (bank.num_prefills, bank.answer_PN) == (4, ())
 
 
 def test_bank_of_known_rates() -> None:
@@ -86,16 +87,23 @@ def test_what_cannot_be_collected_is_refused(changed: dict, message: str) -> Non
     assert sampler.asked == []
 
 
+ONE_EACH = [["1"], ["1"]]
+
+
 @pytest.mark.parametrize(
     ("sampled", "greedy", "message"),
     [
-        ([["1"] * 3], [], "return 3 completions for each of the 2 problems; got '1 problems with [3] completions'."),
+        (
+            [["1"] * 3],
+            ONE_EACH,
+            "return 3 completions for each of the 2 problems; got '1 problems with [3] completions'.",
+        ),
         (
             [["1"] * 3, ["1"] * 2],
-            [],
+            ONE_EACH,
             "return 3 completions for each of the 2 problems; got '2 problems with [2, 3] completions'.",
         ),
-        ([], [], "return 3 completions for each of the 2 problems; got '0 problems with [] completions'."),
+        ([], ONE_EACH, "return 3 completions for each of the 2 problems; got '0 problems with [] completions'."),
         (
             [["1"] * 3] * 2,
             [["1"] * 3] * 2,
@@ -118,3 +126,129 @@ def test_a_gold_answer_in_grading_marks_the_bank_as_an_oracle() -> None:
 def test_a_completion_without_a_token_is_refused() -> None:
     with pytest.raises(ArgumentError, match="output_tokens must be at least 1, the end token counted; got 0"):
         collected(Scripted([["x", "y", ""], ["x", "y", "z"]], [["x"], ["y"]]))
+
+
+# -- piece by piece ---------------------------------------------------------------------------------------------------
+
+FOUR = tuple(Problem(id=each, prompt=each) for each in "abcd")
+
+
+class Noting:
+    """A RateSampler that notes what it was asked for: (problems, samples, temperature, seed)."""
+
+    def __init__(self) -> None:
+        self.inner = RateSampler(dict.fromkeys("abcd", 0.5))
+        self.asked: list[tuple[str, int, float, int]] = []
+
+    def sample(self, problems, num_samples, *, temperature, seed):
+        self.asked.append(("".join(each.id for each in problems), num_samples, temperature, seed))
+        return self.inner.sample(problems, num_samples, temperature=temperature, seed=seed)
+
+
+class Numbered:
+    """The i-th sample ever drawn of a problem answers i // 3, none where that is 1; greedy samples are not counted."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[str, int] = {}
+
+    def sample(self, problems, num_samples, *, temperature, seed):
+        return [Draw(prompt_tokens=5, completions=tuple(self._next(each, temperature) for _ in range(num_samples)))
+                for each in problems]  # fmt: skip
+
+    def _next(self, problem: Problem, temperature: float) -> Completion:
+        number = self.drawn.get(problem.id, 0)
+        if temperature > 0:
+            self.drawn[problem.id] = number + 1
+        return Completion(text=str(number // 3), output_tokens=2)
+
+
+def collector_of(sampler, **settings) -> Collector:
+    return Collector(sampler, RateVerifier(), FOUR, **{"temperature": 0.8, "seed": 9} | settings)
+
+
+def test_a_new_collector_holds_the_greedy_samples_alone() -> None:
+    sampler = Noting()
+    bank = collector_of(sampler).bank()
+    assert sampler.asked == [("abcd", 1, 0.0, 9)]
+    assert bank.correct_PN == ("",) * 4
+    assert (bank.num_drawn, bank.output_tokens, bank.num_prefills) == (0, 0, 4)
+    assert (len(bank.greedy_correct_P), bank.prompt_tokens > 0, bank.greedy_output_tokens > 0) == (4, True, True)
+
+
+def test_each_piece_draws_what_is_lacking_by_a_seed_of_its_own() -> None:
+    sampler = Noting()
+    collector = collector_of(sampler)
+    for num_problems, num_samples, lengths, num_prefills in (
+        (1, 4, [4, 0, 0, 0], 5),
+        (4, 4, [4, 4, 4, 4], 8),
+        (2, 2, [4, 4, 4, 4], 8),  # nothing is lacking
+        (3, 5, [5, 5, 5, 4], 11),
+        (4, 7, [7, 7, 7, 7], 15),
+    ):
+        before = collector.bank().correct_PN
+        collector.draw(num_problems, num_samples)
+        bank = collector.bank()
+        assert [len(row) for row in bank.correct_PN] == lengths
+        assert all(row.startswith(old) for row, old in zip(bank.correct_PN, before, strict=True))
+        assert bank.num_prefills == num_prefills
+        assert bank.output_tokens * 4 == bank.num_drawn * bank.greedy_output_tokens  # all samples are as long
+    drawn = [(problems, num) for problems, num, temperature, _ in sampler.asked if temperature > 0]
+    assert drawn == [("a", 4), ("bcd", 4), ("abc", 1), ("abc", 2), ("d", 3)]
+    seeds = [seed for *_, temperature, seed in sampler.asked if temperature > 0]
+    assert len(set(seeds)) == len(seeds)
+    assert seeds[0] == 9
+    assert {seed % 2**28 for seed in seeds} == {9}, "other checkpoints' seeds differ in the bits below"
+
+
+def test_pieces_are_not_copies_of_each_other() -> None:
+    collector = collector_of(RateSampler(dict.fromkeys("abcd", 0.5)))
+    collector.draw(4, 40)
+    collector.draw(4, 80)
+    assert all(row[:40] != row[40:] for row in collector.bank().correct_PN)
+
+
+def test_the_same_pieces_give_the_same_bank() -> None:
+    def drawn(seed: int):
+        collector = collector_of(Noting(), seed=seed)
+        collector.draw(1, 4)
+        collector.draw(4, 8)
+        return collector.bank()
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_answers_keep_their_labels_across_pieces() -> None:
+    collector = collector_of(Numbered(), extract=lambda text: None if text == "1" else text)
+    assert collector.bank().answer_PN == ("",) * 4
+    collector.draw(1, 2)
+    assert collector.bank().answer_PN == ("00", "", "", "")
+    collector.draw(4, 7)
+    assert collector.bank().answer_PN == ("000---1",) * 4
+    collector.draw(2, 10)
+    assert collector.bank().answer_PN == ("000---1112", "000---1112", "000---1", "000---1")
+
+
+def test_a_bank_collected_at_once_holds_its_answers() -> None:
+    bank = collect(
+        Numbered(), RateVerifier(), FOUR, num_samples=7, temperature=0.8, seed=0, extract=lambda text: text or None
+    )
+    assert bank.answer_PN == ("0001112",) * 4
+
+
+def test_a_piece_of_no_samples_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^num_samples must be at least 1; got 0\.$"):
+        collector_of(Noting()).draw(4, 0)
+
+
+def test_each_distinct_completion_is_checked_once() -> None:
+    checked: list[tuple[str, str]] = []
+
+    class Slow:
+        def check(self, problem: Problem, completion: str) -> bool:
+            checked.append((problem.id, completion))
+            return completion == "0"
+
+    bank = collect(Numbered(), Slow(), FOUR[:2], num_samples=6, temperature=0.8, seed=0)
+    assert bank.correct_PN == ("111000",) * 2
+    assert sorted(checked) == sorted([("a", "0"), ("b", "0")] * 2 + [("a", "1"), ("b", "1")])

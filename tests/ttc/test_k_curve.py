@@ -13,13 +13,20 @@ from scipy.special import betaln
 from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, Made
 from breakeven.testing import synthetic_bank
-from breakeven.ttc.k_curve import check_k_values, evaluate, extrapolate_pass_at_k, fit_sigmoid, sigmoid
+from breakeven.ttc.evaluate import evaluate
+from breakeven.ttc.k_curve import check_k_values, extrapolate_pass_at_k, fit_sigmoid, sigmoid
 from breakeven.ttc.pass_at_k import pass_at_k
+from breakeven.ttc.tally import tally_of
 
 PROPERTY = settings(derandomize=True, max_examples=60)
 FITTED, NOT_CONVERGED = FitStatus.FITTED, FitStatus.NOT_CONVERGED
 
 counts_of_4 = st.lists(st.integers(0, 4), min_size=1, max_size=30)
+
+
+def curve_of(num_correct, num_samples, k_values, **settings) -> KCurve:
+    """The paper's curve."""
+    return extrapolate_pass_at_k(num_correct, num_samples, k_values, method="paper", **settings)
 
 
 def at(k_values, parameters) -> list[float]:
@@ -143,7 +150,7 @@ def test_structurally_low_beyond_4_samples() -> None:
 
 
 def test_measured_entries_are_pass_at_k_and_the_rest_is_marked_extrapolated() -> None:
-    curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 2, 3, 4, 8])
+    curve = curve_of([1, 2, 4, 0], 4, [1, 2, 3, 4, 8])
     assert (curve.strategy, curve.deployable, curve.method, curve.status) == ("pass@k", False, "paper", FITTED)
     assert curve.k_values == (1, 2, 3, 4, 8)
     assert [k for k, made in zip(curve.k_values, curve.made_K, strict=True) if made is Made.MEASURED] == [1, 2, 4]
@@ -167,13 +174,13 @@ def test_measured_entries_are_pass_at_k_and_the_rest_is_marked_extrapolated() ->
     ],
 )
 def test_degenerate_banks(num_correct, num_samples, status: FitStatus, accuracy: list[float]) -> None:
-    curve = extrapolate_pass_at_k(num_correct, num_samples, [1, 2, 3, 4, 100])
+    curve = curve_of(num_correct, num_samples, [1, 2, 3, 4, 100])
     assert curve.status is status
     assert list(curve.accuracy_K) == pytest.approx(accuracy, abs=1e-12)
 
 
 def test_nothing_measured_reads_as_nothing_solved() -> None:
-    curve = extrapolate_pass_at_k([1], 1, [1, 2], fit_k_values=[2, 4])
+    curve = curve_of([1], 1, [1, 2], fit_k_values=[2, 4])
     assert (curve.status, curve.accuracy_K) == (FitStatus.TOO_FEW_POINTS, (0.0, 0.0))
     assert curve.made_K == (Made.EXTRAPOLATED,) * 2
 
@@ -182,14 +189,14 @@ def test_nothing_measured_reads_as_nothing_solved() -> None:
 @given(counts_of_4)
 def test_curve_never_falls_and_stays_within_0_and_1(num_correct: list[int]) -> None:
     """Even where the fit misses a measured point, as where Pass@4 is 1."""
-    curve = extrapolate_pass_at_k(num_correct, 4, range(1, 70))
+    curve = curve_of(num_correct, 4, range(1, 70))
     assert all(0.0 <= accuracy <= 1.0 for accuracy in curve.accuracy_K)
     assert all(later >= earlier for earlier, later in pairwise(curve.accuracy_K))
 
 
 def test_curve_does_not_fall_below_what_was_measured() -> None:
     """Pass@4 is 1, so the fitted ceiling is 1 and the fitted curve at 5 is below it."""
-    curve = extrapolate_pass_at_k([1, 1, 4, 4], 4, range(1, 9))
+    curve = curve_of([1, 1, 4, 4], 4, range(1, 9))
     assert at([5], curve.parameters)[0] < 1.0
     assert curve.accuracy_K[3:] == (1.0,) * 5
 
@@ -198,18 +205,18 @@ def test_curve_does_not_fall_below_what_was_measured() -> None:
 @given(counts_of_4, st.randoms(use_true_random=False))
 def test_order_of_problems_changes_nothing(num_correct: list[int], random) -> None:
     def curve(counts: list[int]) -> KCurve:
-        return extrapolate_pass_at_k(counts, 4, [1, 2, 3, 4, 64])
+        return curve_of(counts, 4, [1, 2, 3, 4, 64])
 
     assert curve(random.sample(num_correct, len(num_correct))) == curve(num_correct)
 
 
 def test_a_bank_has_one_curve_read_from_1_to_max_k() -> None:
     bank = synthetic_bank([0.2] * 40, 4, seed=1)
-    (curve,) = evaluate(bank, max_k=16)
-    assert curve == replace(extrapolate_pass_at_k(bank.num_correct_P, 4, range(1, 17)), deployable=True)
-    (upper_bound,) = evaluate(replace(bank, oracle=True), max_k=16)
+    (curve,) = evaluate(tally_of(bank), max_k=16, method="paper")
+    assert curve == replace(curve_of(bank.num_correct_P, 4, range(1, 17)), deployable=True)
+    (upper_bound,) = evaluate(tally_of(replace(bank, oracle=True)), max_k=16, method="paper")
     assert upper_bound == replace(curve, deployable=False)
-    (coarse,) = evaluate(bank, fit_k_values=[1, 2, 3], max_k=2)
+    (coarse,) = evaluate(tally_of(bank), fit_k_values=[1, 2, 3], max_k=2, method="paper")
     assert (coarse.k_values, coarse.made_K) == ((1, 2), (Made.MEASURED,) * 2)
 
 
@@ -235,11 +242,15 @@ def test_counts_of_samples_come_back_as_plain_integers() -> None:
 )
 def test_sample_counts_that_are_none_are_refused(k_values, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
-        extrapolate_pass_at_k([1], 4, k_values)
+        curve_of([1], 4, k_values)
     assert str(error.value) == message
     with pytest.raises(ArgumentError) as error:
-        extrapolate_pass_at_k([1], 4, [1], fit_k_values=k_values)
+        curve_of([1], 4, [1], fit_k_values=k_values)
     assert str(error.value) == "fit_" + message
+
+
+def test_the_calibrated_curve_is_the_default() -> None:
+    assert extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8]).method == "calibrated"
 
 
 def test_unknown_method_is_refused() -> None:

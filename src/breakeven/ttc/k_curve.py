@@ -5,7 +5,6 @@ its edges) is chosen here and argued in docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -14,22 +13,11 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from breakeven.errors import argument_error
-from breakeven.records import FitStatus, KCurve, Made, SampleBank
+from breakeven.records import FitStatus, KCurve, Made
 from breakeven.ttc.beta_binomial import beta_binomial_curve
 from breakeven.ttc.pass_at_k import Counts, check_counts, pass_at_k
 
 PAPER_K_VALUES = (1, 2, 4)
-
-
-def evaluate(bank: SampleBank, *, fit_k_values: Sequence[int] = PAPER_K_VALUES, max_k: int) -> tuple[KCurve, ...]:
-    """The K-curves of a bank, one a strategy, read at every K from 1 to `max_k`.
-
-    Pass@K is deployable where the checker needs no gold answer, and so runs at serving time too, as Countdown's does.
-    """
-    curve = extrapolate_pass_at_k(
-        bank.num_correct_P, bank.num_samples, range(1, max_k + 1), method="paper", fit_k_values=fit_k_values
-    )
-    return (replace(curve, deployable=not bank.oracle),)
 
 
 def extrapolate_pass_at_k(
@@ -37,7 +25,7 @@ def extrapolate_pass_at_k(
     num_samples: Counts | int,
     k_values: Sequence[int],
     *,
-    method: Literal["paper", "calibrated"] = "paper",
+    method: Literal["paper", "calibrated"] = "calibrated",
     fit_k_values: Sequence[int] = PAPER_K_VALUES,
     problems: Literal["these", "new"] = "these",
 ) -> KCurve:
@@ -81,10 +69,9 @@ def extrapolate_pass_at_k(
 
     >>> curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8])
     >>> [round(a, 3) for a in curve.accuracy_K], [str(m) for m in curve.made_K]
-    ([0.438, 0.75, 0.808], ['measured', 'measured', 'extrapolated'])
-    >>> curve = extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8], method="calibrated")
-    >>> [round(a, 3) for a in curve.accuracy_K], [str(m) for m in curve.made_K]
     ([0.438, 0.75, 0.812], ['measured', 'measured', 'extrapolated'])
+    >>> [round(a, 3) for a in extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8], method="paper").accuracy_K]
+    [0.438, 0.75, 0.808]
     """
     if method not in ("paper", "calibrated"):
         raise argument_error("method", 'be "paper" or "calibrated"', method)

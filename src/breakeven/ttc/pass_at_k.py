@@ -40,11 +40,44 @@ def pass_at_k(num_correct: Counts, num_samples: Counts | int, k: int) -> float:
         raise argument_error("k", "be at least 1", k)
     if samples_P.min() < k:
         return float("nan")
-    pairs, problems_per_pair = np.unique(np.stack([correct_P, samples_P]), axis=1, return_counts=True)
+    return pass_at_k_of_groups(group_counts(correct_P, samples_P), k)
+
+
+def group_counts(
+    correct_P: npt.NDArray[np.int64], samples_P: npt.NDArray[np.int64]
+) -> tuple[tuple[int, int, int], ...]:
+    """(right, drawn, number of problems) of each distinct pair of counts.
+
+    >>> group_counts(np.array([1, 0, 1]), np.array([4, 4, 4]))
+    ((0, 4, 1), (1, 4, 2))
+    """
+    base = int(samples_P.max()) + 1
+    keys, problems = distinct_counts(correct_P * base + samples_P)
+    return tuple((*divmod(key, base), count) for key, count in zip(keys.tolist(), problems.tolist(), strict=True))
+
+
+def distinct_counts(
+    values_P: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The distinct values, each at least 0, in order, and how often each occurs; without sorting where they are small.
+
+    >>> [each.tolist() for each in distinct_counts(np.array([4, 0, 4]))]
+    [[0, 4], [1, 2]]
+    """
+    if values_P.max() > 4096 + 4 * len(values_P):
+        return np.unique(values_P, return_counts=True)
+    counts = np.bincount(values_P)
+    held = np.flatnonzero(counts)
+    return held, counts[held]
+
+
+def pass_at_k_of_groups(groups: tuple[tuple[int, int, int], ...], k: int) -> float:
+    """`pass_at_k` of grouped counts, each of at least `k` samples."""
     hits: dict[int, int] = {}  # by samples drawn: K-subsets that hold a right sample, summed over problems
-    for (c, n), problems in zip(pairs.T.tolist(), problems_per_pair.tolist(), strict=True):
+    for c, n, problems in groups:
         hits[n] = hits.get(n, 0) + problems * (math.comb(n, k) - math.comb(n - c, k))
-    return min(1.0, math.fsum(hit / (len(correct_P) * math.comb(n, k)) for n, hit in hits.items()))
+    size = sum(problems for _, _, problems in groups)
+    return min(1.0, math.fsum(hit / (size * math.comb(n, k)) for n, hit in hits.items()))
 
 
 def check_counts(num_correct: Counts, num_samples: Counts | int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

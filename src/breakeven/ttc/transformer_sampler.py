@@ -49,7 +49,7 @@ class TransformerSampler:
         model: the model under training; used in evaluation mode without gradients, and left as it was.
         new_cache: makes an empty KV cache for it.
         task: encodes prompts and decodes completions.
-        max_rows: rows decoded at once; more problems go in chunks.
+        max_rows: samples decoded at once; more problems go in chunks.
     """
 
     def __init__(
@@ -86,23 +86,27 @@ class TransformerSampler:
         return [draws[index] for index in range(len(problems))]
 
     def _decode(self, prompts_PT: Tensor, keys_B: npt.NDArray[np.uint64], temperature: float) -> npt.NDArray[np.int64]:
-        """Completions of B = P x N rows, shape (B, output tokens), filled up with the end token."""
+        """Completions of B = P x N rows, shape (B, output tokens), filled up with the end token.
+
+        Rows that are equal so far have equal logits, so each distinct beginning goes through the model once.
+        """
         tokens_BT = np.full((len(keys_B), self.task.output_tokens), self.task.end_token, np.int64)
-        active_B = np.arange(len(keys_B))
+        active_B = torch.arange(len(keys_B))
+        beginning_B = active_B // (len(keys_B) // len(prompts_PT))  # of each active row: its row in logits and cache
         cache = self.new_cache()
         logits = self.model(prompts_PT, cache, last_only=True)[:, -1]
-        rows = torch.arange(len(prompts_PT)).repeat_interleave(len(keys_B) // len(prompts_PT))
-        logits, cache = logits[rows], cache.select(rows)
         for position in range(self.task.output_tokens):
-            next_B = _pick(logits, temperature, _uniform(keys_B[active_B], position))
-            tokens_BT[active_B, position] = next_B.numpy()
+            uniform_B = torch.from_numpy(_uniform(keys_B[active_B.numpy()], position))
+            next_B = _pick(logits, beginning_B, temperature, uniform_B)
+            tokens_BT[active_B.numpy(), position] = next_B.numpy()
             running = next_B != self.task.end_token
             if position + 1 == self.task.output_tokens or not running.any():
                 break
-            if not running.all():
-                next_B, cache = next_B[running], cache.select(running)
-                active_B = active_B[running.numpy()]
-            logits = self.model(next_B[:, None], cache, last_only=True)[:, -1]
+            active_B = active_B[running]
+            longer_B = beginning_B[running] * logits.shape[1] + next_B[running]
+            distinct, beginning_B = longer_B.unique(return_inverse=True)
+            cache = cache.select(distinct // logits.shape[1])
+            logits = self.model((distinct % logits.shape[1])[:, None], cache, last_only=True)[:, -1]
         return tokens_BT
 
     def _draws(
@@ -131,13 +135,13 @@ class Cache(Protocol):
         ...
 
 
-def _pick(logits_BV: Tensor, temperature: float, uniform_B: npt.NDArray[np.float64]) -> Tensor:
-    """Greedy at temperature 0, else the token at which the cumulative probability passes the uniform."""
+def _pick(logits_RV: Tensor, row_B: Tensor, temperature: float, uniform_B: Tensor) -> Tensor:
+    """Greedy at temperature 0, else the token at which the cumulative probability of a row passes its uniform."""
     if temperature == 0:
-        return logits_BV.argmax(dim=-1)
-    cumulative_BV = (logits_BV.double() / temperature).softmax(dim=-1).cumsum(dim=-1)
-    threshold_B1 = torch.from_numpy(uniform_B)[:, None] * cumulative_BV[:, -1:]
-    return torch.searchsorted(cumulative_BV, threshold_B1, right=True)[:, 0].clamp(max=logits_BV.shape[1] - 1)
+        return logits_RV.argmax(dim=-1)[row_B]
+    cumulative_BV = (logits_RV.double() / temperature).softmax(dim=-1).cumsum(dim=-1)[row_B]
+    threshold_B1 = uniform_B[:, None] * cumulative_BV[:, -1:]
+    return torch.searchsorted(cumulative_BV, threshold_B1, right=True)[:, 0].clamp(max=logits_RV.shape[1] - 1)
 
 
 def _sample_keys(seed: int, problem_ids: Sequence[str], num_samples: int) -> npt.NDArray[np.uint64]:

@@ -1,0 +1,168 @@
+"""What strategies are computed from: counts and votes of a checkpoint's samples, as arrays, whatever their source."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.errors import argument_error
+from breakeven.records import NO_ANSWER, LearningPoint, Observation, QueryFlops, SampleBank
+from breakeven.ttc.pass_at_k import check_counts
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tally:
+    """Samples of P problems, counted. A problem may have been given no sample at all, or only the greedy one."""
+
+    correct_P: Counts
+    """Right samples per problem."""
+    samples_P: Counts
+    """Samples drawn per problem, 0 or more."""
+    greedy_P: npt.NDArray[np.bool_] | None = None
+    """Whether the greedy sample is right; None where none was drawn."""
+    oracle: bool = False
+    """True if grading used gold answers, which serving does not have."""
+    votes: "Votes | None" = None
+    """Which samples agree, where answers are voted on."""
+
+    def __post_init__(self) -> None:
+        drawn = self.samples_P > 0
+        if drawn.any():
+            check_counts(self.correct_P[drawn], self.samples_P[drawn])
+        elif self.greedy_P is None:
+            raise argument_error("samples_P", "hold at least one sample, or greedy_P be given", "neither")
+
+    @property
+    def num_problems(self) -> int:
+        """P."""
+        return len(self.samples_P)
+
+    @property
+    def greedy_accuracy(self) -> float | None:
+        """Share of problems that the greedy sample solves; None where none was drawn."""
+        return None if self.greedy_P is None else float(self.greedy_P.mean())
+
+    @property
+    def sampled_accuracy(self) -> float | None:
+        """Pass@1: mean over the sampled problems of the share of right samples; None where none was drawn.
+
+        Where only some problems were sampled, corrected by what greedy samples say of the others.
+        """
+        drawn = self.samples_P > 0
+        if not drawn.any():
+            return None
+        # Summed as whole numbers where every problem has as many, so that it equals the counted share to the last bit.
+        even = self.samples_P[drawn].min() == self.samples_P[drawn].max()
+        share = (
+            int(self.correct_P.sum()) / int(self.samples_P.sum())
+            if even
+            else float((self.correct_P[drawn] / self.samples_P[drawn]).mean())
+        )
+        return min(1.0, max(0.0, share + self.left_out))
+
+    @property
+    def left_out(self) -> float:
+        """Greedy accuracy on all problems minus that on the sampled ones: how much harder those left out are."""
+        drawn = self.samples_P > 0
+        if self.greedy_P is None or drawn.all():
+            return 0.0
+        return float(self.greedy_P.mean() - self.greedy_P[drawn].mean())
+
+    @property
+    def disagreement(self) -> float:
+        """Share of problems on which another model of this kind is expected to differ in its one answer.
+
+        Taken as how often a sample and the greedy answer (without one: two samples) differ in being right; from
+        greedy answers alone, half of what independent answers would give.
+        """
+        drawn = self.samples_P > 0
+        if not drawn.any():
+            accuracy = self.greedy_accuracy or 0.0
+            return accuracy * (1.0 - accuracy)
+        share_P = self.correct_P[drawn] / self.samples_P[drawn]
+        if self.greedy_P is not None:
+            return float(np.abs(self.greedy_P[drawn] - share_P).mean())
+        twice = np.maximum(self.samples_P[drawn] - 1, 1) / np.maximum(self.samples_P[drawn], 1)
+        return float((2.0 * share_P * (1.0 - share_P) / twice).mean())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Votes:
+    """The answers of the problems that were sampled, N each."""
+
+    label_PN: npt.NDArray[np.int16]
+    """Equal numbers from 0 up are equal answers within a problem; -1 is no answer."""
+    right_P: npt.NDArray[np.int16]
+    """Label of each problem's right answer; -2 where no sample holds it."""
+    greedy_P: npt.NDArray[np.bool_] | None
+    """Whether the greedy sample of the same problems is right."""
+
+
+def tally_of(bank: SampleBank) -> Tally:
+    """The counts and votes of a bank of samples."""
+    samples_P = np.array([len(row) for row in bank.correct_PN], dtype=np.int64)
+    return Tally(
+        correct_P=np.array(bank.num_correct_P, dtype=np.int64),
+        samples_P=samples_P,
+        greedy_P=np.array([verdict == "1" for verdict in bank.greedy_correct_P]),
+        oracle=bank.oracle,
+        votes=_votes_of(bank, samples_P) if bank.answer_PN and samples_P.any() else None,
+    )
+
+
+def learning_point(observation: Observation, tally: Tally | None = None) -> LearningPoint:
+    """What later decisions need of an observation."""
+    bank = observation.bank
+    greedy = bank.greedy_output_tokens / bank.num_problems
+    return point_of(
+        tally or tally_of(bank),
+        step=observation.step,
+        train_flops=observation.train_flops,
+        evaluation_flops=observation.evaluation_flops,
+        query_flops=observation.query_flops,
+        output_tokens=bank.output_tokens / bank.num_drawn if bank.num_drawn else greedy,
+    )
+
+
+def point_of(
+    tally: Tally,
+    *,
+    step: int,
+    train_flops: float,
+    evaluation_flops: float,
+    query_flops: QueryFlops,
+    output_tokens: float = math.nan,
+) -> LearningPoint:
+    """The learning point of a tally with its costs."""
+    return LearningPoint(
+        step=step,
+        train_flops=train_flops,
+        evaluation_flops=evaluation_flops,
+        query_flops=query_flops,
+        output_tokens=output_tokens,
+        num_problems=tally.num_problems,
+        greedy_accuracy=tally.greedy_accuracy,
+        sampled_accuracy=tally.sampled_accuracy,
+        disagreement=tally.disagreement,
+    )
+
+
+def _votes_of(bank: SampleBank, samples_P: Counts) -> Votes:
+    """Votes of the sampled problems; where some have more samples than others, of the first ones of each."""
+    drawn = np.flatnonzero(samples_P)
+    size = int(samples_P[drawn].min())
+    label_PN = np.full((len(drawn), size), -1, dtype=np.int16)
+    right_P = np.full(len(drawn), -2, dtype=np.int16)
+    for place, problem in enumerate(drawn):
+        answers, verdicts = bank.answer_PN[problem][:size], bank.correct_PN[problem][:size]
+        numbers = {label: number for number, label in enumerate(dict.fromkeys(answers.replace(NO_ANSWER, "")))}
+        label_PN[place] = [numbers.get(label, -1) for label in answers]
+        at = verdicts.find("1")
+        if at >= 0:
+            right_P[place] = label_PN[place, at]
+    greedy_P = np.array([bank.greedy_correct_P[problem] == "1" for problem in drawn])
+    return Votes(label_PN=label_PN, right_P=right_P, greedy_P=greedy_P)

@@ -1,0 +1,146 @@
+"""Which K-curves a tally has, and how a sample of the problems speaks for all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breakeven.errors import ArgumentError
+from breakeven.records import FitStatus, KCurve, Made, SampleBank
+from breakeven.testing import synthetic_bank
+from breakeven.ttc.evaluate import VOTE_K_VALUES, accuracy_per_problem, evaluate
+from breakeven.ttc.k_curve import extrapolate_pass_at_k
+from breakeven.ttc.majority_vote import majority_vote_curve
+from breakeven.ttc.pass_at_k import pass_at_k
+from breakeven.ttc.tally import Tally, tally_of
+
+PROPERTY = settings(derandomize=True, max_examples=40, deadline=None)
+RATES = np.linspace(0.02, 0.9, 40)
+BANK = synthetic_bank(RATES, 8, seed=1)
+VOTED = replace(BANK, answer_PN=tuple(row.replace("0", "w") for row in BANK.correct_PN))
+
+
+def by_name(tally: Tally, max_k: int = 16, **settings) -> dict[str, KCurve]:
+    curves = evaluate(tally, max_k=max_k, **settings)
+    assert len({each.strategy for each in curves}) == len(curves)
+    return {each.strategy: each for each in curves}
+
+
+def cut(bank: SampleBank, num_problems: int) -> SampleBank:
+    """The bank with samples for the first problems only."""
+    rows = tuple(row if place < num_problems else "" for place, row in enumerate(bank.correct_PN))
+    answers = tuple(row if place < num_problems else "" for place, row in enumerate(bank.answer_PN))
+    return replace(bank, correct_PN=rows, answer_PN=answers)
+
+
+def test_the_strategies_follow_from_what_was_drawn() -> None:
+    assert list(by_name(tally_of(BANK))) == ["greedy", "pass@k"]
+    assert list(by_name(tally_of(VOTED))) == ["greedy", "pass@k", "majority_vote"]
+    assert list(by_name(tally_of(cut(VOTED, 0)))) == ["greedy"]
+    assert list(by_name(replace(tally_of(BANK), greedy_P=None))) == ["pass@k"]
+    assert list(by_name(tally_of(VOTED), method="paper")) == ["pass@k"]
+
+
+def test_greedy_is_a_curve_with_a_single_k() -> None:
+    greedy = by_name(tally_of(BANK))["greedy"]
+    accuracy = BANK.greedy_accuracy
+    assert (greedy.k_values, greedy.accuracy_K, greedy.lo_K, greedy.hi_K) == ((1,), *(((accuracy,),) * 3))
+    assert (greedy.samples_K, greedy.paired_error_K, greedy.made_K) == ((1.0,), (0.0,), (Made.MEASURED,))
+    assert (greedy.deployable, greedy.status) == (True, FitStatus.FITTED)
+    nothing = replace(BANK, greedy_correct_P="0" * 40)
+    assert by_name(tally_of(nothing))["greedy"].status is FitStatus.NO_SIGNAL
+
+
+def test_pass_at_k_is_the_calibrated_curve_read_from_1_to_max_k() -> None:
+    curve = by_name(tally_of(BANK))["pass@k"]
+    alone = extrapolate_pass_at_k(BANK.num_correct_P, 8, range(1, 17))
+    assert replace(curve, paired_error_K=()) == replace(alone, deployable=True, paired_error_K=())
+    assert curve.paired_error_K != alone.paired_error_K  # paired with the greedy answers
+
+
+def test_an_oracle_makes_pass_at_k_an_upper_bound_and_leaves_the_vote() -> None:
+    for method in ("paper", "calibrated"):
+        curves = by_name(tally_of(replace(VOTED, oracle=True)), method=method)
+        assert not curves["pass@k"].deployable
+        assert all(each.deployable for name, each in curves.items() if name != "pass@k")
+
+
+def test_the_vote_is_read_up_to_the_samples_drawn() -> None:
+    tally = tally_of(VOTED)
+    assert tally.votes is not None
+    vote = by_name(tally, max_k=64)["majority_vote"]
+    assert vote.k_values == (1, 2, 3, 4, 5, 6, 7, 8) == VOTE_K_VALUES[:8]
+    assert vote == majority_vote_curve(tally.votes, vote.k_values)
+    assert by_name(tally, max_k=5)["majority_vote"].k_values == (1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("strategy", ["pass@k", "majority_vote"])
+def test_a_sample_of_the_problems_is_shifted_by_how_much_harder_the_others_are(strategy: str) -> None:
+    """Rates rise from problem to problem, so the last ones, left out, are the easier."""
+    few = tally_of(cut(VOTED, 10))
+    assert few.greedy_P is not None
+    shift = few.greedy_P.mean() - few.greedy_P[:10].mean()
+    assert shift > 0.4
+    some = SampleBank(
+        correct_PN=VOTED.correct_PN[:10],
+        answer_PN=VOTED.answer_PN[:10],
+        greedy_correct_P=VOTED.greedy_correct_P[:10],
+        temperature=0.8,
+        seed=1,
+        prompt_tokens=1,
+        output_tokens=1,
+        greedy_output_tokens=1,
+    )
+    shifted, plain = by_name(few)[strategy], by_name(tally_of(some))[strategy]
+    for name in ("accuracy_K", "lo_K", "hi_K"):
+        assert getattr(shifted, name) == pytest.approx(np.clip(np.add(getattr(plain, name), shift), 0.0, 1.0))
+    for name in ("k_values", "made_K", "samples_K", "paired_error_K", "status", "parameters"):
+        assert getattr(shifted, name) == getattr(plain, name)
+    assert by_name(few)["greedy"].accuracy_K == (BANK.greedy_accuracy,)
+
+
+@PROPERTY
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.booleans()), min_size=1, max_size=12))
+def test_every_curve_is_made_of_accuracies_and_prices(problems: list[tuple[int, bool, bool]]) -> None:
+    bank = replace(
+        BANK,
+        correct_PN=tuple("1" * c + "0" * (4 - c) if drawn else "" for c, _, drawn in problems),
+        greedy_correct_P="".join("1" if right else "0" for _, right, _ in problems),
+    )
+    for curve in evaluate(tally_of(bank), max_k=8):
+        assert all(
+            0.0 <= lo <= mean <= hi <= 1.0
+            for lo, mean, hi in zip(curve.lo_K, curve.accuracy_K, curve.hi_K, strict=True)
+        )
+        assert all(1.0 - 1e-9 <= drawn <= k + 1e-9 for drawn, k in zip(curve.samples_K, curve.k_values, strict=True))
+        assert all(error >= 0.0 for error in curve.paired_error_K)
+
+
+def test_expected_samples_are_those_up_to_the_first_right_one() -> None:
+    """At K: 1 plus the chances that 1, 2, ..., K - 1 samples all fail."""
+    curve = by_name(tally_of(BANK))["pass@k"]
+    fails = [1.0 - accuracy for accuracy in curve.accuracy_K]
+    assert curve.samples_K == pytest.approx([1.0 + sum(fails[: k - 1]) for k in curve.k_values])
+
+
+# -- accuracy of each problem -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("k", [1, 3, 8])
+def test_accuracy_of_each_problem_is_the_curve_s_before_the_mean(k: int) -> None:
+    tally = tally_of(VOTED)
+    curves = by_name(tally)
+    assert accuracy_per_problem(tally, "pass@k", k).tolist() == pytest.approx(
+        [pass_at_k([c], 8, k) for c in VOTED.num_correct_P]
+    )
+    for strategy in ("pass@k", "majority_vote"):
+        assert accuracy_per_problem(tally, strategy, k).mean() == pytest.approx(curves[strategy].accuracy_K[k - 1])
+    assert accuracy_per_problem(tally, "greedy", 1).tolist() == [float(each) for each in VOTED.greedy_correct_P]
+
+
+@pytest.mark.parametrize("strategy", ["vote", "majority_vote"])
+def test_strategies_without_samples_are_refused(strategy: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^strategy must be greedy, pass@k or, where answers were recorded,"):
+        accuracy_per_problem(tally_of(BANK), strategy, 1)
