@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.config import (
+    TASKS,
     EvaluateConfig,
     ModelConfig,
     RunConfig,
@@ -19,9 +20,14 @@ from breakeven.config import (
     load_recipe,
     recipe_names,
 )
+from breakeven.data.chain import Chain
 from breakeven.data.countdown import Countdown
+from breakeven.data.latin import Latin
+from breakeven.data.rules import Rules
+from breakeven.data.task import Task, Voted
 from breakeven.errors import ArgumentError
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.paper import PaperPolicy
 
 
 def settings_in(text: str, tmp_path: Path) -> RunConfig:
@@ -54,6 +60,7 @@ def test_every_recipe_loads_under_its_name_with_all_that_it_says(name: str) -> N
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_has_room_for_a_projection_and_patience(name: str) -> None:
     config = load_recipe(name)
+    assert isinstance(config.policy, CalibratedPolicy)
     assert config.train.steps // config.evaluate.every_steps > 3 + config.policy.patience
     shape = config.model.shape_for(config.task)
     assert shape.vocab_size == config.task.vocab_size
@@ -82,7 +89,7 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         model = { num_layers = 2, embedding = 64, num_heads = 8, feed_forward = 100 }
         train = { steps = 9, batch_size = 2, num_sequences = 5, learning_rate = 1, warmup_steps = 0, decay_share = 0.0 }
         evaluate = { every_steps = 3, num_problems = 7, num_samples = 8, temperature = 0.5 }
-        policy = { patience = 1, max_k = 32, k_values = [1, 2, 4, 8], fluctuation_filter = false }
+        policy = { name = "paper", patience = 1, max_k = 32, k_values = [1, 2, 4, 8], fluctuation_filter = false }
         verify = { num_problems = 6, num_samples = 5 }
         """,
         tmp_path,
@@ -109,8 +116,8 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         ("train.steps=60", {"train": {"steps": 60}}),
         (" train.steps = 60", {"train": {"steps": 60}}),
         ("train.learning_rate=1e-2", {"train": {"learning_rate": 0.01}}),
-        ("policy.k_values=[1, 4]", {"policy": {"k_values": (1, 4)}}),
-        ("policy.fluctuation_filter=false", {"policy": {"fluctuation_filter": False}}),
+        ("policy.risk=0.05", {"policy": {"risk": 0.05}}),
+        ("policy.min_used=0", {"policy": {"min_used": 0.0}}),
         ("baseline=sampled", {"baseline": "sampled"}),
         ('baseline="sampled"', {"baseline": "sampled"}),
         ("name=a_b-2.0", {"name": "a_b-2.0"}),
@@ -133,12 +140,68 @@ def test_the_last_of_several_overrides_holds() -> None:
     assert load_recipe("countdown", ["seed=1", "train.steps=60", "seed=2"]).seed == 2
 
 
+# -- kinds of task ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("", Countdown()),
+        ("[task]\nmax_number = 12", Countdown(max_number=12)),
+        ('[task]\nkind = "countdown"\nmax_number = 12', Countdown(max_number=12)),
+        ('[task]\nkind = "chain"\nnum_terms = 3', Chain(num_terms=3)),
+        ('[task]\nkind = "rules"\ndepth = 2', Rules(depth=2)),
+        ('[task]\nkind = "latin"\nsize = 4', Latin(size=4)),
+    ],
+)
+def test_the_kind_says_which_task(tmp_path: Path, text: str, task: Task) -> None:
+    config = settings_in(text, tmp_path)
+    assert config.task == task
+    assert type(config.task) is type(task)
+    assert config_to_builtins(config)["task"]["kind"] == task.kind
+    assert config_from(json.loads(json.dumps(config_to_builtins(config)))) == config
+
+
+def test_every_kind_is_a_task_and_only_chain_is_voted_on() -> None:
+    for kind, task_type in TASKS.items():
+        task = task_type()
+        assert isinstance(task, Task)
+        assert task.kind == kind
+        assert isinstance(task, Voted) == (kind == "chain")
+
+
+def test_an_override_may_change_the_kind() -> None:
+    config = load_recipe("chain", ["task={ kind = 'rules', depth = 2 }"])
+    assert config.task == Rules(depth=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[task]\nkind = "chess"', r"^task\.kind must be one of chain, countdown, latin, rules; got 'chess'\."),
+        ("[task]\nkind = 5", r"^task\.kind must be one of chain, countdown, latin, rules; got 5\."),
+        ('[task]\nkind = ["chain"]', r"^task\.kind must be one of .*; got \['chain'\]\."),
+        (
+            '[task]\nkind = "chain"\nsize = 5',
+            r"^task\.size must be a setting of \[task\]; .*Known: kind, num_digits, num_terms\.",
+        ),
+        ('[task]\nkind = "rules"\ndepht = 5', r"^task\.depht must be a setting of .*Did you mean depth\?"),
+        ('[task]\nkind = "rules"\ndepth = 0', r"^task\.depth must be from 1 to 6; got 0\."),
+        ('[task]\nkind = "latin"\nsize = "5"', r"^task\.size must be of its type: expected int, got str; got '5'\."),
+        ("task = 5", r"^task must be of its type: expected object, got int; got 5\."),
+    ],
+)
+def test_a_kind_or_its_setting_that_cannot_be_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        settings_in(text, tmp_path)
+
+
 # -- round trip -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_config_comes_back_from_what_the_log_holds(name: str) -> None:
-    config = load_recipe(name, ["policy.k_values=[1, 3]", "seed=7"])
+    config = load_recipe(name, ["policy.risk=0.05", "seed=7"])
     settings = config_to_builtins(config)
     assert config_from(settings) == config
     assert config_from(json.loads(json.dumps(settings))) == config
@@ -168,7 +231,7 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_names() -> None:
         ArgumentError, match=r"^RECIPE must be a shipped name .*; got 'cuntdown'\. Did you mean countdown"
     ):
         load_recipe("cuntdown")
-    with pytest.raises(ArgumentError, match=r"got 'xyz'\. Known: countdown, countdown-easy"):
+    with pytest.raises(ArgumentError, match=r"got 'xyz'\. Known: chain, countdown, countdown-easy"):
         load_recipe("xyz")
 
 
@@ -205,19 +268,28 @@ def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path, text:
         ("[train.steps]\nx = 3", r"^train\.steps must be of its type: expected int, got object; got \{'x': 3\}\."),
         ("[train]\nsteps = true", r"^train\.steps must be of its type: expected int, got bool; got True\."),
         ('[train]\nsteps = "5"', r"^train\.steps must be of its type: expected int, got str; got '5'\."),
-        ("[policy]\nk_values = 4", r"^policy\.k_values must be of its type: expected array, got int; got 4\."),
         (
-            "[policy]\nk_values = [1, 2.5]",
+            '[policy]\nname = "paper"\nk_values = 4',
+            r"^policy\.k_values must be of its type: expected array, got int; got 4\.",
+        ),
+        (
+            '[policy]\nname = "paper"\nk_values = [1, 2.5]',
             r"^policy\.k_values\[.*\] must be of its type: expected int, got float; got \[1, 2\.5\]\.",
         ),
         ("name = 5", r"^name must be of its type: expected str, got int; got 5\."),
-        ('baseline = "best"', r"^baseline must be of its type: invalid enum value 'best'; got 'best'\."),
-        ("[policy]\nk_values = []", r"^policy\.k_values must hold at least one K; got \[\]\."),
+        ('baseline = "worst"', r"^baseline must be of its type: invalid enum value 'worst'; got 'worst'\."),
+        ('[policy]\nname = "paper"\nk_values = []', r"^policy\.k_values must hold at least one K; got \[\]\."),
         (
-            "[policy]\nk_values = [2, 1]",
+            '[policy]\nname = "paper"\nk_values = [2, 1]',
             r"^policy\.k_values must be increasing whole numbers from 1 up; got \[2, 1\]\.",
         ),
-        ("[policy]\nk_values = [1, 2, 8]", r"^policy\.k_values must be at most the 4 samples drawn per problem"),
+        (
+            '[policy]\nname = "paper"\nk_values = [1, 2, 32]',
+            r"^policy\.k_values must be at most the 16 samples drawn per problem",
+        ),
+        ('[policy]\nname = "guess"', r"^policy\.name must be one of calibrated, paper; got 'guess'\."),
+        ("[policy]\nrisk = 0", r"^policy\.risk must be above 0 and below 1; got 0\.0\."),
+        ("[policy]\nk_values = [1]", r"^policy\.k_values must be a setting of \[policy\]; got 'k_values'\."),
         ("[policy]\npatience = -1", r"^policy\.patience must be a whole number of at least 0; got -1\."),
         ("[policy]\nmax_k = 0", r"^policy\.max_k must be a whole number of at least 1; got 0\."),
         ("[task]\nnum_numbers = 9", r"^task\.num_numbers must be from 2 to 5; got 9\."),

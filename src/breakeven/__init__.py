@@ -18,8 +18,10 @@ from breakeven.records import (
     ServingPoint,
 )
 from breakeven.stopping.break_even import break_even_bound, break_even_queries
-from breakeven.stopping.decide import PaperPolicy, decide
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.decide import decide
 from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import RunLog, read_log
 from breakeven.train.recording import open_log
 from breakeven.train.replay import replay
@@ -28,6 +30,7 @@ from breakeven.ttc.k_curve import extrapolate_pass_at_k
 from breakeven.ttc.pass_at_k import pass_at_k
 
 __all__ = [
+    "CalibratedPolicy",
     "Checkpoint",
     "Completion",
     "Decision",

@@ -7,18 +7,29 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from breakeven.data.chain import Chain
 from breakeven.data.countdown import Countdown
+from breakeven.data.latin import Latin
+from breakeven.data.rules import Rules
+from breakeven.data.task import Task
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import TransformerShape
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.decide import POLICIES, Policy
+from breakeven.stopping.paper import PaperPolicy
+
+_Record = TypeVar("_Record")
+
+TASKS: dict[str, type[Task]] = {each.kind: each for each in (Countdown, Chain, Latin, Rules)}
+"""The kinds of task a recipe may name in `[task]`; the first is the one meant by a recipe that names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +47,7 @@ class ModelConfig:
         if self.embedding % (2 * self.num_heads):
             raise argument_error("model.embedding", f"be a multiple of 2 x {self.num_heads} heads", self.embedding)
 
-    def shape_for(self, task: Countdown) -> TransformerShape:
+    def shape_for(self, task: Task) -> TransformerShape:
         """The shape of this model for `task`."""
         return TransformerShape(
             num_layers=self.num_layers,
@@ -91,8 +102,9 @@ class EvaluateConfig:
     every_steps: int = 40
     num_problems: int = 500
     """Validation problems, the same at every checkpoint."""
-    num_samples: int = 4
-    """N, samples per problem at `temperature`; one greedy sample is drawn besides."""
+    num_samples: int = 16
+    """N, samples per problem at `temperature`; one greedy sample is drawn besides. With the calibrated policy the most:
+    they are drawn as the decision needs them."""
     temperature: float = 0.8
 
     def __post_init__(self) -> None:
@@ -123,16 +135,24 @@ class RunConfig:
     name: str
     """Letters, digits, dot, dash and underscore: it names the run directory."""
     seed: int = 0
-    task: Countdown = field(default_factory=Countdown)
+    task: Task = field(default_factory=Countdown)
+    """Which kind is said by its `kind`; its other settings are those of the kind."""
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
-    policy: PaperPolicy = field(default_factory=PaperPolicy)
+    policy: Policy = field(default_factory=CalibratedPolicy)
+    """Which rule is said by its `name`; its other settings are those of the rule."""
     verify: VerifyConfig = field(default_factory=VerifyConfig)
-    baseline: Literal["greedy", "sampled"] = "greedy"
+    baseline: Literal["greedy", "sampled", "best"] = "greedy"
     """One-sample decoding of the fully trained model that the decision must match."""
     shared_prefill: bool = True
     """Whether serving reads a prompt once for all its K samples."""
+    queries: float | None = None
+    """Queries the model will serve in its life, if known: then the cheapest life is sought, not the earliest stop."""
+    max_query_flops: float | None = None
+    """Most FLOPs one served query may cost on average."""
+    max_sequential_tokens: float | None = None
+    """Most tokens one served query may decode one after another."""
     to_end: bool = False
     """Shadow mode: record the decision, train on to the full budget, then verify it on test problems."""
 
@@ -141,7 +161,7 @@ class RunConfig:
             raise argument_error("name", "be letters, digits, dots, dashes and underscores", self.name)
         if not 0 <= self.seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", self.seed)
-        if max(self.policy.k_values) > self.evaluate.num_samples:
+        if isinstance(self.policy, PaperPolicy) and max(self.policy.k_values) > self.evaluate.num_samples:
             raise argument_error(
                 "policy.k_values",
                 f"be at most the {self.evaluate.num_samples} samples drawn per problem",
@@ -202,18 +222,51 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     Raises:
         ArgumentError: an unknown key, a wrong type or a value out of its range.
     """
-    _refuse_unknown(settings, RunConfig, "")
+    chosen: dict[str, type[Any]] = {
+        "task": _chosen(settings, "task", "kind", TASKS, "countdown"),
+        "policy": _chosen(settings, "policy", "name", POLICIES, "calibrated"),
+    }
+    _refuse_unknown(settings, RunConfig, "", chosen)
+    sections = {name: _convert(settings[name], owner, name) for name, owner in chosen.items() if name in settings}
+    return _convert({**settings, **sections}, RunConfig, "")
+
+
+def policy_from(settings: dict[str, Any]) -> Policy:
+    """A policy from plain settings, as in a run log's first line; one without a name is the paper's.
+
+    Raises:
+        ArgumentError: an unknown rule or setting, a wrong type or a value out of its range.
+    """
+    owner: type[Policy] = _chosen({"policy": settings}, "policy", "name", POLICIES, "paper")
+    _refuse_unknown({"policy": settings}, RunConfig, "", {"policy": owner})
+    return _convert(settings, owner, "policy")
+
+
+def _chosen(
+    settings: dict[str, Any], section: str, key: str, known: Mapping[str, type[_Record]], usual: str
+) -> type[_Record]:
+    """The class that a section of the recipe names by one of its settings."""
+    given = settings.get(section, {})
+    name = given.get(key, usual) if isinstance(given, dict) else usual  # what is no section is refused as such later
+    if not isinstance(name, str) or name not in known:
+        raise argument_error(f"{section}.{key}", f"be one of {', '.join(sorted(known))}", name)
+    return known[name]
+
+
+def _convert(settings: Any, owner: type[_Record], section: str) -> _Record:
+    """`settings` as a record of type `owner`; `section` is where they stand in the recipe, "" for the whole."""
     try:
-        return msgspec.convert(settings, RunConfig)
+        return msgspec.convert(settings, owner)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
-        path = where.strip("`").removeprefix("$").lstrip(".")
+        inner = where.strip("`").removeprefix("$").lstrip(".")
+        path = ".".join(filter(None, (section, inner)))
         if isinstance(error.__cause__, ArgumentError):  # worded by the record itself, which knows its own name only
             message = str(error.__cause__)
             prefix = "" if not path or message.startswith(path) else f"{path}."
             raise ArgumentError(prefix + message) from None
         value: Any = settings
-        for key in path.split(".") if path else ():
+        for key in inner.split(".") if inner else ():
             value = value.get(key.partition("[")[0]) if isinstance(value, dict) else value
         rule = what[0].lower() + what[1:].replace("`", "")
         raise argument_error(path or "the recipe", f"be of its type: {rule}", value) from error
@@ -240,8 +293,10 @@ def _apply(settings: dict[str, Any], override: str) -> None:
     settings[name] = value
 
 
-def _refuse_unknown(settings: dict[str, Any], owner: Any, prefix: str) -> None:
-    known: dict[str, Any] = {each.name: each.type for each in fields(owner)}
+def _refuse_unknown(
+    settings: dict[str, Any], owner: Any, prefix: str, chosen: Mapping[str, type[Any]] | None = None
+) -> None:
+    known: dict[str, Any] = {each.name: each.type for each in fields(owner)} | dict(chosen or {})
     for key, value in settings.items():
         if key not in known:
             where = f"a setting of [{prefix[:-1]}]" if prefix else "a setting or section"

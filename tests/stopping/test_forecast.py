@@ -4,6 +4,8 @@ import csv
 import gzip
 import math
 from collections import defaultdict
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +25,12 @@ accuracies = st.lists(st.integers(0, 50).map(lambda c: c / 50), min_size=1, max_
 
 
 def project(accuracy, *, first: float = 0.05, last: float = 0.5, **settings) -> Forecast:
-    """The forecast from checkpoints evenly spaced between two shares of a budget of 1."""
-    return forecast_accuracy(np.linspace(first, last, len(accuracy)), accuracy, 1.0, **settings)
+    """The paper's forecast from checkpoints evenly spaced between two shares of a budget of 1."""
+    return paper_forecast(np.linspace(first, last, len(accuracy)), accuracy, 1.0, **settings)
+
+
+def paper_forecast(train_flops, accuracy, budget_flops: float, **settings) -> Forecast:
+    return forecast_accuracy(train_flops, accuracy, budget_flops, method="paper", **settings)
 
 
 # -- known curves -----------------------------------------------------------------------------------------------------
@@ -35,7 +41,7 @@ def project(accuracy, *, first: float = 0.05, last: float = 0.5, **settings) -> 
 def test_known_curve_is_recovered(rise: float, rate: float, start: float) -> None:
     share = np.linspace(0.1, 0.5, 20)
     accuracy = rise * (1 - np.exp(-rate * share)) + start
-    forecast = forecast_accuracy(share * 6e18, accuracy, 6e18)
+    forecast = paper_forecast(share * 6e18, accuracy, 6e18)
     assert (forecast.status, forecast.num_points) == (FITTED, 20)
     assert forecast.parameters == pytest.approx((rise, rate, start), rel=1e-4, abs=1e-4)
     assert forecast.mean == pytest.approx(rise * (1 - math.exp(-rate)) + start, abs=1e-7)
@@ -47,14 +53,14 @@ def test_known_curve_is_recovered(rise: float, rate: float, start: float) -> Non
 def test_known_curve_is_recovered_from_checkpoints_that_start_late(rate: float) -> None:
     """Counted from 0, exp(-b x) is below the last digit of 1 here; the projection must not suffer from it."""
     share = np.linspace(0.5, 0.9, 41)
-    forecast = forecast_accuracy(share, 0.5 - 0.4 * np.exp(-rate * (share - 0.5)), 1.0)
+    forecast = paper_forecast(share, 0.5 - 0.4 * np.exp(-rate * (share - 0.5)), 1.0)
     assert forecast.status is FITTED
     assert forecast.mean == pytest.approx(0.5 - 0.4 * math.exp(-rate * 0.5), abs=1e-6)
 
 
 def test_parameters_are_left_out_where_they_would_be_astronomic() -> None:
     share = np.linspace(0.5, 0.9, 41)
-    steep = forecast_accuracy(share, 0.5 - 0.4 * np.exp(-100.0 * (share - 0.5)), 1.0)
+    steep = paper_forecast(share, 0.5 - 0.4 * np.exp(-100.0 * (share - 0.5)), 1.0)
     assert (steep.status, steep.parameters) == (FITTED, ())  # a would be 0.4 exp(50)
 
 
@@ -67,7 +73,7 @@ def test_noise_is_averaged_out() -> None:
     share = np.linspace(0.05, 0.5, 60)
     noise = np.random.default_rng(0).normal(0.0, 0.02, len(share))
     accuracy = np.clip(0.6 * (1 - np.exp(-6.0 * share)) + noise, 0.0, 1.0)
-    forecast = forecast_accuracy(share, accuracy, 1.0, fluctuation_filter=False)
+    forecast = paper_forecast(share, accuracy, 1.0, fluctuation_filter=False)
     assert forecast.mean == pytest.approx(0.6 * (1 - math.exp(-6.0)), abs=0.03)
 
 
@@ -120,7 +126,7 @@ def test_degenerate_curves(accuracy: list[float], status: FitStatus, mean: float
 
 def test_worked_example() -> None:
     """0.3, 0.35, 0.38 at even steps: each gain is 3/5 of the one before, and the budget is 4 steps from the first."""
-    forecast = forecast_accuracy([1.0, 1.5, 2.0, 2.5, 3.0], [0.3, 0.1, 0.35, 0.2, 0.38], 5.0)
+    forecast = paper_forecast([1.0, 1.5, 2.0, 2.5, 3.0], [0.3, 0.1, 0.35, 0.2, 0.38], 5.0)
     assert (forecast.status, forecast.num_points) == (FITTED, 3)
     assert forecast.mean == pytest.approx(0.3 + 0.05 + 0.03 + 0.018 + 0.0108, abs=1e-8)
 
@@ -142,7 +148,7 @@ def test_projection_is_clipped_at_1() -> None:
 
 
 def test_first_checkpoint_may_be_the_untrained_model_and_the_last_the_fully_trained_one() -> None:
-    forecast = forecast_accuracy([0.0, 0.5, 1.0], [0.0, 0.4, 0.6], 1.0)
+    forecast = paper_forecast([0.0, 0.5, 1.0], [0.0, 0.4, 0.6], 1.0)
     assert forecast.status is FITTED
     assert forecast.mean == pytest.approx(0.6)
 
@@ -164,15 +170,15 @@ def test_projection_is_an_accuracy(accuracy: list[float], filtered: bool, first:
 @given(accuracies, st.integers(-60, 60))
 def test_unit_of_flops_changes_nothing(accuracy: list[float], power: int) -> None:
     flops = np.linspace(0.05, 0.5, len(accuracy))
-    scaled = forecast_accuracy(flops * 2.0**power, accuracy, 2.0**power)
-    assert scaled == forecast_accuracy(flops, accuracy, 1.0)
+    scaled = paper_forecast(flops * 2.0**power, accuracy, 2.0**power)
+    assert scaled == paper_forecast(flops, accuracy, 1.0)
 
 
 @pytest.mark.parametrize("unit", [1e-3, 3.0, 7.77e17])
 def test_any_unit_of_flops_gives_the_same_projection(unit: float) -> None:
     flops, accuracy = np.linspace(0.05, 0.5, 9), [0.1, 0.25, 0.2, 0.33, 0.4, 0.41, 0.46, 0.45, 0.49]
-    projected = forecast_accuracy(flops, accuracy, 1.0)
-    scaled = forecast_accuracy(flops * unit, accuracy, unit)
+    projected = paper_forecast(flops, accuracy, 1.0)
+    scaled = paper_forecast(flops * unit, accuracy, unit)
     assert (scaled.status, scaled.num_points) == (projected.status, projected.num_points)
     assert scaled.mean == pytest.approx(projected.mean, abs=1e-7)
 
@@ -193,10 +199,10 @@ def test_filter_keeps_a_monotone_running_maximum(accuracy: list[float]) -> None:
 
 
 def test_filter_drops_points_before_the_fit() -> None:
-    noisy = forecast_accuracy([0.1, 0.15, 0.2, 0.3], [0.2, 0.1, 0.3, 0.35], 1.0)
-    clean = forecast_accuracy([0.1, 0.2, 0.3], [0.2, 0.3, 0.35], 1.0)
+    noisy = paper_forecast([0.1, 0.15, 0.2, 0.3], [0.2, 0.1, 0.3, 0.35], 1.0)
+    clean = paper_forecast([0.1, 0.2, 0.3], [0.2, 0.3, 0.35], 1.0)
     assert noisy == clean
-    unfiltered = forecast_accuracy([0.1, 0.15, 0.2, 0.3], [0.2, 0.1, 0.3, 0.35], 1.0, fluctuation_filter=False)
+    unfiltered = paper_forecast([0.1, 0.15, 0.2, 0.3], [0.2, 0.1, 0.3, 0.35], 1.0, fluctuation_filter=False)
     assert unfiltered.num_points == 4
 
 
@@ -253,7 +259,7 @@ def test_filter_drops_points_before_the_fit() -> None:
 )
 def test_curves_that_are_none_are_refused(flops, accuracy, budget: float, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
-        forecast_accuracy(flops, accuracy, budget)
+        paper_forecast(flops, accuracy, budget)
     assert str(error.value) == message
 
 
@@ -279,9 +285,74 @@ def test_real_curves_are_projected_to_accuracies() -> None:
         for seen in (0.2, 0.5, 0.7):
             past = [step for step in steps if step <= seen * steps[-1]]
             for filtered in (True, False):
-                forecast = forecast_accuracy(
-                    past, [curve[step] for step in past], steps[-1], fluctuation_filter=filtered
-                )
+                forecast = paper_forecast(past, [curve[step] for step in past], steps[-1], fluctuation_filter=filtered)
                 assert 0.0 <= forecast.lo <= forecast.mean <= forecast.hi <= 1.0
                 projected += forecast.status is FITTED
     assert projected > 0
+
+
+# -- a decay of the learning rate still ahead -------------------------------------------------------------------------
+
+RISING = [0.20, 0.30, 0.36, 0.40, 0.43, 0.45]
+
+
+def calibrated(accuracy=RISING, *, last: float = 0.5, **settings) -> Forecast:
+    return forecast_accuracy(np.linspace(0.1, last, len(accuracy)), accuracy, 1.0, num_problems=400, **settings)
+
+
+def test_what_is_known_of_a_decay_is_said() -> None:
+    assert [calibrated(decay_share=share).decay for share in (None, 0.0, 0.2)] == ["unknown", "none", "included"]
+    assert calibrated(last=1.0, decay_share=0.2).decay == "none"  # nothing is ahead any more
+    assert project(RISING).decay == "none"
+
+
+@pytest.mark.parametrize("accuracy", [[0.3], [0.0] * 6])
+def test_without_a_fit_there_is_nothing_to_raise(accuracy: list[float]) -> None:
+    known = calibrated(accuracy, decay_share=0.2)
+    assert known.status is not FITTED
+    assert replace(known, decay="") == replace(calibrated(accuracy, decay_share=0.0), decay="")
+
+
+def test_an_unknown_schedule_is_projected_as_a_constant_one() -> None:
+    assert replace(calibrated(), decay="none") == calibrated(decay_share=0.0)
+
+
+def test_a_decay_ahead_raises_the_projection_and_widens_its_upper_side() -> None:
+    constant, decayed = calibrated(decay_share=0.0), calibrated(decay_share=0.2)
+    assert decayed.mean > constant.mean
+    assert decayed.lo > constant.lo - 0.02
+    assert decayed.hi - decayed.mean >= constant.hi - constant.mean
+    assert 0.0 <= decayed.lo <= decayed.mean <= decayed.hi <= 1.0
+
+
+def test_what_is_left_of_a_decay_counts_in_proportion() -> None:
+    """Half way through the decay at 0.9 of the budget, for a share of 0.2."""
+    flops = np.linspace(0.1, 0.9, 9)
+    accuracy = 0.5 * (1 - np.exp(-3 * flops))
+    gains = []
+    for share in (0.0, 0.8, 0.4, 0.2, 0.1):
+        gains.append(forecast_accuracy(flops, accuracy, 1.0, num_problems=400, decay_share=share).mean)
+    constant, *raised = gains
+    assert all(later >= earlier > constant for earlier, later in pairwise(raised))
+    assert calibrated(decay_share=0.2).mean == calibrated(decay_share=0.5).mean  # all of it is ahead either way
+
+
+def test_a_curve_that_has_levelled_off_gains_little() -> None:
+    level = [0.4] * 6
+    gains = [
+        calibrated(each, decay_share=0.2).mean - calibrated(each, decay_share=0.0).mean for each in (level, RISING)
+    ]
+    assert 0.0 <= gains[0] < 0.01 < gains[1]
+
+
+@PROPERTY
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12), st.floats(0.0, 1.0), st.floats(0.1, 1.0))
+def test_with_any_decay_the_projection_is_an_accuracy(accuracy: list[float], share: float, last: float) -> None:
+    forecast = forecast_accuracy(np.linspace(0.05, last, len(accuracy)), accuracy, 1.0, decay_share=share)
+    assert 0.0 <= forecast.lo <= forecast.mean <= forecast.hi <= 1.0
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, math.nan])
+def test_a_decay_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ArgumentError, match=r"^decay_share must be a share from 0 to 1; got"):
+        calibrated(decay_share=share)

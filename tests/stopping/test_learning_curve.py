@@ -94,12 +94,14 @@ def test_near_chance_the_projection_stays_near_chance() -> None:
 
 
 def test_further_ahead_is_less_certain() -> None:
+    """Until the interval meets the ceiling of 1, which then cuts it."""
     measured, _ = of_shape("exponential")
     widths = []
     for last in (1.0, 0.5, 0.2, 0.02):
         forecast = project(measured, first=last / 10, last=last, num_problems=1000)
         widths.append(forecast.hi - forecast.lo)
-    assert widths == sorted(widths)
+    assert widths[:3] == sorted(widths[:3])
+    assert widths[3] > widths[1]
 
 
 def test_more_problems_narrow_the_interval() -> None:
@@ -166,7 +168,8 @@ def test_no_projection_is_a_status_and_the_interval_says_nothing(
 @pytest.mark.parametrize("num_problems", [None, 1, 200, 10**9])
 def test_odd_curves_have_a_projection(flops: list[float], accuracy: list[float], num_problems: int | None) -> None:
     forecast = forecast_accuracy(flops, accuracy, 1.0, num_problems=num_problems, method="calibrated")
-    assert forecast.status is FitStatus.FITTED
+    enough = num_problems is None or max(accuracy) * num_problems >= 9.5  # right answers, else there is no signal
+    assert forecast.status is (FitStatus.FITTED if enough else FitStatus.NO_SIGNAL)
     assert 0.0 <= forecast.lo <= forecast.mean <= forecast.hi <= 1.0
 
 

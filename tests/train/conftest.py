@@ -16,7 +16,7 @@ def tiny_settings() -> dict[str, Any]:
         "model": {"num_layers": 1, "embedding": 16, "num_heads": 2, "feed_forward": 16},
         "train": {"steps": 12, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2},
         "evaluate": {"every_steps": 2, "num_problems": 6, "num_samples": 4},
-        "policy": {"patience": 2, "max_k": 8},
+        "policy": {"name": "paper", "patience": 2, "max_k": 8},
         "verify": {"num_problems": 6, "num_samples": 4},
     }
 

@@ -28,7 +28,7 @@ task = { num_numbers = 2, max_number = 9, max_target = 20 }
 model = { num_layers = 1, embedding = 32, num_heads = 2, feed_forward = 64 }
 train = { steps = 120, batch_size = 64, learning_rate = 0.02, warmup_steps = 5 }
 evaluate = { every_steps = 1, num_problems = 10, num_samples = 4 }
-policy = { patience = 3, max_k = 16 }
+policy = { name = "paper", patience = 3, max_k = 16 }
 verify = { num_problems = 10, num_samples = 4 }
 """
 TIMEOUT_SECONDS = 100

@@ -22,12 +22,12 @@ from breakeven.errors import ArgumentError, DivergedError, RunStorageError
 from breakeven.model.flops import ModelCost
 from breakeven.model.transformer import Transformer
 from breakeven.records import Reason, TransformerShape
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, costs, loop
 from breakeven.train.checkpoint import load_weights
 from breakeven.train.replay import replay
-from breakeven.ttc.collect import collect
+from breakeven.ttc.collect import Collector
 
 
 def run(config, run_dir: Path, **options):
@@ -201,7 +201,7 @@ def test_a_run_killed_before_its_state_was_saved_evaluates_nothing_twice(
     config = make_config()
     run(config, tmp_path / "straight")
 
-    def killed(*_):
+    def killed(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -210,7 +210,7 @@ def test_a_run_killed_before_its_state_was_saved_evaluates_nothing_twice(
             run(config, tmp_path / "killed")
     assert not (tmp_path / "killed" / "stopped").exists()
     with monkeypatch.context() as patch:
-        patch.setattr("breakeven.train.session.collect", killed)
+        patch.setattr("breakeven.train.session.Collector", killed)
         assert resume(tmp_path / "killed").step == 8
     assert files(tmp_path / "killed") == files(tmp_path / "straight")
 
@@ -295,9 +295,9 @@ def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_le
 
     def counting(*arguments, seed: int, **options):
         evaluated.append(seed & (2**32 - 1))
-        return collect(*arguments, seed=seed, **options)
+        return Collector(*arguments, seed=seed, **options)
 
-    monkeypatch.setattr("breakeven.train.session.collect", counting)
+    monkeypatch.setattr("breakeven.train.session.Collector", counting)
     resume(tmp_path / "cut", to_end=True)
     assert evaluated == [2, 4, 6, 8, 10, 12][num_left:]
     assert files(tmp_path / "cut") == files(tmp_path / "straight")

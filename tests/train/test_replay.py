@@ -11,7 +11,7 @@ import pytest
 from breakeven.errors import ArgumentError
 from breakeven.model.flops import ModelCost
 from breakeven.records import Decision, Plan, Reason
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import Header, RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier, synthetic_run
 from breakeven.train.replay import replay

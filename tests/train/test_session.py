@@ -13,7 +13,7 @@ import pytest
 from breakeven.errors import ArgumentError, DivergedError, RunStorageError
 from breakeven.model.flops import ModelCost
 from breakeven.records import Action, Draw, Plan, Problem, Reason
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import Header, RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier
 from breakeven.train.session import Session
@@ -52,6 +52,7 @@ def make_session(sampler: Any, **changes: Any) -> Session:
         "sequence_tokens": SEQUENCE_TOKENS,
         "plan": PLAN,
         "policy": POLICY,
+        "num_samples": 4,
         "evaluate_every": 10,
     }
     return Session(**settings | changes)
@@ -109,7 +110,7 @@ def test_a_budget_spent_but_for_rounding_is_spent(sampler: CountingSampler) -> N
 
 def test_each_evaluation_draws_n_samples_and_a_greedy_one_with_a_seed_of_its_own(sampler: CountingSampler) -> None:
     observe(make_session(sampler, num_samples=6, temperature=0.5, seed=3), 10, 20)
-    assert [(num, temperature) for num, temperature, _ in sampler.calls] == 2 * [(6, 0.5), (1, 0.0)]
+    assert [(num, temperature) for num, temperature, _ in sampler.calls] == 2 * [(1, 0.0), (6, 0.5)]
     sampled = {seed for _, temperature, seed in sampler.calls if temperature}
     observe(make_session(sampler, seed=4), 10, 20)
     sampled |= {seed for _, temperature, seed in sampler.calls if temperature}

@@ -8,7 +8,7 @@ import pytest
 from breakeven.errors import ArgumentError
 from breakeven.model.flops import ModelCost
 from breakeven.records import Checkpoint, Completion, Draw, Plan, Problem, Verification
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.paper import PaperPolicy
 from breakeven.testing import RateVerifier, synthetic_run
 from breakeven.train.replay import replay
 from breakeven.train.verify import verify

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
+from scipy.special import expit, logit
 
 from breakeven.errors import argument_error
 from breakeven.records import FitStatus, Forecast
@@ -21,6 +22,12 @@ _MIN_RATE = 0.05
 """Below this rate the curve loses under 5 % of its slope over the whole budget: a line, with no ceiling in sight."""
 _MAX_RATE = 1e4
 _LOG_RATES = np.linspace(np.log(_MIN_RATE), np.log(_MAX_RATE), 160)
+_DECAY_GAIN, _DECAY_SLOPE, _DECAY_SPREAD = 0.5, 0.15, 0.5
+"""Logits that a decay of the learning rate brings to a steep learning curve, the slope in logits per e-fold of training
+at which it brings half as much, and its standard deviation as a share of the gain."""
+_NORMAL_95 = 1.6448536269514722
+_MIN_RIGHT = 9.5
+"""Right answers of the best checkpoint below which there is nothing to project yet."""
 _MAX_RISE = 1e6
 """Above this a, the difference of a (1 - exp(-b x)) and -c loses the digits that matter."""
 
@@ -31,8 +38,9 @@ def forecast_accuracy(
     budget_flops: float,
     *,
     num_problems: int | None = None,
-    method: Literal["paper", "calibrated"] = "paper",
+    method: Literal["paper", "calibrated"] = "calibrated",
     fluctuation_filter: bool = True,
+    decay_share: float | None = None,
 ) -> Forecast:
     """Projected accuracy at the full budget.
 
@@ -46,6 +54,9 @@ def forecast_accuracy(
             "calibrated", an average over shapes of the learning curve.
         fluctuation_filter: of method "paper" only: whether points below the last kept one are dropped first (step 1
             of the algorithm).
+        decay_share: of method "calibrated" only: the share of the budget, at its end, over which the learning rate
+            decays: 0 for a constant one, None if unknown. A decay still ahead raises the projection by what decays
+            usually bring; of an unknown one nothing is assumed, and `decay` of the result says so.
 
     Returns:
         A Forecast. With a status other than FITTED, `mean` is the highest accuracy seen and no projection should
@@ -55,7 +66,8 @@ def forecast_accuracy(
 
         Method "calibrated": from `lo` to `hi` is where the accuracy MEASURED at the full budget, on the same problems,
         is expected in 90 % of runs, that measurement's own noise included; 0 to 1 with a status other than FITTED. It
-        takes 4 checkpoints. `parameters` is empty, since no single curve was fitted.
+        takes 4 checkpoints and, where `num_problems` is known, one with 10 right answers. `parameters` is empty, since
+        no single curve was fitted.
 
     Raises:
         ArgumentError: an unknown `method`; lengths differ, no checkpoint, values out of range, NaN, FLOPs not
@@ -71,10 +83,10 @@ def forecast_accuracy(
         docs/design/calibrated-estimators.md.
 
     >>> x = [0.1, 0.2, 0.3, 0.4]
-    >>> curve = forecast_accuracy(x, [0.6 * (1 - 2.718281828459045 ** (-5 * v)) for v in x], 1.0)
+    >>> curve = forecast_accuracy(x, [0.6 * (1 - 2.718281828459045 ** (-5 * v)) for v in x], 1.0, method="paper")
     >>> round(curve.mean, 4), curve.num_points
     (0.596, 4)
-    >>> curve = forecast_accuracy(x, [0.30, 0.40, 0.45, 0.48], 1.0, num_problems=1000, method="calibrated")
+    >>> curve = forecast_accuracy(x, [0.30, 0.40, 0.45, 0.48], 1.0, num_problems=1000)
     >>> curve.lo < 0.55 < curve.hi
     True
     """
@@ -82,7 +94,7 @@ def forecast_accuracy(
         raise argument_error("method", 'be "paper" or "calibrated"', method)
     x, y = _check_curve(train_flops, accuracy, budget_flops)
     if method == "calibrated":
-        return _calibrated(x, y, num_problems)
+        return _calibrated(x, y, num_problems, decay_share)
     kept = filter_fluctuations(y) if fluctuation_filter else np.arange(len(y))
     first = float(x[0])
     status, fit = fit_saturation(x[kept] - first, y[kept])
@@ -99,17 +111,42 @@ def forecast_accuracy(
     )
 
 
-def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None) -> Forecast:
+def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_share: float | None) -> Forecast:
     """The projection of method "calibrated", or the status that stands for it."""
     if num_problems is not None and not num_problems >= 1:
         raise argument_error("num_problems", "be at least 1", num_problems, "Leave it out if it is unknown.")
-    if y.max() <= 0.0 or len(y) < MIN_POINTS:
-        status = FitStatus.TOO_FEW_POINTS if y.max() > 0.0 else FitStatus.NO_SIGNAL
+    if decay_share is not None and not 0.0 <= decay_share <= 1.0:
+        raise argument_error("decay_share", "be a share from 0 to 1", decay_share, "Leave it out if it is unknown.")
+    decay = "unknown" if decay_share is None else "none"
+    signal = y.max() > 0.0 if num_problems is None else y.max() * num_problems >= _MIN_RIGHT
+    if not signal or len(y) < MIN_POINTS:
+        status = FitStatus.TOO_FEW_POINTS if signal else FitStatus.NO_SIGNAL
         mean, lo, hi, num_points = float(y.max()), 0.0, 1.0, len(y)
     else:
         status = FitStatus.FITTED
-        mean, lo, hi, num_points = project_learning_curve(x, y, num_problems)
-    return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="calibrated", num_points=num_points)
+        mean, lo, hi, now, num_points = project_learning_curve(x, y, num_problems)
+        share = float(x[-1])
+        ahead = min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
+        if ahead > 1e-9:
+            decay = "included"
+            mean, lo, hi = _raised_by_decay(mean, lo, hi, now, -float(np.log(share)), ahead)
+    return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="calibrated", num_points=num_points, decay=decay)
+
+
+def _raised_by_decay(
+    mean: float, lo: float, hi: float, now: float, log_left: float, ahead: float
+) -> tuple[float, float, float]:
+    """Projection and interval, raised on the logit scale by what the part of the decay that is ahead should bring.
+
+    A decay realises what is still being learnt: nothing on a curve that has levelled off, up to _DECAY_GAIN on a steep
+    one. The gain is about as uncertain as it is large.
+    """
+    middle, low, high, start = logit(np.clip([mean, lo, hi, now], 1e-9, 1.0 - 1e-9))
+    slope = max(0.0, (middle - start) / log_left)
+    gain = ahead * _DECAY_GAIN * slope / (slope + _DECAY_SLOPE)
+    spread = _NORMAL_95 * _DECAY_SPREAD * gain
+    raised = expit(middle + gain + np.array([0.0, -np.hypot(middle - low, spread), np.hypot(high - middle, spread)]))
+    return float(raised[0]), float(raised[1]), float(raised[2])
 
 
 def filter_fluctuations(accuracy: Sequence[float] | FloatArray) -> npt.NDArray[np.intp]:

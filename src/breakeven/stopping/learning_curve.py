@@ -13,13 +13,14 @@ Where the constants come from: docs/design/calibrated-estimators.md.
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import eigh_tridiagonal
 from scipy.special import ndtr
 
 FloatArray = npt.NDArray[np.float64]
 
 MIN_POINTS = 4
 """Fewest checkpoints a projection rests on."""
-_POWERS = ((-2.0, 0.05), (-1.0, 0.1), (0.0, 1.0), (0.5, 1.0), (1.0, 0.5), (2.0, 0.5))
+_POWERS = ((-2.0, 0.3), (-1.0, 2.0), (0.0, 1.0), (0.5, 1.0), (1.0, 0.5), (2.0, 0.5))
 """Exponent c of (1 - ratio^-c) / c and its prior weight; 0 is log ratio, below 0 the curve bends upward."""
 _RATES = ((0.5, 0.5), (1.0, 0.5), (2.0, 0.5), (4.0, 0.5))
 """Rate b of (1 - exp(-b (ratio - 1))) / b and its prior weight: curves that saturate."""
@@ -40,6 +41,8 @@ _WINDOW = 16.0
 """Checkpoints before 1 / 16 of the last one's FLOPs are left out, unless fewer than MIN_POINTS remain."""
 _FARTHEST = 1e9
 """No budget is taken to be further ahead than this many times the FLOPs so far: the interval is 0 to 1 long before."""
+_LEAST_STEP = 1e-6
+"""Least distance in log FLOPs that two checkpoints are taken to have, so that the walk between them has a variance."""
 _BINS = 40
 """More checkpoints than these are averaged within equal steps of log FLOPs."""
 _FAINT = 1e-5
@@ -48,18 +51,21 @@ _FAINT = 1e-5
 
 def project_learning_curve(
     share: FloatArray, accuracy: FloatArray, num_problems: int | None
-) -> tuple[float, float, float, int]:
-    """Mean and 90 % interval of the accuracy measured at share 1, and the number of checkpoints it rests on.
+) -> tuple[float, float, float, float, int]:
+    """Mean and 90 % interval of the accuracy measured at share 1, and what they rest on.
 
     Args:
         share: training FLOPs / budget FLOPs of each checkpoint, increasing, at least MIN_POINTS of them.
         accuracy: of each checkpoint, in [0, 1].
         num_problems: problems behind each accuracy, or None.
 
+    Returns:
+        Mean, lower and upper end, the accuracy now with its noise taken out, and the number of checkpoints used.
+
     Source:
         Ours, docs/design/calibrated-estimators.md.
 
-    >>> mean, lo, hi, num_points = project_learning_curve(np.array([0.1, 0.2, 0.3, 0.4]), np.full(4, 0.3), 1000)
+    >>> mean, lo, hi, now, num_points = project_learning_curve(np.array([0.1, 0.2, 0.3, 0.4]), np.full(4, 0.3), 1000)
     >>> bool(lo < 0.3 < hi), num_points
     (True, 4)
     """
@@ -67,16 +73,16 @@ def project_learning_curve(
     used[-MIN_POINTS:] = True
     ratio = np.maximum(share[used] / share[-1], 1.0 / _WINDOW)
     ahead = min(max(1.0, 1.0 / float(share[-1])), _FARTHEST)
-    weight, mean, sd = _posterior(np.log(ratio), accuracy[used], float(np.log(ahead)), num_problems)
-    centre = float(weight @ np.clip(mean, 0.0, 1.0))
+    weight, mean, sd, now = _posterior(np.log(ratio), accuracy[used], float(np.log(ahead)), num_problems)
+    weight, centre = _bounded(weight, mean, sd)
     lo, hi = (_quantile(quantile, weight, mean, sd) for quantile in (0.05, 0.95))
-    return centre, min(lo, centre), max(hi, centre), int(used.sum())
+    return centre, min(lo, centre), max(hi, centre), float(weight @ np.clip(now, 0.0, 1.0)), int(used.sum())
 
 
 def _posterior(
     log_ratio: FloatArray, accuracy: FloatArray, log_ahead: float, num_problems: int | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Weight, mean and sd, at `log_ahead`, of each member of the grid that counts."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Weight, mean and sd at `log_ahead`, and mean now, of each member of the grid that counts."""
     log_ratio, accuracy, count = _binned(log_ratio, accuracy)
     trials = num_problems or _PROBLEMS_UNKNOWN
     centre = (np.average(accuracy, weights=count * np.exp(log_ratio)) * trials + 1.0) / (trials + 2.0)
@@ -91,7 +97,7 @@ def _posterior(
     # Rotated so that noise + walk has a diagonal covariance, noise^2 + walk^2 * walked, for every pair of scales at
     # once. The walk has covariance min(distance, distance) between points on the same side of the last checkpoint.
     root = np.sqrt(count)
-    walked, rotation = np.linalg.eigh(root[:, None] * np.minimum.outer(-log_ratio, -log_ratio) * root)
+    walked, rotation = _walk_axes(-log_ratio, root)
     ones, target = rotation.T @ root, rotation.T @ (root * (accuracy - centre))
     shapes = (_shapes(log_ratio) * root) @ rotation
     shape_ahead = _shapes(np.array([log_ahead]))[:, 0]
@@ -119,7 +125,20 @@ def _posterior(
     sd = np.sqrt(own_variance[..., None, None] + np.square(lever) / slope_precision)
     weight = np.exp(log_weight - log_weight.max())
     counts = weight > _FAINT
-    return weight[counts] / weight[counts].sum(), mean[counts], sd[counts]
+    now = centre + level - slope * lean[..., None]
+    return weight[counts] / weight[counts].sum(), mean[counts], sd[counts], now[counts]
+
+
+def _walk_axes(distance: FloatArray, root: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues and vectors of root min(distance, distance) root, for distances that fall towards the last point.
+
+    The inverse of that matrix is tridiagonal, for a walk's steps are independent.
+    """
+    step = np.maximum(np.diff(distance[::-1], prepend=0.0), _LEAST_STEP)
+    weight = root[::-1]
+    precision = (1.0 / step + np.append(1.0 / step[1:], 0.0)) / np.square(weight)
+    eigenvalues, vectors = eigh_tridiagonal(precision, -1.0 / (step[1:] * weight[1:] * weight[:-1]))
+    return 1.0 / eigenvalues, vectors[::-1]
 
 
 def _shapes(log_ratio: FloatArray) -> FloatArray:
@@ -132,7 +151,7 @@ def _binned(log_ratio: FloatArray, accuracy: FloatArray) -> tuple[FloatArray, Fl
     """Means over at most _BINS equal steps of `log_ratio`, and the points in each; few points stay as they are."""
     if len(log_ratio) <= _BINS:
         return log_ratio, accuracy, np.ones(len(log_ratio))
-    step = np.minimum(log_ratio / log_ratio[0] * _BINS, _BINS - 1).astype(np.intp)
+    step = _BINS - 1 - np.minimum(log_ratio / log_ratio[0] * _BINS, _BINS - 1).astype(np.intp)
     count = np.bincount(step).astype(np.float64)
     held = count > 0
     sums = np.bincount(step, log_ratio), np.bincount(step, accuracy)
@@ -145,12 +164,25 @@ def _log_normal_grid(median: float, log_sd: float, size: int) -> tuple[FloatArra
     return median * np.exp(log_sd * off), -np.square(off) / 2.0
 
 
+def _bounded(weight: FloatArray, mean: FloatArray, sd: FloatArray) -> tuple[FloatArray, float]:
+    """Weights given that the accuracy lies in [0, 1], which steep members deny, and the mean of the cut mixture."""
+    low, high = -mean / sd, (1.0 - mean) / sd
+    inside = np.maximum(ndtr(high) - ndtr(low), _FAINT)
+    weight = weight * inside
+    density = (np.exp(-np.square(low) / 2.0) - np.exp(-np.square(high) / 2.0)) / np.sqrt(2.0 * np.pi)
+    centre = np.clip(mean + sd * density / inside, 0.0, 1.0)
+    weight = weight / weight.sum()
+    return weight, min(1.0, float(weight @ centre))
+
+
 def _quantile(quantile: float, weight: FloatArray, mean: FloatArray, sd: FloatArray) -> float:
-    """Quantile of a mixture of normals cut to [0, 1], by bisection."""
+    """Quantile of a mixture of normals, each cut to [0, 1], by bisection."""
+    below = ndtr(-mean / sd)
+    inside = np.maximum(ndtr((1.0 - mean) / sd) - below, _FAINT)
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2.0
-        if weight @ ndtr((middle - mean) / sd) < quantile:
+        if weight @ np.clip((ndtr((middle - mean) / sd) - below) / inside, 0.0, 1.0) < quantile:
             low = middle
         else:
             high = middle

@@ -5,13 +5,13 @@ the attention part, which grows with their square, is a lower bound.
 """
 
 from breakeven.config import RunConfig
-from breakeven.data.countdown import Countdown
+from breakeven.data.task import Task
 from breakeven.errors import argument_error
 from breakeven.model.flops import ModelCost
 from breakeven.records import Plan, QueryFlops, SampleBank
 
 
-def sequence_tokens(task: Countdown) -> int:
+def sequence_tokens(task: Task) -> int:
     """Tokens the model reads per training sequence: all but the last, which is only predicted."""
     return task.prompt_tokens + task.output_tokens - 1
 
@@ -48,20 +48,32 @@ def plan_for(config: RunConfig) -> Plan:
             f"{train.steps} steps, {budget_flops:.4g} FLOPs",
             "Train longer, or evaluate fewer problems (evaluate.num_problems) or samples (evaluate.num_samples).",
         )
-    return Plan(budget_flops=budget_flops, baseline=config.baseline, shared_prefill=config.shared_prefill)
+    return Plan(
+        budget_flops=budget_flops,
+        baseline=config.baseline,
+        shared_prefill=config.shared_prefill,
+        queries=config.queries,
+        decay_share=train.decay_share,
+        max_query_flops=config.max_query_flops,
+        max_sequential_tokens=config.max_sequential_tokens,
+    )
 
 
 def query_flops(bank: SampleBank, cost: ModelCost) -> QueryFlops:
-    """One query with samples as long as the bank's.
+    """One query with samples as long as the bank's (as its greedy ones, where no others were drawn).
 
     A completion of T tokens costs T - 1 decode steps: the first token comes out of the prefill, the last is not fed.
     """
-    mean_output = bank.output_tokens / (bank.num_problems * bank.num_samples)
-    return cost.query_flops(bank.prompt_tokens / bank.num_problems, mean_output - 1)
+    drawn = (bank.output_tokens, bank.num_drawn) if bank.num_drawn else (bank.greedy_output_tokens, bank.num_problems)
+    return cost.query_flops(bank.prompt_tokens / bank.num_problems, drawn[0] / drawn[1] - 1)
 
 
 def evaluation_flops(bank: SampleBank, cost: ModelCost) -> float:
-    """Drawing a bank: per problem one prefill and N decodes, then one prefill and one decode greedily."""
-    mean_greedy = bank.greedy_output_tokens / bank.num_problems
-    greedy = cost.query_flops(bank.prompt_tokens / bank.num_problems, mean_greedy - 1)
-    return bank.num_problems * (query_flops(bank, cost).total(bank.num_samples) + greedy.total(1))
+    """Drawing a bank: every prefill, one greedy decode a problem, and one decode for each further sample."""
+    prompts = bank.prompt_tokens / bank.num_problems
+    query = query_flops(bank, cost)
+    greedy = cost.query_flops(prompts, bank.greedy_output_tokens / bank.num_problems - 1)
+    prefills = 2 * bank.num_problems if bank.num_prefills is None else bank.num_prefills
+    return (
+        prefills * query.prefill_flops + bank.num_problems * greedy.decode_flops + bank.num_drawn * query.decode_flops
+    )

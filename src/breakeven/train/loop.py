@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from breakeven.config import RunConfig, TrainConfig, config_to_builtins
-from breakeven.data.countdown import Countdown
+from breakeven.data.task import Task, Voted
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import Checkpoint, Decision, Verification
@@ -111,7 +111,8 @@ def run(
         task.problems("test", config.verify.num_problems)  # refused before hours of training, not after
     every = config.evaluate.every_steps
     step = saved_step(run_dir)
-    if any(log.find(due) is None for due in range(1, step + 1) if due % every == 0 or due == train.steps):
+    last_recorded = log.checkpoints[-1].observation.step if log.checkpoints else 0
+    if any(due % every == 0 or due == train.steps for due in range(last_recorded + 1, step + 1)):
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer)
@@ -127,6 +128,7 @@ def run(
         temperature=config.evaluate.temperature,
         evaluate_every=config.evaluate.every_steps,
         seed=config.seed,
+        extract=task.answer if isinstance(task, Voted) else None,
         log=log,
     )
     batches = training_batches(task, train, config.seed)
@@ -171,7 +173,7 @@ def run(
     )
 
 
-def training_batches(task: Countdown, train: TrainConfig, seed: int) -> Callable[[int], Tensor]:
+def training_batches(task: Task, train: TrainConfig, seed: int) -> Callable[[int], Tensor]:
     """The batch of each step, (B, T) token ids, as a function of the step: resuming needs no other state."""
     if not train.num_sequences:
         return lambda step: torch.from_numpy(task.train_batch(train.batch_size, (seed, step)))
@@ -211,7 +213,7 @@ def learning_rate(step: int, train: TrainConfig) -> float:
     return train.learning_rate * factor
 
 
-def sampler_for(model: Transformer, task: Countdown) -> TransformerSampler:
+def sampler_for(model: Transformer, task: Task) -> TransformerSampler:
     """The sampler of the live reference model."""
     return TransformerSampler(model, task, new_cache=lambda: KVCache([], []))
 
@@ -249,4 +251,5 @@ def verify_stop(config: RunConfig, run_dir: Path, full: Transformer, session: Se
         temperature=config.evaluate.temperature,
         seed=config.seed,
         cost=session.cost,
+        extract=session.extract,
     )

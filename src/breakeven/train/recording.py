@@ -9,12 +9,12 @@ from typing import Any
 
 from breakeven._version import __version__
 from breakeven.records import Plan
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.decide import Policy
 from breakeven.store import LOG_NAME, Header, RunLog
 
 
 def start_log(
-    run_dir: str | Path, *, plan: Plan, policy: PaperPolicy, seed: int = 0, config: dict[str, Any] | None = None
+    run_dir: str | Path, *, plan: Plan, policy: Policy, seed: int = 0, config: dict[str, Any] | None = None
 ) -> RunLog:
     """A new log in `run_dir`, open for this process alone.
 
@@ -41,7 +41,7 @@ def start_log(
 
 
 def open_log(
-    run_dir: str | Path, *, plan: Plan, policy: PaperPolicy, seed: int = 0, config: dict[str, Any] | None = None
+    run_dir: str | Path, *, plan: Plan, policy: Policy, seed: int = 0, config: dict[str, Any] | None = None
 ) -> RunLog:
     """The log in `run_dir`, started if there is none: a script that is run again resumes its own record.
 

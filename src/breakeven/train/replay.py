@@ -2,25 +2,43 @@
 
 from collections.abc import Sequence
 
-from breakeven.records import Decision, Observation, Plan
-from breakeven.stopping.decide import PaperPolicy, decide
-from breakeven.ttc.k_curve import evaluate
+from breakeven.records import Decision, KCurve, LearningPoint, Observation, Plan
+from breakeven.stopping.decide import Policy, decide
+from breakeven.stopping.paper import PaperPolicy
+from breakeven.ttc.evaluate import evaluate
+from breakeven.ttc.tally import Tally, learning_point, tally_of
 
 
-def decide_next(history: Sequence[Observation], plan: Plan, policy: PaperPolicy, previous: Decision | None) -> Decision:
-    """The decision at the last observation of `history`, given the decision at the one before."""
-    k_curves = evaluate(history[-1].bank, fit_k_values=policy.k_values, max_k=policy.max_k)
-    return decide(history, k_curves, plan, policy, previous)
+def curves_for(tally: Tally, policy: Policy) -> tuple[KCurve, ...]:
+    """The K-curves of a checkpoint, made with the method that the policy takes."""
+    if isinstance(policy, PaperPolicy):
+        return evaluate(tally, max_k=policy.max_k, method="paper", fit_k_values=policy.k_values)
+    return evaluate(tally, max_k=policy.max_k)
 
 
-def replay(observations: Sequence[Observation], plan: Plan, policy: PaperPolicy) -> tuple[Decision, ...]:
+def decide_next(
+    before: Sequence[LearningPoint],
+    observation: Observation,
+    plan: Plan,
+    policy: Policy,
+    previous: Decision | None,
+) -> Decision:
+    """The decision at `observation`, after the checkpoints `before`, given the decision at the last of them."""
+    tally = tally_of(observation.bank)
+    history = [*before, learning_point(observation, tally)]
+    return decide(history, curves_for(tally, policy), plan, policy, previous)
+
+
+def replay(observations: Sequence[Observation], plan: Plan, policy: Policy) -> tuple[Decision, ...]:
     """One decision an observation, as a live run with these settings would have taken them.
 
     Equal bit for bit to the recorded decisions where plan and policy are the recorded ones, on the machine and the
     library versions of the run (the log's first line names them).
     """
     decisions: list[Decision] = []
-    for number in range(1, len(observations) + 1):
+    points: list[LearningPoint] = []
+    for observation in observations:
         previous = decisions[-1] if decisions else None
-        decisions.append(decide_next(observations[:number], plan, policy, previous))
+        decisions.append(decide_next(points, observation, plan, policy, previous))
+        points.append(learning_point(observation))
     return tuple(decisions)

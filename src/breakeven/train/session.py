@@ -6,17 +6,21 @@ Works with any loop and any model: it knows a sampler, a checker, problems and a
 import math
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from breakeven.errors import DivergedError, argument_error
 from breakeven.model.flops import ModelCost
-from breakeven.records import Action, Checkpoint, Decision, Observation, Plan, Problem, Reason
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.records import Action, Checkpoint, Decision, Observation, Plan, Problem, Reason, SampleBank
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.decide import Policy
+from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.spending import LADDER, more_samples
 from breakeven.store import RunLog
 from breakeven.train.costs import evaluation_flops, query_flops
-from breakeven.train.replay import decide_next
-from breakeven.ttc.collect import Sampler, Verifier, collect
+from breakeven.train.replay import curves_for, decide_next
+from breakeven.ttc.collect import Collector, Sampler, Verifier
+from breakeven.ttc.tally import learning_point, tally_of
 
 
 class Session:
@@ -29,11 +33,12 @@ class Session:
         cost: FLOPs per token of the model.
         sequence_tokens: tokens of one training sequence, for the attention FLOPs of training.
         plan: the full budget and the baseline to match.
-        policy: settings of the stopping rule.
-        num_samples: N, samples per problem.
+        policy: the stopping rule with its settings.
+        num_samples: N, samples per problem; with `CalibratedPolicy` the most, drawn as the decision needs them.
         temperature: of the N samples, above 0.
         evaluate_every: steps between evaluations; `observe` may be called at every step.
         seed: every sample is a function of (seed, step, problem, its number).
+        extract: gives the final answer of a completion, or None; for tasks whose answers are voted on at serving time.
         log: where checkpoints are recorded. A log that already holds checkpoints resumes them: a step in it is
             neither evaluated nor decided again. Without a log the decisions live as long as the session.
 
@@ -51,11 +56,12 @@ class Session:
         cost: ModelCost,
         sequence_tokens: int,
         plan: Plan,
-        policy: PaperPolicy,
-        num_samples: int = 4,
+        policy: Policy,
+        num_samples: int = 16,
         temperature: float = 0.8,
         evaluate_every: int = 1,
         seed: int = 0,
+        extract: Callable[[str], str | None] | None = None,
         log: RunLog | None = None,
     ) -> None:
         for name, count in (
@@ -68,7 +74,7 @@ class Session:
                 raise argument_error(name, "be a whole number of at least 1", count)
         if not (math.isfinite(temperature) and temperature > 0):
             raise argument_error("temperature", "be finite and above 0", temperature)
-        if max(policy.k_values) > num_samples:
+        if isinstance(policy, PaperPolicy) and max(policy.k_values) > num_samples:
             raise argument_error(
                 "policy.k_values",
                 f"be at most the {num_samples} samples drawn per problem",
@@ -90,8 +96,10 @@ class Session:
         self.temperature = temperature
         self.evaluate_every = evaluate_every
         self.seed = seed
+        self.extract = extract
         self.log = log
         self.checkpoints: list[Checkpoint] = list(log.checkpoints) if log is not None else []
+        self._points = [learning_point(each.observation) for each in self.checkpoints]
         self.evaluation_seconds = 0.0
         """Wall time this process spent in evaluations; not recorded, since it differs from run to run."""
 
@@ -114,7 +122,8 @@ class Session:
             loss: training loss of this step, recorded for display.
 
         Returns:
-            A Decision. Between evaluations it is CONTINUE with reason NOT_DUE. At a step that the log already
+            A Decision. Between evaluations it is CONTINUE with reason NOT_DUE, where one would exceed the policy's
+            share for evaluations with reason EVALUATED_ENOUGH. At a step that the log already
             holds it is the recorded one.
 
         Raises:
@@ -128,32 +137,58 @@ class Session:
         self._check_order(step, train_tokens, place)
         if place < len(self.checkpoints) and self.checkpoints[place].observation.step == step:
             return self.checkpoints[place].decision
-        if not self.is_due(step, train_tokens):
+        if not self.is_due(step, train_tokens) or self._too_dear(train_tokens, place):
             used = self._train_flops(train_tokens) / self.plan.budget_flops
-            return Decision(action=Action.CONTINUE, reason=Reason.NOT_DUE, step=step, used=used, policy="paper")
+            reason = Reason.EVALUATED_ENOUGH if self.is_due(step, train_tokens) else Reason.NOT_DUE
+            return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
 
         started = time.perf_counter()
         observation = self._measure(step, train_tokens, loss)
-        history = [each.observation for each in self.checkpoints] + [observation]
         previous = self.checkpoints[-1].decision if self.checkpoints else None
         checkpoint = Checkpoint(
-            observation=observation, decision=decide_next(history, self.plan, self.policy, previous)
+            observation=observation,
+            decision=decide_next(self._points, observation, self.plan, self.policy, previous),
         )
         if self.log is not None:
             self.log.append(checkpoint)
         self.checkpoints.append(checkpoint)
+        self._points.append(learning_point(observation))
         self.evaluation_seconds += time.perf_counter() - started
         return checkpoint.decision
 
     def _measure(self, step: int, train_tokens: int, loss: float | None) -> Observation:
-        bank = collect(
+        collector = Collector(
             self.sampler,
             self.verifier,
             self.problems,
-            num_samples=self.num_samples,
             temperature=self.temperature,
             seed=(self.seed << 32) + step,
+            extract=self.extract,
         )
+        if not isinstance(self.policy, CalibratedPolicy):
+            collector.draw(len(self.problems), self.num_samples)
+            return self._observation(step, train_tokens, loss, collector.bank())
+        drawn = (0, 0)
+        if self.plan.baseline == "sampled":  # the learning curve itself is of samples: no checkpoint goes without
+            drawn = (len(self.problems), min(LADDER[0][1], self.num_samples))
+            collector.draw(*drawn)
+        while True:
+            observation = self._observation(step, train_tokens, loss, collector.bank())
+            tally = tally_of(observation.bank)
+            wanted = more_samples(
+                [*self._points, learning_point(observation, tally)],
+                curves_for(tally, self.policy),
+                self.plan,
+                self.policy,
+                drawn=drawn,
+                num_samples=self.num_samples,
+            )
+            if wanted is None:
+                return observation
+            collector.draw(*wanted)
+            drawn = wanted
+
+    def _observation(self, step: int, train_tokens: int, loss: float | None, bank: SampleBank) -> Observation:
         return Observation(
             step=step,
             train_tokens=train_tokens,
@@ -166,6 +201,19 @@ class Session:
 
     def _train_flops(self, train_tokens: int) -> float:
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
+
+    def _too_dear(self, train_tokens: int, place: int) -> bool:
+        """Whether one more greedy evaluation, as dear as the last one, exceeds the policy's share.
+
+        A function of the checkpoints before, so that a resumed run leaves out the same evaluations. The first one is
+        always made.
+        """
+        before = self._points[:place]
+        if not before or not isinstance(self.policy, CalibratedPolicy):
+            return False
+        greedy = before[-1].num_problems * before[-1].query_flops.total(1)
+        spent = math.fsum(each.evaluation_flops for each in before)
+        return spent + greedy > self.policy.max_evaluation_share * self._train_flops(train_tokens)
 
     def _check_order(self, step: int, train_tokens: int, place: int) -> None:
         """`place` is where a checkpoint of `step` stands, or would stand, among those recorded."""
@@ -180,7 +228,12 @@ class Session:
                 train_tokens,
                 "A resumed run must repeat the recorded one; start a new run to change it.",
             )
-        if recorded is None and after is not None and self.is_due(step, train_tokens):
+        if (
+            recorded is None
+            and after is not None
+            and self.is_due(step, train_tokens)
+            and not (self._too_dear(train_tokens, place))
+        ):
             raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
         if before is not None and train_tokens <= before.train_tokens:
             raise argument_error(
@@ -202,22 +255,23 @@ class Session:
 
 
 def _check_same_run(
-    log: RunLog, plan: Plan, policy: PaperPolicy, seed: int, num_problems: int, num_samples: int, temperature: float
+    log: RunLog, plan: Plan, policy: Policy, seed: int, num_problems: int, num_samples: int, temperature: float
 ) -> None:
     """Refuse to extend a log that was begun with other settings: its decisions could not be replayed."""
     settings = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(policy).items()}
     pairs: list[tuple[str, object, object]] = [
         ("plan", plan, log.header.plan),
-        ("policy", settings, log.header.policy),
+        ("policy", settings, {"name": "paper"} | log.header.policy),  # logs of before there were others name none
         ("seed", seed, log.header.seed),
     ]
     if log.checkpoints:
         bank = log.checkpoints[0].observation.bank
         pairs += [
             ("number of problems", num_problems, bank.num_problems),
-            ("num_samples", num_samples, bank.num_samples),
             ("temperature", temperature, bank.temperature),
         ]
+        if isinstance(policy, PaperPolicy):  # the other draws as many as it needs
+            pairs.append(("num_samples", num_samples, bank.num_samples))
     for name, given, recorded in pairs:
         if given != recorded:
             raise argument_error(

@@ -1,15 +1,17 @@
 """The decision held against the fully trained model, on test problems that no decision ever saw."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.errors import argument_error
 from breakeven.model.flops import ModelCost
 from breakeven.records import Checkpoint, Problem, SampleBank, Verification
 from breakeven.train.costs import evaluation_flops
 from breakeven.ttc.collect import Sampler, Verifier, collect
-from breakeven.ttc.pass_at_k import pass_at_k
+from breakeven.ttc.evaluate import accuracy_per_problem
+from breakeven.ttc.tally import tally_of
 
 
 def verify(
@@ -23,6 +25,7 @@ def verify(
     temperature: float,
     seed: int,
     cost: ModelCost,
+    extract: Callable[[str], str | None] | None = None,
 ) -> Verification:
     """Test accuracy of the serving point against the fully trained model's best single-sample decoding.
 
@@ -36,6 +39,7 @@ def verify(
         temperature: as in the decision.
         seed: of the run; test samples use seeds that no evaluation used.
         cost: FLOPs per token of the model.
+        extract: as in the decision, where answers are voted on.
 
     Estimator:
         Both accuracies are unbiased over samples; the difference is paired over problems, its standard error is
@@ -55,11 +59,12 @@ def verify(
             num_samples=count,
             temperature=temperature,
             seed=(seed << 32) + 2**32 - 1 - offset,
+            extract=extract,
         )
         for offset, sampler in enumerate((stopped_sampler, full_sampler))
     ]
     served, full = banks
-    served_P = np.array([pass_at_k([c], served.num_samples, serving.k) for c in served.num_correct_P])
+    served_P = accuracy_per_problem(tally_of(served), serving.strategy, serving.k)
     full_P = _greedy(full) if full.greedy_accuracy >= full.sampled_accuracy else _sampled(full)
     difference_P = served_P - full_P
     return Verification(
@@ -80,9 +85,10 @@ def verify(
     )
 
 
-def _greedy(bank: SampleBank) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _greedy(bank: SampleBank) -> npt.NDArray[np.float64]:
     return np.array([float(verdict == "1") for verdict in bank.greedy_correct_P])
 
 
-def _sampled(bank: SampleBank) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    return np.array(bank.num_correct_P) / bank.num_samples
+def _sampled(bank: SampleBank) -> npt.NDArray[np.float64]:
+    share_P: npt.NDArray[np.float64] = np.array(bank.num_correct_P) / bank.num_samples
+    return share_P

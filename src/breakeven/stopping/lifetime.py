@@ -1,0 +1,91 @@
+"""What a model costs over its life: training, evaluation, and every query it will serve."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from breakeven.records import KCurve, LearningPoint, Plan
+
+Floats = npt.NDArray[np.float64]
+
+_LATER_STEPS = 12
+"""Later moments that stopping now is weighed against, evenly spaced in log FLOPs up to the full budget."""
+_FAINT = 1e-9
+
+
+def query_price(point: LearningPoint, curve: KCurve, plan: Plan) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """FLOPs per query and expected samples of every K of a curve, and whether the plan's caps allow it.
+
+    Samples drawn one after another stop early (`curve.samples_K`). Where K of them, one after another, would exceed
+    `max_sequential_tokens`, they are drawn at once, and all are paid for.
+    """
+    k_K = np.array(curve.k_values, dtype=np.float64)
+    samples_K = np.array(curve.samples_K) if curve.samples_K else k_K
+    allowed_K = np.ones(len(k_K), dtype=bool)
+    if plan.max_sequential_tokens is not None:
+        samples_K = np.where(k_K * point.output_tokens <= plan.max_sequential_tokens, samples_K, k_K)
+        allowed_K &= point.output_tokens <= plan.max_sequential_tokens
+    flops_K = samples_flops(point, samples_K, plan)
+    if plan.max_query_flops is not None:
+        allowed_K &= flops_K <= plan.max_query_flops
+    return flops_K, samples_K, allowed_K
+
+
+def samples_flops(point: LearningPoint, samples_K: Floats, plan: Plan) -> Floats:
+    """FLOPs of a query that draws so many samples, shape (K,)."""
+    prefills_K = 1.0 if plan.shared_prefill else samples_K
+    flops_K: Floats = prefills_K * point.query_flops.prefill_flops + samples_K * point.query_flops.decode_flops
+    return flops_K
+
+
+def later_flops(
+    point: LearningPoint,
+    curves: Sequence[KCurve],
+    plan: Plan,
+    *,
+    queries: float,
+    now_accuracy: float,
+    full_accuracy: float,
+    slack: float,
+    max_k: int,
+) -> float:
+    """The least further FLOPs, training and queries, of training on to some later moment and stopping there.
+
+    Until the end the one-sample accuracy is taken to rise evenly in log FLOPs, on the logit scale, from now to the
+    projection, every K-curve with it; the advantage that certainty asks for shrinks in proportion to the log FLOPs
+    left.
+
+    Args:
+        point: the checkpoint now.
+        curves: its K-curves.
+        plan: budget, caps.
+        queries: the declared number of queries.
+        now_accuracy: one-sample accuracy now.
+        full_accuracy: the projection for the full budget.
+        slack: by how much an accuracy must exceed the projection now for the allowed risk; may be negative.
+        max_k: largest K considered.
+
+    Source:
+        Ours, docs/design/calibrated-policy.md.
+    """
+    used = point.train_flops / plan.budget_flops
+    log_left = -math.log(used)
+    gain = float(logit(np.clip(full_accuracy, _FAINT, 1 - _FAINT)) - logit(np.clip(now_accuracy, _FAINT, 1 - _FAINT)))
+    best = (1.0 - used) * plan.budget_flops + queries * point.query_flops.total(1)
+    for share in np.linspace(0.0, 1.0, _LATER_STEPS + 1)[1:-1].tolist():
+        further = point.train_flops * math.expm1(share * log_left)
+        needed = full_accuracy + slack * (1.0 - share)
+        for curve in curves:
+            _, samples_K, allowed_K = query_price(point, curve, plan)
+            accuracy_K = expit(logit(np.clip(curve.accuracy_K, _FAINT, 1 - _FAINT)) + share * gain)
+            if curve.strategy == "pass@k":  # a better model stops earlier: the chances to go on shrink alike
+                fails_K = 1.0 - np.array(curve.accuracy_K)
+                samples_K = 1.0 + (samples_K - 1.0) * (1.0 - accuracy_K).mean() / max(fails_K.mean(), _FAINT)
+            suffices_K = (accuracy_K >= needed) & allowed_K & (np.array(curve.k_values) <= max_k)
+            if suffices_K.any():
+                flops = float(samples_flops(point, samples_K, plan)[suffices_K].min())
+                best = min(best, further + queries * flops)
+    return best

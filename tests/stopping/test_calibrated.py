@@ -1,0 +1,437 @@
+"""The calibrated rule on hand-made learning curves: each reason, what is chosen, what caps and risk change.
+
+The hand-made run: a budget of 1000 FLOPs, 400 problems, 1 FLOP an evaluation, and a query of 1 FLOP for the prompt and
+10 for each sample of 8 tokens.
+"""
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import ndtr
+
+from breakeven.errors import ArgumentError
+from breakeven.records import (
+    Action,
+    Decision,
+    FitStatus,
+    Forecast,
+    KCurve,
+    LearningPoint,
+    Made,
+    Plan,
+    QueryFlops,
+    Reason,
+)
+from breakeven.stopping.break_even import break_even_queries
+from breakeven.stopping.calibrated import CalibratedPolicy, candidates, deployable, project
+from breakeven.stopping.decide import decide
+
+PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
+PLAN = Plan(budget_flops=1000.0, decay_share=0.0)
+NOW = CalibratedPolicy(patience=1)
+QUERY = QueryFlops(prefill_flops=1.0, decode_flops=10.0)
+
+
+def point(number: int, greedy: float = 0.5, **changed: Any) -> LearningPoint:
+    """The checkpoint at `number` tenths of the budget."""
+    known = LearningPoint(
+        step=100 * number,
+        train_flops=100.0 * number,
+        evaluation_flops=1.0,
+        query_flops=QUERY,
+        output_tokens=8.0,
+        num_problems=400,
+        greedy_accuracy=greedy,
+        sampled_accuracy=greedy - 0.05,
+        disagreement=0.1,
+    )
+    return replace(known, **changed)
+
+
+def plateau(length: int = 5, greedy: float = 0.5, **changed: Any) -> list[LearningPoint]:
+    return [point(number, greedy, **changed) for number in range(1, length + 1)]
+
+
+def curve(
+    *accuracy: float,
+    half: float = 0.0,
+    paired: float = 0.0,
+    strategy: str = "pass@k",
+    deployable: bool = True,
+    early: bool = True,
+) -> KCurve:
+    """Accuracy at K = 1, 2, 3, ...; the first four count as measured. `half` is the interval's half width."""
+    size = len(accuracy)
+    fails = np.append(0.0, np.cumsum(1.0 - np.array(accuracy))[:-1])
+    return KCurve(
+        strategy=strategy,
+        deployable=deployable,
+        k_values=tuple(range(1, size + 1)),
+        accuracy_K=accuracy,
+        lo_K=tuple(max(0.0, a - half) for a in accuracy),
+        hi_K=tuple(min(1.0, a + half) for a in accuracy),
+        made_K=tuple(Made.MEASURED if k <= 4 else Made.EXTRAPOLATED for k in range(1, size + 1)),
+        status=FitStatus.FITTED,
+        method="calibrated",
+        samples_K=tuple((1.0 + fails).tolist()) if early else (),
+        paired_error_K=(paired,) * size,
+    )
+
+
+GREEDY = replace(curve(0.5, strategy="greedy"), samples_K=(1.0,))
+HIGH = curve(0.45, 0.6, 0.7, 0.8)
+LOW = curve(0.2, 0.22, 0.24, 0.25)
+
+
+def forecast(history: Sequence[LearningPoint], plan: Plan = PLAN) -> Forecast:
+    return project(history, plan)
+
+
+def sigma(history: Sequence[LearningPoint], plan: Plan = PLAN) -> float:
+    """The error of a lead that is known exactly otherwise."""
+    known, now = forecast(history, plan), history[-1]
+    return math.hypot((known.hi - known.mean) / 1.6448536269514722, math.sqrt(now.disagreement / now.num_problems))
+
+
+def with_confidence(history: Sequence[LearningPoint], z: float) -> float:
+    """The accuracy that exceeds what is needed by `z` standard errors."""
+    return forecast(history).mean - NOW.margin + z * sigma(history)
+
+
+# -- each reason ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("history", "curves", "reason"),
+    [
+        (plateau(3), [HIGH], Reason.TOO_FEW_CHECKPOINTS),
+        (plateau(5, greedy=0.0, sampled_accuracy=0.0), [HIGH], Reason.NO_SIGNAL),
+        (plateau(10), [HIGH], Reason.BUDGET_SPENT),
+        (plateau(), [GREEDY, HIGH], Reason.REACHED),
+        (plateau(), [LOW], Reason.OUT_OF_REACH),
+        (plateau(evaluation_flops=100.0), [HIGH], Reason.TOO_COSTLY),
+    ],
+)
+def test_reason(history: list[LearningPoint], curves: list[KCurve], reason: Reason) -> None:
+    decision = decide(history, curves, PLAN, NOW)
+    assert decision.reason is reason
+    assert decision.action is (Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
+    assert (decision.serving is not None) is (reason in (Reason.REACHED, Reason.TOO_COSTLY))
+    assert (decision.streak > 0) is (decision.serving is not None)
+    assert (decision.policy, decision.margin, decision.step) == ("calibrated", 0.01, history[-1].step)
+    assert decision.forecast == forecast(history)
+
+
+@pytest.mark.parametrize(
+    ("z", "reason"),
+    [
+        (1.2815516 + 1e-3, Reason.REACHED),  # 90 % of the normal law
+        (1.2815516 - 1e-3, Reason.UNSURE),
+        (1e-3, Reason.UNSURE),
+        (-1e-3, Reason.OUT_OF_REACH),
+    ],
+)
+def test_probability_alone_decides(z: float, reason: Reason) -> None:
+    history = plateau()
+    decision = decide(history, [curve(with_confidence(history, z))], PLAN, NOW)
+    assert decision.reason is reason
+    assert decision.confidence == pytest.approx(float(ndtr(z)), abs=1e-9)
+
+
+@pytest.mark.parametrize(("min_used", "reason"), [(0.5, Reason.REACHED), (0.501, Reason.TOO_EARLY)])
+def test_a_projection_is_trusted_from_a_share_of_the_budget_on(min_used: float, reason: Reason) -> None:
+    decision = decide(plateau(), [HIGH], PLAN, replace(NOW, min_used=min_used))
+    assert (decision.reason, decision.used) == (reason, 0.5)
+    assert (decision.serving is None) is (reason is Reason.TOO_EARLY)
+    assert decision.forecast == forecast(plateau()), "recorded all the same"
+
+
+def test_every_number_a_stop_rests_on() -> None:
+    history = plateau()
+    decision = decide(history, [GREEDY, HIGH], replace(PLAN, queries=5.0), NOW)
+    assert decision.used == 0.5
+    assert decision.evaluation_flops == 5.0
+    assert decision.gross_saving == pytest.approx(0.5)
+    assert decision.net_saving == pytest.approx((1000 - 500 - 5) / 1000)
+    assert (decision.baseline, decision.baseline_accuracy) == ("greedy", 0.5)
+    served = decision.serving
+    assert served is not None
+    assert (served.step, served.strategy, served.deployable, served.k) == (500, "pass@k", True, 2)
+    assert (served.accuracy, served.made) == (0.6, Made.MEASURED)
+    assert served.samples == pytest.approx(1.55)
+    assert served.flops_per_query == pytest.approx(1 + 1.55 * 10)
+    assert decision.k_curve == HIGH
+    assert decision.break_even_queries == pytest.approx((1000 - 500 - 5) / (16.5 - 11))
+    assert decision.lifetime_flops == pytest.approx(500 + 5 + 5 * 16.5)
+    assert decision.full_lifetime_flops == pytest.approx(1000 + 5 + 5 * 11)
+    assert decision.confidence is not None
+    assert decision.confidence >= 0.9
+
+
+def test_without_declared_queries_there_is_no_lifetime() -> None:
+    decision = decide(plateau(), [HIGH], PLAN, NOW)
+    assert (decision.lifetime_flops, decision.full_lifetime_flops) == (None, None)
+
+
+def test_what_costs_no_more_than_one_sample_never_breaks_even() -> None:
+    decision = decide(plateau(greedy=0.3), [GREEDY], PLAN, NOW)
+    assert decision.serving is not None
+    assert (decision.serving.strategy, decision.serving.k, decision.break_even_queries) == ("greedy", 1, None)
+    assert math.isinf(
+        break_even_queries(
+            budget_flops=1000, train_flops=500, evaluation_flops=5, query_flops=11, baseline_query_flops=11
+        )
+    )
+
+
+def test_without_a_fit_nothing_is_said_of_confidence() -> None:
+    decision = decide(plateau(3), [HIGH, LOW], PLAN, NOW)
+    assert (decision.confidence, decision.k_curve) == (None, HIGH)
+
+
+# -- what makes a lead unsure -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"curves": [curve(0.56, half=0.1)]},
+        {"curves": [curve(0.56, paired=0.05)]},
+        {"history": plateau(disagreement=0.9)},
+        {"history": plateau(num_problems=30)},
+    ],
+)
+def test_every_doubt_lowers_the_probability(wider: dict[str, Any]) -> None:
+    """The draws, the choice of problems, what the model will yet change, and fewer problems."""
+    known: dict[str, Any] = {"history": plateau(), "curves": [curve(0.56)]}
+    sure = decide(known["history"], known["curves"], PLAN, NOW).confidence
+    doubtful = known | wider
+    unsure = decide(doubtful["history"], doubtful["curves"], PLAN, NOW).confidence
+    assert sure is not None
+    assert unsure is not None
+    assert 0.5 < unsure < sure
+
+
+def test_errors_add_up_as_independent_ones() -> None:
+    history = plateau()
+    (option,) = candidates(history[-1], [curve(0.56, half=0.02, paired=0.03)], forecast(history), PLAN, NOW)
+    expected = math.hypot(sigma(history), 0.02 / 1.6448536269514722, 0.03)
+    assert option.error == pytest.approx(expected)
+    assert option.confidence == pytest.approx(float(ndtr((0.57 - forecast(history).mean) / expected)))
+    assert option.exact_confidence == pytest.approx(float(ndtr((0.57 - forecast(history).mean) / sigma(history))))
+
+
+def test_a_curve_without_errors_is_taken_as_exact() -> None:
+    history = plateau()
+    bare = replace(curve(0.56), paired_error_K=())
+    (option,) = candidates(history[-1], [bare], forecast(history), PLAN, NOW)
+    assert option.confidence == option.exact_confidence
+
+
+def test_certainty_is_no_division_by_zero() -> None:
+    history = plateau(greedy=1.0, disagreement=0.0)
+    sure = replace(forecast(history), mean=0.5, hi=0.5)
+    high, low = (candidates(history[-1], [curve(a)], sure, PLAN, NOW)[0].confidence for a in (0.6, 0.4))
+    assert (high, low) == (1.0, 0.0)
+
+
+# -- what is chosen ---------------------------------------------------------------------------------------------------
+
+
+def test_the_cheapest_sufficient_serving_point_wins_whatever_its_strategy() -> None:
+    vote = curve(0.45, 0.45, 0.9, strategy="majority_vote", early=False)
+    decision = decide(plateau(), [GREEDY, HIGH, vote], PLAN, NOW)
+    assert decision.serving is not None
+    assert (decision.serving.strategy, decision.serving.k) == ("pass@k", 2)
+    dear = replace(HIGH, samples_K=(1.0, 3.5, 3.6, 3.7))
+    decision = decide(plateau(), [GREEDY, dear, vote], PLAN, NOW)
+    assert decision.serving is not None
+    assert (decision.serving.strategy, decision.serving.k, decision.serving.samples) == ("majority_vote", 3, 3.0)
+    assert decision.k_curve == vote
+
+
+def test_largest_k_of_the_policy_holds() -> None:
+    assert decide(plateau(), [HIGH], PLAN, replace(NOW, max_k=2)).reason is Reason.REACHED
+    assert decide(plateau(), [HIGH], PLAN, replace(NOW, max_k=1)).reason is Reason.OUT_OF_REACH
+
+
+def test_an_oracle_counts_only_where_no_vote_can_be_deployed() -> None:
+    oracle = replace(HIGH, deployable=False)
+    vote = curve(0.45, 0.46, strategy="majority_vote")
+    assert deployable([GREEDY, oracle, vote]) == [GREEDY, vote]
+    assert deployable([GREEDY, oracle]) == [GREEDY, oracle]
+    alone = decide(plateau(), [GREEDY, oracle], PLAN, NOW)
+    assert alone.serving is not None
+    assert not alone.serving.deployable
+    beside = decide(plateau(), [GREEDY, oracle, vote], PLAN, NOW)
+    assert (beside.serving, beside.k_curve) == (None, GREEDY) or beside.reason is Reason.UNSURE
+
+
+def test_where_none_suffices_the_best_candidate_is_recorded() -> None:
+    history = plateau()
+    near = curve(with_confidence(history, 0.5), strategy="majority_vote")
+    decision = decide(history, [LOW, near], PLAN, NOW)
+    assert (decision.reason, decision.k_curve) == (Reason.UNSURE, near)
+    assert decision.confidence == pytest.approx(float(ndtr(0.5)))
+
+
+# -- limits on a query ------------------------------------------------------------------------------------------------
+
+
+def test_query_flops_are_limited_on_average() -> None:
+    """K = 2 takes 1.55 samples and 16.5 FLOPs on average."""
+    for cap, reason in ((16.6, Reason.REACHED), (16.4, Reason.OUT_OF_REACH)):
+        assert decide(plateau(), [HIGH], replace(PLAN, max_query_flops=cap), NOW).reason is reason
+
+
+def test_where_time_is_short_samples_are_drawn_at_once_and_all_paid_for() -> None:
+    """8 tokens a sample: 16 leave room for two in turn, 8 for one."""
+    for cap, samples in ((16.0, 1.55), (15.9, 2.0), (8.0, 2.0)):
+        decision = decide(plateau(), [HIGH], replace(PLAN, max_sequential_tokens=cap), NOW)
+        assert decision.serving is not None
+        assert decision.serving.samples == pytest.approx(samples)
+        assert decision.serving.flops_per_query == pytest.approx(1 + 10 * samples)
+
+
+def test_limits_that_nothing_meets_leave_no_probability() -> None:
+    for capped in (replace(PLAN, max_sequential_tokens=7.9), replace(PLAN, max_query_flops=10.9)):
+        decision = decide(plateau(), [GREEDY, HIGH], capped, NOW)
+        assert (decision.reason, decision.confidence, decision.serving) == (Reason.OUT_OF_REACH, None, None)
+
+
+def test_prefill_is_charged_once_a_sample_where_it_is_not_shared() -> None:
+    decision = decide(plateau(), [HIGH], replace(PLAN, shared_prefill=False), NOW)
+    assert decision.serving is not None
+    assert decision.serving.flops_per_query == pytest.approx(1.55 * 11)
+
+
+# -- the declared queries ---------------------------------------------------------------------------------------------
+
+RISING = [point(number, accuracy) for number, accuracy in enumerate((0.30, 0.36, 0.40, 0.43, 0.45), start=1)]
+CLIMBS = curve(*(0.44 + 0.01 * k for k in range(40)))
+
+
+def test_more_queries_first_make_it_cheaper_to_train_on_and_then_to_train_to_the_end() -> None:
+    reasons: list[Reason] = []
+    for queries in np.geomspace(0.1, 1e4, 120).tolist():
+        decision = decide(RISING, [CLIMBS], replace(PLAN, queries=queries), NOW)
+        assert decision.serving is not None
+        assert decision.lifetime_flops is not None
+        assert decision.full_lifetime_flops is not None
+        assert (decision.lifetime_flops >= decision.full_lifetime_flops) == (decision.reason is Reason.TOO_COSTLY)
+        if not reasons or reasons[-1] is not decision.reason:
+            reasons.append(decision.reason)
+    assert reasons == [Reason.REACHED, Reason.CHEAPER_LATER, Reason.TOO_COSTLY]
+
+
+def test_no_queries_at_all_leave_training_alone() -> None:
+    assert decide(RISING, [CLIMBS], replace(PLAN, queries=0.0), NOW).reason is Reason.REACHED
+
+
+# -- patience ---------------------------------------------------------------------------------------------------------
+
+
+def decide_all(curves: Sequence[KCurve], policy: CalibratedPolicy) -> list[Decision]:
+    """One decision a checkpoint of a plateau, from the fifth on."""
+    history = plateau(4 + len(curves))
+    decisions: list[Decision] = []
+    for number, each in enumerate(curves):
+        previous = decisions[-1] if decisions else None
+        decisions.append(decide(history[: 5 + number], [each], PLAN, policy, previous))
+    return decisions
+
+
+@pytest.mark.parametrize(("patience", "first_stop"), [(0, 0), (1, 0), (2, 1), (3, None)])
+def test_patience_counts_checkpoints_in_a_row(patience: int, first_stop: int | None) -> None:
+    decisions = decide_all([HIGH, HIGH, LOW, HIGH, HIGH], replace(NOW, patience=patience))
+    assert [each.streak for each in decisions] == [1, 2, 0, 1, 2]
+    stops = [index for index, each in enumerate(decisions) if each.stop]
+    assert (stops[0] if stops else None) == first_stop
+    waiting = [each.reason is Reason.WAITING for each in decisions]
+    assert waiting == [each.serving is not None and not each.stop for each in decisions]
+
+
+def test_equal_input_gives_equal_output_and_stays_as_it_was() -> None:
+    history, curves = plateau(), [GREEDY, HIGH]
+    previous = decide(history[:4], curves, PLAN, NOW)
+    before = copy.deepcopy((history, curves, PLAN, NOW, previous))
+    first = decide(history, curves, PLAN, NOW, previous)
+    assert decide(tuple(history), tuple(curves), PLAN, NOW, previous) == first
+    assert (history, curves, PLAN, NOW, previous) == before
+
+
+# -- risk and margin --------------------------------------------------------------------------------------------------
+
+accuracies = st.lists(st.floats(0.3, 0.8), min_size=1, max_size=6).map(sorted)
+shares = st.floats(0.001, 0.999)
+
+
+@PROPERTY
+@given(accuracies, st.floats(0.0, 0.1), shares, shares)
+def test_less_risk_never_makes_a_stop(accuracy: list[float], half: float, one: float, other: float) -> None:
+    curves = [GREEDY, curve(*accuracy, half=half)]
+    strict, loose = (
+        decide(plateau(), curves, PLAN, replace(NOW, risk=risk)) for risk in (min(one, other), max(one, other))
+    )
+    assert loose.stop or not strict.stop
+    if strict.serving is not None:
+        assert loose.serving is not None
+        assert loose.serving.flops_per_query <= strict.serving.flops_per_query
+
+
+@PROPERTY
+@given(accuracies, st.floats(0.0, 0.1), st.floats(0.0, 0.2), st.floats(0.0, 0.2))
+def test_a_wider_margin_never_unmakes_a_stop(accuracy: list[float], half: float, one: float, other: float) -> None:
+    curves = [curve(*accuracy, half=half)]
+    narrow, wide = (
+        decide(plateau(), curves, PLAN, replace(NOW, margin=margin)) for margin in (min(one, other), max(one, other))
+    )
+    assert wide.stop or not narrow.stop
+    if narrow.serving is not None:
+        assert wide.serving is not None
+        assert wide.serving.flops_per_query <= narrow.serving.flops_per_query
+
+
+@PROPERTY
+@given(accuracies, st.floats(0.0, 0.2), shares)
+def test_a_serving_point_is_as_sure_as_asked_for(accuracy: list[float], half: float, risk: float) -> None:
+    decision = decide(plateau(), [curve(*accuracy, half=half)], PLAN, replace(NOW, risk=risk))
+    assert decision.confidence is not None
+    assert 0.0 <= decision.confidence <= 1.0
+    assert (decision.serving is not None) == (decision.confidence >= 1.0 - risk)
+    if decision.reason in (Reason.UNSURE, Reason.OUT_OF_REACH):
+        assert (decision.reason is Reason.OUT_OF_REACH) == (decision.confidence < 0.5)
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"risk": 0.0}, "risk must be above 0 and below 1; got 0.0. 0.1 allows one bad stop in ten runs."),
+        ({"risk": 1.0}, "risk must be above 0 and below 1; got 1.0."),
+        ({"risk": math.nan}, "risk must be above 0 and below 1; got nan."),
+        ({"margin": -0.01}, "margin must be a share from 0 up to 1; got -0.01. 0.01 is one point of accuracy."),
+        ({"margin": 1.0}, "margin must be a share from 0 up to 1; got 1.0."),
+        ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),
+        ({"max_k": 2.5}, "max_k must be a whole number of at least 1; got 2.5."),
+        ({"patience": -1}, "patience must be a whole number of at least 0; got -1."),
+        ({"patience": math.nan}, "patience must be a whole number of at least 0; got nan."),
+        ({"min_used": -0.1}, "min_used must be a share from 0 up to 1; got -0.1. Divide percentages by 100."),
+        ({"min_used": 1.0}, "min_used must be a share from 0 up to 1; got 1.0."),
+        ({"max_evaluation_share": 0.0}, "max_evaluation_share must be above 0; got 0.0."),
+        ({"max_evaluation_share": math.nan}, "max_evaluation_share must be above 0; got nan."),
+    ],
+)
+def test_settings_out_of_range_are_refused(setting: dict, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        CalibratedPolicy(**setting)
+    assert str(error.value).startswith(message)
