@@ -43,7 +43,13 @@ def test_it_takes_the_log_itself_too_and_writes_nothing(cli, recorded: Path) -> 
 def test_json_holds_the_policy_and_every_decision(cli, recorded: Path) -> None:
     answer = json.loads(cli("replay", recorded, "--json").stdout)
     assert answer["same_as_recorded"] is True
-    assert answer["policy"] == {"patience": 2, "max_k": 16, "k_values": [1, 2, 4], "fluctuation_filter": True}
+    assert answer["policy"] == {
+        "name": "paper",
+        "patience": 2,
+        "max_k": 16,
+        "k_values": [1, 2, 4],
+        "fluctuation_filter": True,
+    }
     decisions = [each.decision for each in read_log(recorded).checkpoints]
     assert [(each["step"], each["reason"]) for each in answer["decisions"]] == [
         (each.step, each.reason.value) for each in decisions
@@ -87,7 +93,13 @@ def test_other_settings_are_said_to_be_others(cli, recorded: Path) -> None:
 def test_settings_reach_the_policy(cli, recorded: Path) -> None:
     options = ["--max-k", 3, "--k-values", "1, 2,8", "--no-filter"]
     policy = json.loads(cli("replay", recorded, *options, "--json").stdout)["policy"]
-    assert policy == {"patience": 2, "max_k": 3, "k_values": [1, 2, 8], "fluctuation_filter": False}
+    assert policy == {
+        "name": "paper",
+        "patience": 2,
+        "max_k": 3,
+        "k_values": [1, 2, 8],
+        "fluctuation_filter": False,
+    }
     decisions = json.loads(cli("replay", recorded, "--max-k", 3, "--json").stdout)["decisions"]
     assert all(each["serving"]["k"] <= 3 for each in decisions if each["serving"])
     greedy = json.loads(cli("replay", recorded, "--baseline", "greedy", "--json").stdout)["decisions"]
@@ -108,14 +120,22 @@ def test_decisions_that_no_longer_come_out_are_reported_with_the_versions(cli, r
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--k-values", "1,2,16"], "--k-values must be at most the 8 samples recorded per problem; got [1, 2, 16]."),
+        (
+            ["--k-values", "1,2,16"],
+            "--k-values must be at most the 8 samples recorded per problem at every checkpoint; got [1, 2, 16].",
+        ),
         (["--k-values", "1,two"], "--k-values must be whole numbers separated by commas; got '1,two'."),
-        (["--k-values", ""], "k_values must hold at least one K; got []."),
-        (["--k-values", "4,2,1"], "k_values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
-        (["--k-values", "0,1"], "k_values must be increasing whole numbers from 1 up; got [0, 1]."),
-        (["--patience", "-1"], "patience must be a whole number of at least 0; got -1."),
-        (["--max-k", "0"], "max_k must be a whole number of at least 1; got 0."),
-        (["--baseline", "best"], 'baseline must be "greedy" or "sampled"; got \'best\'.'),
+        (["--k-values", ""], "policy.k_values must hold at least one K; got []."),
+        (["--k-values", "4,2,1"], "policy.k_values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
+        (["--k-values", "0,1"], "policy.k_values must be increasing whole numbers from 1 up; got [0, 1]."),
+        (["--patience", "-1"], "policy.patience must be a whole number of at least 0; got -1."),
+        (["--max-k", "0"], "policy.max_k must be a whole number of at least 1; got 0."),
+        (["--baseline", "gready"], 'baseline must be "greedy", "sampled" or "best"; got \'gready\'.'),
+        (["--policy", "mine"], "policy.name must be one of calibrated, paper; got 'mine'."),
+        (["--risk", "0.1"], "--risk must be an option of policy paper; got 0.1. Leave it out."),
+        (["--policy", "calibrated", "--no-filter"], "--filter/--no-filter must be an option of policy calibrated; got"),
+        (["--policy", "calibrated", "--risk", "2"], "policy.risk must be above 0 and below 1; got 2.0."),
+        (["--queries", "-1"], "queries must be finite and at least 0; got -1.0."),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(refused, recorded: Path, options: list[str], message: str) -> None:
@@ -160,5 +180,23 @@ def test_a_log_of_a_later_version_is_refused_with_the_remedy(refused, recorded: 
 
 
 def test_a_log_of_another_policy_is_refused(refused, recorded: Path) -> None:
-    rewrite(recorded / LOG, 1, '"patience":2', '"patience":"some"')
-    assert 'was not recorded with the policy "paper", so it cannot be replayed' in refused("replay", recorded)
+    rewrite(recorded / LOG, 1, '"name":"paper","patience":2', '"name":"paper","patience":"some"')
+    message = refused("replay", recorded)
+    assert "was recorded with a policy that this version does not know: policy.patience must be of its type" in message
+
+
+def test_a_log_that_names_no_policy_is_the_papers(cli, recorded: Path) -> None:
+    rewrite(recorded / LOG, 1, '"name":"paper",', "")
+    assert "All 10 decisions equal the recorded ones bit for bit." in cli("replay", recorded).stdout
+
+
+def test_a_run_of_the_paper_is_decided_by_the_other_rule_too(cli, recorded: Path) -> None:
+    options = ["--policy", "calibrated", "--risk", "0.2", "--margin", "0.02", "--queries", "1e6"]
+    answer = json.loads(cli("replay", recorded, *options, "--json").stdout)
+    assert answer["policy"]["name"] == "calibrated"
+    assert (answer["policy"]["risk"], answer["policy"]["margin"]) == (0.2, 0.02)
+    assert {each["policy"] for each in answer["decisions"]} == {"calibrated"}
+    served = [each for each in answer["decisions"] if each["serving"]]
+    assert served
+    assert all(each["lifetime_flops"] and each["confidence"] >= 0.8 for each in served)
+    assert "equal the recorded ones" not in cli("replay", recorded, *options).stdout

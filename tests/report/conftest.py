@@ -129,6 +129,38 @@ def make_checkpoint(
     return Checkpoint(observation=observation, decision=Decision(**(values | changes)))  # type: ignore[arg-type]
 
 
+def make_calibrated(
+    step: int = 600, *, reason: Reason = Reason.REACHED, strategy: str = "pass@k", k: int = 8, **changes: object
+) -> Checkpoint:
+    """A checkpoint of policy "calibrated"; without a serving point where the reason has none."""
+    curve = dataclasses.replace(make_curve(step / 2500, strategy=strategy, width=0.03), method="calibrated")
+    greedy = strategy == "greedy"
+    if greedy:
+        one = {name: getattr(curve, name)[:1] for name in ("k_values", "accuracy_K", "lo_K", "hi_K", "made_K")}
+        curve = dataclasses.replace(curve, **one)
+    served = reason in (Reason.REACHED, Reason.WAITING, Reason.TOO_COSTLY, Reason.CHEAPER_LATER)
+    at = curve.k_values.index(1 if greedy else k)
+    serving = ServingPoint(
+        step=step,
+        strategy=strategy,
+        deployable=True,
+        k=curve.k_values[at],
+        accuracy=curve.accuracy_K[at],
+        made=curve.made_K[at],
+        flops_per_query=1e6 + 2.34 * 2e7,
+        samples=1.0 if greedy else 2.34,
+    )
+    known = {
+        "policy": "calibrated",
+        "forecast": make_forecast(lo=0.45, hi=0.6, method="calibrated", parameters=(), decay="included"),
+        "k_curve": curve,
+        "serving": serving if served else None,
+        "confidence": 0.934 if served else 0.62,
+        "margin": 0.01,
+    }
+    return make_checkpoint(step, reason=reason, **(known | changes))  # type: ignore[arg-type]
+
+
 def make_run(last_step: int = 2500, stop_at: int = 600, **changes: object) -> list[Checkpoint]:
     """A checkpoint every 100 steps: too few, out of reach, waiting, stop, and on (shadow) if `last_step` is later."""
     run = []
@@ -173,6 +205,11 @@ def make_verification(difference: float = 0.021, error: float = 0.019) -> Verifi
 @pytest.fixture
 def checkpoint() -> Callable[..., Checkpoint]:
     return make_checkpoint
+
+
+@pytest.fixture
+def calibrated() -> Callable[..., Checkpoint]:
+    return make_calibrated
 
 
 @pytest.fixture

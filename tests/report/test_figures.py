@@ -70,6 +70,39 @@ def test_an_unfitted_k_curve_shows_its_measurements_only(checkpoint, curve):
     assert named(chart, "measured")
 
 
+def test_k_curves_hold_one_strategy(calibrated):
+    checkpoints = [calibrated(100), calibrated(200, strategy="majority_vote"), calibrated(300)]
+    chart = k_curves(checkpoints, 2)
+    assert chart is not None
+    assert [series.end_label for series in chart.series if series.end_label] == ["step 100", "step 300"]
+    assert [reference.label for reference in chart.references if reference.x] == ["cheapest sufficient K = 8"]
+    vote = k_curves(checkpoints, 1)
+    assert vote is not None
+    assert vote.y.label == "accuracy, majority vote (deployable)"
+    assert vote.bands
+
+
+def test_one_greedy_sample_is_a_curve_of_one_point(calibrated):
+    chart = k_curves([calibrated(strategy="greedy")], 0)
+    assert chart is not None
+    assert [len(series.points) for series in named(chart, "measured")] == [1]
+
+
+def test_an_interval_of_the_projection_is_drawn_and_described(calibrated):
+    chart = learning_curve([calibrated()], 0)
+    assert [(band.label, band.points) for band in chart.bands] == [("90 % interval", ((1.0, 0.45, 0.6),))]
+    assert chart.description.endswith("projected at 0.525, 90 % interval 0.450 to 0.600.")
+    assert named(chart, "at most 8 samples, 0.679 (extrapolated, deployable)")
+
+
+def test_an_unsure_checkpoint_has_no_sufficient_k(calibrated):
+    chart = smallest_k([calibrated(300, reason=Reason.UNSURE), calibrated(600)], 1)
+    assert chart is not None
+    assert chart.title == "Cheapest K that matches full training"
+    (crosses,) = named(chart, "no K suffices")
+    assert [x for x, _ in crosses.points] == [0.12]
+
+
 def test_no_k_curve_no_chart(checkpoint):
     assert k_curves([checkpoint(k_curve=None)], 0) is None
 

@@ -1,5 +1,7 @@
 """The legend names the method behind every number, whichever method it was."""
 
+import dataclasses
+
 import pytest
 
 from breakeven.records import FitStatus
@@ -25,6 +27,43 @@ def test_extrapolated(checkpoint, curve):
     unfitted = curve(status=FitStatus.NO_SIGNAL)
     assert "method paper (no signal)" in dict(legend(checkpoint(k_curve=unfitted)))["extrapolated"]
     assert "none was fitted" in dict(legend(checkpoint(k_curve=None)))["extrapolated"]
+
+
+def test_a_calibrated_checkpoint_says_how_its_numbers_were_made(calibrated, forecast):
+    words = dict(legend(calibrated()))
+    assert words["sure"].startswith("Forecast: the probability that what is served reaches")
+    assert "less a margin of 0.010." in words["sure"]
+    assert "margin" not in dict(legend(calibrated(margin=0.0)))["sure"]
+    assert "Beta law" in words["extrapolated"]
+    assert "is included" in words["forecast"]
+    for decay, part in (("none", "was ahead"), ("unknown", "is not in it")):
+        changed = forecast(lo=0.4, hi=0.6, method="calibrated", decay=decay)
+        assert part in dict(legend(calibrated(forecast=changed)))["forecast"]
+
+
+@pytest.mark.parametrize("strategy", ["greedy", "majority_vote"])
+def test_what_is_never_extrapolated_is_said_so(calibrated, strategy):
+    assert "never read beyond the samples drawn" in dict(legend(calibrated(strategy=strategy)))["extrapolated"]
+
+
+def test_the_papers_legend_has_no_probability(checkpoint):
+    assert "sure" not in dict(legend(checkpoint()))
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["10"] * 4, "4 validation problems, 2 samples each at temperature 0.8, and one greedy sample each."),
+        (["1010", "10", "1", "1"], "problems, up to 4 samples each at temperature 0.8 (8 in all), and one greedy"),
+        (["1010", "10", "", ""], "up to 4 samples at temperature 0.8 of each of 2 of them (what these say is carried"),
+        ([""] * 4, "4 validation problems, one greedy sample each."),
+    ],
+)
+def test_measured_says_what_was_drawn(checkpoint, rows, words):
+    each = checkpoint()
+    bank = dataclasses.replace(each.observation.bank, correct_PN=tuple(rows), greedy_correct_P="1000")
+    changed = dataclasses.replace(each, observation=dataclasses.replace(each.observation, bank=bank))
+    assert words in dict(legend(changed))["measured"]
 
 
 def test_measured_says_how_many_and_how_sure(checkpoint):

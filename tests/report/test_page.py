@@ -71,6 +71,32 @@ def test_the_page_states_the_decision_and_its_numbers(run, verification):
         assert fact in text, fact
 
 
+def test_the_page_of_a_calibrated_stop(calibrated):
+    queries = {"lifetime_flops": 3e15, "full_lifetime_flops": 5e15}
+    page = render_page("r", {}, [calibrated(300, reason=Reason.UNSURE), calibrated(600, **queries)], None)
+    text = read(page)
+    for fact in (
+        "Stop at step 600, serve at most 8 samples per query",
+        "Accuracy with at most 8 samples 0.679 extrapolated; pass@k, deployable",
+        "Sure 0.93 forecast; probability to reach that less 0.010",
+        "forecast; one greedy sample; 90 % interval 0.450 to 0.600",
+        "Saved over the declared queries 40 % forecast",
+        "As decided, at most 8 samples per query, 2.34 expected (extrapolated), with pass@k (deployable)",
+        "Training, evaluation and all declared queries (forecast), stopped here 3 PFLOPs 0.6 times",
+        "K=8 pass@k, 0.679 extrapolated",
+    ):
+        assert fact in text, fact
+    assert "declared queries" not in read(render_page("r", {}, [calibrated(600)], None))
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("strategy", ["greedy", "pass@k", "majority_vote"])
+def test_every_calibrated_reason_has_a_page(calibrated, reason, strategy):
+    text = read(render_page("r", {}, [calibrated(300, strategy=strategy, k=4), calibrated(600, reason=reason)], None))
+    assert "None" not in text
+    assert "majority_vote" not in text
+
+
 def test_every_checkpoint_has_a_row_and_the_chosen_one_stands_out(run):
     page = render_page("r", {}, run(), None)
     table = page[page.index('class="checkpoints"') :]

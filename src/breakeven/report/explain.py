@@ -4,27 +4,49 @@ import math
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason
-from breakeven.report.format import format_accuracy, format_queries, format_samples, format_share
+from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason, ServingPoint
+from breakeven.report.format import (
+    format_accuracy,
+    format_flops,
+    format_probability,
+    format_queries,
+    format_samples,
+    format_share,
+)
 
 
 def explain(decision: Decision) -> str:
-    """One to three plain sentences: what to do at this checkpoint, why, and what it is worth."""
-    if decision.stop:
-        return _explain_stop(decision)
+    """A few plain sentences: what to do at this checkpoint, why, and what it is worth."""
+    sentences = _explain_stop(decision) if decision.stop else _explain_going_on(decision)
+    return sentences + (_decay_words(decision) if decision.reason in _PROJECTED else "")
+
+
+_PROJECTED = (Reason.OUT_OF_REACH, Reason.TOO_COSTLY, Reason.UNSURE, Reason.CHEAPER_LATER, Reason.WAITING,
+              Reason.REACHED)  # fmt: skip
+"""Reasons that rest on the projection."""
+
+
+def _explain_going_on(decision: Decision) -> str:
     where = f"step {decision.step} ({format_share(decision.used)} of the budget)"
     now = f"{_own_accuracy(decision)} (measured) with {baseline_words(decision.baseline)}"
     match decision.reason:
         case Reason.NOT_DUE:
             return f"Train on: no evaluation was due at {where}."
+        case Reason.EVALUATED_ENOUGH:
+            return f"Train on: an evaluation was due at {where}, but would exceed the share allowed for evaluations."
         case Reason.TOO_FEW_CHECKPOINTS:
             return (
                 f"Train on: at {where} the learning curve has too few points{_num_points(decision)} to project the "
                 f"fully trained model. Accuracy so far is {now}."
             )
+        case Reason.TOO_EARLY:
+            return (
+                f"Train on: at {where} it is too early to trust a projection, whatever it says; the policy asks for a "
+                f"larger share of the budget. Accuracy so far is {now}."
+            )
         case Reason.NO_SIGNAL:
-            sample = baseline_words(decision.baseline)
-            return f"Train on: at {where} {sample} solves nothing yet, so there is no curve to project."
+            sample, much = baseline_words(decision.baseline), "too little" if decision.baseline_accuracy else "nothing"
+            return f"Train on: at {where} {sample} solves {much} yet, so there is no curve to project."
         case Reason.NO_PROJECTION:
             return (
                 f"Train on: up to {where} the learning curve shows no ceiling yet{_num_points(decision)}, so the fully "
@@ -36,14 +58,24 @@ def explain(decision: Decision) -> str:
                 f"K has no shape yet that could be extrapolated.{_best_of(decision.k_curve)}"
             )
         case Reason.OUT_OF_REACH:
+            if decision.policy == "calibrated":
+                return f"Train on: at {where} {_hopeless(decision)}.{_best_of(decision.k_curve)}"
             return (
                 f"Train on: at {where} no number of samples up to the largest allowed reaches {_target(decision)}."
                 f"{_best_of(decision.k_curve)}"
             )
-        case Reason.TOO_COSTLY:
+        case Reason.UNSURE:
             return (
-                f"Train on: at {where}, {_enough(decision)}. But training so far plus that inference costs as much as "
-                f"full training."
+                f"Train on: at {where}, {_some_samples(decision.k_curve)} is expected to reach {_goal(decision)}, but "
+                f"only with probability {_probability(decision)}, and the policy asks for more."
+                f"{_best_of(decision.k_curve)}"
+            )
+        case Reason.TOO_COSTLY:
+            return f"Train on: at {where}, {_enough(decision)}. But {_too_costly(decision)}."
+        case Reason.CHEAPER_LATER:
+            return (
+                f"Train on: at {where}, {_enough(decision)}. But training on a little and then serving with less is "
+                f"expected to cost less over the declared queries."
             )
         case Reason.WAITING | Reason.REACHED:
             return (
@@ -66,10 +98,11 @@ def progress_line(checkpoint: Checkpoint, total_steps: int | None = None) -> str
     if observation.loss is not None:
         parts.append(f"loss {observation.loss:.3f}")
     parts.append(f"measured: {decision.baseline} {format_accuracy(baseline_accuracy(checkpoint))}")
-    if decision.k_curve is not None and (measured := largest_measured(decision.k_curve)):
+    curve = decision.k_curve
+    if curve is not None and curve.strategy != "greedy" and (measured := largest_measured(curve)):
         k, accuracy = measured
-        kind = "deployable" if decision.k_curve.deployable else "oracle"
-        parts[-1] += f", {decision.k_curve.strategy} at K={k} {format_accuracy(accuracy)} ({kind})"
+        kind = "deployable" if curve.deployable else "oracle"
+        parts[-1] += f", {strategy_words(curve.strategy)} at K={k} {format_accuracy(accuracy)} ({kind})"
     if forecast := projection(decision):
         parts.append(f"full run {format_accuracy(forecast.mean)} (forecast)")
     parts.append(_short_reason(decision))
@@ -98,7 +131,36 @@ def headline(checkpoints: Sequence[Checkpoint], run: str = "this run") -> int:
 
 def baseline_words(baseline: str) -> str:
     """How the one-sample baseline decodes, in words."""
-    return {"greedy": "one greedy sample", "sampled": "one sample at temperature (Pass@1)"}.get(baseline, baseline)
+    known = {
+        "greedy": "one greedy sample",
+        "sampled": "one sample at temperature (Pass@1)",
+        "best": "one sample, greedy or at temperature, whichever is better",
+    }
+    return known.get(baseline, baseline)
+
+
+def strategy_words(strategy: str) -> str:
+    """A strategy's name as one reads it."""
+    return strategy.replace("_", " ")
+
+
+def samples_words(point: ServingPoint) -> str:
+    """How many samples a query takes: K, or at most K where serving stops early."""
+    if point.strategy == "greedy":
+        return "one greedy sample"
+    early = point.samples is not None and point.samples < point.k
+    return f"{'at most ' if early else ''}{format_samples(point.k)}"
+
+
+def serving_words(point: ServingPoint) -> str:
+    """What to serve: samples a query, how many of them are expected, strategy, and whether it can be deployed."""
+    kind = kind_words(point.deployable)
+    if point.strategy == "greedy":
+        return f"one greedy sample per query ({kind})"
+    expected = ""
+    if point.samples is not None and point.samples < point.k:
+        expected = f", {point.samples:.3g} expected ({point.made}),"
+    return f"{samples_words(point)} per query{expected} with {strategy_words(point.strategy)} ({kind})"
 
 
 def kind_words(deployable: bool) -> str:
@@ -111,6 +173,8 @@ def baseline_accuracy(checkpoint: Checkpoint) -> float:
     if checkpoint.decision.baseline_accuracy is not None:
         return checkpoint.decision.baseline_accuracy
     bank = checkpoint.observation.bank
+    if checkpoint.decision.baseline == "best" and bank.num_drawn:
+        return max(bank.greedy_accuracy, bank.sampled_accuracy)
     return bank.sampled_accuracy if checkpoint.decision.baseline == "sampled" else bank.greedy_accuracy
 
 
@@ -164,15 +228,71 @@ def _explain_stop(decision: Decision) -> str:
             f"accuracy {_own_accuracy(decision)} (measured)."
         )
     point = decision.serving
-    sentences = [
-        f"Stop at {where} and serve {format_samples(point.k)} per query with {point.strategy} "
-        f"({kind_words(point.deployable)}): accuracy {format_accuracy(point.accuracy)} ({point.made}) "
-        f"against {_target(decision)}."
-    ]
+    served = f"Stop at {where} and serve {serving_words(point)}: "
+    served += f"accuracy {format_accuracy(point.accuracy)} ({point.made})"
+    if decision.confidence is None:
+        sentences = [f"{served} against {_target(decision)}."]
+    else:
+        sentences = [f"{served}.", f"With probability {_probability(decision)} that reaches {_goal(decision)}."]
     if decision.net_saving is not None:
         sentences.append(f"Saves {format_share(decision.net_saving)} of the training FLOPs net of evaluation.")
     sentences.append(f"{break_even_words(decision)}.")
+    if lifetime := lifetime_words(decision):
+        sentences.append(f"Over the declared queries it costs {lifetime}.")
     return " ".join(sentences)
+
+
+def lifetime_words(decision: Decision) -> str:
+    """What training, evaluation and the declared queries cost beside full training; empty where none were declared."""
+    mine, full = decision.lifetime_flops, decision.full_lifetime_flops
+    if mine is None or full is None or full <= 0:
+        return ""
+    change = f"{format_share(abs(1 - mine / full))} {'less' if mine < full else 'more'}"
+    return f"{format_flops(mine)} in all against {format_flops(full)} after full training, {change} (forecast)"
+
+
+def _probability(decision: Decision) -> str:
+    return "unknown" if decision.confidence is None else f"{format_probability(decision.confidence)} (forecast)"
+
+
+def _goal(decision: Decision) -> str:
+    """The projection less the margin."""
+    margin = f", less a margin of {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
+    return f"{_target(decision)}{margin}"
+
+
+def _some_samples(curve: KCurve | None) -> str:
+    """The strategy that comes closest, no K named: the record of a decision without a serving point holds none."""
+    if curve is None:
+        return "some number of samples"
+    kind = kind_words(curve.deployable)
+    if curve.strategy == "greedy":
+        return f"one greedy sample ({kind})"
+    return f"some number of samples with {strategy_words(curve.strategy)} ({kind})"
+
+
+def _hopeless(decision: Decision) -> str:
+    if decision.confidence is None:
+        return f"no way to serve this model, within the declared limits on a query, can reach {_goal(decision)}"
+    return (
+        f"no number of samples up to the largest allowed is expected to reach {_goal(decision)}; "
+        f"the probability is {_probability(decision)} at most"
+    )
+
+
+def _too_costly(decision: Decision) -> str:
+    if decision.net_saving is not None and decision.net_saving > 0 and (lifetime := lifetime_words(decision)):
+        return f"over the declared queries that costs {lifetime}"
+    if decision.confidence is not None:
+        return "training so far and its evaluations cost as much as full training"
+    return "training so far plus that inference costs as much as full training"
+
+
+def _decay_words(decision: Decision) -> str:
+    forecast = projection(decision)
+    if forecast is None or forecast.decay != "unknown":
+        return ""
+    return " A learning-rate decay still ahead, if there is one, is not in the projection."
 
 
 def _own_accuracy(decision: Decision) -> str:
@@ -193,11 +313,11 @@ def _enough(decision: Decision) -> str:
     point = decision.serving
     if point is None:
         return f"a number of samples reaches {_target(decision)}"
-    return (
-        f"{format_samples(point.k)} per query with {point.strategy} ({kind_words(point.deployable)}) "
-        f"{'reaches' if point.k == 1 else 'reach'} accuracy {format_accuracy(point.accuracy)} ({point.made}) "
-        f"against {_target(decision)}"
-    )
+    verb = "reaches" if point.k == 1 else "reach"
+    enough = f"{serving_words(point)} {verb} accuracy {format_accuracy(point.accuracy)} ({point.made})"
+    if decision.confidence is None:
+        return f"{enough} against {_target(decision)}"
+    return f"{enough}, which with probability {_probability(decision)} is enough for {_goal(decision)}"
 
 
 def _best_of(curve: KCurve | None) -> str:
@@ -208,8 +328,10 @@ def _best_of(curve: KCurve | None) -> str:
     if not usable:
         return ""
     accuracy, k, made = max(usable, key=lambda entry: (round(entry[0], 3), -entry[1]))
+    if curve.strategy == "greedy":
+        return f" Best: {format_accuracy(accuracy)} ({made}) with one greedy sample ({kind_words(curve.deployable)})."
     return (
-        f" Best: {format_accuracy(accuracy)} ({made}) with {format_samples(k)} by {curve.strategy} "
+        f" Best: {format_accuracy(accuracy)} ({made}) with {format_samples(k)} by {strategy_words(curve.strategy)} "
         f"({kind_words(curve.deployable)})."
     )
 
@@ -224,21 +346,30 @@ def _checkpoints(count: int) -> str:
 
 def _short_reason(decision: Decision) -> str:
     k = "K" if decision.serving is None else f"K={decision.serving.k}"
+    sure = "" if decision.confidence is None else f" (probability {format_probability(decision.confidence)}, forecast)"
     match decision.reason:
         case Reason.NOT_DUE:
             return "no evaluation due"
+        case Reason.EVALUATED_ENOUGH:
+            return "evaluation left out: the share allowed for evaluations is spent"
         case Reason.TOO_FEW_CHECKPOINTS:
             return "too few checkpoints to project"
+        case Reason.TOO_EARLY:
+            return "too early to trust a projection"
         case Reason.NO_SIGNAL:
-            return f"{decision.baseline} solves nothing yet"
+            return f"{decision.baseline} solves {'too little' if decision.baseline_accuracy else 'nothing'} yet"
         case Reason.NO_PROJECTION:
             return "no ceiling in sight yet"
         case Reason.NO_K_CURVE:
             return "K-curve has no shape yet"
         case Reason.OUT_OF_REACH:
-            return "no K reaches it"
+            return f"no K reaches it{sure}"
+        case Reason.UNSURE:
+            return f"not sure enough to reach it{sure}"
         case Reason.TOO_COSTLY:
             return f"{k} reaches it, but costs too much"
+        case Reason.CHEAPER_LATER:
+            return f"{k} reaches it, but training on is cheaper"
         case Reason.WAITING:
             return f"{k} suffices ({_checkpoints(decision.streak)} in a row), waiting"
         case Reason.REACHED:

@@ -6,8 +6,16 @@ from typing import TypeVar
 
 from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason
 from breakeven.report.axes import Axis
-from breakeven.report.explain import baseline_accuracy, baseline_words, kind_words, projection
-from breakeven.report.format import format_accuracy, format_samples
+from breakeven.report.explain import (
+    baseline_accuracy,
+    baseline_words,
+    interval_words,
+    kind_words,
+    projection,
+    samples_words,
+    strategy_words,
+)
+from breakeven.report.format import format_accuracy
 from breakeven.report.marks import Marker
 from breakeven.report.svg import Band, Chart, Reference, Series
 
@@ -48,7 +56,7 @@ def learning_curve(checkpoints: Sequence[Checkpoint], at: int) -> Chart:
         if forecast.lo < forecast.hi:
             bands.append(Band(label="90 % interval", points=((1.0, forecast.lo, forecast.hi),), role="forecast"))
     if decision.serving is not None:
-        label = f"{format_samples(decision.serving.k)}, {format_accuracy(decision.serving.accuracy)} "
+        label = f"{samples_words(decision.serving)}, {format_accuracy(decision.serving.accuracy)} "
         label += f"({decision.serving.made}, {kind_words(decision.serving.deployable)})"
         point = ((decision.used, decision.serving.accuracy),)
         marker = _serving_marker(decision.serving.made)
@@ -65,11 +73,12 @@ def learning_curve(checkpoints: Sequence[Checkpoint], at: int) -> Chart:
 
 
 def k_curves(checkpoints: Sequence[Checkpoint], at: int) -> Chart | None:
-    """Accuracy against K at checkpoint `at` and up to five before it; None while there is no K-curve."""
+    """Accuracy against K at `at` and, of the same strategy, at up to five before it; None while there is no K-curve."""
     curves = [(c.decision, c.decision.k_curve) for c in checkpoints[: at + 1] if c.decision.k_curve is not None]
     if not curves:
         return None
-    *earlier, (decision, last) = curves
+    decision, last = curves[-1]
+    earlier = [(before, curve) for before, curve in curves[:-1] if curve.strategy == last.strategy]
     series: list[Series] = []
     kept = _spread(earlier)
     for order, (before, curve) in enumerate(kept):
@@ -80,18 +89,21 @@ def k_curves(checkpoints: Sequence[Checkpoint], at: int) -> Chart | None:
     if forecast := projection(decision):
         references.append(_full(forecast))
     if decision.serving is not None:
-        references.append(Reference(label=f"smallest sufficient K = {decision.serving.k}", x=decision.serving.k))
+        references.append(
+            Reference(label=f"{_least(decision)} sufficient K = {decision.serving.k}", x=decision.serving.k)
+        )
         point = ((float(decision.serving.k), decision.serving.accuracy),)
-        label, marker = f"chosen: {format_samples(decision.serving.k)}", _serving_marker(decision.serving.made)
+        label, marker = f"chosen: {samples_words(decision.serving)}", _serving_marker(decision.serving.made)
         series.append(Series(label=label, points=point, role="served", line=False, marker=marker))
+    strategy = strategy_words(last.strategy)
     interval = tuple(zip(map(float, last.k_values), last.lo_K, last.hi_K, strict=True))
     if any(lo < hi for _, lo, hi in interval):
         bands.append(Band(label="90 % interval", points=interval))
     return Chart(
         title="What more samples buy",
-        description=f"Accuracy of {last.strategy} ({kind_words(last.deployable)}) against samples per query.",
+        description=f"Accuracy of {strategy} ({kind_words(last.deployable)}) against samples per query.",
         x=Axis(label="K, samples per query", log2=True),
-        y=Axis(label=f"accuracy, {last.strategy} ({kind_words(last.deployable).split(',')[0]})", lo=0),
+        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]})", lo=0),
         series=tuple(series),
         bands=tuple(bands),
         references=tuple(references),
@@ -120,12 +132,12 @@ def smallest_k(checkpoints: Sequence[Checkpoint], at: int) -> Chart | None:
                     strength=_LATER if later else 1.0,
                 )
             )
-    unserved = (Reason.OUT_OF_REACH, Reason.NO_K_CURVE)
+    unserved = (Reason.OUT_OF_REACH, Reason.NO_K_CURVE, Reason.UNSURE)
     none = tuple((c.decision.used, top) for c in checkpoints if c.decision.reason in unserved)
     label = "no K suffices (drawn at the top edge)"
     series.append(Series(label=label, points=none, role="muted", line=False, marker=Marker.CROSS))
     return Chart(
-        title="Smallest K that matches full training",
+        title=f"{_least(checkpoints[at].decision).capitalize()} K that matches full training",
         description=", ".join(f"step {point.step}: {point.k}" for point, _ in served),
         x=Axis(label=_BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, used[-1])),
         y=Axis(label="K, samples per query", log2=True, lo=1, hi=top),
@@ -201,6 +213,11 @@ def _full(forecast: Forecast) -> Reference:
     )
 
 
+def _least(decision: Decision) -> str:
+    """By what the serving point was chosen; the paper's cheapest is its smallest."""
+    return "cheapest" if decision.policy == "calibrated" else "smallest"
+
+
 def _serving_marker(made: Made) -> Marker:
     return Marker.DIAMOND if made is Made.MEASURED else Marker.HOLLOW_DIAMOND
 
@@ -208,7 +225,8 @@ def _serving_marker(made: Made) -> Marker:
 def _projected(forecast: Forecast | None) -> str:
     if forecast is None:
         return "There is no projection yet."
-    return f"The fully trained model is projected at {format_accuracy(forecast.mean)}."
+    interval = interval_words(forecast.lo, forecast.hi)
+    return f"The fully trained model is projected at {format_accuracy(forecast.mean)}{interval}."
 
 
 def _spread(items: Sequence[_Item]) -> list[_Item]:

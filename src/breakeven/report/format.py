@@ -41,6 +41,15 @@ def format_accuracy(accuracy: float) -> str:
     return f"{accuracy:.3f}"
 
 
+def format_probability(probability: float) -> str:
+    """A probability with two decimals, never rounded to certainty.
+
+    >>> format_probability(0.934), format_probability(0.9997), format_probability(0.0001), format_probability(1.0)
+    ('0.93', '0.99', '0.01', '0.99')
+    """
+    return f"{min(0.99, max(0.01, probability)):.2f}"
+
+
 def format_queries(queries: float | None) -> str:
     """A number of served queries; None and inf read "unlimited", 0 and below "no".
 

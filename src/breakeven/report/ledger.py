@@ -1,8 +1,8 @@
 """Where the FLOPs of a run went, as table rows of plain text."""
 
 from breakeven.records import Decision, Observation
-from breakeven.report.explain import break_even_note, kind_words
-from breakeven.report.format import format_flops, format_queries, format_samples, format_share
+from breakeven.report.explain import break_even_note, serving_words
+from breakeven.report.format import format_flops, format_queries, format_share
 
 
 def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
@@ -27,7 +27,10 @@ def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str,
 
 
 def query_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
-    """(item, amount, beside one sample) of one served query, and the break-even; the last two need a serving point."""
+    """(item, amount, what it is held against) of one served query, the break-even, and the declared queries.
+
+    All but the first need a serving point.
+    """
     cost = observation.query_flops
     one = cost.total(1)
     split = f"{format_flops(cost.prefill_flops)} to read the prompt, {format_flops(cost.decode_flops)} to answer"
@@ -36,8 +39,12 @@ def query_rows(decision: Decision, observation: Observation) -> list[tuple[str, 
     if point is None:
         return rows
     ratio = "-" if one <= 0 else f"{point.flops_per_query / one:.3g} times one sample"
-    label = f"One query, {format_samples(point.k)} with {point.strategy} ({kind_words(point.deployable)})"
-    rows.append((label, format_flops(point.flops_per_query), ratio))
+    rows.append((f"As decided, {serving_words(point)}", format_flops(point.flops_per_query), ratio))
     queries = f"{format_queries(decision.break_even_queries)} queries"
     rows.append(("Break-even", queries, break_even_note(decision)))
+    mine, full = decision.lifetime_flops, decision.full_lifetime_flops
+    if mine is not None and full is not None and full > 0:
+        what = "Training, evaluation and all declared queries (forecast)"
+        rows.append((f"{what}, stopped here", format_flops(mine), f"{mine / full:.3g} times those after full training"))
+        rows.append((f"{what}, after full training", format_flops(full), "served with one sample"))
     return rows

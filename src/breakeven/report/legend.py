@@ -2,8 +2,8 @@
 
 import math
 
-from breakeven.records import NOT_COUNTED, Checkpoint, FitStatus
-from breakeven.report.explain import baseline_words, projection
+from breakeven.records import NOT_COUNTED, Checkpoint, FitStatus, SampleBank
+from breakeven.report.explain import baseline_words, projection, strategy_words
 from breakeven.report.format import format_accuracy
 
 
@@ -11,12 +11,12 @@ def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     """(word, what it means here) for every mark a number of this checkpoint's report may carry."""
     decision, bank = checkpoint.decision, checkpoint.observation.bank
     error = format_accuracy(0.5 / math.sqrt(bank.num_problems))
+    sure = [("sure", _sure_words(checkpoint))] if decision.policy == "calibrated" else []
     return [
         (
             "measured",
-            f"Counted on {bank.num_problems} validation problems, {bank.num_samples} samples each at temperature "
-            f"{bank.temperature:g}, and one greedy sample each. The standard error of an accuracy "
-            f"over that many problems is at most {error}.",
+            f"Counted on {bank.num_problems} validation problems, {_samples_words(bank)}one greedy sample each. The "
+            f"standard error of an accuracy over that many problems is at most {error}.",
         ),
         ("forecast", _forecast_words(checkpoint)),
         ("extrapolated", _extrapolated_words(checkpoint)),
@@ -40,8 +40,43 @@ def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
             "The number of served queries at which the extra inference of several samples has eaten the net saving. "
             "Query costs are those at the token counts measured at this checkpoint.",
         ),
+        *sure,
         ("policy", f"{decision.policy}; in a row: consecutive checkpoints at which some K sufficed."),
     ]
+
+
+def _samples_words(bank: SampleBank) -> str:
+    """What was drawn beside the greedy samples, to be followed by those."""
+    if not bank.num_drawn:
+        return ""
+    at = f"at temperature {bank.temperature:g}"
+    lengths = list(map(len, bank.correct_PN))
+    if min(lengths) == max(lengths):
+        return f"{bank.num_samples} samples each {at}, and "
+    sampled = sum(length > 0 for length in lengths)
+    if sampled == len(lengths):
+        return f"up to {bank.num_samples} samples each {at} ({bank.num_drawn} in all), and "
+    return (
+        f"up to {bank.num_samples} samples {at} of each of {sampled} of them (what these say is carried to the others "
+        f"by the difference in greedy accuracy), and "
+    )
+
+
+def _sure_words(checkpoint: Checkpoint) -> str:
+    margin = checkpoint.decision.margin
+    below = f" less a margin of {format_accuracy(margin)}" if margin > 0 else ""
+    return (
+        f"Forecast: the probability that what is served reaches what is projected for the fully trained model{below}. "
+        "It allows for the projection's interval, the number of samples drawn and the choice of problems."
+    )
+
+
+_MEASURED_ONLY = ("greedy", "majority_vote")
+_DECAY_WORDS = {
+    "none": "No decay of the learning rate was ahead.",
+    "included": "What a decay of the learning rate still ahead usually brings is included.",
+    "unknown": "A learning-rate decay still ahead, if there is one, is not in it.",
+}
 
 
 def _forecast_words(checkpoint: Checkpoint) -> str:
@@ -51,6 +86,11 @@ def _forecast_words(checkpoint: Checkpoint) -> str:
     if projection(checkpoint.decision) is None:
         return f"Method {forecast.method} gave no projection at this checkpoint ({forecast.status.replace('_', ' ')})."
     interval = "" if forecast.lo < forecast.hi else " The method gives no interval."
+    if forecast.method == "calibrated":
+        return (
+            f"Method calibrated: an average over shapes of the learning curve, on {forecast.num_points} checkpoints; "
+            f"with a 90 % interval for the accuracy that would be measured. {_DECAY_WORDS[forecast.decay]}"
+        )
     if forecast.method != "paper" or len(forecast.parameters) != 3:
         return f"Method {forecast.method}, on the {forecast.num_points} checkpoints it kept.{interval}"
     a, b, c = forecast.parameters
@@ -64,6 +104,13 @@ def _extrapolated_words(checkpoint: Checkpoint) -> str:
     curve = checkpoint.decision.k_curve
     if curve is None:
         return "Read from a fitted curve of accuracy against K; none was fitted at this checkpoint."
+    if curve.strategy in _MEASURED_ONLY:
+        return f"Nothing: {strategy_words(curve.strategy)} is measured and never read beyond the samples drawn."
+    if curve.status is FitStatus.FITTED and curve.method == "calibrated":
+        return (
+            "Read from the Beta law of the problems' solve rates that method calibrated fitted to the samples drawn, "
+            "with a 90 % interval."
+        )
     if curve.status is not FitStatus.FITTED or curve.method != "paper" or len(curve.parameters) != 3:
         return f"Read from the K-curve of method {curve.method} ({curve.status.replace('_', ' ')})."
     ceiling, slope, middle = curve.parameters

@@ -15,10 +15,13 @@ from breakeven.report.explain import (
     explain,
     headline,
     kind_words,
+    lifetime_words,
     projection,
+    samples_words,
+    strategy_words,
 )
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
-from breakeven.report.format import format_accuracy, format_queries, format_samples, format_share
+from breakeven.report.format import format_accuracy, format_probability, format_queries, format_share
 from breakeven.report.ledger import ledger_rows, query_rows
 from breakeven.report.legend import legend
 from breakeven.report.marks import palette_css
@@ -74,7 +77,7 @@ def _verdict(decision: Decision) -> str:
     if decision.reason is Reason.BUDGET_SPENT:
         return f"The full budget is used at step {decision.step}"
     if decision.stop and decision.serving is not None:
-        return f"Stop at step {decision.step}, serve {format_samples(decision.serving.k)} per query"
+        return f"Stop at step {decision.step}, serve {samples_words(decision.serving)} per query"
     return f"Stop at step {decision.step}" if decision.stop else f"Train on after step {decision.step}"
 
 
@@ -89,8 +92,8 @@ def _facts(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
     else:
         facts.append(("Budget used", format_share(decision.used), "training FLOPs, counted"))
     if serving is not None:
-        how = f"{serving.made}; {serving.strategy}, {kind_words(serving.deployable)}"
-        facts.append((f"Accuracy with {format_samples(serving.k)}", format_accuracy(serving.accuracy), how))
+        how = f"{serving.made}; {strategy_words(serving.strategy)}, {kind_words(serving.deployable)}"
+        facts.append((f"Accuracy with {samples_words(serving)}", format_accuracy(serving.accuracy), how))
     else:
         now = format_accuracy(baseline_accuracy(checkpoint))
         facts.append(("Accuracy now", now, f"measured; {baseline_words(decision.baseline)}"))
@@ -100,9 +103,21 @@ def _facts(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
             interval = f"; 90 % interval {format_accuracy(forecast.lo)} to {format_accuracy(forecast.hi)}"
         how = f"forecast; {baseline_words(decision.baseline)}{interval}"
         facts.append(("Fully trained model", format_accuracy(forecast.mean), how))
+    if decision.confidence is not None:
+        how = f"forecast; probability to reach that less {format_accuracy(decision.margin)}"
+        facts.append(("Sure", format_probability(decision.confidence), how))
     if serving is not None:
         how = f"served queries; {break_even_note(decision)}"
         facts.append(("Break-even", format_queries(decision.break_even_queries), how))
+    mine, full = decision.lifetime_flops, decision.full_lifetime_flops
+    if lifetime_words(decision) and mine is not None and full is not None:
+        facts.append(
+            (
+                "Saved over the declared queries",
+                format_share(1 - mine / full),
+                "forecast; all FLOPs, training to last query",
+            )
+        )
     return facts
 
 

@@ -1,24 +1,29 @@
 """Every checkpoint on one line, as plain cells and as a terminal table."""
 
+import textwrap
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from breakeven.records import Checkpoint
-from breakeven.report.explain import baseline_accuracy, largest_measured, projection
-from breakeven.report.format import format_accuracy, format_share
+from breakeven.report.explain import baseline_accuracy, largest_measured, projection, strategy_words
+from breakeven.report.format import format_accuracy, format_probability, format_share
 
 HEADINGS = (
     "step",
     "used",
-    "one sample (measured)",
-    "largest K (measured)",
-    "fully trained (forecast)",
+    "one sample, measured",
+    "largest K, measured",
+    "fully trained, forecast",
     "smallest sufficient K",
+    "sure, forecast",
     "in a row",
     "decision",
 )
+_WIDTHS = (5, 5, 8, 12, 11, 18, 8, 4, 13)
+"""Characters of each column in the terminal, where cells are broken into lines between words to fit 100 in all."""
 
 
 def decision_rows(checkpoints: Sequence[Checkpoint]) -> list[list[str]]:
@@ -28,15 +33,25 @@ def decision_rows(checkpoints: Sequence[Checkpoint]) -> list[list[str]]:
 
 def decision_table(checkpoints: Sequence[Checkpoint], title: str | None = None) -> Table:
     """The rows as a rich table for the terminal; checkpoints at which training may stop are bold."""
-    table = Table(title=None if title is None else Text(title))
+    table = Table(
+        title=None if title is None else Text(title),
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
     for heading in HEADINGS:
         last = heading == HEADINGS[-1]
-        table.add_column(
-            heading, justify="left" if last else "right", no_wrap=last or heading == "smallest sufficient K"
-        )
+        table.add_column(_broken(heading, len(table.columns)), justify="left" if last else "right", no_wrap=True)
     for checkpoint, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
-        table.add_row(*map(Text, row), style="bold" if checkpoint.decision.stop else None)
+        cells = [Text(_broken(cell, column)) for column, cell in enumerate(row)]
+        table.add_row(*cells, style="bold" if checkpoint.decision.stop else None)
     return table
+
+
+def _broken(cell: str, column: int) -> str:
+    plain = cell.replace("(", "").replace(")", "") if len(cell) > _WIDTHS[column] else cell
+    return textwrap.fill(plain, _WIDTHS[column], break_long_words=False, break_on_hyphens=False)
 
 
 def _row(checkpoint: Checkpoint) -> list[str]:
@@ -47,10 +62,12 @@ def _row(checkpoint: Checkpoint) -> list[str]:
     if curve is not None and measured is not None:
         best = f"{format_accuracy(measured[1])} at K={measured[0]}" + ("" if curve.deployable else " (oracle)")
     if forecast := projection(decision):
-        interval = f" ({format_accuracy(forecast.lo)} to {format_accuracy(forecast.hi)})"
+        interval = f" ({format_accuracy(forecast.lo)}-{format_accuracy(forecast.hi)})"
         projected = format_accuracy(forecast.mean) + (interval if forecast.lo < forecast.hi else "")
     if serving is not None:
-        sufficient = f"K={serving.k}, {format_accuracy(serving.accuracy)} {serving.made}"
+        kind = "" if serving.deployable else " (oracle)"
+        how = "greedy" if serving.strategy == "greedy" else f"K={serving.k} {strategy_words(serving.strategy)}"
+        sufficient = f"{how}{kind}, {format_accuracy(serving.accuracy)} {serving.made}"
     reason = decision.reason.value.replace("_", " ")
     return [
         str(decision.step),
@@ -59,6 +76,7 @@ def _row(checkpoint: Checkpoint) -> list[str]:
         best,
         projected,
         sufficient,
+        "-" if decision.confidence is None else format_probability(decision.confidence),
         str(decision.streak),
         f"stop: {reason}" if decision.stop else reason,
     ]

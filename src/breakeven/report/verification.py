@@ -1,7 +1,7 @@
 """A decision held against the fully trained model on test problems: as lines, as sentences, as table rows."""
 
 from breakeven.records import Decision, Verification
-from breakeven.report.explain import kind_words
+from breakeven.report.explain import kind_words, strategy_words
 from breakeven.report.format import format_accuracy, format_flops, format_samples, format_share
 
 
@@ -43,7 +43,7 @@ def verification_words(verification: Verification) -> str:
 def verification_rows(verification: Verification, decision: Decision) -> list[tuple[str, str, str]]:
     """(what, number, how it was made) of every number of the check."""
     point = decision.serving
-    strategy = "" if point is None else f"{point.strategy}, {kind_words(point.deployable)}, "
+    strategy = "" if point is None else f"{strategy_words(point.strategy)}, {kind_words(point.deployable)}, "
     problems = f"measured on {verification.num_problems} test problems"
     samples = f"{verification.num_samples} samples each"
     stopped = f"Stopped at step {verification.stopped_step}"
