@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from breakeven.cli import app
 from breakeven.config import config_to_builtins, load_recipe
 from breakeven.records import Checkpoint, Plan
-from breakeven.stopping.decide import PaperPolicy
+from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import Header, RunLog
 from breakeven.testing import synthetic_run
 from breakeven.train.replay import replay
@@ -21,7 +21,7 @@ task = { num_numbers = 2, max_number = 9, max_target = 20 }
 model = { num_layers = 1, embedding = 16, num_heads = 2, feed_forward = 16 }
 train = { steps = 12, batch_size = 8, learning_rate = 0.01, warmup_steps = 2 }
 evaluate = { every_steps = 2, num_problems = 6, num_samples = 4 }
-policy = { patience = 2, max_k = 8 }
+policy = { name = "paper", patience = 2, max_k = 8 }
 verify = { num_problems = 6, num_samples = 4 }
 """
 

@@ -248,7 +248,7 @@ def test_a_log_cut_off_in_its_last_line_is_mended_and_it_is_said(cli, half_solve
         ("name=a/b", "name must be letters, digits, dots, dashes and underscores; got 'a/b'."),
         ("seed=-1", "seed must be from 0 to 2147483647; got -1."),
         ("seed=4294967296", "seed must be from 0 to 2147483647; got 4294967296."),
-        ("baseline=best", "baseline must be of its type: invalid enum value 'best'; got 'best'."),
+        ("baseline=gready", "baseline must be of its type: invalid enum value 'gready'; got 'gready'."),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_made(

@@ -1,6 +1,7 @@
 """The command line: one small module a command, each translating arguments to calls and records to text.
 
-Exit codes: 0 done, 2 usage error, 3 the run could not go on (its log is kept), 130 and 143 interrupted.
+Exit codes: 0 done, 2 usage error, 3 the run could not go on (its log is kept), 10 stop advised (decide), 130 and 143
+interrupted.
 """
 
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from breakeven._version import __version__
 from breakeven.cli.bound import bound
 from breakeven.cli.common import with_exit_codes
+from breakeven.cli.decide import decide
 from breakeven.cli.flops import flops
 from breakeven.cli.replay import replay
 from breakeven.cli.report import report
@@ -21,13 +23,14 @@ app = typer.Typer(
     name="breakeven",
     help="May I stop training now? Decide when a checkpoint served with K samples replaces the rest of the run.\n\n"
     "Quick start:  breakeven run countdown   train a small model and watch the decision\n\n"
+    "              breakeven decide LOG      decide on evaluations you already have\n\n"
     "              breakeven replay RUN      decide the recorded run again, with other settings\n\n"
     "              breakeven report RUN      write the page that shows why",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, replay, report, bound, flops):
+for _command in (run, decide, replay, report, bound, flops):
     app.command()(with_exit_codes(_command))
 
 

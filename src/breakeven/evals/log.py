@@ -1,0 +1,80 @@
+"""A log of evaluations, read: its checkpoints in order of training FLOPs, each with a tally of the same problems."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from breakeven.errors import LogError
+from breakeven.ttc.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalCheckpoint:
+    """One evaluated checkpoint."""
+
+    step: int
+    train_flops: float
+    tally: Tally
+    notes: tuple[str, ...] = ()
+    """What was handled in its rows, in sentences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EvalLog:
+    """Checkpoints of one run. Iterating builds one tally after the other, so that not all are in memory."""
+
+    format: str
+    """What kind of log it was taken for."""
+    steps: tuple[int, ...]
+    train_flops: tuple[float, ...]
+    num_problems: int
+    has_greedy: bool
+    has_samples: bool
+    notes: tuple[str, ...] = ()
+    """What was handled, in sentences."""
+    build: Callable[[int], EvalCheckpoint] = field(repr=False)
+    """The checkpoint at an index of `steps`."""
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[EvalCheckpoint]:
+        return map(self.build, range(len(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which recorded checkpoints to decide on, in which order."""
+
+    steps: tuple[int, ...]
+    train_flops: tuple[float, ...]
+    codes: tuple[int, ...]
+    """Places of the checkpoints in what was read."""
+    notes: tuple[str, ...]
+
+
+def in_order(source: object, flops_at: dict[int, float]) -> Order:
+    """Checkpoints by training FLOPs, given those of each step in the order they were read.
+
+    A checkpoint from before training, at 0 FLOPs, is left out: no share of the budget is behind it.
+
+    Raises:
+        LogError: two steps of equal FLOPs, or a later step of fewer.
+    """
+    read = list(flops_at)
+    steps = sorted(read)
+    notes = []
+    if steps != read:
+        notes.append("Rows were not in order of steps and have been sorted by step.")
+    for earlier, later in pairwise(steps):
+        if flops_at[later] <= flops_at[earlier]:
+            raise LogError(
+                f"{source}: train_flops must grow with the step; got {flops_at[earlier]:.6g} at step {earlier} and "
+                f"{flops_at[later]:.6g} at step {later}."
+            )
+    if steps and flops_at[steps[0]] <= 0:
+        notes.append(f"Step {steps[0]} was left out: it comes before any training.")
+        steps = steps[1:]
+    if not steps:
+        raise LogError(f"{source} must hold at least one trained checkpoint; it has none.")
+    return Order(tuple(steps), tuple(flops_at[step] for step in steps), tuple(map(read.index, steps)), tuple(notes))

@@ -1,0 +1,70 @@
+"""What a reader has to be told where the log does not say it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from breakeven.errors import LogError, argument_error
+
+_STEP = re.compile(
+    r"(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_=]?(\d+)(?![\d.]*\d*[bBmMkK]\b)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """Choices that a log may leave open; the names in messages are those of the command line."""
+
+    task: str | None = None
+    metric: str | None = None
+    answer_filter: str | None = None
+    """lm-eval's name of the way answers were extracted."""
+    num_problems: int | None = None
+    """P, where only an accuracy is recorded."""
+    flops_per_step: float | None = None
+    """Training FLOPs of one optimizer step, where the log has steps only."""
+    checker: bool = True
+    """Whether what judged the samples is there at serving time too: only then is Pass@K deployable."""
+
+    def __post_init__(self) -> None:
+        if self.num_problems is not None and not self.num_problems >= 1:
+            raise argument_error("--num-problems", "be at least 1", self.num_problems)
+
+    def flops_at(self, step: int, where: object) -> float:
+        """Training FLOPs at a step, of which the log says nothing.
+
+        Raises:
+            ArgumentError: nothing was declared to compute them from.
+        """
+        if self.flops_per_step is None:
+            raise argument_error(
+                "--tokens-per-step and --params (or --model-config)",
+                f"be given, since {where} says nothing of training FLOPs",
+                "none",
+                "They are taken as 6 x parameters x tokens.",
+            )
+        return step * self.flops_per_step
+
+
+def step_in_name(path: Path, root: Path) -> int | None:
+    """The step that the name of a file, or else of a folder between it and `root`, speaks of; None if none does.
+
+    >>> (
+    ...     step_in_name(Path("log/160m_step1000.json"), Path("log")),
+    ...     step_in_name(Path("log/checkpoint-50/a.json"), Path("log")),
+    ... )
+    (1000, 50)
+    """
+    inside = path.relative_to(root).parts if path.is_relative_to(root) else (path.name,)
+    for name in reversed((root.name, *inside) if inside else (path.name,)):
+        if found := _STEP.findall(name):
+            return int(found[-1])
+    return None
+
+
+def required_step(path: Path, root: Path) -> int:
+    """`step_in_name`, or an error that says how to name files."""
+    step = step_in_name(path, root)
+    if step is None:
+        raise LogError(f"{path} must say its step in its name or its folder's, such as step_1000 or checkpoint-1000.")
+    return step

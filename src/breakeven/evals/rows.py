@@ -1,0 +1,166 @@
+"""Files of rows, CSV or JSONL: counts per problem, single samples with their answers, HumanEval results."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.errors import LogError
+from breakeven.evals import cells
+from breakeven.evals.lines import Chunk, first_row, read_chunks
+from breakeven.evals.log import EvalLog
+from breakeven.evals.options import ReadOptions, required_step
+from breakeven.evals.table import Rows, Table
+from breakeven.evals.votes import fingerprint
+
+COUNTS, SAMPLES, HUMANEVAL = "counts per problem", "single samples", "HumanEval results"
+_NEEDED = {
+    COUNTS: ("problem", "n", "c"),
+    SAMPLES: ("problem", "answer", "correct"),
+    HUMANEVAL: ("task_id",),
+}
+_OPTIONAL = ("step", "train_flops", "greedy", "task")
+
+
+def layout_of(columns: Collection[str], path: Path) -> str:
+    """Which layout has these columns.
+
+    Raises:
+        LogError: none; the message says what each lacks.
+    """
+    if "task_id" in columns and ("passed" in columns or "result" in columns):
+        return HUMANEVAL
+    for layout in (COUNTS, SAMPLES):
+        if set(_NEEDED[layout]) <= set(columns):
+            return layout
+    if "doc_id" in columns or "filtered_resps" in columns:
+        raise LogError(f"{path} holds lm-eval samples of one checkpoint. Give the folder that holds all checkpoints.")
+    missing = [
+        f"{', '.join(name for name in needed if name not in columns)} (for {layout})"
+        for layout, needed in list(_NEEDED.items())[:2]
+    ]
+    raise LogError(
+        f"{path}, row 1, must name the columns step, train_flops, problem, n, c, or step, train_flops, problem, "
+        f"answer, correct; missing: {' or '.join(missing)}."
+    )
+
+
+def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLog:
+    """The log in one file of rows, or in one file a checkpoint with the step in each one's name."""
+    layout = layout_of(first_row(paths[0]), paths[0])
+    table = Table(root, single=layout != COUNTS)
+    tasks: set[str] = set()
+    for path in paths:
+        columns = first_row(path)
+        other = layout_of(columns, path)
+        if other != layout:
+            raise LogError(f"{path} must be of one layout with the other files, {layout}; it holds {other}.")
+        wanted = [*_NEEDED[layout], *_OPTIONAL]
+        if layout == HUMANEVAL:
+            wanted.append("passed" if "passed" in columns else "result")
+        if len(paths) == 1 and "step" not in columns and layout != HUMANEVAL:
+            raise LogError(f"{path}, row 1, must name the column step.")
+        for chunk in read_chunks(path, wanted):
+            chosen = _of_task(chunk, options.task, tasks)
+            if chosen.row_R:
+                table.blocks.append(_block(chosen, layout, table, root, options))
+    if len(tasks) > 1 and options.task is None:
+        raise LogError(f"{root}, column task, must name one task; got {_listed(tasks)}. Choose one with --task.")
+    if tasks and not table.blocks:
+        raise LogError(f"{root}, column task, must name --task {options.task}; got {_listed(tasks)}.")
+    if layout == HUMANEVAL:
+        table.notes.append("Completions are programs and are not voted on.")
+    return table.log(layout, oracle=not options.checker)
+
+
+def _of_task(chunk: Chunk, task: str | None, tasks: set[str]) -> Chunk:
+    """The rows of the task asked for; all where the file names none."""
+    if "task" not in chunk.columns or chunk.columns["task"].count(None) == len(chunk.row_R):
+        return chunk
+    named = list(map(str, chunk.columns["task"]))
+    tasks.update(named)
+    if task is None or named.count(task) == len(named):
+        return chunk
+    kept = [index for index, name in enumerate(named) if name == task]
+    columns: dict[str, Sequence[Any]] = {
+        name: [values[index] for index in kept] for name, values in chunk.columns.items()
+    }
+    return Chunk(chunk.path, [chunk.row_R[index] for index in kept], columns)
+
+
+def _block(chunk: Chunk, layout: str, table: Table, root: Path, options: ReadOptions) -> Rows:
+    size = len(chunk.row_R)
+    problem = "task_id" if layout == HUMANEVAL else "problem"
+    code_R = _codes(chunk, table, root, options)
+    problem_R = table.problem_codes(cells.names(chunk, problem))
+    has_greedy = "greedy" in chunk.columns and chunk.columns["greedy"].count(None) < size
+    answer_R: npt.NDArray[np.int64] | None = None
+    if layout == COUNTS:
+        samples_R, correct_R = cells.counts(chunk, "n"), cells.counts(chunk, "c")
+        above = np.flatnonzero(correct_R > samples_R)
+        if len(above):
+            drawn = int(samples_R[above[0]])
+            raise chunk.refuse(int(above[0]), "c", f"be at most the row's n, {drawn}")
+        greedy_R = cells.verdicts(chunk, "greedy", absent=-1) if has_greedy else np.full(size, -1, dtype=np.int8)
+    else:
+        if layout == SAMPLES:
+            correct_R = cells.verdicts(chunk, "correct").astype(np.int32)
+            answer_R = np.fromiter(map(fingerprint, chunk.columns["answer"]), dtype=np.int64, count=size)
+        elif "passed" in chunk.columns:
+            correct_R = cells.verdicts(chunk, "passed").astype(np.int32)
+        else:
+            correct_R = cells.passed(chunk, "result").astype(np.int32)
+        samples_R = np.ones(size, dtype=np.int8).astype(np.int32)
+        greedy_R = cells.verdicts(chunk, "greedy", absent=0) if has_greedy else np.zeros(size, dtype=np.int8)
+    return Rows(
+        path=chunk.path,
+        code_R=code_R,
+        problem_R=problem_R,
+        samples_R=samples_R,
+        correct_R=correct_R,
+        greedy_R=greedy_R,
+        row_R=np.array(chunk.row_R, dtype=np.int32),
+        answer_R=answer_R,
+    )
+
+
+def _codes(chunk: Chunk, table: Table, root: Path, options: ReadOptions) -> npt.NDArray[np.int32]:
+    """Which checkpoint each row is of. Parsed once for each distinct (step, train_flops) of a chunk."""
+    size = len(chunk.row_R)
+    columns = chunk.columns
+    has_step = "step" in columns and columns["step"].count(None) < size
+    has_flops = "train_flops" in columns and columns["train_flops"].count(None) < size
+    if not has_step:
+        step = required_step(chunk.path, root)
+        if not has_flops:
+            code = table.code_of(step, options.flops_at(step, chunk.path), chunk.path)
+            return np.full(size, code, dtype=np.int32)
+    steps: Sequence[object] = columns["step"] if has_step else [step] * size
+    flops: Sequence[object] = columns["train_flops"] if has_flops else [None] * size
+    same = steps.count(steps[0]) == size == flops.count(flops[0])
+    keys = [(steps[0], flops[0])] if same else list(zip(steps, flops, strict=True))
+    try:
+        known = dict.fromkeys(keys, -1)
+    except TypeError:  # a list or an object in place of a number
+        known = {}
+        for index in range(len(keys)):
+            if has_step:
+                cells.whole(chunk, "step", index)
+            if has_flops:
+                cells.positive(chunk, "train_flops", index)
+    for key in known:
+        index = keys.index(key)
+        number = cells.whole(chunk, "step", index) if has_step else step
+        where = f"{chunk.path}, row {chunk.row_R[index]}"
+        spent = cells.positive(chunk, "train_flops", index) if has_flops else options.flops_at(number, chunk.path)
+        known[key] = table.code_of(number, spent, where)
+    if same:
+        return np.full(size, known[keys[0]], dtype=np.int32)
+    return np.fromiter(map(known.__getitem__, keys), dtype=np.int32, count=size)
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = sorted(names)
+    return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
