@@ -1,0 +1,273 @@
+"""Recorded runs with known truth, and what a policy makes of them. Used by suite.py and ablations.py.
+
+Samples are drawn as a policy asks for them, out of the 64 recorded per problem, and charged. The truth about a serving
+point is its accuracy on the test problems, from 64 samples each.
+"""
+
+import dataclasses
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from breakeven.config import config_from
+from breakeven.model.flops import ModelCost
+from breakeven.records import Decision, KCurve, LearningPoint, Observation, Plan, SampleBank
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.decide import Policy
+from breakeven.stopping.lifetime import query_price
+from breakeven.stopping.spending import more_samples
+from breakeven.train.costs import cost_of, evaluation_flops, query_flops
+from breakeven.train.replay import curves_for, decide_next
+from breakeven.ttc.evaluate import accuracy_per_problem
+from breakeven.ttc.tally import learning_point, tally_of
+
+SUITE = Path(__file__).parent / "suite"
+MAX_K = 64
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recorded run."""
+
+    name: str
+    plan: Plan
+    cost: ModelCost
+    validation: tuple[Observation, ...]
+    test: tuple[Observation, ...]
+
+    @property
+    def kind(self) -> str:
+        """Recipe."""
+        return self.name.rpartition("-seed")[0]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a policy stopped and what that was worth."""
+
+    used: float
+    evaluation_flops: float
+    query_flops: float
+    difference: float
+    """Test accuracy minus the full model's, paired over problems."""
+    error: float
+    k: int
+    strategy: str
+
+
+# -- the recorded runs ------------------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> Run:
+    """A run as `record.py` wrote it."""
+    with gzip.open(path) as file:
+        head = msgspec.json.decode(next(file))
+        pairs = [msgspec.json.decode(line, type=dict[str, Observation]) for line in file]
+    config = config_from({key: value for key, value in head["config"].items() if key != "policy"})
+    plan = dataclasses.replace(msgspec.convert(head["plan"], Plan), decay_share=config.train.decay_share)
+    return Run(
+        name=path.name.removesuffix(".jsonl.gz"),
+        plan=plan,
+        cost=cost_of(config),
+        validation=tuple(pair["validation"] for pair in pairs),
+        test=tuple(pair["test"] for pair in pairs),
+    )
+
+
+def volume_queries(run: Run, volume: float) -> float:
+    """The number of queries that makes a volume."""
+    return volume * run.plan.budget_flops / run.test[-1].query_flops.total(1)
+
+
+def part(bank: SampleBank, num_problems: int, num_samples: int, pieces: int) -> SampleBank:
+    """What drawing `num_samples` for the first `num_problems` would have given, in so many pieces."""
+    rows = tuple(row[:num_samples] if index < num_problems else "" for index, row in enumerate(bank.correct_PN))
+    drawn = sum(map(len, rows))
+    return dataclasses.replace(
+        bank,
+        correct_PN=rows,
+        answer_PN=tuple(each[: len(row)] for each, row in zip(bank.answer_PN, rows, strict=True))
+        if bank.answer_PN
+        else (),
+        output_tokens=round(bank.output_tokens * drawn / bank.num_drawn),
+        num_prefills=bank.num_problems + pieces,
+    )
+
+
+# -- policies ---------------------------------------------------------------------------------------------------------
+
+
+def decisions(
+    run: Run,
+    policy: Policy,
+    queries: float | None = None,
+    *,
+    num_problems: int | None = None,
+    num_samples: int = 16,
+    sequential: bool = True,
+) -> Iterator[Decision]:
+    """The decisions of `policy`, as `Session` would have driven it, for as long as they are asked for."""
+    plan = dataclasses.replace(run.plan, queries=queries)
+    points: list[LearningPoint] = []
+    previous: Decision | None = None
+    for full_bank in run.validation:
+        recorded = dataclasses.replace(
+            full_bank, bank=first_problems(full_bank.bank, num_problems or full_bank.bank.num_problems)
+        )
+        if sequential and isinstance(policy, CalibratedPolicy):
+            observation = drawn_in_turn(run, recorded, points, plan, policy, num_samples)
+        else:
+            size = recorded.bank.num_problems
+            observation = with_bank(run, recorded, part(recorded.bank, size, num_samples, size))
+        previous = decide_next(points, observation, plan, policy, previous)
+        points.append(learning_point(observation))
+        yield previous
+
+
+def drawn_in_turn(
+    run: Run, recorded: Observation, points: Sequence[LearningPoint], plan: Plan, policy: CalibratedPolicy, most: int
+) -> Observation:
+    """The observation with as many of the recorded samples as the policy would have drawn."""
+    drawn, prefills = (0, 0), 0
+    while True:
+        observation = with_bank(run, recorded, part(recorded.bank, *drawn, prefills))
+        now = tally_of(observation.bank)
+        history = [*points, learning_point(observation, now)]
+        wanted = more_samples(history, curves_for(now, policy), plan, policy, drawn=drawn, num_samples=most)
+        if wanted is None:
+            return observation
+        prefills += wanted[0]
+        drawn = wanted
+
+
+def stopped(run: Run, decided: Iterator[Decision]) -> Outcome:
+    """What the first decision to stop is worth; a run that never stops is served as fully trained."""
+    for decision in decided:
+        if decision.stop:
+            return served(run, decision)
+    return dataclasses.replace(full(run), evaluation_flops=decision.evaluation_flops)
+
+
+def first_problems(bank: SampleBank, size: int) -> SampleBank:
+    """The bank of the first problems alone; tokens in proportion."""
+    if size >= bank.num_problems:
+        return bank
+    share = size / bank.num_problems
+    return dataclasses.replace(
+        bank,
+        correct_PN=bank.correct_PN[:size],
+        greedy_correct_P=bank.greedy_correct_P[:size],
+        answer_PN=bank.answer_PN[:size],
+        prompt_tokens=round(bank.prompt_tokens * share),
+        output_tokens=round(bank.output_tokens * share),
+        greedy_output_tokens=round(bank.greedy_output_tokens * share),
+    )
+
+
+def with_bank(run: Run, recorded: Observation, bank: SampleBank) -> Observation:
+    """The observation with another bank, and the cost of drawing it."""
+    return dataclasses.replace(
+        recorded,
+        bank=bank,
+        evaluation_flops=evaluation_flops(bank, run.cost),
+        query_flops=query_flops(bank, run.cost),
+    )
+
+
+def full(run: Run) -> Outcome:
+    """Training to the end, without any evaluation, served with one greedy sample."""
+    return Outcome(1.0, 0.0, run.test[-1].query_flops.total(1), 0.0, 0.0, 1, "greedy")
+
+
+def early_stopping(run: Run, *, patience: int) -> Outcome:
+    """Stop when the greedy validation accuracy has not improved for so many evaluations; the best one is served.
+
+    As transformers' EarlyStoppingCallback with load_best_model_at_end, and Lightning's EarlyStopping with a checkpoint
+    of the best: threshold 0, evaluation at every recorded checkpoint. What was trained beyond the best is paid for.
+    """
+    best, waited, spent = 0, 0, 0.0
+    for index, recorded in enumerate(run.validation):
+        observation = with_bank(run, recorded, part(recorded.bank, 0, 0, 0))
+        spent += observation.evaluation_flops
+        better = observation.bank.greedy_accuracy > run.validation[best].bank.greedy_accuracy
+        best, waited = (index, 0) if better else (best, waited + (index > 0))
+        if waited >= patience:
+            break
+    point = run.test[best]
+    difference, error = against_full(run, accuracy_per_problem(tally_of(point.bank), "greedy", 1))
+    used = recorded.train_flops / run.plan.budget_flops
+    return Outcome(used, spent, point.query_flops.total(1), difference, error, 1, "greedy")
+
+
+def served(run: Run, decision: Decision) -> Outcome:
+    """The truth about the serving point of a decision."""
+    serving = decision.serving
+    assert serving is not None
+    test = next(each for each in run.test if each.step == serving.step)
+    truth = tally_of(test.bank)
+    difference, error = against_full(run, accuracy_per_problem(truth, serving.strategy, serving.k))
+    flops = serving.flops_per_query
+    if serving.samples is not None:
+        curve = next(each for each in true_curves(run.name, test) if each.strategy == serving.strategy)
+        price_K, _, _ = query_price(learning_point(test, truth), curve, run.plan)
+        flops = float(np.interp(serving.k, curve.k_values, price_K))
+    return Outcome(decision.used, decision.evaluation_flops, flops, difference, error, serving.k, serving.strategy)
+
+
+def oracle(run: Run, queries: float, margin: float) -> Outcome:
+    """The cheapest checkpoint and (strategy, K) that truly suffices on the test problems; it never evaluates."""
+    best, least = full(run), lifetime(run, full(run), queries)
+    for test in run.test[:-1]:
+        truth = tally_of(test.bank)
+        point = learning_point(test, truth)
+        for curve in true_curves(run.name, test):
+            if not curve.deployable:
+                continue
+            price_K, _, _ = query_price(point, curve, run.plan)
+            for k, flops in zip(curve.k_values, price_K.tolist(), strict=True):
+                used = test.train_flops / run.plan.budget_flops
+                candidate = Outcome(used, 0.0, flops, 0.0, 0.0, k, curve.strategy)
+                if lifetime(run, candidate, queries) >= least:
+                    continue
+                difference, error = against_full(run, accuracy_per_problem(truth, curve.strategy, k))
+                if difference >= -margin:
+                    best = dataclasses.replace(candidate, difference=difference, error=error)
+                    least = lifetime(run, best, queries)
+    return best
+
+
+_CURVES: dict[tuple[str, int], tuple[KCurve, ...]] = {}
+
+
+def true_curves(name: str, test: Observation) -> tuple[KCurve, ...]:
+    """K-curves of a test bank, which hold what is measured on all its samples; kept, since they are asked for often."""
+    key = name, test.step
+    if key not in _CURVES:
+        _CURVES[key] = curves_for(tally_of(test.bank), CalibratedPolicy(max_k=MAX_K))
+    return _CURVES[key]
+
+
+# -- the truth --------------------------------------------------------------------------------------------------------
+
+
+def against_full(run: Run, accuracy_P: np.ndarray) -> tuple[float, float]:
+    """Mean difference to the full model's best single-sample decoding on test problems, and its standard error."""
+    end = tally_of(run.test[-1].bank)
+    greedy_P, sampled_P = accuracy_per_problem(end, "greedy", 1), accuracy_per_problem(end, "pass@k", 1)
+    difference_P = accuracy_P - (greedy_P if greedy_P.mean() >= sampled_P.mean() else sampled_P)
+    return float(difference_P.mean()), float(difference_P.std(ddof=1) / len(difference_P) ** 0.5)
+
+
+def lifetime(run: Run, outcome: Outcome, queries: float) -> float:
+    """Training, evaluation and serving FLOPs."""
+    return outcome.used * run.plan.budget_flops + outcome.evaluation_flops + queries * outcome.query_flops
+
+
+def regret(run: Run, outcome: Outcome, queries: float, margin: float) -> float:
+    """Lifetime FLOPs minus the oracle's, as a share of those of training to the end."""
+    best = lifetime(run, oracle(run, queries, margin), queries)
+    return (lifetime(run, outcome, queries) - best) / lifetime(run, full(run), queries)
