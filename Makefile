@@ -10,7 +10,7 @@ PURE := src/breakeven/records.py,src/breakeven/errors.py,src/breakeven/store/*,s
 # The models are small: a second thread costs more than it brings, most of all on a busy machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test venv clean
+.PHONY: help demo test bench venv clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -27,6 +27,9 @@ test: $(STAMP) ## everything a change must pass
 	$(BIN)/pytest --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=99
+
+bench: $(STAMP) ## hold the policies against the truth of the recorded runs
+	$(BIN)/python benchmarks/suite.py
 
 venv: $(STAMP) ## only install
 

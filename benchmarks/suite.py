@@ -1,15 +1,13 @@
-"""Policies held against the truth on recorded real runs: `make bench`.
+"""Policies held against the truth on recorded real runs: `make bench` prints the tables of docs/benchmark.md.
 
-    python benchmarks/suite.py            the tables of docs/benchmark.md
-    python benchmarks/suite.py --runs     one line a run besides
+    python benchmarks/suite.py
 
 Each policy decides on the validation problems of the runs in benchmarks/suite (made by benchmarks/record.py); the truth
 is the accuracy on the test problems, from 64 samples each. Samples are drawn as the policy asks for them, out of the 64
-recorded, and charged. Query volumes are given by what they cost: `1.0` means that serving them all with one sample of
-the fully trained model costs as many FLOPs as its training.
+recorded, and charged. Query volumes are given by what they cost: at 1 serving them all with one sample of the fully
+trained model costs as many FLOPs as its training. Takes about 5 minutes on one core.
 """
 
-import argparse
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -33,53 +31,72 @@ from breakeven.stopping.paper import PaperPolicy
 
 VOLUMES = (0.0, 0.1, 1.0, 10.0)
 """Query volumes: FLOPs of serving them all with one sample of the full model, over its training FLOPs."""
+MARGIN = CalibratedPolicy().margin
+
+
+def paper(run: Run, queries: float | None) -> Outcome:
+    """Algorithm 1 with 4 samples of every problem; it knows of no workload."""
+    return stopped(run, decisions(run, PaperPolicy(), num_samples=4))
+
+
+def calibrated(run: Run, queries: float | None) -> Outcome:
+    """The default policy."""
+    return stopped(run, decisions(run, CalibratedPolicy(), queries))
+
+
+def exhaustive(run: Run, queries: float | None) -> Outcome:
+    """The default policy with all that sequential evaluation can ever draw, drawn at every checkpoint."""
+    return stopped(run, decisions(run, CalibratedPolicy(), queries, num_samples=16, sequential=False))
+
+
+POLICIES: dict[str, Callable[[Run, float | None], Outcome]] = {
+    "train to the end": lambda run, queries: full(run),
+    "patience 3": lambda run, queries: early_stopping(run, patience=3),
+    "patience 5": lambda run, queries: early_stopping(run, patience=5),
+    "paper": paper,
+    "calibrated": calibrated,
+    "calibrated, all samples": exhaustive,
+    "oracle": lambda run, queries: oracle(run, queries or 0.0, MARGIN),
+}
+DECLARED = ("calibrated", "calibrated, all samples", "oracle")
+"""The policies that make use of a declared number of queries."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", action="store_true", help="print one line a run")
-    verbose = parser.parse_args().runs
     runs = [load(path) for path in sorted(SUITE.glob("*.jsonl.gz"))]
-    margin = CalibratedPolicy().margin
-    policies: dict[str, Callable[[Run, float | None], Outcome]] = {
-        "train to the end": lambda run, _: full(run),
-        "patience 3": lambda run, _: early_stopping(run, patience=3),
-        "patience 5": lambda run, _: early_stopping(run, patience=5),
-        "paper": lambda run, _: stopped(run, decisions(run, PaperPolicy(), num_samples=4)),
-        "calibrated": lambda run, queries: stopped(run, decisions(run, CalibratedPolicy(), queries)),
-        "calibrated, all samples": lambda run, queries: stopped(
-            run, decisions(run, CalibratedPolicy(), queries, num_samples=64, sequential=False)
+    outcomes = {name: [policy(run, None) for run in runs] for name, policy in POLICIES.items()}
+    rows = [summary(name, runs, outcomes[name], volume_regrets(name, runs, outcomes[name])) for name in POLICIES]
+    write_table(
+        (
+            *("policy", "gross saving", "net saving", "accuracy difference, points", "violations"),
+            *("evaluation / training", *(f"regret at {volume:g}" for volume in VOLUMES)),
         ),
-        "oracle": lambda run, queries: oracle(run, queries or 0.0, margin),
-    }
-    rows = []
-    for name, policy in policies.items():
-        outcomes = [policy(run, None) for run in runs]
-        regrets = [
-            statistics.median(
-                regret(run, policy(run, volume_queries(run, volume)), volume_queries(run, volume), margin)
-                for run in runs
-            )
-            for volume in VOLUMES
-        ]
-        rows.append(summary(name, runs, outcomes, regrets, margin))
-        if verbose:
-            for run, outcome in zip(runs, outcomes, strict=True):
-                sys.stderr.write(f"{name:24} {run.name:24} {describe(run, outcome)}\n")
-    header = (
-        "policy", "gross saving", "net saving", "accuracy difference, points", "violations", "evaluation / training",
-        *(f"regret at {volume:g}" for volume in VOLUMES),
-    )  # fmt: skip
-    for row in (header, ("---",) * len(header), *rows):
-        sys.stdout.write(f"| {' | '.join(row)} |\n")
+        rows,
+    )
+    shown = ("patience 3", "paper", "calibrated", "oracle")
+    write_table(
+        ("run", *(f"{name}: used, served, difference" for name in shown)),
+        [(run.name, *(describe(outcomes[name][index]) for name in shown)) for index, run in enumerate(runs)],
+    )
+
+
+def volume_regrets(name: str, runs: Sequence[Run], undeclared: Sequence[Outcome]) -> list[float]:
+    """Median lifetime regret at each volume; a policy that knows of no workload stops where it always does."""
+    regrets = []
+    for volume in VOLUMES:
+        each = []
+        for run, usual in zip(runs, undeclared, strict=True):
+            queries = volume_queries(run, volume)
+            outcome = POLICIES[name](run, queries) if name in DECLARED and volume else usual
+            each.append(regret(run, outcome, queries, MARGIN))
+        regrets.append(statistics.median(each))
+    return regrets
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def summary(
-    name: str, runs: Sequence[Run], outcomes: Sequence[Outcome], regrets: Sequence[float], margin: float
-) -> tuple[str, ...]:
+def summary(name: str, runs: Sequence[Run], outcomes: Sequence[Outcome], regrets: Sequence[float]) -> tuple[str, ...]:
     """One row: medians over the runs, the range of the differences, and the violations."""
     gross = [1 - each.used for each in outcomes]
     net = [
@@ -90,7 +107,7 @@ def summary(
     ]
     differences = [100 * each.difference for each in outcomes]
     error = 100 * statistics.fmean(each.error**2 for each in outcomes) ** 0.5
-    bad = sum(each.difference < -margin for each in outcomes)
+    bad = sum(each.difference < -MARGIN for each in outcomes)
     return (
         name,
         f"{statistics.median(gross):.0%}",
@@ -103,12 +120,17 @@ def summary(
     )
 
 
-def describe(run: Run, outcome: Outcome) -> str:
-    """One line about one run."""
-    return (
-        f"used {outcome.used:.0%} {outcome.strategy} K={outcome.k} difference {100 * outcome.difference:+.1f} "
-        f"± {100 * outcome.error:.1f} evaluation {outcome.evaluation_flops / run.plan.budget_flops:.2%} of the budget"
-    )
+def describe(outcome: Outcome) -> str:
+    """One cell about one run."""
+    served = "one greedy sample" if outcome.strategy == "greedy" else f"{outcome.strategy} K={outcome.k}"
+    return f"{outcome.used:.0%}, {served}, {100 * outcome.difference:+.1f} ± {100 * outcome.error:.1f}"
+
+
+def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A Markdown table."""
+    for row in (header, ("---",) * len(header), *rows):
+        sys.stdout.write(f"| {' | '.join(row)} |\n")
+    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":

@@ -310,6 +310,8 @@ class LearningPoint:
     output_tokens: float
     """Mean length of one sample."""
     num_problems: int
+    num_drawn: int
+    """Samples behind `sampled_accuracy`, over all problems."""
     greedy_accuracy: float | None
     """None where no greedy sample was drawn."""
     sampled_accuracy: float | None

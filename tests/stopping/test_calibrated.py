@@ -48,6 +48,7 @@ def point(number: int, greedy: float = 0.5, **changed: Any) -> LearningPoint:
         query_flops=QUERY,
         output_tokens=8.0,
         num_problems=400,
+        num_drawn=0,
         greedy_accuracy=greedy,
         sampled_accuracy=greedy - 0.05,
         disagreement=0.1,

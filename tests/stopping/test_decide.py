@@ -31,6 +31,7 @@ HISTORY = [
         query_flops=QueryFlops(prefill_flops=0.1, decode_flops=0.1),
         output_tokens=8.0,
         num_problems=100,
+        num_drawn=0,
         greedy_accuracy=0.5,
         sampled_accuracy=0.4,
         disagreement=0.1,

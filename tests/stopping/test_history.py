@@ -15,6 +15,7 @@ def point(greedy: float | None, sampled: float | None) -> LearningPoint:
         query_flops=QueryFlops(prefill_flops=1.0, decode_flops=1.0),
         output_tokens=8.0,
         num_problems=10,
+        num_drawn=0,
         greedy_accuracy=greedy,
         sampled_accuracy=sampled,
         disagreement=0.0,

@@ -20,6 +20,7 @@ POINT = LearningPoint(
     query_flops=QueryFlops(prefill_flops=4.0, decode_flops=10.0),
     output_tokens=8.0,
     num_problems=100,
+    num_drawn=0,
     greedy_accuracy=0.4,
     sampled_accuracy=0.4,
     disagreement=0.1,

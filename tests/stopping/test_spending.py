@@ -28,6 +28,7 @@ def plateau(length: int = 5, greedy: float = 0.5, **changed: Any) -> list[Learni
                 query_flops=QUERY,
                 output_tokens=8.0,
                 num_problems=400,
+                num_drawn=0,
                 greedy_accuracy=greedy,
                 sampled_accuracy=None,
                 disagreement=0.1,

@@ -174,7 +174,7 @@ def project(history: Sequence[LearningPoint], plan: Plan) -> Forecast:
         [each.train_flops for each in history],
         [baseline_accuracy(each, plan.baseline) for each in history],
         plan.budget_flops,
-        num_problems=history[-1].num_problems,
+        num_problems=history[-1].num_drawn if plan.baseline == "sampled" else history[-1].num_problems,
         decay_share=plan.decay_share,
     )
 

@@ -48,8 +48,8 @@ def forecast_accuracy(
         train_flops: training FLOPs of each checkpoint, increasing, shape (C,).
         accuracy: one-sample accuracy of each checkpoint, in [0, 1], shape (C,).
         budget_flops: training FLOPs of the full run, at least the last of `train_flops`.
-        num_problems: problems behind each accuracy. Of method "calibrated" only: a hint at its noise; None has the
-            curve's own scatter decide.
+        num_problems: answers behind each accuracy: one a problem, or as many as there are samples. Of method
+            "calibrated" only: a hint at its noise; None has the curve's own scatter decide.
         method: "paper", least squares of a (1 - exp(-b x)) + c on the filtered points, x = FLOPs / budget;
             "calibrated", an average over shapes of the learning curve.
         fluctuation_filter: of method "paper" only: whether points below the last kept one are dropped first (step 1

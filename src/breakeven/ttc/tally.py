@@ -145,6 +145,7 @@ def point_of(
         query_flops=query_flops,
         output_tokens=output_tokens,
         num_problems=tally.num_problems,
+        num_drawn=int(tally.samples_P.sum()),
         greedy_accuracy=tally.greedy_accuracy,
         sampled_accuracy=tally.sampled_accuracy,
         disagreement=tally.disagreement,
