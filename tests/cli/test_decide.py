@@ -181,3 +181,21 @@ def test_a_long_log_is_shown_around_its_decision(cli, log: Path) -> None:
     assert result.exit_code == 0
     assert "(69 before)" in result.stdout
     assert len(json.loads(cli("decide", log, *BUDGET, "--json").stdout)["checkpoints"]) == 100
+
+
+def test_a_cap_on_what_a_query_costs_limits_k(cli, log: Path) -> None:
+    free = fields(cli, log, *BUDGET, *PRICED)
+    one_sample = 2e6 * 150
+    capped = fields(cli, log, *BUDGET, *PRICED, "--max-query-flops", one_sample * 1.05)
+    money = fields(
+        cli, log, *BUDGET, *PRICED,
+        *("--max-query-cost", one_sample * 1.05 / 1e12, "--hour-price", 3600, "--peak-flops", 2e12, "--efficiency", 0.5),
+    )  # fmt: skip
+    assert free["k"] > 1
+    assert capped["k"] is None or capped["k"] < free["k"] or capped["step"] > free["step"]
+    assert {**capped, "notes": 0} == {**money, "notes": 0}
+
+
+def test_a_cap_without_a_price_is_refused(refused, log: Path) -> None:
+    message = refused("decide", log, *BUDGET, "--max-query-flops", "1e9")
+    assert "must come with --params or --model-config, --prompt-tokens and --output-tokens" in message

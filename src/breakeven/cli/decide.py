@@ -1,6 +1,5 @@
 """`breakeven decide`: when one could have stopped, from evaluations of checkpoints that were made by other tools."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,40 +7,20 @@ import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import as_fields, decided_table, sentences
+from breakeven.cli.query_costs import Costs, model_cost, query_cap, query_costs
 from breakeven.errors import argument_error
 from breakeven.evals import EvalLog, ReadOptions, read_evals
-from breakeven.evals.model_config import cost_from_config
-from breakeven.model.flops import ModelCost
-from breakeven.records import Decision, LearningPoint, Plan, QueryFlops
+from breakeven.records import Decision, LearningPoint, Plan
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import Policy
 from breakeven.stopping.decide import decide as decide_next
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.train.replay import curves_for
-from breakeven.ttc.tally import Tally, point_of
+from breakeven.ttc.tally import point_of
 
 STOP_ADVISED = 10
 
 _RULE, _COSTS, _LOG = "Rule", "Costs", "Reading the log"
-_ONE_SAMPLE = QueryFlops(prefill_flops=0.0, decode_flops=1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Costs:
-    """What is known of FLOPs besides training: nothing, or the cost of a query."""
-
-    query_flops: QueryFlops
-    output_tokens: float
-    known: bool
-
-    def evaluation_flops(self, tally: Tally) -> float:
-        """Greedy and other samples of every problem, the prompt read once for each of the two."""
-        if not self.known:
-            return 0.0
-        greedy = 0 if tally.greedy_P is None else tally.num_problems
-        prefills = greedy + int((tally.samples_P > 0).sum())
-        samples = greedy + int(tally.samples_P.sum())
-        return prefills * self.query_flops.prefill_flops + samples * self.query_flops.decode_flops
 
 
 def decide(
@@ -95,6 +74,24 @@ def decide(
     queries: Annotated[
         float | None, typer.Option(help="Queries the model will serve in its life.", rich_help_panel=_COSTS)
     ] = None,
+    max_query_flops: Annotated[
+        float | None, typer.Option(help="Most FLOPs a query may cost on average.", rich_help_panel=_COSTS)
+    ] = None,
+    max_sequential_tokens: Annotated[
+        float | None,
+        typer.Option(help="Most tokens a query may decode one after another.", rich_help_panel=_COSTS),
+    ] = None,
+    max_query_cost: Annotated[
+        float | None,
+        typer.Option(help="Most money a query may cost, with the three options below.", rich_help_panel=_COSTS),
+    ] = None,
+    hour_price: Annotated[
+        float | None, typer.Option(help="Money one accelerator costs per hour.", rich_help_panel=_COSTS)
+    ] = None,
+    peak_flops: Annotated[float | None, typer.Option(help="Its peak FLOPs per second.", rich_help_panel=_COSTS)] = None,
+    efficiency: Annotated[
+        float | None, typer.Option(help="Share of that peak that serving reaches.", rich_help_panel=_COSTS)
+    ] = None,
     tokens_per_step: Annotated[
         float | None,
         typer.Option(help="Training tokens a step, where the log has no training FLOPs.", rich_help_panel=_COSTS),
@@ -116,8 +113,13 @@ def decide(
     Exit code: 0 train on, 10 stop advised, 2 usage error.
     """
     rule = _policy(policy, risk=risk, margin=margin, max_k=max_k, patience=patience)
-    model = _model(params, model_config)
-    costs = _costs(model, prompt_tokens, output_tokens, queries)
+    cap = query_cap(max_query_flops, max_query_cost, hour_price, peak_flops, efficiency)
+    model = model_cost(params, model_config)
+    costs = query_costs(model, prompt_tokens, output_tokens, queries)
+    for option, limit in (("a cap on a query's FLOPs", cap), ("--max-sequential-tokens", max_sequential_tokens)):
+        if limit is not None and not costs.known:
+            rule_text = "come with --params or --model-config, --prompt-tokens and --output-tokens"
+            raise argument_error(option, rule_text, limit, "Queries have no price without.")
     if tokens_per_step is not None and not 0 < tokens_per_step < float("inf"):
         raise argument_error("--tokens-per-step", "be finite and above 0", tokens_per_step)
     size = None if model is None else model.body_params + model.head_params
@@ -136,7 +138,14 @@ def decide(
         )
     chosen = baseline or ("greedy" if read.has_greedy else "sampled")
     _refuse_unmeasured(read, chosen, rule)
-    plan = Plan(budget_flops=budget_flops, baseline=chosen, queries=queries, decay_share=decay_share)
+    plan = Plan(
+        budget_flops=budget_flops,
+        baseline=chosen,
+        queries=queries,
+        decay_share=decay_share,
+        max_query_flops=cap,
+        max_sequential_tokens=max_sequential_tokens,
+    )
     decisions, points, remarks = _decisions(read, plan, rule, costs)
     final = next((place for place, each in enumerate(decisions) if each.stop), len(decisions) - 1)
     notes = [*read.notes, *remarks, *_notes(read, plan, costs, baseline=baseline, checker=checker)]
@@ -155,7 +164,7 @@ def decide(
 
 
 def _decisions(
-    log: EvalLog, plan: Plan, policy: Policy, costs: _Costs
+    log: EvalLog, plan: Plan, policy: Policy, costs: Costs
 ) -> tuple[list[Decision], list[LearningPoint], list[str]]:
     """One decision a checkpoint, as they would have been taken in turn; what they were taken on; notes."""
     points: list[LearningPoint] = []
@@ -218,45 +227,6 @@ def _policy(
     )
 
 
-def _model(params: float | None, model_config: Path | None) -> ModelCost | None:
-    """The model's cost per token, as far as it was declared: from --params alone, attention is not counted."""
-    if params is not None and model_config is not None:
-        raise argument_error("--params", "be left out when --model-config is given", params)
-    if model_config is not None:
-        return cost_from_config(model_config)
-    if params is None:
-        return None
-    if not 0 < params < float("inf"):
-        raise argument_error("--params", "be finite and above 0", params, "For example 1.6e8.")
-    return ModelCost(body_params=params)
-
-
-def _costs(
-    model: ModelCost | None, prompt_tokens: float | None, output_tokens: float | None, queries: float | None
-) -> _Costs:
-    """FLOPs of a query where model and token counts are declared, else one for each sample.
-
-    Raises:
-        ArgumentError: some of them but not all that are needed together.
-    """
-    given = {"--prompt-tokens": prompt_tokens, "--output-tokens": output_tokens}
-    for (name, value), least in zip(given.items(), (0, 1), strict=True):
-        if value is not None and not least <= value < float("inf"):
-            raise argument_error(name, f"be finite and at least {least}", value)
-    if prompt_tokens is not None and output_tokens is not None and model is not None:
-        return _Costs(
-            query_flops=model.query_flops(prompt_tokens, output_tokens - 1),
-            output_tokens=output_tokens,
-            known=True,
-        )
-    wanted = {"--params or --model-config": model, **given}
-    missing = [name for name, value in wanted.items() if value is None]
-    asking = "--queries" if queries is not None else next((name for name, each in given.items() if each), None)
-    if asking is not None:
-        raise argument_error(", ".join(missing), f"be given with {asking}", "none", "Queries have no price without.")
-    return _Costs(query_flops=_ONE_SAMPLE, output_tokens=1.0, known=False)
-
-
 def _refuse_unmeasured(log: EvalLog, baseline: str, policy: Policy) -> None:
     if baseline == "greedy" and not log.has_greedy:
         raise argument_error("--baseline", "be measured; the log has no greedy samples", baseline, "Choose sampled.")
@@ -266,7 +236,7 @@ def _refuse_unmeasured(log: EvalLog, baseline: str, policy: Policy) -> None:
         raise argument_error("--policy", "be calibrated, since the log has no samples", policy.name)
 
 
-def _notes(log: EvalLog, plan: Plan, costs: _Costs, *, baseline: str | None, checker: bool) -> list[str]:
+def _notes(log: EvalLog, plan: Plan, costs: Costs, *, baseline: str | None, checker: bool) -> list[str]:
     """What was assumed, in sentences."""
     notes = []
     if baseline is None:
