@@ -10,7 +10,7 @@ import tempfile
 import torch
 import torch.nn.functional as F
 
-from breakeven import ModelCost, PaperPolicy, Plan, Session, open_log
+from breakeven import CalibratedPolicy, ModelCost, Plan, Session, open_log
 from breakeven.data.countdown import Countdown
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import TransformerShape
@@ -27,8 +27,8 @@ model = Transformer(shape)
 optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
 
 cost = ModelCost.of(shape)
-plan = Plan(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens))
-policy = PaperPolicy(patience=3)
+plan = Plan(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens), decay_share=0.0)  # a constant rate
+policy = CalibratedPolicy()
 session = Session(
     sampler=TransformerSampler(model, task, new_cache=lambda: KVCache([], [])),
     verifier=task,

@@ -187,9 +187,10 @@ def test_a_cap_on_what_a_query_costs_limits_k(cli, log: Path) -> None:
     free = fields(cli, log, *BUDGET, *PRICED)
     one_sample = 2e6 * 150
     capped = fields(cli, log, *BUDGET, *PRICED, "--max-query-flops", one_sample * 1.05)
+    price = ("--hour-price", 3600, "--peak-flops", 2e12, "--efficiency", 0.5)
     money = fields(
         cli, log, *BUDGET, *PRICED,
-        *("--max-query-cost", one_sample * 1.05 / 1e12, "--hour-price", 3600, "--peak-flops", 2e12, "--efficiency", 0.5),
+        *("--max-query-cost", one_sample * 1.05 / 1e12, *price),
     )  # fmt: skip
     assert free["k"] > 1
     assert capped["k"] is None or capped["k"] < free["k"] or capped["step"] > free["step"]
