@@ -1,6 +1,7 @@
 """breakeven: decide during training when a checkpoint served with K samples replaces the rest of the run.
 
-TTC-aware training (arXiv 2601.01332). Importing this package imports no torch; `breakeven.train.loop` does.
+TTC-aware training (arXiv 2601.01332), by a rule of its own (`CalibratedPolicy`) or the paper's (`PaperPolicy`). The one
+call in a training loop is `Session.observe`. Importing this package imports no torch; `breakeven.train.loop` does.
 """
 
 from breakeven._version import __version__

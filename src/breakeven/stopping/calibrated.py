@@ -56,7 +56,7 @@ class CalibratedPolicy:
     margin: float = 0.01
     max_k: int = 64
     min_used: float = 0.14
-    patience: int = 1
+    patience: int = 2
     max_evaluation_share: float = 0.05
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ MIN_POINTS = 4
 """Fewest checkpoints a projection rests on."""
 _POWERS = ((-2.0, 0.3), (-1.0, 2.0), (0.0, 1.0), (0.5, 1.0), (1.0, 0.5), (2.0, 0.5))
 """Exponent c of (1 - ratio^-c) / c and its prior weight; 0 is log ratio, below 0 the curve bends upward."""
-_RATES = ((0.5, 0.5), (1.0, 0.5), (2.0, 0.5), (4.0, 0.5))
+_RATES = ((0.1, 2.0), (0.25, 2.0), (0.5, 0.5), (1.0, 0.5), (2.0, 0.5), (4.0, 0.5))
 """Rate b of (1 - exp(-b (ratio - 1))) / b and its prior weight: curves that saturate."""
 _SHAPE_PRIOR = np.log([weight for _, weight in (*_POWERS, *_RATES)])
 _NOISE_OF_BINOMIAL = (0.55, 0.6)
