@@ -11,11 +11,12 @@ import itertools
 import statistics
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from recorded import SUITE, Outcome, Run, decisions, full, load, served
+from recorded import SUITE, Outcome, Run, decisions, full, load, served, stopped
 
-from breakeven.records import Decision
+from breakeven.records import Decision, Reason
 from breakeven.report.axes import Axis
 from breakeven.report.marks import Marker
 from breakeven.report.svg import Chart, Series, line_chart
@@ -83,12 +84,14 @@ def policies(fit_k_values: tuple[int, ...]) -> tuple[tuple[str, Policy], ...]:
 def stop(run: Run, policy: Policy, *, num_samples: int, num_problems: int | None = None) -> Outcome:
     """What the policy's stop is worth."""
     decided = decisions(run, policy, num_samples=num_samples, num_problems=num_problems, sequential=False)
-    return next((served(run, each) for each in decided if each.stop), full(run))
+    return stopped(run, decided)
 
 
 def at_streak(run: Run, decided: Sequence[Decision], length: int) -> Outcome:
     """What stopping at the first streak of so many checkpoints is worth."""
-    return next((served(run, each) for each in decided if each.streak >= length), full(run))
+    found = (each for each in decided if each.streak >= length and each.reason in (Reason.WAITING, Reason.REACHED))
+    trained = replace(full(run), evaluation_flops=decided[-1].evaluation_flops)
+    return next((served(run, each) for each in found), trained)
 
 
 def worth(runs: Sequence[Run], outcomes: Sequence[Outcome]) -> tuple[float, float]:

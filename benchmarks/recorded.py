@@ -140,7 +140,7 @@ def drawn_in_turn(
         wanted = more_samples(history, curves_for(now, policy), plan, policy, drawn=drawn, num_samples=most)
         if wanted is None:
             return observation
-        prefills += wanted[0]
+        prefills += wanted[0] - (drawn[0] if drawn[1] >= wanted[1] else 0)
         drawn = wanted
 
 

@@ -411,7 +411,7 @@ class Decision:
     lifetime_flops: float | None = None
     """Training, evaluation and the declared queries, if one stopped here; None where no queries were declared."""
     full_lifetime_flops: float | None = None
-    """The same if one trained to the full budget and served one sample."""
+    """Training to the full budget, which needs no evaluation, and the declared queries with one sample."""
 
     @property
     def stop(self) -> bool:

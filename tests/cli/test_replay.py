@@ -122,7 +122,7 @@ def test_decisions_that_no_longer_come_out_are_reported_with_the_versions(cli, r
     [
         (
             ["--k-values", "1,2,16"],
-            "--k-values must be at most the 8 samples recorded per problem at every checkpoint; got [1, 2, 16].",
+            "--k-values must be at most the 8 samples recorded for every problem at every checkpoint; got [1, 2, 16].",
         ),
         (["--k-values", "1,two"], "--k-values must be whole numbers separated by commas; got '1,two'."),
         (["--k-values", ""], "policy.k_values must hold at least one K; got []."),

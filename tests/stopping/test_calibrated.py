@@ -171,7 +171,7 @@ def test_every_number_a_stop_rests_on() -> None:
     assert decision.k_curve == HIGH
     assert decision.break_even_queries == pytest.approx((1000 - 500 - 5) / (16.5 - 11))
     assert decision.lifetime_flops == pytest.approx(500 + 5 + 5 * 16.5)
-    assert decision.full_lifetime_flops == pytest.approx(1000 + 5 + 5 * 11)
+    assert decision.full_lifetime_flops == pytest.approx(1000 + 5 * 11)
     assert decision.confidence is not None
     assert decision.confidence >= 0.9
 

@@ -462,3 +462,10 @@ def test_unknown_baseline_names_those_there_are() -> None:
 def test_budget_that_is_none_is_refused(budget: float) -> None:
     with pytest.raises(ArgumentError, match="budget_flops must be finite and above 0"):
         Plan(budget_flops=budget)
+
+
+@pytest.mark.parametrize("cap", [{"max_query_flops": 10.0}, {"max_sequential_tokens": 1.0}])
+def test_what_the_plan_caps_is_no_serving_point(cap: dict[str, float]) -> None:
+    curves, history = [curve(0.5, 0.6, 0.7, 0.8)], plateau()
+    assert decide(history, curves, PLAN, NOW).stop
+    assert decide(history, curves, replace(PLAN, **cap), NOW).reason is Reason.OUT_OF_REACH

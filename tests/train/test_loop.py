@@ -508,3 +508,17 @@ def test_a_config_is_logged_with_every_default(make_config, tmp_path: Path) -> N
     config = make_config()
     loop.start_run(config, tmp_path).close()
     assert read_log(tmp_path).header.config == json.loads(json.dumps(config_to_builtins(config)))
+
+
+def test_an_evaluation_left_out_for_its_cost_is_no_lost_one(make_config, tmp_path: Path) -> None:
+    config = make_config(policy={"name": "calibrated"}, train__steps=20, evaluate__every_steps=2)
+    run(config, tmp_path, interrupted=interrupt_after(9))
+    recorded = [each.observation.step for each in read_log(tmp_path).checkpoints]
+    assert recorded != [2, 4, 6, 8]  # some were left out
+    trained: list[int] = []
+    resume(tmp_path, on_progress=lambda progress: trained.append(progress.step))
+    assert trained == list(range(10, 21))
+    assert [each.observation.step for each in read_log(tmp_path).checkpoints][: len(recorded)] == recorded
+    again: list[int] = []
+    resume(tmp_path, on_progress=lambda progress: again.append(progress.step))
+    assert again == []

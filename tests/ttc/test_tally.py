@@ -177,3 +177,15 @@ def test_counts_from_elsewhere_make_a_learning_point_too() -> None:
     point = point_of(counted([1], [2]), step=1, train_flops=2.0, evaluation_flops=0.0, query_flops=QUERY)
     assert (point.sampled_accuracy, point.greedy_accuracy) == (0.5, None)
     assert np.isnan(point.output_tokens)
+
+
+def test_a_right_sample_without_an_answer_leaves_the_right_label_to_the_others() -> None:
+    bank = replace(BANK, correct_PN=("1111", "0000", "0000", "0000"), answer_PN=("-000", "0000", "0000", "0000"))
+    votes = tally_of(bank).votes
+    assert votes is not None
+    assert votes.right_P.tolist() == [0, -2, -2, -2]
+
+
+def test_disagreement_of_one_sample_a_problem_is_that_of_one_answer() -> None:
+    assert counted([1, 0, 0, 1, 0], [1] * 5).disagreement == pytest.approx(0.4 * 0.6)
+    assert counted([1, 0, 1], [1, 1, 2]).disagreement == pytest.approx(1.0)  # of the one problem with two samples

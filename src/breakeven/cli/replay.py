@@ -50,11 +50,11 @@ def replay(
         "fluctuation_filter": fluctuation_filter,
     }
     chosen = _policy(logged, policy, {name: value for name, value in options.items() if value is not None})
-    num_samples = min(each.observation.bank.num_samples for each in record.checkpoints)
+    num_samples = min(len(row) for each in record.checkpoints for row in each.observation.bank.correct_PN)
     if isinstance(chosen, PaperPolicy) and max(chosen.k_values) > num_samples:
         raise argument_error(
             "--k-values",
-            f"be at most the {num_samples} samples recorded per problem at every checkpoint",
+            f"be at most the {num_samples} samples recorded for every problem at every checkpoint",
             list(chosen.k_values),
             "Policy paper needs a run recorded with it.",
         )

@@ -27,9 +27,8 @@ from breakeven.records import (
 )
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy
-from breakeven.stopping.history import baseline_accuracy
+from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
 from breakeven.stopping.lifetime import later_flops, query_price
-from breakeven.stopping.paper import NO_FORECAST
 
 Floats = npt.NDArray[np.float64]
 
@@ -174,7 +173,7 @@ def project(history: Sequence[LearningPoint], plan: Plan) -> Forecast:
         [each.train_flops for each in history],
         [baseline_accuracy(each, plan.baseline) for each in history],
         plan.budget_flops,
-        num_problems=history[-1].num_drawn if plan.baseline == "sampled" else history[-1].num_problems,
+        num_problems=min(each.num_drawn if plan.baseline == "sampled" else each.num_problems for each in history),
         decay_share=plan.decay_share,
     )
 
@@ -237,7 +236,7 @@ def _priced(decision: Decision, now: LearningPoint, chosen: Candidate, plan: Pla
     return replace(
         decision,
         lifetime_flops=now.train_flops + decision.evaluation_flops + plan.queries * chosen.flops,
-        full_lifetime_flops=plan.budget_flops + decision.evaluation_flops + plan.queries * baseline_query_flops,
+        full_lifetime_flops=plan.budget_flops + plan.queries * baseline_query_flops,
     )
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import LearningPoint
+from breakeven.records import FitStatus, LearningPoint, Reason
+
+NO_FORECAST = {
+    FitStatus.TOO_FEW_POINTS: Reason.TOO_FEW_CHECKPOINTS,
+    FitStatus.NO_SIGNAL: Reason.NO_SIGNAL,
+    FitStatus.NOT_CONVERGED: Reason.NO_PROJECTION,
+}
+"""Why a decision goes on where there is no projection."""
 
 
 def baseline_accuracy(point: LearningPoint, baseline: str) -> float:

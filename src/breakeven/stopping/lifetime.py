@@ -83,7 +83,8 @@ def later_flops(
             accuracy_K = expit(logit(np.clip(curve.accuracy_K, _FAINT, 1 - _FAINT)) + share * gain)
             if curve.strategy == "pass@k":  # a better model stops earlier: the chances to go on shrink alike
                 fails_K = 1.0 - np.array(curve.accuracy_K)
-                samples_K = 1.0 + (samples_K - 1.0) * (1.0 - accuracy_K).mean() / max(fails_K.mean(), _FAINT)
+                sooner_K = 1.0 + (samples_K - 1.0) * (1.0 - accuracy_K).mean() / max(fails_K.mean(), _FAINT)
+                samples_K = np.where(samples_K < np.array(curve.k_values), sooner_K, samples_K)
             suffices_K = (accuracy_K >= needed) & allowed_K & (np.array(curve.k_values) <= max_k)
             if suffices_K.any():
                 flops = float(samples_flops(point, samples_K, plan)[suffices_K].min())

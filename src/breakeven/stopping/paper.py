@@ -20,13 +20,8 @@ from breakeven.records import (
 )
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy
-from breakeven.stopping.history import baseline_accuracy
-
-NO_FORECAST = {
-    FitStatus.TOO_FEW_POINTS: Reason.TOO_FEW_CHECKPOINTS,
-    FitStatus.NO_SIGNAL: Reason.NO_SIGNAL,
-    FitStatus.NOT_CONVERGED: Reason.NO_PROJECTION,
-}
+from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
+from breakeven.stopping.lifetime import query_price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +129,7 @@ def _joint_selection(
         (now.query_flops.total(k, shared_prefill=plan.shared_prefill), curve, index)
         for curve in k_curves
         for index, k in enumerate(curve.k_values)
-        if k <= max_k and curve.accuracy_K[index] >= forecast.mean
+        if k <= max_k and curve.accuracy_K[index] >= forecast.mean and query_price(now, curve, plan)[2][index]
     ]
     if not sufficient:
         unfitted = best.status is not FitStatus.FITTED

@@ -44,7 +44,8 @@ def more_samples(
     rung = next((each for each in rungs if each[0] * each[1] > drawn[0] * drawn[1]), None)
     if rung is None:
         return None
-    further = rung[0] * now.query_flops.prefill_flops + (rung[0] * rung[1] - drawn[0] * drawn[1]) * (
+    prompts = rung[0] - (drawn[0] if drawn[1] >= rung[1] else 0)
+    further = prompts * now.query_flops.prefill_flops + (rung[0] * rung[1] - drawn[0] * drawn[1]) * (
         now.query_flops.decode_flops
     )
     spent = sum(each.evaluation_flops for each in history)

@@ -109,13 +109,6 @@ def run(
     )
     if to_end:
         task.problems("test", config.verify.num_problems)  # refused before hours of training, not after
-    every = config.evaluate.every_steps
-    step = saved_step(run_dir)
-    last_recorded = log.checkpoints[-1].observation.step if log.checkpoints else 0
-    if any(due % every == 0 or due == train.steps for due in range(last_recorded + 1, step + 1)):
-        step = 0  # the log lost evaluations that the state has passed: train up to them again
-    if step:
-        load_state(run_dir, model, optimizer)
     session = Session(
         sampler=sampler_for(model, task),
         verifier=task,
@@ -131,6 +124,13 @@ def run(
         extract=task.answer if isinstance(task, Voted) else None,
         log=log,
     )
+    step = saved_step(run_dir)
+    last_recorded = log.checkpoints[-1].observation.step if log.checkpoints else 0
+    step_tokens = train.batch_size * sequence_tokens(task)
+    if any(session.will_evaluate(due, due * step_tokens) for due in range(last_recorded + 1, step + 1)):
+        step = 0  # the log lost evaluations that the state has passed: train up to them again
+    if step:
+        load_state(run_dir, model, optimizer)
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
     was_interrupted = False
@@ -144,7 +144,7 @@ def run(
         if not math.isfinite(loss):
             raise diverged(step, loss)
         num_recorded = len(session.checkpoints)
-        train_tokens = step * train.batch_size * sequence_tokens(task)
+        train_tokens = step * step_tokens
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if decision.stop and session.stopped_at and session.stopped_at.observation.step == step:
             save_weights(run_dir / "stopped", model, serving_note(config, decision))

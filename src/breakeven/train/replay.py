@@ -30,7 +30,7 @@ def decide_next(
 
 
 def replay(observations: Sequence[Observation], plan: Plan, policy: Policy) -> tuple[Decision, ...]:
-    """One decision an observation, as a live run with these settings would have taken them.
+    """One decision an observation, as these settings take them on the samples that were recorded.
 
     Equal bit for bit to the recorded decisions where plan and policy are the recorded ones, on the machine and the
     library versions of the run (the log's first line names them).

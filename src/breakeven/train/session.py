@@ -109,7 +109,7 @@ class Session:
         return next((each for each in self.checkpoints if each.decision.stop), None)
 
     def is_due(self, step: int, train_tokens: int) -> bool:
-        """Whether `observe` evaluates: every `evaluate_every` steps, and where the budget is spent."""
+        """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
         spent = self._train_flops(train_tokens) >= self.plan.budget_flops * (1 - 1e-9)
         return step % self.evaluate_every == 0 or spent
 
@@ -137,7 +137,7 @@ class Session:
         self._check_order(step, train_tokens, place)
         if place < len(self.checkpoints) and self.checkpoints[place].observation.step == step:
             return self.checkpoints[place].decision
-        if not self.is_due(step, train_tokens) or self._too_dear(train_tokens, place):
+        if not self.will_evaluate(step, train_tokens):
             used = self._train_flops(train_tokens) / self.plan.budget_flops
             reason = Reason.EVALUATED_ENOUGH if self.is_due(step, train_tokens) else Reason.NOT_DUE
             return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
@@ -169,8 +169,8 @@ class Session:
             collector.draw(len(self.problems), self.num_samples)
             return self._observation(step, train_tokens, loss, collector.bank())
         drawn = (0, 0)
-        if self.plan.baseline == "sampled":  # the learning curve itself is of samples: no checkpoint goes without
-            drawn = (len(self.problems), min(LADDER[0][1], self.num_samples))
+        if self._least_samples:
+            drawn = (len(self.problems), self._least_samples)
             collector.draw(*drawn)
         while True:
             observation = self._observation(step, train_tokens, loss, collector.bank())
@@ -202,8 +202,18 @@ class Session:
     def _train_flops(self, train_tokens: int) -> float:
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
 
+    @property
+    def _least_samples(self) -> int:
+        """Samples of every problem that no checkpoint goes without: where the learning curve itself is of samples."""
+        return 0 if self.plan.baseline == "greedy" else min(LADDER[0][1], self.num_samples)
+
+    def will_evaluate(self, step: int, train_tokens: int) -> bool:
+        """Whether `observe` evaluates: where it is due and within the policy's share for evaluations."""
+        place = bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
+        return self.is_due(step, train_tokens) and not self._too_dear(train_tokens, place)
+
     def _too_dear(self, train_tokens: int, place: int) -> bool:
-        """Whether one more greedy evaluation, as dear as the last one, exceeds the policy's share.
+        """Whether the least evaluation, with samples as long as the last ones, exceeds the policy's share.
 
         A function of the checkpoints before, so that a resumed run leaves out the same evaluations. The first one is
         always made.
@@ -211,9 +221,12 @@ class Session:
         before = self._points[:place]
         if not before or not isinstance(self.policy, CalibratedPolicy):
             return False
-        greedy = before[-1].num_problems * before[-1].query_flops.total(1)
+        query = before[-1].query_flops
+        least = before[-1].num_problems * query.total(1)
+        if self._least_samples:
+            least += before[-1].num_problems * query.total(self._least_samples)
         spent = math.fsum(each.evaluation_flops for each in before)
-        return spent + greedy > self.policy.max_evaluation_share * self._train_flops(train_tokens)
+        return spent + least > self.policy.max_evaluation_share * self._train_flops(train_tokens)
 
     def _check_order(self, step: int, train_tokens: int, place: int) -> None:
         """`place` is where a checkpoint of `step` stands, or would stand, among those recorded."""
@@ -228,12 +241,7 @@ class Session:
                 train_tokens,
                 "A resumed run must repeat the recorded one; start a new run to change it.",
             )
-        if (
-            recorded is None
-            and after is not None
-            and self.is_due(step, train_tokens)
-            and not (self._too_dear(train_tokens, place))
-        ):
+        if recorded is None and after is not None and self.will_evaluate(step, train_tokens):
             raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
         if before is not None and train_tokens <= before.train_tokens:
             raise argument_error(

@@ -76,8 +76,8 @@ class Tally:
     def disagreement(self) -> float:
         """Share of problems on which another model of this kind is expected to differ in its one answer.
 
-        Taken as how often a sample and the greedy answer (without one: two samples) differ in being right; from
-        greedy answers alone, half of what independent answers would give.
+        Taken as how often a sample and the greedy answer (without one: two samples) differ in being right; from one
+        answer a problem, half of what independent answers would give.
         """
         drawn = self.samples_P > 0
         if not drawn.any():
@@ -86,8 +86,11 @@ class Tally:
         share_P = self.correct_P[drawn] / self.samples_P[drawn]
         if self.greedy_P is not None:
             return float(np.abs(self.greedy_P[drawn] - share_P).mean())
-        twice = np.maximum(self.samples_P[drawn] - 1, 1) / np.maximum(self.samples_P[drawn], 1)
-        return float((2.0 * share_P * (1.0 - share_P) / twice).mean())
+        several = self.samples_P[drawn] > 1
+        if not several.any():
+            return float(share_P.mean() * (1.0 - share_P.mean()))
+        share_P, samples_P = share_P[several], self.samples_P[drawn][several]
+        return float((2.0 * share_P * (1.0 - share_P) * samples_P / (samples_P - 1)).mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -162,8 +165,10 @@ def _votes_of(bank: SampleBank, samples_P: Counts) -> Votes:
         answers, verdicts = bank.answer_PN[problem][:size], bank.correct_PN[problem][:size]
         numbers = {label: number for number, label in enumerate(dict.fromkeys(answers.replace(NO_ANSWER, "")))}
         label_PN[place] = [numbers.get(label, -1) for label in answers]
-        at = verdicts.find("1")
-        if at >= 0:
-            right_P[place] = label_PN[place, at]
+        right = [
+            label for label, verdict in zip(label_PN[place], verdicts, strict=True) if verdict == "1" and label >= 0
+        ]
+        if right:
+            right_P[place] = right[0]
     greedy_P = np.array([bank.greedy_correct_P[problem] == "1" for problem in drawn])
     return Votes(label_PN=label_PN, right_P=right_P, greedy_P=greedy_P)
