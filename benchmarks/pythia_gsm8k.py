@@ -5,7 +5,8 @@
 DATA_DIR holds pythia_samples_gsm8k.csv.gz: right and drawn samples per problem and checkpoint, from the public
 repository of "How Do Large Language Monkeys Get Their Power". They are not shipped. 16 of the recorded samples are
 drawn for every problem, the target is Pass@1 of the last checkpoint, and the truth comes from all samples recorded. No
-greedy samples were recorded, so the baseline is Pass@1. Accuracies are about 1 %, so the margin is 0.
+greedy samples were recorded, so the baseline is Pass@1. Accuracies are about 1 %, so the margin is 0;
+the nine checkpoints are far apart, so patience is 1.
 """
 
 import csv
@@ -24,7 +25,7 @@ from breakeven.ttc.pass_at_k import pass_at_k
 from breakeven.ttc.tally import Tally, point_of
 
 NUM_SAMPLES = 16
-POLICY = CalibratedPolicy(margin=0.0, max_k=100, max_evaluation_share=1.0)
+POLICY = CalibratedPolicy(margin=0.0, max_k=100, max_evaluation_share=1.0, patience=1)
 Counts = dict[str, tuple[int, int]]
 """By problem: samples drawn, samples right."""
 
