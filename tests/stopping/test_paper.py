@@ -464,8 +464,11 @@ def test_budget_that_is_none_is_refused(budget: float) -> None:
         Plan(budget_flops=budget)
 
 
-@pytest.mark.parametrize("cap", [{"max_query_flops": 10.0}, {"max_sequential_tokens": 1.0}])
-def test_what_the_plan_caps_is_no_serving_point(cap: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "capped",
+    [Plan(budget_flops=1000.0, max_query_flops=10.0), Plan(budget_flops=1000.0, max_sequential_tokens=1.0)],
+)
+def test_what_the_plan_caps_is_no_serving_point(capped: Plan) -> None:
     curves, history = [curve(0.5, 0.6, 0.7, 0.8)], plateau()
     assert decide(history, curves, PLAN, NOW).stop
-    assert decide(history, curves, replace(PLAN, **cap), NOW).reason is Reason.OUT_OF_REACH
+    assert decide(history, curves, capped, NOW).reason is Reason.OUT_OF_REACH
