@@ -115,6 +115,8 @@ class SampleBank:
         return sum(self.num_correct_P) / self.num_drawn if self.num_drawn else math.nan
 
 
+NORMAL_95 = 1.6448536269514722
+"""95 % quantile of the standard normal: a 90 % interval leaves out 5 % on either side."""
 NO_ANSWER = "-"
 """In `SampleBank.answer_PN`: the completion holds no answer."""
 

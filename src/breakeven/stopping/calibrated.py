@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from breakeven.errors import argument_error
 from breakeven.records import (
+    NORMAL_95,
     Action,
     Decision,
     FitStatus,
@@ -31,8 +32,6 @@ from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
 from breakeven.stopping.lifetime import later_flops, query_price
 
 Floats = npt.NDArray[np.float64]
-
-_NORMAL_95 = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +191,13 @@ def candidates(
     The projection's upper side, the draws of the samples, the choice of problems and what the model will yet change in
     its answers are taken as independent normal errors.
     """
-    upward = (forecast.hi - forecast.mean) / _NORMAL_95
+    upward = (forecast.hi - forecast.mean) / NORMAL_95
     unseen = now.disagreement / now.num_problems
     options = []
     for curve in curves:
         flops_K, samples_K, allowed_K = query_price(now, curve, plan)
         lead_K = np.array(curve.accuracy_K) + policy.margin - forecast.mean
-        drawn_K = (np.array(curve.accuracy_K) - np.array(curve.lo_K)) / _NORMAL_95
+        drawn_K = (np.array(curve.accuracy_K) - np.array(curve.lo_K)) / NORMAL_95
         chosen_K = np.array(curve.paired_error_K) if curve.paired_error_K else np.zeros(len(lead_K))
         exact_K = np.sqrt(upward**2 + unseen) + np.zeros(len(lead_K))
         error_K = np.sqrt(np.square(exact_K) + np.square(drawn_K) + np.square(chosen_K))

@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
 from breakeven.errors import argument_error
-from breakeven.records import FitStatus, Forecast
+from breakeven.records import NORMAL_95, FitStatus, Forecast
 from breakeven.stopping.learning_curve import MIN_POINTS, project_learning_curve
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,7 +25,6 @@ _LOG_RATES = np.linspace(np.log(_MIN_RATE), np.log(_MAX_RATE), 160)
 _DECAY_GAIN, _DECAY_SLOPE, _DECAY_SPREAD = 0.5, 0.15, 0.5
 """Logits that a decay of the learning rate brings to a steep learning curve, the slope in logits per e-fold of training
 at which it brings half as much, and its standard deviation as a share of the gain."""
-_NORMAL_95 = 1.6448536269514722
 _MIN_RIGHT = 9.5
 """Right answers of the best checkpoint below which there is nothing to project yet."""
 _MAX_RISE = 1e6
@@ -144,7 +143,7 @@ def _raised_by_decay(
     middle, low, high, start = logit(np.clip([mean, lo, hi, now], 1e-9, 1.0 - 1e-9))
     slope = max(0.0, (middle - start) / log_left)
     gain = ahead * _DECAY_GAIN * slope / (slope + _DECAY_SLOPE)
-    spread = _NORMAL_95 * _DECAY_SPREAD * gain
+    spread = NORMAL_95 * _DECAY_SPREAD * gain
     raised = expit(middle + gain + np.array([0.0, -np.hypot(middle - low, spread), np.hypot(high - middle, spread)]))
     return float(raised[0]), float(raised[1]), float(raised[2])
 

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from breakeven.errors import argument_error
 from breakeven.model.flops import ModelCost
-from breakeven.records import Checkpoint, Problem, SampleBank, Verification
+from breakeven.records import Checkpoint, Problem, Verification
 from breakeven.train.costs import evaluation_flops
 from breakeven.ttc.collect import Sampler, Verifier, collect
 from breakeven.ttc.evaluate import accuracy_per_problem
@@ -65,7 +62,8 @@ def verify(
     ]
     served, full = banks
     served_P = accuracy_per_problem(tally_of(served), serving.strategy, serving.k)
-    full_P = _greedy(full) if full.greedy_accuracy >= full.sampled_accuracy else _sampled(full)
+    better = "greedy" if full.greedy_accuracy >= full.sampled_accuracy else "pass@k"
+    full_P = accuracy_per_problem(tally_of(full), better, 1)
     difference_P = served_P - full_P
     return Verification(
         num_problems=len(problems),
@@ -83,12 +81,3 @@ def verify(
         evaluation_share=stopped.decision.evaluation_flops / stopped.observation.train_flops,
         verification_flops=sum(evaluation_flops(bank, cost) for bank in banks),
     )
-
-
-def _greedy(bank: SampleBank) -> npt.NDArray[np.float64]:
-    return np.array([float(verdict == "1") for verdict in bank.greedy_correct_P])
-
-
-def _sampled(bank: SampleBank) -> npt.NDArray[np.float64]:
-    share_P: npt.NDArray[np.float64] = np.array(bank.num_correct_P) / bank.num_samples
-    return share_P

@@ -11,14 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, gammaln, logit
 
-from breakeven.records import FitStatus, KCurve, Made
+from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
 from breakeven.ttc.pass_at_k import distinct_counts, group_counts, pass_at_k_of_groups
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-_NORMAL_95 = 1.6448536269514722
-"""95 % quantile of the standard normal: 5 % are left out on either side."""
 _LOG_ALPHA, _LOG_BETA = (-6.0, 6.0), (-5.0, 9.0)
 """Ends of the grid over the shapes of the Beta law: alpha is its shape near 0, beta the one near 1."""
 _PRIOR_AT, _PRIOR_SLOPE, _PRIOR_SCALE, _PRIOR_FREEDOM = -2.0, 0.25, 0.5, 4.0
@@ -87,7 +85,7 @@ def beta_binomial_curve(
     wrong_K = size * (1.0 - measured_K) + expit(-measured_model_K)
     shift_K = np.pad(np.log(right_K / wrong_K) - measured_model_K, (0, len(k_K) - num_measured), mode="edge")
     wider_K = 1.0 + _WIDER_PER_DOUBLING * np.log2(np.maximum(k_K / known, 1.0))
-    half_K = _NORMAL_95 * wider_K * np.sqrt(variance_K + np.square(shift_K))
+    half_K = NORMAL_95 * wider_K * np.sqrt(variance_K + np.square(shift_K))
     centre_K = model_K + shift_K
     fails_K = (1.0 - measured_K[-1]) * expit(-centre_K[num_measured:]) / expit(-centre_K[num_measured - 1])
     accuracy_K = np.maximum.accumulate(np.append(measured_K, 1.0 - fails_K))  # against rounding alone

@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import argument_error
-from breakeven.records import FitStatus, KCurve, Made
+from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
 from breakeven.ttc.tally import Votes
 
 Floats = npt.NDArray[np.float64]
 
-_NORMAL_95 = 1.6448536269514722
 _STARTS = 4
 """Beginnings from which expected samples are simulated."""
 
@@ -46,7 +45,7 @@ def majority_vote_curve(votes: Votes, k_values: tuple[int, ...]) -> KCurve:
         variance = float((spread_P * (1.0 - spread_P)).sum()) * k / num_samples / num_problems**2
         gain_P = won_P - (votes.greedy_P if votes.greedy_P is not None else won_P.mean())
         accuracy.append(float(won_P.mean()))
-        half.append(_NORMAL_95 * variance**0.5)
+        half.append(NORMAL_95 * variance**0.5)
         paired.append(float(gain_P.std() / num_problems**0.5))
         expected.append(_expected_samples(counted, num_samples, k))
     return KCurve(
