@@ -80,7 +80,7 @@ def test_page_holds_what_the_default_policy_makes_of_a_run(suite: ModuleType) ->
 
 def leaves(value: Any) -> Iterator[Any]:
     """All words and numbers of a decision, in order."""
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list | tuple):
         for each in value.values() if isinstance(value, dict) else value:
             yield from leaves(each)
     else:
