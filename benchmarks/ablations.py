@@ -97,7 +97,7 @@ def at_streak(run: Run, decided: Sequence[Decision], length: int) -> Outcome:
 def worth(runs: Sequence[Run], outcomes: Sequence[Outcome]) -> tuple[float, float]:
     """Median net saving and share of violations."""
     net = [
-        1 - each.used - each.evaluation_flops / run.plan.budget_flops for run, each in zip(runs, outcomes, strict=True)
+        1 - each.used - each.evaluation_flops / run.spec.budget_flops for run, each in zip(runs, outcomes, strict=True)
     ]
     return statistics.median(net), sum(each.difference < -MARGIN for each in outcomes) / len(outcomes)
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from breakeven.records import Decision, LearningPoint, Plan, QueryFlops
+from breakeven.records import Decision, LearningPoint, QueryFlops, RunSpec
+from breakeven.session.replay import curves_for
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import decide
-from breakeven.train.replay import curves_for
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
 from breakeven.ttc.tally import Tally, point_of
 
@@ -51,7 +51,7 @@ def replayed(params: float, checkpoints: dict[float, Counts]) -> str:
         return ""
     problems = sorted(shared)
     budget = 6 * params * max(checkpoints)
-    plan = Plan(budget_flops=budget, baseline="sampled")
+    spec = RunSpec(budget_flops=budget, baseline="sampled")
     points: list[LearningPoint] = []
     previous: Decision | None = None
     for tokens, counts in sorted(checkpoints.items()):
@@ -72,7 +72,7 @@ def replayed(params: float, checkpoints: dict[float, Counts]) -> str:
                 output_tokens=512,
             )
         )
-        previous = decide(points, curves_for(tally, POLICY), plan, POLICY, previous)
+        previous = decide(points, curves_for(tally, POLICY), spec, POLICY, previous)
         if previous.stop:
             break
     assert previous is not None

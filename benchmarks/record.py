@@ -19,12 +19,13 @@ import msgspec
 import torch
 
 from breakeven.config import RunConfig, config_to_builtins, load_recipe
+from breakeven.cost.evaluation import evaluation_flops, query_flops
 from breakeven.data.task import Voted
 from breakeven.model.transformer import Transformer
 from breakeven.records import Observation
-from breakeven.train.costs import cost_of, evaluation_flops, plan_for, query_flops, sequence_tokens
+from breakeven.sampling.collect import collect
+from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
-from breakeven.ttc.collect import collect
 
 SUITE = Path(__file__).parent / "suite"
 RECIPES = ("countdown", "countdown-easy", "countdown-endless", "chain", "rules", "latin")
@@ -54,7 +55,7 @@ def main() -> None:
 
 def record(config: RunConfig, path: Path) -> None:
     """Train to the end and write `path` once the run is complete."""
-    lines = [msgspec.json.encode({"config": config_to_builtins(config), "plan": plan_for(config)})]
+    lines = [msgspec.json.encode({"config": config_to_builtins(config), "spec": spec_for(config)})]
     lines += [msgspec.json.encode(pair) for pair in measured(config)]
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".part")

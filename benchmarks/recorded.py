@@ -14,14 +14,16 @@ import msgspec
 import numpy as np
 
 from breakeven.config import config_from
-from breakeven.model.flops import ModelCost
-from breakeven.records import Decision, KCurve, LearningPoint, Observation, Plan, SampleBank
+from breakeven.cost.evaluation import evaluation_flops, query_flops
+from breakeven.cost.tokens import ModelCost
+from breakeven.records import Decision, KCurve, LearningPoint, Observation, RunSpec, SampleBank
+from breakeven.session.replay import curves_for, decide_next
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import Policy
 from breakeven.stopping.lifetime import query_price
 from breakeven.stopping.spending import more_samples
-from breakeven.train.costs import cost_of, evaluation_flops, query_flops
-from breakeven.train.replay import curves_for, decide_next
+from breakeven.store.renamed import renamed
+from breakeven.train.costs import cost_of
 from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import learning_point, tally_of
 
@@ -34,7 +36,7 @@ class Run:
     """One recorded run."""
 
     name: str
-    plan: Plan
+    spec: RunSpec
     cost: ModelCost
     validation: tuple[Observation, ...]
     test: tuple[Observation, ...]
@@ -65,13 +67,13 @@ class Outcome:
 def load(path: Path) -> Run:
     """A run as `record.py` wrote it."""
     with gzip.open(path) as file:
-        head = msgspec.json.decode(next(file))
+        head = renamed("header", msgspec.json.decode(next(file)))
         pairs = [msgspec.json.decode(line, type=dict[str, Observation]) for line in file]
     config = config_from({key: value for key, value in head["config"].items() if key != "policy"})
-    plan = dataclasses.replace(msgspec.convert(head["plan"], Plan), decay_share=config.train.decay_share)
+    spec = dataclasses.replace(msgspec.convert(head["spec"], RunSpec), decay_share=config.train.decay_share)
     return Run(
         name=path.name.removesuffix(".jsonl.gz"),
-        plan=plan,
+        spec=spec,
         cost=cost_of(config),
         validation=tuple(pair["validation"] for pair in pairs),
         test=tuple(pair["test"] for pair in pairs),
@@ -80,7 +82,7 @@ def load(path: Path) -> Run:
 
 def volume_queries(run: Run, volume: float) -> float:
     """The number of queries that makes a volume."""
-    return volume * run.plan.budget_flops / run.test[-1].query_flops.total(1)
+    return volume * run.spec.budget_flops / run.test[-1].query_flops.total(1)
 
 
 def part(bank: SampleBank, num_problems: int, num_samples: int, pieces: int) -> SampleBank:
@@ -114,7 +116,7 @@ def decisions(
     sequential: bool = True,
 ) -> Iterator[Decision]:
     """The decisions of `policy`, as `Session` would have driven it, for as long as they are asked for."""
-    plan = dataclasses.replace(run.plan, queries=queries)
+    spec = dataclasses.replace(run.spec, queries=queries)
     points: list[LearningPoint] = []
     previous: Decision | None = None
     for full_bank in run.validation:
@@ -122,17 +124,17 @@ def decisions(
             full_bank, bank=first_problems(full_bank.bank, num_problems or full_bank.bank.num_problems)
         )
         if sequential and isinstance(policy, CalibratedPolicy):
-            observation = drawn_in_turn(run, recorded, points, plan, policy, num_samples)
+            observation = drawn_in_turn(run, recorded, points, spec, policy, num_samples)
         else:
             size = recorded.bank.num_problems
             observation = with_bank(run, recorded, part(recorded.bank, size, num_samples, size))
-        previous = decide_next(points, observation, plan, policy, previous)
+        previous = decide_next(points, observation, spec, policy, previous)
         points.append(learning_point(observation))
         yield previous
 
 
 def drawn_in_turn(
-    run: Run, recorded: Observation, points: Sequence[LearningPoint], plan: Plan, policy: CalibratedPolicy, most: int
+    run: Run, recorded: Observation, points: Sequence[LearningPoint], spec: RunSpec, policy: CalibratedPolicy, most: int
 ) -> Observation:
     """The observation with as many of the recorded samples as the policy would have drawn."""
     drawn, prefills = (0, 0), 0
@@ -140,7 +142,7 @@ def drawn_in_turn(
         observation = with_bank(run, recorded, part(recorded.bank, *drawn, prefills))
         now = tally_of(observation.bank)
         history = [*points, learning_point(observation, now)]
-        wanted = more_samples(history, curves_for(now, policy), plan, policy, drawn=drawn, num_samples=most)
+        wanted = more_samples(history, curves_for(now, policy), spec, policy, drawn=drawn, num_samples=most)
         if wanted is None:
             return observation
         prefills += wanted[0] - (drawn[0] if drawn[1] >= wanted[1] else 0)
@@ -203,7 +205,7 @@ def early_stopping(run: Run, *, patience: int) -> Outcome:
             break
     point = run.test[best]
     difference, error = against_full(run, accuracy_per_problem(tally_of(point.bank), "greedy", 1))
-    used = recorded.train_flops / run.plan.budget_flops
+    used = recorded.train_flops / run.spec.budget_flops
     return Outcome(used, spent, point.query_flops.total(1), difference, error, 1, "greedy")
 
 
@@ -215,9 +217,9 @@ def served(run: Run, decision: Decision) -> Outcome:
     truth = tally_of(test.bank)
     difference, error = against_full(run, accuracy_per_problem(truth, serving.strategy, serving.k))
     flops = serving.flops_per_query
-    if serving.samples is not None:
+    if serving.expected_samples is not None:
         curve = next(each for each in true_curves(run.name, test) if each.strategy == serving.strategy)
-        price_K, _, _ = query_price(learning_point(test, truth), curve, run.plan)
+        price_K, _, _ = query_price(learning_point(test, truth), curve, run.spec)
         flops = float(np.interp(serving.k, curve.k_values, price_K))
     return Outcome(decision.used, decision.evaluation_flops, flops, difference, error, serving.k, serving.strategy)
 
@@ -241,9 +243,9 @@ def _cheapest(run: Run, queries: float, margin: float) -> Outcome:
         for curve in true_curves(run.name, test):
             if not curve.deployable:
                 continue
-            price_K, _, _ = query_price(point, curve, run.plan)
+            price_K, _, _ = query_price(point, curve, run.spec)
             for k, flops in zip(curve.k_values, price_K.tolist(), strict=True):
-                used = test.train_flops / run.plan.budget_flops
+                used = test.train_flops / run.spec.budget_flops
                 candidate = Outcome(used, 0.0, flops, 0.0, 0.0, k, curve.strategy)
                 if lifetime(run, candidate, queries) >= least:
                     continue
@@ -278,7 +280,7 @@ def against_full(run: Run, accuracy_P: np.ndarray) -> tuple[float, float]:
 
 def lifetime(run: Run, outcome: Outcome, queries: float) -> float:
     """Training, evaluation and serving FLOPs."""
-    return outcome.used * run.plan.budget_flops + outcome.evaluation_flops + queries * outcome.query_flops
+    return outcome.used * run.spec.budget_flops + outcome.evaluation_flops + queries * outcome.query_flops
 
 
 def regret(run: Run, outcome: Outcome, queries: float, margin: float) -> float:

@@ -137,7 +137,7 @@ def outcome(setting: Setting, policy: Policy, seed: int) -> Outcome:
     )
     rng = np.random.default_rng((seed, 8))
     queries = math.exp(rng.uniform(*np.log(QUERIES))) if setting.declared else None
-    decisions = follow(run, policy, run.plan(decay_known=setting.decay != "unknown", queries=queries))
+    decisions = follow(run, policy, run.spec(decay_known=setting.decay != "unknown", queries=queries))
     last = decisions[-1]
     served = last.serving if last.stop else None
     reached = run.accuracy(len(decisions), served.strategy, served.k) if served else run.full_accuracy
@@ -146,7 +146,7 @@ def outcome(setting: Setting, policy: Policy, seed: int) -> Outcome:
         used=last.used,
         k=served.k if served else 1,
         lead=reached - run.full_accuracy,
-        evaluation_share=last.evaluation_flops / run.plan().budget_flops / last.used,
+        evaluation_share=last.evaluation_flops / run.spec().budget_flops / last.used,
     )
 
 

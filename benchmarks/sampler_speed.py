@@ -162,7 +162,7 @@ def as_llama(model, end_token: int):
 
 def server() -> None:
     from breakeven.records import Problem
-    from breakeven.ttc.samplers.openai import OpenAISampler
+    from breakeven.sampling.served.openai import OpenAISampler
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -12,10 +12,10 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from breakeven.data.human_eval import HumanEval
+from breakeven.checking import Program, Sandbox, Verdict, find_sandbox
+from breakeven.checking.subprocess_backend import UnsafeSubprocess
+from breakeven.data.sets.human_eval import HumanEval
 from breakeven.errors import SandboxError
-from breakeven.sandbox import Program, Sandbox, Verdict, find_sandbox
-from breakeven.sandbox.subprocess_backend import UnsafeSubprocess
 
 
 def main() -> None:

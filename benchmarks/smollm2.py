@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from breakeven.eval.run import Evaluation
+from breakeven.store.renamed import renamed
 
 ROOT = Path(__file__).parent
 RECORDED = ROOT / "smollm2"
@@ -71,7 +72,12 @@ def main() -> None:
         draw(arguments.tasks)
         return
     for name in arguments.tasks:
-        show(name, msgspec.json.decode((RECORDED / name / "results.json").read_bytes(), type=Evaluation))
+        show(
+            name,
+            msgspec.convert(
+                renamed("evaluation", msgspec.json.decode((RECORDED / name / "results.json").read_bytes())), Evaluation
+            ),
+        )
 
 
 def draw(tasks: list[str]) -> None:
@@ -87,7 +93,7 @@ def draw(tasks: list[str]) -> None:
             command = [Path(sys.executable).parent / "breakeven", "eval", f"http://127.0.0.1:{PORT}/v1", *TASKS[name]]
             command += ["--strategies", STRATEGIES.get(name, ALL), "--params", PARAMS, "--out", RECORDED / name]
             if name in VERDICTS:
-                command += ["--scorer", "verdict", "--num-verdicts", str(VERDICTS[name])]
+                command += ["--reward-model", "verdict", "--num-verdicts", str(VERDICTS[name])]
             subprocess.run(command, check=True)
             for leftover in ("journal.jsonl", "lock", "results.html", "results.csv"):
                 (RECORDED / name / leftover).unlink(missing_ok=True)
@@ -107,13 +113,13 @@ def show(name: str, evaluation: Evaluation) -> None:
             continue  # in the table of solutions against verdicts
         kind = "" if each.deployable else ", oracle"
         price = "-" if each.flops is None else f"{each.flops / 1e9:.1f}"
-        part = "-" if not each.verifier_flops else f"{each.verifier_flops / 1e9:.1f}"
+        part = "-" if not each.reward_flops else f"{each.reward_flops / 1e9:.1f}"
         unshared = "-"
-        if each.policy_flops_unshared is not None and each.verifier_flops is not None:
-            unshared = f"{(each.policy_flops_unshared + each.verifier_flops) / 1e9:.1f}"
+        if each.model_flops_unshared is not None and each.reward_flops is not None:
+            unshared = f"{(each.model_flops_unshared + each.reward_flops) / 1e9:.1f}"
         print(
             f"| {each.strategy}{kind} | {each.k} | {each.accuracy:.3f} | {each.lo:.3f} to {each.hi:.3f} "
-            f"| {each.samples:.1f} | {price} | {part} | {unshared} |"
+            f"| {each.expected_samples:.1f} | {price} | {part} | {unshared} |"
         )
     if any(each.num_verdicts > 1 for each in evaluation.measurements):
         equal_flops(evaluation)
@@ -129,9 +135,9 @@ def equal_flops(evaluation: Evaluation) -> None:
         if not each.num_verdicts or each.k < 2 or each.flops is None:
             continue
         cells = []
-        for price in ("policy_flops", "policy_flops_unshared"):
+        for price in ("model_flops", "model_flops_unshared"):
             # Without sharing, the policy's prompts are read anew for the solutions, too.
-            budget = (getattr(each, price) or 0.0) + (each.verifier_flops or 0.0)
+            budget = (getattr(each, price) or 0.0) + (each.reward_flops or 0.0)
             best = max((vote for vote in votes if (getattr(vote, price) or 0.0) <= budget), key=lambda vote: vote.k)
             cells.append(f"{best.accuracy:.3f} at K = {best.k}")
         row = f"| {each.k} x {each.num_verdicts} | {each.accuracy:.3f} | {each.flops / 1e9:.1f} "

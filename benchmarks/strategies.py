@@ -4,7 +4,7 @@
     python benchmarks/strategies.py --figures DIR  writes the charts besides
 
 Reads benchmarks/strategies/chain.jsonl.gz, which `benchmarks/strategies_record.py` made. All accuracies are of test
-problems. FLOPs per query count the policy with a shared prefill, and the scorer, which reads only what is new.
+problems. FLOPs per query count the policy with a shared prefill, and the reward model, which reads only what is new.
 """
 
 import argparse
@@ -18,20 +18,20 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.config import config_from
-from breakeven.model.flops import ModelCost
-from breakeven.records import FitStatus, KCurve, LearningPoint, Made, Plan, SampleBank
+from breakeven.cost.query import scoring_flops
+from breakeven.cost.tokens import ModelCost
+from breakeven.records import FitStatus, KCurve, LearningPoint, Made, RunSpec, SampleBank
 from breakeven.report.axes import Axis
 from breakeven.report.marks import Marker
 from breakeven.report.svg import Chart, Series, line_chart
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import decide
 from breakeven.train.costs import cost_of
-from breakeven.train.scorer import scorer_cost
+from breakeven.train.reward_model.train import reward_network_cost
 from breakeven.ttc.evaluate import evaluate
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.search.compute_optimal import compute_optimal
 from breakeven.ttc.strategies.named import measure
-from breakeven.ttc.strategy_cost import scoring_flops
 from breakeven.ttc.tally import point_of, tally_of
 
 RECORD = Path(__file__).parent / "strategies" / "chain.jsonl.gz"
@@ -75,19 +75,19 @@ def main() -> None:
     arguments = parser.parse_args()
     with gzip.open(RECORD) as file:
         first, *lines = [msgspec.json.decode(line) for line in file]
-    config, plan = config_from(first["config"]), msgspec.convert(first["plan"], Plan)
-    cost, verifier = cost_of(config), scorer_cost(config.model.shape_for(config.task))
+    config, spec = config_from(first["config"]), msgspec.convert(first["spec"], RunSpec)
+    cost, verifier = cost_of(config), reward_network_cost(config.model.shape_for(config.task))
     tables = [settings(line, cost, verifier) for line in lines]
-    print_accuracy(lines, tables, plan)
+    print_accuracy(lines, tables, spec)
     print_optimal(lines, tables, cost)
-    print_decisions(lines, tables, plan, cost, verifier)
+    print_decisions(lines, tables, spec, cost, verifier)
     print_temperatures(lines)
     if arguments.figures:
         arguments.figures.mkdir(exist_ok=True)
         for line, table in zip(lines, tables, strict=True):
             if line["step"] in (400, 640, 1600):
                 path = arguments.figures / f"strategies-{line['step']}.svg"
-                path.write_text(line_chart(chart(line, table, plan)), encoding="utf-8")
+                path.write_text(line_chart(chart(line, table, spec)), encoding="utf-8")
 
 
 def pool_of_line(line: dict[str, Any], *, first: int = 0) -> Pool:
@@ -111,11 +111,11 @@ def settings(line: dict[str, Any], cost: ModelCost, verifier: ModelCost) -> list
     size, drawn = pool.num_problems, len(line["correct"]) * len(line["correct"][0])
     query = cost.query_flops(line["prompt_tokens"], line["output_tokens"] / drawn - 1)
     prompt = scoring = 0.0
-    if "scores" in line:  # the scorer reads the prompt once for all solutions of a query
+    if "scores" in line:  # the reward model reads the prompt once for all solutions of a query
         one, two = (
             scoring_flops(
                 verifier, [line["read_tokens"] / drawn], num_samples=count, shared_tokens=line["prompt_tokens"]
-            ).verifier_flops
+            ).reward_flops
             for count in (1, 2)
         )
         prompt, scoring = 2 * one - two, two - one
@@ -129,14 +129,14 @@ def settings(line: dict[str, Any], cost: ModelCost, verifier: ModelCost) -> list
         for column, k in enumerate(K_VALUES):
             # A vote is paid in full here, as where its samples are drawn at once; a settled one as it is drawn.
             samples_P = np.full(size, float(k))
-            if strategy == "settled_vote" and measured.samples_PK is not None:
-                samples_P = measured.samples_PK[:, column]
+            if strategy == "settled_vote" and measured.expected_samples_PK is not None:
+                samples_P = measured.expected_samples_PK[:, column]
             flops_P = query.prefill_flops + samples_P * query.decode_flops
             if scored:
                 flops_P = flops_P + prompt + samples_P * scoring
             rows.append(Setting(strategy, k, measured.accuracy_PK[:, column], flops_P))
     for search in line.get("searches", []):
-        flops_P = np.array(search["policy_flops"]) + np.array(search["verifier_flops"])
+        flops_P = np.array(search["model_flops"]) + np.array(search["reward_flops"])
         for rule, accuracy in search["accuracy"].items():
             rows.append(Setting(f"{search['strategy']}/{rule}", search["k"], np.array(accuracy), flops_P))
     return rows
@@ -146,11 +146,11 @@ def find(table: list[Setting], strategy: str, k: int) -> Setting | None:
     return next((each for each in table if (each.strategy, each.k) == (strategy, k)), None)
 
 
-def print_accuracy(lines: list[dict[str, Any]], tables: list[list[Setting]], plan: Plan) -> None:
+def print_accuracy(lines: list[dict[str, Any]], tables: list[list[Setting]], spec: RunSpec) -> None:
     size = len(lines[0]["greedy"])
     print(f"## Accuracy at K = {SHOWN_K}, {size} problems\n")
     names = ["greedy", *POOL, *SEARCHES]
-    shown = [f"{line['train_flops'] / plan.budget_flops:.0%}" for line in lines]
+    shown = [f"{line['train_flops'] / spec.budget_flops:.0%}" for line in lines]
     print("| budget used | " + " | ".join(shown) + " | FLOPs per query, last |")
     print("|---" * (len(lines) + 2) + "|")
     for name in names:
@@ -160,12 +160,12 @@ def print_accuracy(lines: list[dict[str, Any]], tables: list[list[Setting]], pla
         oracle = " (oracle)" if name == "pass@k" else ""
         price = "-" if last is None else f"{last.flops / 1e6:.0f} M"
         print(f"| {name}{oracle} | " + " | ".join(words) + f" | {price} |")
-    reports = [line["scorer"] for line in lines]
+    reports = [line["reward_model"] for line in lines]
     for name, key in (
-        ("scorer, held-out accuracy", "accuracy"),
+        ("reward model, held-out accuracy", "accuracy"),
         ("always the more common", "constant_accuracy"),
-        ("scorer, AUC", "auc"),
-        ("scorer, AUC within a problem", "problem_auc"),
+        ("reward model, AUC", "auc"),
+        ("reward model, AUC within a problem", "problem_auc"),
     ):
         words = ["-" if each is None or each[key] is None else f"{each[key]:.3f}" for each in reports]
         print(f"| {name} | " + " | ".join(words) + " | |")
@@ -235,14 +235,14 @@ def agreement(answers: list[str | None]) -> float:
 
 
 def print_decisions(
-    lines: list[dict[str, Any]], tables: list[list[Setting]], plan: Plan, cost: ModelCost, verifier: ModelCost
+    lines: list[dict[str, Any]], tables: list[list[Setting]], spec: RunSpec, cost: ModelCost, verifier: ModelCost
 ) -> None:
     """When training would have stopped, had only this strategy been allowed beside one greedy sample; and hindsight."""
     full = tables[-1][0].accuracy_P
     print("## The decision under each strategy\n")
     print("Hindsight: the first checkpoint at which some K up to 60 (searches: 16) is level with the full model's")
     print(f"greedy sample, {full.mean():.3f}, less a point; K* its cheapest; break-even: queries until full training")
-    print("would have been cheaper, the scorer's training charged.\n")
+    print("would have been cheaper, the reward model's training charged.\n")
     print(
         "| strategy | the policy stops at | accuracy, minus full | in hindsight | K* | FLOPs per query | break-even |"
     )
@@ -255,7 +255,7 @@ def print_decisions(
             point = learning_point(line, bank, table, name, cost, verifier)
             history.append(point)
             curves = evaluate(tally_of(bank), max_k=64, strategies=["greedy"])
-            decision = decide(history, [*curves, *curve_of(table, name)], plan, CalibratedPolicy(), previous)
+            decision = decide(history, [*curves, *curve_of(table, name)], spec, CalibratedPolicy(), previous)
             previous = decision
             if decision.stop:
                 break
@@ -268,22 +268,22 @@ def print_decisions(
             error = difference_P.std(ddof=1) / len(full) ** 0.5
             stopped = f"{previous.used:.0%}, {served.strategy} {served.k}, saves {previous.net_saving or 0:.0%}"
             gain = f"{served.accuracy:.3f}, {difference_P.mean():+.3f} ({error:.3f})"
-        print(f"| {name} | {stopped} | {gain} | {hindsight(lines, tables, name, plan, float(full.mean()))} |")
+        print(f"| {name} | {stopped} | {gain} | {hindsight(lines, tables, name, spec, float(full.mean()))} |")
     print()
 
 
-def hindsight(lines: list[dict[str, Any]], tables: list[list[Setting]], name: str, plan: Plan, full: float) -> str:
+def hindsight(lines: list[dict[str, Any]], tables: list[list[Setting]], name: str, spec: RunSpec, full: float) -> str:
     """The cells of the earliest checkpoint and the cheapest K that reach `full` less a point."""
     one_query = tables[-1][0].flops
     for line, table in zip(lines[:-1], tables, strict=False):
         level = [each for each in table if each.strategy == name and each.accuracy >= full - 0.01]
         if level:
             best = min(level, key=lambda each: each.flops)
-            saved = plan.budget_flops - line["train_flops"]
-            if line["scorer"] is not None and name not in ("pass@k", "majority_vote", "settled_vote"):
-                saved -= line["scorer"]["train_flops"]
+            saved = spec.budget_flops - line["train_flops"]
+            if line["reward_model"] is not None and name not in ("pass@k", "majority_vote", "settled_vote"):
+                saved -= line["reward_model"]["train_flops"]
             queries = saved / (best.flops - one_query)
-            share = line["train_flops"] / plan.budget_flops
+            share = line["train_flops"] / spec.budget_flops
             return f"{share:.0%} of the budget | {best.k} | {best.flops / 1e6:.0f} M | {queries:,.0f}"
     return "not before the end | | | "
 
@@ -306,14 +306,14 @@ def learning_point(
 ) -> LearningPoint:
     """The checkpoint, its evaluation charged: a greedy sample, and one query of the strategy's at K = 16, a problem.
 
-    The scorer's own training is charged too, where the strategy needs it.
+    The reward model's own training is charged too, where the strategy needs it.
     """
     problems = len(line["correct"])
     query = cost.query_flops(line["prompt_tokens"], line["output_tokens"] / 64 / problems - 1)
     asked = find(table, strategy, SHOWN_K)
     spent = query.total(1) * problems + (asked.flops * problems if asked is not None else 0.0)
-    if line["scorer"] is not None and strategy not in ("pass@k", "majority_vote", "settled_vote"):
-        spent += line["scorer"]["train_flops"]
+    if line["reward_model"] is not None and strategy not in ("pass@k", "majority_vote", "settled_vote"):
+        spent += line["reward_model"]["train_flops"]
     return point_of(
         tally_of(bank),
         step=line["step"],
@@ -385,14 +385,14 @@ def print_temperatures(lines: list[dict[str, Any]]) -> None:
         print()
 
 
-def chart(line: dict[str, Any], table: list[Setting], plan: Plan) -> Chart:
+def chart(line: dict[str, Any], table: list[Setting], spec: RunSpec) -> Chart:
     roles = ("muted", "ink", "measured", "forecast", "served", "violet", "rose", "olive")
     names = ("greedy", "pass@k", "majority_vote", "best_of_n", "weighted_vote")
     names += ("beam_search/weighted", "dvts/weighted", "rebase/weighted")
     return Chart(
-        title=f"Accuracy against FLOPs per query, {line['train_flops'] / plan.budget_flops:.0%} of the budget used",
-        description="Each point is one K; the scorer is charged.",
-        x=Axis(label="MFLOPs per query, scorer included", log2=True),
+        title=f"Accuracy against FLOPs per query, {line['train_flops'] / spec.budget_flops:.0%} of the budget used",
+        description="Each point is one K; the reward model is charged.",
+        x=Axis(label="MFLOPs per query, reward model included", log2=True),
         y=Axis(label="accuracy", lo=0),
         series=tuple(
             Series(

@@ -3,8 +3,8 @@
     python benchmarks/strategies_record.py            writes benchmarks/strategies/chain.jsonl.gz, about 20 minutes
 
 The task is `chain`: sums of three products, step by step, no checker at serving time. Everything is measured on test
-problems. The scorer is trained at each checkpoint on graded samples that earlier checkpoints gave on problems of the
-training split, and refuses to score those. What the recorded numbers say: `benchmarks/strategies.py`.
+problems. The reward model is trained at each checkpoint on graded samples that earlier checkpoints gave on problems of
+the training split, and refuses to score those. What the recorded numbers say: `benchmarks/strategies.py`.
 """
 
 import argparse
@@ -18,31 +18,31 @@ import msgspec
 import torch
 
 from breakeven.config import RunConfig, config_to_builtins, load_recipe
-from breakeven.data.chain import Chain
-from breakeven.model.flops import ModelCost
+from breakeven.cost.query import search_flops
+from breakeven.cost.tokens import ModelCost
+from breakeven.data.made.chain import Chain
 from breakeven.model.transformer import Transformer
-from breakeven.records import Draw, Prefix, Problem, StepRule
-from breakeven.train.costs import cost_of, plan_for, sequence_tokens
+from breakeven.records import Draw, Prefix, Problem, SegmentRule
+from breakeven.records.protocols import RewardModel
+from breakeven.sampling.transformer import TransformerSampler
+from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
-from breakeven.train.scorer import GradedSample, TrainedScorer, train_scorer
-from breakeven.train.scorer_fit import ScorerSettings
-from breakeven.ttc.protocols import RewardModel
-from breakeven.ttc.samplers.transformer import TransformerSampler
+from breakeven.train.reward_model.fit import RewardModelSettings
+from breakeven.train.reward_model.train import GradedSample, TrainedRewardModel, train_reward_model
 from breakeven.ttc.search.beam import beam_search
 from breakeven.ttc.search.dvts import dvts
 from breakeven.ttc.search.rebase import rebase
 from breakeven.ttc.search.select import answers_of, chance_right
 from breakeven.ttc.search.trees import SearchResult
-from breakeven.ttc.strategy_cost import search_flops
 
 RECORD = Path(__file__).parent / "strategies" / "chain.jsonl.gz"
 STEPS = (240, 320, 400, 480, 560, 640, 800, 1040, 1280, 1600)
 """Checkpoints, of 1,600 steps."""
 NUM_PROBLEMS, NUM_SAMPLES, TEMPERATURE = 250, 64, 0.8
 SCORER_PROBLEMS, SCORER_SAMPLES, SCORER_CHECKPOINTS = 1000, 16, 2
-"""Of each checkpoint: graded samples for the scorers of later ones, each of which is trained on the last two."""
+"""Of each checkpoint: graded samples for the reward models of later ones, each of which is trained on the last two."""
 SEARCH_SIZES, WIDTH = (4, 8, 16), 4
-STEP_RULE = StepRule(ends=("+", "="), max_tokens=64, max_steps=12)
+STEP_RULE = SegmentRule(ends=("+", "="), max_tokens=64, max_segments=12)
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4)
 TEMPERATURE_STEPS = (400, 800)
 
@@ -56,7 +56,7 @@ def main() -> None:
     RECORD.parent.mkdir(exist_ok=True)
     partial = arguments.out.with_suffix(".part")
     with gzip.open(partial, "wb") as file:
-        file.write(msgspec.json.encode({"config": config_to_builtins(config), "plan": plan_for(config)}) + b"\n")
+        file.write(msgspec.json.encode({"config": config_to_builtins(config), "spec": spec_for(config)}) + b"\n")
         for checkpoint in recorded(config):
             file.write(msgspec.json.encode(checkpoint) + b"\n")
             print(f"step {checkpoint['step']}", flush=True)
@@ -78,22 +78,22 @@ def recorded(config: RunConfig) -> Any:
     batches = training_batches(task, train, config.seed)
     graded: list[list[GradedSample]] = []
     weights: dict[str, torch.Tensor] | None = None
-    for step in range(1, train.steps + 1):
+    for step in range(1, train.segments + 1):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, train)
         train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
         if step not in STEPS:
             continue
         sampler, seed = sampler_for(model, task), (config.seed << 32) + step
-        scorer = trained(graded, config, weights)
+        saved_reward = trained(graded, config, weights)
         record = {
             "step": step,
             "train_flops": cost.train_flops(step * train.batch_size, sequence_tokens(task)),
-            "scorer": scorer.report if scorer else None,
+            "reward_model": saved_reward.report if saved_reward else None,
         }
-        record |= pool(task, sampler, problems, scorer, TEMPERATURE, seed)
-        if scorer is not None:
-            record["searches"] = list(searches(task, sampler, problems, scorer, cost, seed))
+        record |= pool(task, sampler, problems, saved_reward, TEMPERATURE, seed)
+        if saved_reward is not None:
+            record["searches"] = list(searches(task, sampler, problems, saved_reward, cost, seed))
         if step in TEMPERATURE_STEPS:
             record["temperatures"] = [
                 pool(task, sampler, problems, None, temperature, seed) for temperature in TEMPERATURES
@@ -112,14 +112,14 @@ def recorded(config: RunConfig) -> Any:
 
 def trained(
     graded: Sequence[list[GradedSample]], config: RunConfig, weights: dict[str, torch.Tensor] | None
-) -> TrainedScorer | None:
-    """The scorer that earlier checkpoints allow; None while hardly anything was solved."""
+) -> TrainedRewardModel | None:
+    """The reward model that earlier checkpoints allow; None while hardly anything was solved."""
     samples = [each for part in graded[-SCORER_CHECKPOINTS:] for each in part]
     if sum(right for _, _, right in samples) < 50:
         return None
     shape = config.model.shape_for(config.task)
-    return train_scorer(
-        samples, config.task, shape, policy=weights, settings=ScorerSettings(epochs=4), seed=config.seed
+    return train_reward_model(
+        samples, config.task, shape, policy=weights, settings=RewardModelSettings(epochs=4), seed=config.seed
     )
 
 
@@ -127,11 +127,11 @@ def pool(
     task: Chain,
     sampler: TransformerSampler,
     problems: Sequence[Problem],
-    scorer: TrainedScorer | None,
+    saved_reward: TrainedRewardModel | None,
     temperature: float,
     seed: int,
 ) -> dict[str, Any]:
-    """Greedy and 64 sampled answers of every problem, and what the scorer says of them."""
+    """Greedy and 64 sampled answers of every problem, and what the reward model says of them."""
     hidden = [dataclasses.replace(each, reference=None) for each in problems]
     greedy = sampler.sample(hidden, 1, temperature=0.0, seed=seed)
     draws = sampler.sample(hidden, NUM_SAMPLES, temperature=temperature, seed=seed)
@@ -144,8 +144,8 @@ def pool(
         "answers": [[task.answer(each.text) for each in draw.completions] for draw in draws],
         "output_tokens": sum(each.output_tokens for draw in draws for each in draw.completions),
     }
-    if scorer is not None:
-        rewards = scorer.reward_model(task).score(
+    if saved_reward is not None:
+        rewards = saved_reward.reward_model(task).score(
             [
                 Prefix(problem=problem, text=each.text)
                 for problem, draw in zip(hidden, draws, strict=True)
@@ -169,12 +169,12 @@ def searches(
     task: Chain,
     sampler: TransformerSampler,
     problems: Sequence[Problem],
-    scorer: TrainedScorer,
+    saved_reward: TrainedRewardModel,
     cost: ModelCost,
     seed: int,
 ) -> Any:
     """Each search at each size: chance that each problem is solved under each rule of choice, and its price."""
-    reward_model: RewardModel = scorer.reward_model(task)
+    reward_model: RewardModel = saved_reward.reward_model(task)
     common = {"steps": STEP_RULE, "temperature": TEMPERATURE, "seed": seed + 2**30}
     kinds: dict[str, Callable[[int], list[SearchResult]]] = {
         "beam_search": lambda size: beam_search(problems, sampler, reward_model, beams=size, width=WIDTH, **common),
@@ -184,8 +184,8 @@ def searches(
     for name, search in kinds.items():
         for size in SEARCH_SIZES:
             results = search(size)
-            prices = [search_flops(cost, scorer.cost, each.cost) for each in results]
-            reread = [search_flops(cost, scorer.cost, each.cost, incremental=False) for each in results]
+            prices = [search_flops(cost, saved_reward.cost, each.cost) for each in results]
+            reread = [search_flops(cost, saved_reward.cost, each.cost, incremental=False) for each in results]
             yield {
                 "strategy": name,
                 "k": size,
@@ -193,9 +193,9 @@ def searches(
                     rule: [round(right(task, each, rule), 4) for each in results]
                     for rule in ("naive", "weighted", "vote")
                 },
-                "policy_flops": [each.policy_flops for each in prices],
-                "verifier_flops": [each.verifier_flops for each in prices],
-                "verifier_reread_flops": sum(each.verifier_flops for each in reread) / len(reread),
+                "model_flops": [each.model_flops for each in prices],
+                "reward_flops": [each.reward_flops for each in prices],
+                "verifier_reread_flops": sum(each.reward_flops for each in reread) / len(reread),
                 "output_tokens": sum(each.cost.output_tokens for each in results) / len(results),
             }
 

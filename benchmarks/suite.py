@@ -100,10 +100,10 @@ def summary(name: str, runs: Sequence[Run], outcomes: Sequence[Outcome], regrets
     """One row: medians over the runs, the range of the differences, and the violations."""
     gross = [1 - each.used for each in outcomes]
     net = [
-        1 - each.used - each.evaluation_flops / run.plan.budget_flops for run, each in zip(runs, outcomes, strict=True)
+        1 - each.used - each.evaluation_flops / run.spec.budget_flops for run, each in zip(runs, outcomes, strict=True)
     ]
     share = [
-        each.evaluation_flops / (each.used * run.plan.budget_flops) for run, each in zip(runs, outcomes, strict=True)
+        each.evaluation_flops / (each.used * run.spec.budget_flops) for run, each in zip(runs, outcomes, strict=True)
     ]
     differences = [100 * each.difference for each in outcomes]
     error = 100 * statistics.fmean(each.error**2 for each in outcomes) ** 0.5

@@ -14,8 +14,8 @@ import torch
 
 from breakeven.config import load_recipe
 from breakeven.model.transformer import Transformer
+from breakeven.sampling.collect import collect
 from breakeven.train.loop import sampler_for, train_step
-from breakeven.ttc.collect import collect
 
 REPEATS = 7
 

@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 
-from breakeven import CalibratedPolicy, Completion, Draw, ModelCost, Plan, Problem, Session, open_log
+from breakeven import CalibratedPolicy, Completion, Draw, ModelCost, Problem, RunSpec, Session, open_log
 from breakeven.report import explain
 
 STEPS, BATCH, SEQUENCE_TOKENS = 200, 32, 128
@@ -38,12 +38,12 @@ class Adder:
 
 model = Adder()
 cost = ModelCost(body_params=1e8, num_layers=12, attention_width=768)
-plan = Plan(budget_flops=cost.train_flops(STEPS * BATCH, SEQUENCE_TOKENS), decay_share=0.0)
+spec = RunSpec(budget_flops=cost.train_flops(STEPS * BATCH, SEQUENCE_TOKENS), decay_share=0.0)
 policy = CalibratedPolicy()
-with open_log(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(), plan=plan, policy=policy) as log:
+with open_log(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(), spec=spec, policy=policy) as log:
     problems = [Problem(id=str(n), prompt=f"{n} + {n * n}") for n in range(200)]
     session = Session(sampler=model, verifier=model, problems=problems, cost=cost, sequence_tokens=SEQUENCE_TOKENS,
-                      plan=plan, policy=policy, evaluate_every=5, log=log)  # fmt: skip
+                      spec=spec, policy=policy, evaluate_every=5, log=log)  # fmt: skip
     for step in range(1, STEPS + 1):
         model.skill = 0.6 * (1 - 0.97**step)  # your training step
         decision = session.observe(step=step, train_tokens=step * BATCH * SEQUENCE_TOKENS)

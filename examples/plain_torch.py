@@ -10,12 +10,12 @@ import tempfile
 import torch
 import torch.nn.functional as F
 
-from breakeven import CalibratedPolicy, ModelCost, Plan, Session, open_log
-from breakeven.data.countdown import Countdown
+from breakeven import CalibratedPolicy, ModelCost, RunSpec, Session, open_log
+from breakeven.data.made.countdown import Countdown
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import TransformerShape
 from breakeven.report import explain
-from breakeven.ttc.samplers.transformer import TransformerSampler
+from breakeven.sampling.transformer import TransformerSampler
 
 STEPS, BATCH = 120, 64
 task = Countdown(num_numbers=2, max_number=30)
@@ -27,7 +27,7 @@ model = Transformer(shape)
 optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
 
 cost = ModelCost.of(shape)
-plan = Plan(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens), decay_share=0.0)  # a constant rate
+spec = RunSpec(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens), decay_share=0.0)  # a constant rate
 policy = CalibratedPolicy()
 session = Session(
     sampler=TransformerSampler(model, task, new_cache=lambda: KVCache([], [])),
@@ -35,10 +35,10 @@ session = Session(
     problems=task.problems("validation", 60),
     cost=cost,
     sequence_tokens=sequence_tokens,
-    plan=plan,
+    spec=spec,
     policy=policy,
     evaluate_every=10,
-    log=open_log(tempfile.mkdtemp(), plan=plan, policy=policy),  # your run directory
+    log=open_log(tempfile.mkdtemp(), spec=spec, policy=policy),  # your run directory
 )
 
 for step in range(1, STEPS + 1):

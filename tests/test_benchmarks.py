@@ -27,7 +27,7 @@ def suite() -> Iterator[ModuleType]:
 def test_run_recorded_in_paper_mode_is_decided_as_it_was() -> None:
     record = read_log(ROOT / "tests" / "recorded" / "paper-countdown")
     policy = policy_from(record.header.policy)
-    decisions = replay([each.observation for each in record.checkpoints], record.header.plan, policy)
+    decisions = replay([each.observation for each in record.checkpoints], record.header.spec, policy)
     assert policy.name == "paper"
     assert len(decisions) == 50
     assert next(each.step for each in decisions if each.stop) == 400
@@ -52,8 +52,8 @@ def test_recorded_run_is_whole(path: Path, suite: ModuleType) -> None:
     run = suite.load(path)
     assert path.name == f"{run.name}.jsonl.gz"
     assert run.kind in path.name
-    assert run.plan.decay_share is not None
-    assert run.validation[-1].train_flops == pytest.approx(run.plan.budget_flops)
+    assert run.spec.decay_share is not None
+    assert run.validation[-1].train_flops == pytest.approx(run.spec.budget_flops)
     for observations in (run.validation, run.test):
         steps = [each.step for each in observations]
         flops = [each.train_flops for each in observations]

@@ -20,10 +20,10 @@ from breakeven.config import (
     load_recipe,
     recipe_names,
 )
-from breakeven.data.chain import Chain
-from breakeven.data.countdown import Countdown
-from breakeven.data.latin import Latin
-from breakeven.data.rules import Rules
+from breakeven.data.made.chain import Chain
+from breakeven.data.made.countdown import Countdown
+from breakeven.data.made.latin import Latin
+from breakeven.data.made.rules import Rules
 from breakeven.data.task import Task, Voted
 from breakeven.errors import ArgumentError
 from breakeven.stopping.calibrated import CalibratedPolicy

@@ -13,10 +13,10 @@ from breakeven.records import (
     Decision,
     FitStatus,
     Made,
-    Plan,
     Problem,
     QueryFlops,
     Reason,
+    RunSpec,
     SampleBank,
     answer_label,
 )
@@ -120,7 +120,7 @@ def test_answer_labels_are_distinct_printable_and_never_no_answer() -> None:
 )
 def test_plans_that_are_none_are_refused(setting: dict, message: str) -> None:
     with pytest.raises(errors.ArgumentError) as error:
-        Plan(**{"budget_flops": 1.0, **setting})
+        RunSpec(**{"budget_flops": 1.0, **setting})
     assert str(error.value).startswith(message)
 
 
@@ -135,7 +135,7 @@ def test_plans_that_are_none_are_refused(setting: dict, message: str) -> None:
     ],
 )
 def test_plans_at_the_ends_of_their_ranges(setting: dict) -> None:
-    assert Plan(budget_flops=1.0, **setting).budget_flops == 1.0
+    assert RunSpec(budget_flops=1.0, **setting).budget_flops == 1.0
 
 
 @pytest.mark.parametrize(

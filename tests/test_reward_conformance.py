@@ -15,7 +15,7 @@ PREFIXES = [
 ]
 
 
-class Scorer:
+class RewardSource:
     kind: Any = "process"
 
     def score(self, prefixes):
@@ -26,46 +26,46 @@ class Scorer:
         return Reward(**{"value": value, "read_tokens": 2 + len(prefix.text)} | changes)
 
 
-def scorer(**changes: Any) -> Scorer:
-    class Changed(Scorer):
+def saved_reward(**changes: Any) -> RewardSource:
+    class Changed(RewardSource):
         def reward(self, prefix: Prefix, **_: Any) -> Reward:
             return super().reward(prefix, **changes)
 
     return Changed()
 
 
-class Cheat(Scorer):
+class Cheat(RewardSource):
     def reward(self, prefix: Prefix, **_: Any) -> Reward:
         return super().reward(prefix, value=0.9 if prefix.problem.reference else 0.1)
 
 
-class Reversed(Scorer):
+class Reversed(RewardSource):
     def score(self, prefixes):
         return super().score(prefixes)[::-1]
 
 
-class Ranked(Scorer):
+class Ranked(RewardSource):
     """Depends on the batch."""
 
     def score(self, prefixes):
         return [self.reward(each, value=place / len(prefixes)) for place, each in enumerate(prefixes)]
 
 
-class Tuple(Scorer):
+class Tuple(RewardSource):
     def score(self, prefixes):
         return tuple(super().score(prefixes))
 
 
-class Short(Scorer):
+class Short(RewardSource):
     def score(self, prefixes):
         return super().score(prefixes)[1:]
 
 
-class Kindless(Scorer):
+class Kindless(RewardSource):
     kind = "both"
 
 
-class Restless(Scorer):
+class Restless(RewardSource):
     calls = 0
 
     def score(self, prefixes):
@@ -74,9 +74,9 @@ class Restless(Scorer):
 
 
 def test_what_keeps_the_promises_passes() -> None:
-    check_reward_model(Scorer(), PREFIXES)
-    check_reward_model(scorer(value=7.0), PREFIXES, unit_interval=False)
-    check_reward_model(scorer(verdicts="10?", output_tokens=3), PREFIXES)
+    check_reward_model(RewardSource(), PREFIXES)
+    check_reward_model(saved_reward(value=7.0), PREFIXES, unit_interval=False)
+    check_reward_model(saved_reward(verdicts="10?", output_tokens=3), PREFIXES)
 
 
 @pytest.mark.parametrize(
@@ -85,22 +85,22 @@ def test_what_keeps_the_promises_passes() -> None:
         (Kindless(), 'kind must be "outcome" or "process"'),
         (Tuple(), "score must return a list"),
         (Short(), "6 prefixes must give as many rewards, got 5"),
-        (scorer(value=float("nan")), "a value must be finite, got nan for problem 'a'"),
-        (scorer(value=1.5), "a value must be from 0 to 1, got 1.5"),
-        (scorer(read_tokens=0), "1 read token or more, got 0"),
-        (scorer(output_tokens=-1), "output tokens must not be negative"),
-        (scorer(verdicts="yes"), "verdicts must be 0, 1 or"),
+        (saved_reward(value=float("nan")), "a value must be finite, got nan for problem 'a'"),
+        (saved_reward(value=1.5), "a value must be from 0 to 1, got 1.5"),
+        (saved_reward(read_tokens=0), "1 read token or more, got 0"),
+        (saved_reward(output_tokens=-1), "output tokens must not be negative"),
+        (saved_reward(verdicts="yes"), "verdicts must be 0, 1 or"),
         (Restless(), "but a second call changed"),
         (Reversed(), "but the reversed order changed|but leaving one out changed"),
         (Ranked(), "but the reversed order changed"),
         (Cheat(), "but a reference answer changed"),
     ],
 )
-def test_a_broken_promise_is_named(broken: Scorer, message: str) -> None:
+def test_a_broken_promise_is_named(broken: RewardSource, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_reward_model(broken, PREFIXES)
 
 
 def test_too_few_prefixes_are_refused() -> None:
     with pytest.raises(ArgumentError, match="prefixes must be at least two, all different"):
-        check_reward_model(Scorer(), [PREFIXES[0], PREFIXES[0]])
+        check_reward_model(RewardSource(), [PREFIXES[0], PREFIXES[0]])

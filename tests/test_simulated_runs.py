@@ -49,7 +49,7 @@ def test_all_follows_from_the_seed() -> None:
     assert first.full_accuracy == again.full_accuracy != other.full_accuracy
     assert np.array_equal(first.samples(7, 9)[:, :4], first.samples(7, 4))
     policy = CalibratedPolicy()
-    assert follow(first, policy, first.plan()) == follow(again, policy, again.plan())
+    assert follow(first, policy, first.spec()) == follow(again, policy, again.spec())
 
 
 def test_problems_keep_their_place_among_the_others() -> None:
@@ -70,20 +70,20 @@ def test_rates_are_rates(family: str) -> None:
 
 def test_follow_ends_at_the_stop_or_with_the_budget() -> None:
     run = random_run("saturating", seed=1)
-    stopped = follow(run, CalibratedPolicy(), run.plan())
+    stopped = follow(run, CalibratedPolicy(), run.spec())
     assert stopped[-1].stop
     assert not any(each.stop for each in stopped[:-1])
-    never = follow(replace(run, num_checkpoints=8), CalibratedPolicy(margin=0.0, max_k=1), run.plan())
+    never = follow(replace(run, num_checkpoints=8), CalibratedPolicy(margin=0.0, max_k=1), run.spec())
     assert len(never) == 8
     assert never[-1].reason is Reason.BUDGET_SPENT
 
 
 def test_samples_are_drawn_as_the_policy_needs_them() -> None:
     run = random_run("saturating", seed=1)
-    sparing = follow(run, CalibratedPolicy(), run.plan())
-    full = follow(run, PaperPolicy(patience=50), run.plan())
-    assert sparing[0].evaluation_flops == pytest.approx(2e-4 * run.plan().budget_flops)
-    assert full[0].evaluation_flops == pytest.approx(500 * 4e-7 * (2 * 0.3 + 17 * 0.7) * run.plan().budget_flops)
+    sparing = follow(run, CalibratedPolicy(), run.spec())
+    full = follow(run, PaperPolicy(patience=50), run.spec())
+    assert sparing[0].evaluation_flops == pytest.approx(2e-4 * run.spec().budget_flops)
+    assert full[0].evaluation_flops == pytest.approx(500 * 4e-7 * (2 * 0.3 + 17 * 0.7) * run.spec().budget_flops)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import Completion, Draw, Finish, Prefix, Problem, StepRule
+from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.testing import (
     DigitSampler,
     RateSampler,
     RateVerifier,
     check_sampler,
-    check_step_sampler,
+    check_segment_sampler,
     synthetic_bank,
     synthetic_run,
 )
@@ -376,7 +376,7 @@ DIGITS = DigitSampler({"a": 0.4, "b": 0.7}, num_steps=3)
 PREFIXES = [
     Prefix(problem=problem, text=text) for problem in DIGITS.problems for text in ("", DIGITS.solution("a")[:2])
 ]
-STEPS = StepRule(ends=(";",), max_tokens=2)
+STEPS = SegmentRule(ends=(";",), max_tokens=2)
 
 
 class BrokenSteps:
@@ -390,10 +390,10 @@ class BrokenSteps:
     def sample(self, problems, num_samples, *, temperature, seed):
         return DIGITS.sample(problems, num_samples, temperature=temperature, seed=seed)
 
-    def extend(self, prefixes, num_samples, *, steps, temperature, seed):
+    def extend(self, prefixes, num_samples, *, segments, temperature, seed):
         self.calls += 1
         shift = self.calls if self.every_call else 0
-        draws = DIGITS.extend(prefixes, num_samples, steps=steps, temperature=temperature, seed=seed + shift)
+        draws = DIGITS.extend(prefixes, num_samples, segments=segments, temperature=temperature, seed=seed + shift)
         return [
             Draw(prompt_tokens=draw.prompt_tokens, completions=tuple(map(self.spoil, draw.completions)))
             for draw in draws
@@ -402,8 +402,8 @@ class BrokenSteps:
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_step_sampler_conforms(exact: bool) -> None:
-    check_step_sampler(DIGITS, PREFIXES, STEPS, exact=exact)
-    check_step_sampler(DIGITS, PREFIXES, StepRule(ends=(), max_tokens=1), exact=exact)
+    check_segment_sampler(DIGITS, PREFIXES, STEPS, exact=exact)
+    check_segment_sampler(DIGITS, PREFIXES, SegmentRule(ends=(), max_tokens=1), exact=exact)
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ def test_a_step_sampler_conforms(exact: bool) -> None:
         ),
         (lambda each: replace(each, output_tokens=0), "got 0 for prefix '' of 'a'."),
         (
-            lambda each: replace(each, text="4", output_tokens=1, finish=Finish.STEP),
+            lambda each: replace(each, text="4", output_tokens=1, finish=Finish.SEGMENT),
             "a step must end with one of (';',) or at its limit of tokens, got '4' for prefix '' of 'a'.",
         ),
     ],
@@ -423,18 +423,18 @@ def test_a_step_sampler_conforms(exact: bool) -> None:
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_broken_step_is_caught(spoil, message: str, exact: bool) -> None:
     with pytest.raises(AssertionError) as error:
-        check_step_sampler(BrokenSteps(spoil), PREFIXES, STEPS, exact=exact)
+        check_segment_sampler(BrokenSteps(spoil), PREFIXES, STEPS, exact=exact)
     assert str(error.value).endswith(message)
 
 
 def test_steps_must_be_functions_of_the_seed_but_for_a_server() -> None:
     random_steps = BrokenSteps(lambda each: each, every_call=True)
     with pytest.raises(AssertionError, match="the same seed must give the same samples"):
-        check_step_sampler(random_steps, PREFIXES, STEPS)
-    check_step_sampler(random_steps, PREFIXES, STEPS, exact=False)
+        check_segment_sampler(random_steps, PREFIXES, STEPS)
+    check_segment_sampler(random_steps, PREFIXES, STEPS, exact=False)
 
 
 @pytest.mark.parametrize("prefixes", [PREFIXES[:1], PREFIXES[:1] * 2])
 def test_conformance_of_steps_needs_something_to_compare(prefixes: list[Prefix]) -> None:
     with pytest.raises(ArgumentError, match="prefixes must be at least two different ones"):
-        check_step_sampler(DIGITS, prefixes, STEPS)
+        check_segment_sampler(DIGITS, prefixes, STEPS)

@@ -5,34 +5,34 @@ call in a training loop is `Session.observe`. Importing this package imports no 
 """
 
 from breakeven._version import __version__
-from breakeven.model.flops import ModelCost
+from breakeven.cost.tokens import ModelCost
 from breakeven.records import (
-    Checkpoint,
+    CheckpointRecord,
     Completion,
     Decision,
     Draw,
     Forecast,
     KCurve,
     Observation,
-    Plan,
     Problem,
+    RunSpec,
     ServingPoint,
 )
+from breakeven.session.recording import open_log
+from breakeven.session.replay import replay
+from breakeven.session.session import Session
 from breakeven.stopping.break_even import break_even_bound, break_even_queries
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import decide
 from breakeven.stopping.forecast import forecast_accuracy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import RunLog, read_log
-from breakeven.train.recording import open_log
-from breakeven.train.replay import replay
-from breakeven.train.session import Session
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
 
 __all__ = [
     "CalibratedPolicy",
-    "Checkpoint",
+    "CheckpointRecord",
     "Completion",
     "Decision",
     "Draw",
@@ -41,9 +41,9 @@ __all__ = [
     "ModelCost",
     "Observation",
     "PaperPolicy",
-    "Plan",
     "Problem",
     "RunLog",
+    "RunSpec",
     "ServingPoint",
     "Session",
     "__version__",

@@ -15,10 +15,10 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from breakeven.data.chain import Chain
-from breakeven.data.countdown import Countdown
-from breakeven.data.latin import Latin
-from breakeven.data.rules import Rules
+from breakeven.data.made.chain import Chain
+from breakeven.data.made.countdown import Countdown
+from breakeven.data.made.latin import Latin
+from breakeven.data.made.rules import Rules
 from breakeven.data.task import Task
 from breakeven.data.text import Text
 from breakeven.errors import ArgumentError, argument_error
@@ -112,23 +112,23 @@ class EvaluateConfig:
     temperature: float = 0.8
     keep_weights: bool = False
     """Whether the weights of every evaluated checkpoint are kept, in RUN/checkpoints."""
-    scorer: str = ""
-    """Directory of a scorer that `breakeven scorer` trained, for strategies that choose by reward."""
+    reward_model: str = ""
+    """Directory of a reward model that `breakeven reward-model` trained, for strategies that choose by reward."""
     search_k: tuple[int, ...] = (4, 16)
     """Candidates a problem of each search that the policy names, such as "dvts/weighted"."""
     search_width: int = 4
     """Next steps a beginning, of beam search and DVTS."""
-    step_ends: tuple[str, ...] = ()
-    """Words that end a step of a search."""
-    step_tokens: int = 2
-    """Most tokens of a step."""
+    segment_ends: tuple[str, ...] = ()
+    """Words that end a segment of a solution, in a search."""
+    segment_tokens: int = 2
+    """Most tokens of a segment."""
 
     def __post_init__(self) -> None:
         _at_least("evaluate.every_steps", self.every_steps, 1)
         _at_least("evaluate.num_problems", self.num_problems, 1)
         _at_least("evaluate.num_samples", self.num_samples, 1)
         _at_least("evaluate.search_width", self.search_width, 1)
-        _at_least("evaluate.step_tokens", self.step_tokens, 1)
+        _at_least("evaluate.segment_tokens", self.segment_tokens, 1)
         if not self.search_k or any(k < 1 or k % self.search_width for k in self.search_k):
             rule = f"be multiples of evaluate.search_width, {self.search_width}"
             raise argument_error("evaluate.search_k", rule, list(self.search_k))
@@ -190,7 +190,7 @@ class RunConfig:
                 "Raise evaluate.num_samples or drop the larger K.",
             )
         if isinstance(self.policy, CalibratedPolicy):
-            _check_strategies(self.policy.strategies, self.evaluate.scorer)
+            _check_strategies(self.policy.strategies, self.evaluate.reward_model)
         if self.evaluate.every_steps > self.train.steps:
             raise argument_error(
                 "train.steps",
@@ -199,14 +199,14 @@ class RunConfig:
             )
 
 
-def _check_strategies(strategies: Sequence[str], scorer: str) -> None:
+def _check_strategies(strategies: Sequence[str], reward_model: str) -> None:
     known = (*(each for each in NAMES if each != "generative_verification"), *SEARCH_NAMES)  # which a run does not draw
     if wrong := next((each for each in strategies if each not in known), None):
         raise argument_error("policy.strategies", f"be among {', '.join(known)}", wrong)
     needy = next((each for each in strategies if needs_scores(each) or each in SEARCH_NAMES), None)
-    if needy is not None and not scorer:
-        rule = f"be the directory of a scorer, for policy.strategies names {needy}"
-        raise argument_error("evaluate.scorer", rule, scorer, "Make one: breakeven scorer.")
+    if needy is not None and not reward_model:
+        rule = f"be the directory of a reward model, for policy.strategies names {needy}"
+        raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
 
 
 def recipe_names() -> list[str]:

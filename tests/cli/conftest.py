@@ -9,11 +9,11 @@ from typer.testing import CliRunner, Result
 
 from breakeven.cli import app
 from breakeven.config import config_to_builtins, load_recipe
-from breakeven.records import Checkpoint, Plan
+from breakeven.records import CheckpointRecord, RunSpec
+from breakeven.session.replay import replay
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import Header, RunLog
 from breakeven.testing import synthetic_run
-from breakeven.train.replay import replay
 
 TINY = """
 name = "tiny"
@@ -70,15 +70,15 @@ def recorded(tmp_path: Path) -> Path:
     observations = synthetic_run(
         lambda share: min(share, 0.3) * 3, num_checkpoints=10, num_problems=20, num_samples=8, seed=0, spread=0.0
     )
-    plan, policy = Plan(budget_flops=1e15, baseline="sampled"), PaperPolicy(patience=2, max_k=16)
+    spec, policy = RunSpec(budget_flops=1e15, baseline="sampled"), PaperPolicy(patience=2, max_k=16)
     header = Header(
         versions={"breakeven": "0.0.1", "numpy": "1.2.3"},
         config=config_to_builtins(load_recipe("countdown")),
-        plan=plan,
+        spec=spec,
         policy=dataclasses.asdict(policy),
         seed=0,
     )
     with RunLog.create(tmp_path / "recorded", header) as log:
-        for observation, decision in zip(observations, replay(observations, plan, policy), strict=True):
-            log.append(Checkpoint(observation=observation, decision=decision))
+        for observation, decision in zip(observations, replay(observations, spec, policy), strict=True):
+            log.append(CheckpointRecord(observation=observation, decision=decision))
     return tmp_path / "recorded"

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from breakeven.checking.subprocess_backend import UnsafeSubprocess
 from breakeven.errors import SandboxError
-from breakeven.sandbox.subprocess_backend import UnsafeSubprocess
 
 doctor = importlib.import_module("breakeven.cli.doctor")  # the package has the command itself under this name
 

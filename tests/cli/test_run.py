@@ -15,9 +15,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from breakeven import PaperPolicy, Plan, open_log
+from breakeven import PaperPolicy, RunSpec, open_log
 from breakeven.config import config_from, load_recipe
-from breakeven.data.countdown import Countdown
+from breakeven.data.made.countdown import Countdown
 from breakeven.report.format import format_flops, format_share
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, loop
@@ -174,7 +174,7 @@ def test_a_run_begun_to_the_end_remembers_it(cli, at_step, half_solved, recipe: 
 
 
 def test_a_log_of_ones_own_script_is_not_resumed(cli, tmp_path: Path) -> None:
-    open_log(tmp_path / "mine", plan=Plan(budget_flops=1.0), policy=PaperPolicy()).close()
+    open_log(tmp_path / "mine", spec=RunSpec(budget_flops=1.0), policy=PaperPolicy()).close()
     result = cli("run", "--resume", str(tmp_path / "mine"))
     assert result.exit_code == 2
     assert "Your own script wrote this log: start that script again." in result.stderr

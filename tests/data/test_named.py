@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.data.chain import Chain
+from breakeven.data.made.chain import Chain
 from breakeven.data.named import NAMES, Subset, task_from
 from breakeven.data.reference import ReferenceProblems
 from breakeven.data.task import TextTask

@@ -41,20 +41,20 @@ def test_tokens_are_characters_and_come_back(tmp_path: Path) -> None:
     assert max(task.encode_text("~\n")) < task.vocab_size
 
 
-def test_a_scorer_knows_problems_by_their_prompts(tmp_path: Path) -> None:
+def test_a_reward_model_knows_problems_by_their_prompts(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from breakeven.records import Prefix, Problem, TransformerShape
-    from breakeven.train.scorer import scorer_model
-    from breakeven.ttc.reward_models.transformer import TransformerReward
+    from breakeven.sampling.reward_models.transformer import TransformerReward
+    from breakeven.train.reward_model.train import reward_network
 
     task = task_file(tmp_path)
     shape = TransformerShape(
         num_layers=1, embedding=16, num_heads=2, feed_forward=16, vocab_size=task.vocab_size, max_tokens=20
     )
-    scorer = TransformerReward(scorer_model(shape), task, max_tokens=20, trained_on=["3 + 1 ="])
-    with pytest.raises(ArgumentError, match="that the scorer was not trained on"):
-        scorer.score([Prefix(problem=Problem(id="another", prompt="3 + 1 ="), text="4")])
-    assert len(scorer.score([Prefix(problem=Problem(id="3", prompt="4 + 1 ="), text="5")])) == 1
+    saved_reward = TransformerReward(reward_network(shape), task, max_tokens=20, trained_on=["3 + 1 ="])
+    with pytest.raises(ArgumentError, match="that the reward model was not trained on"):
+        saved_reward.score([Prefix(problem=Problem(id="another", prompt="3 + 1 ="), text="4")])
+    assert len(saved_reward.score([Prefix(problem=Problem(id="3", prompt="4 + 1 ="), text="5")])) == 1
 
 
 def test_splits_share_no_problem_and_batches_are_of_the_training_split(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from breakeven.config import RunConfig, config_from
 from breakeven.errors import CheckFailedError
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward
-from breakeven.store import BankHeader
+from breakeven.store import SamplesHeader
 
 WORDS = ("is", "a", "+", "=", ">", "yes", "no", *map(str, range(30)))
 CHAT_TEMPLATE = "{% for each in messages %}<|user|> {{ each['content'] }}<|end|>{% endfor %}<|model|>"
@@ -136,8 +136,8 @@ def interrupted() -> type[Interrupted]:
 
 
 @pytest.fixture
-def header() -> BankHeader:
-    return BankHeader(versions={}, model="m", task="sums", temperature=0.8, seed=3, max_tokens=8, settings={})
+def header() -> SamplesHeader:
+    return SamplesHeader(versions={}, model="m", task="sums", temperature=0.8, seed=3, max_tokens=8, settings={})
 
 
 # -- a run of breakeven -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from breakeven.errors import ArgumentError, SamplerError
 from breakeven.eval.bank import SEED_SHIFT, Progress, draw, grade_all, score_all
 from breakeven.records import Draw, Problem, Reward
-from breakeven.store import BankHeader, SampleFile
+from breakeven.store import SampleFile, SamplesHeader
 
 OPTIONS: dict[str, Any] = {"temperature": 0.8, "seed": 3}
 
@@ -25,7 +25,7 @@ def lines(directory: Path) -> list[bytes]:
 # -- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_greedy_sample_and_n_others_of_every_problem(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_a_greedy_sample_and_n_others_of_every_problem(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     sampler, told = noting(), list[Progress]()
     with SampleFile(tmp_path, header) as file:
         draw(file, sampler, sums().problems, 4, on_progress=told.append, **OPTIONS)
@@ -39,7 +39,7 @@ def test_a_greedy_sample_and_n_others_of_every_problem(tmp_path: Path, header: B
     assert {(each.stage, each.total, each.before) for each in told} == {("drawing", 25, 0)}
 
 
-def test_the_sampler_sees_no_reference(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_the_sampler_sees_no_reference(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     sampler = noting()
     with SampleFile(tmp_path, header) as file:
         draw(file, sampler, sums().problems, 2, **OPTIONS)
@@ -48,7 +48,7 @@ def test_the_sampler_sees_no_reference(tmp_path: Path, header: BankHeader, sums,
 
 
 def test_extending_adds_samples_and_problems_and_draws_none_again(
-    tmp_path: Path, header: BankHeader, sums, noting
+    tmp_path: Path, header: SamplesHeader, sums, noting
 ) -> None:
     first, second, third = noting(), noting(), noting()
     with SampleFile(tmp_path, header) as file:
@@ -74,7 +74,7 @@ def test_extending_adds_samples_and_problems_and_draws_none_again(
 def test_however_a_file_grows_each_sample_is_drawn_once(
     tmp_path_factory: pytest.TempPathFactory, sums, noting, asked: list[tuple[int, int]]
 ) -> None:
-    header = BankHeader(versions={}, model="m", task="sums", temperature=0.8, seed=3, max_tokens=8, settings={})
+    header = SamplesHeader(versions={}, model="m", task="sums", temperature=0.8, seed=3, max_tokens=8, settings={})
     sampler = noting()
     with SampleFile(tmp_path_factory.mktemp("grown"), header) as file:
         for num_problems, num_samples in asked:
@@ -86,7 +86,7 @@ def test_however_a_file_grows_each_sample_is_drawn_once(
             assert drawn == most + file.num_drawn(f"p{n}", greedy=True)
 
 
-def test_a_changed_prompt_is_refused_and_nothing_is_drawn(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_a_changed_prompt_is_refused_and_nothing_is_drawn(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     sampler = noting()
     with SampleFile(tmp_path, header) as file:
         draw(file, noting(), sums().problems, 2, **OPTIONS)
@@ -95,7 +95,7 @@ def test_a_changed_prompt_is_refused_and_nothing_is_drawn(tmp_path: Path, header
         assert sampler.given == []
 
 
-def test_a_sampler_that_gives_too_little_is_refused(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_a_sampler_that_gives_too_little_is_refused(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     class Short:
         def sample(self, problems: Sequence[Problem], num_samples: int, **options: Any) -> list[Draw]:
             draws: list[Draw] = noting().sample(problems, num_samples, **options)
@@ -105,7 +105,9 @@ def test_a_sampler_that_gives_too_little_is_refused(tmp_path: Path, header: Bank
         draw(file, Short(), sums().problems, 2, **OPTIONS)
 
 
-def test_a_sampler_that_gives_up_leaves_what_it_gave_before(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_a_sampler_that_gives_up_leaves_what_it_gave_before(
+    tmp_path: Path, header: SamplesHeader, sums, noting
+) -> None:
     class Failing:
         def sample(self, problems: Sequence[Problem], num_samples: int, **options: Any) -> list[Draw]:
             if len(problems) == 1:
@@ -122,7 +124,7 @@ def test_a_sampler_that_gives_up_leaves_what_it_gave_before(tmp_path: Path, head
 # -- interrupted anywhere ---------------------------------------------------------------------------------------------
 
 
-def fill(directory: Path, header: BankHeader, task: Any, sampler: Any, reward_model: Any) -> None:
+def fill(directory: Path, header: SamplesHeader, task: Any, sampler: Any, reward_model: Any) -> None:
     with SampleFile(directory, header) as file:
         draw(file, sampler, task.problems, 3, **OPTIONS)
         grade_all(file, task)
@@ -130,7 +132,7 @@ def fill(directory: Path, header: BankHeader, task: Any, sampler: Any, reward_mo
 
 
 @pytest.fixture
-def whole(tmp_path: Path, header: BankHeader, sums, noting, length_reward) -> list[bytes]:
+def whole(tmp_path: Path, header: SamplesHeader, sums, noting, length_reward) -> list[bytes]:
     """The lines of a file that nothing interrupted, of 30 problems: chunks of 4, 16 and 10."""
     fill(tmp_path / "whole", header, sums(size=30), noting(), length_reward())
     return lines(tmp_path / "whole")
@@ -138,7 +140,7 @@ def whole(tmp_path: Path, header: BankHeader, sums, noting, length_reward) -> li
 
 @pytest.mark.parametrize("calls", range(7))
 def test_killed_while_drawing(
-    tmp_path: Path, header: BankHeader, sums, noting, length_reward, interrupted, whole: list[bytes], calls: int
+    tmp_path: Path, header: SamplesHeader, sums, noting, length_reward, interrupted, whole: list[bytes], calls: int
 ) -> None:
     directory, sampler = tmp_path / "killed", noting(most_calls=calls)
     if calls < 6:
@@ -153,7 +155,7 @@ def test_killed_while_drawing(
 
 @pytest.mark.parametrize("checks", [0, 1, 50, 80])
 def test_killed_while_grading(
-    tmp_path: Path, header: BankHeader, sums, noting, length_reward, interrupted, whole: list[bytes], checks: int
+    tmp_path: Path, header: SamplesHeader, sums, noting, length_reward, interrupted, whole: list[bytes], checks: int
 ) -> None:
     left = iter(range(checks))
 
@@ -171,7 +173,7 @@ def test_killed_while_grading(
 
 @pytest.mark.parametrize("calls", [0, 1, 2])
 def test_killed_while_scoring(
-    tmp_path: Path, header: BankHeader, sums, noting, length_reward, interrupted, whole: list[bytes], calls: int
+    tmp_path: Path, header: SamplesHeader, sums, noting, length_reward, interrupted, whole: list[bytes], calls: int
 ) -> None:
     directory, again = tmp_path / "killed", length_reward()
     first = length_reward(most_calls=calls)
@@ -185,7 +187,7 @@ def test_killed_while_scoring(
 # -- grading and scoring ----------------------------------------------------------------------------------------------
 
 
-def test_a_check_that_crashes_is_a_third_outcome(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_a_check_that_crashes_is_a_third_outcome(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     task, told = sums(size=8, crashes=("99",)), list[Progress]()
     with SampleFile(tmp_path, header) as file:
         draw(file, noting(), task.problems, 6, **OPTIONS)
@@ -204,7 +206,7 @@ def test_a_check_that_crashes_is_a_third_outcome(tmp_path: Path, header: BankHea
 
 
 def test_only_new_samples_are_graded_and_only_those_of_the_task(
-    tmp_path: Path, header: BankHeader, sums, noting
+    tmp_path: Path, header: SamplesHeader, sums, noting
 ) -> None:
     checked = list[None]()
     with SampleFile(tmp_path, header) as file:
@@ -219,7 +221,7 @@ def test_only_new_samples_are_graded_and_only_those_of_the_task(
 
 
 def test_what_a_reward_model_sees_and_how_it_is_kept(
-    tmp_path: Path, header: BankHeader, sums, noting, length_reward
+    tmp_path: Path, header: SamplesHeader, sums, noting, length_reward
 ) -> None:
     first, second = length_reward(), length_reward()
     with SampleFile(tmp_path, header) as file:
@@ -239,7 +241,7 @@ def test_what_a_reward_model_sees_and_how_it_is_kept(
 
 @pytest.mark.parametrize("surplus", [-1, 1])
 def test_a_reward_model_that_gives_another_number_is_refused(
-    tmp_path: Path, header: BankHeader, sums, noting, length_reward, surplus: int
+    tmp_path: Path, header: SamplesHeader, sums, noting, length_reward, surplus: int
 ) -> None:
     class Wrong(length_reward):  # type: ignore[misc]
         def score(self, prefixes: Any) -> list[Reward]:
@@ -253,7 +255,7 @@ def test_a_reward_model_that_gives_another_number_is_refused(
 
 
 def test_a_corrected_gold_answer_is_graded_again_and_nothing_is_drawn(
-    tmp_path: Path, header: BankHeader, sums, noting
+    tmp_path: Path, header: SamplesHeader, sums, noting
 ) -> None:
     sampler, task = noting(), sums()
     with SampleFile(tmp_path, header) as file:

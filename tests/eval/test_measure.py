@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.eval.measure import Costs, check_measurable, measure
 from breakeven.eval.samples import DrawnSamples
-from breakeven.model.flops import ModelCost
 from breakeven.records import Measurement, Problem, Reward, SampleBank
 from breakeven.ttc.strategies.named import STRATEGIES
 
@@ -86,21 +86,21 @@ def accuracies(rows: dict[int, Measurement]) -> list[float]:
 
 def test_greedy() -> None:
     (row,) = by_k("greedy", 1, 2).values()
-    assert (row.accuracy, row.k, row.samples, row.num_problems, row.deployable) == (0.5, 1, 1.0, 2, True)
+    assert (row.accuracy, row.k, row.expected_samples, row.num_problems, row.deployable) == (0.5, 1, 1.0, 2, True)
     assert row.standard_error == pytest.approx(0.5)
     assert row.output_tokens == 3.0
-    assert row.policy_flops == row.policy_flops_unshared == row.flops == (13 + 21) / 2
-    assert row.verifier_flops == 0.0
+    assert row.model_flops == row.model_flops_unshared == row.flops == (13 + 21) / 2
+    assert row.reward_flops == 0.0
 
 
 def test_pass_at_k_takes_the_expected_samples_up_to_the_first_right_one() -> None:
     rows = by_k("pass@k", 1, 2, 4)
     assert accuracies(rows) == [0.5, 0.75, 1.0]
-    assert [rows[k].samples for k in rows] == pytest.approx([1.0, (1.25 + 1.75) / 2, (1.25 + 2.5) / 2])
-    assert rows[2].policy_flops == pytest.approx((10 + 1.25 * 3 + 20 + 1.75 * 2) / 2)
-    assert rows[2].policy_flops_unshared == pytest.approx((1.25 * 13 + 1.75 * 22) / 2)
+    assert [rows[k].expected_samples for k in rows] == pytest.approx([1.0, (1.25 + 1.75) / 2, (1.25 + 2.5) / 2])
+    assert rows[2].model_flops == pytest.approx((10 + 1.25 * 3 + 20 + 1.75 * 2) / 2)
+    assert rows[2].model_flops_unshared == pytest.approx((1.25 * 13 + 1.75 * 22) / 2)
     assert rows[2].output_tokens == pytest.approx((1.25 * 4 + 1.75 * 3) / 2)
-    assert rows[2].verifier_flops == 0.0
+    assert rows[2].reward_flops == 0.0
     assert rows[2].standard_error == pytest.approx(0.25)
     assert 0.0 < rows[2].lo < 0.75 < rows[2].hi < 1.0
 
@@ -114,10 +114,10 @@ def test_pass_at_k_is_deployable_where_no_reference_is_needed(oracle: bool) -> N
 def test_majority_vote() -> None:
     rows = by_k("majority_vote", 1, 2, 4)
     assert accuracies(rows) == pytest.approx([0.5, (3 / 4 + 1 / 3) / 2, 0.5])
-    assert [rows[k].samples for k in rows] == [1.0, 2.0, 4.0]
-    assert rows[4].policy_flops == (10 + 4 * 3 + 20 + 4 * 2) / 2
-    assert rows[4].policy_flops_unshared == (4 * 13 + 4 * 22) / 2
-    assert rows[4].flops == rows[4].policy_flops
+    assert [rows[k].expected_samples for k in rows] == [1.0, 2.0, 4.0]
+    assert rows[4].model_flops == (10 + 4 * 3 + 20 + 4 * 2) / 2
+    assert rows[4].model_flops_unshared == (4 * 13 + 4 * 22) / 2
+    assert rows[4].flops == rows[4].model_flops
     assert rows[4].output_tokens == (16 + 12) / 2
 
 
@@ -125,16 +125,16 @@ def test_majority_vote() -> None:
 def test_best_of_n_reads_every_sample_once(k: int) -> None:
     row = by_k("best_of_n", k, samples=make_samples(verdicts=False))[k]
     assert row.accuracy == pytest.approx(0.5)  # at K = 2 the best is right in three of six pairs of each problem
-    assert row.policy_flops == (10 + 3 * k + 20 + 2 * k) / 2
-    assert row.verifier_flops == (12 * k + 22 * k) / 2
-    assert row.flops == row.policy_flops + row.verifier_flops
+    assert row.model_flops == (10 + 3 * k + 20 + 2 * k) / 2
+    assert row.reward_flops == (12 * k + 22 * k) / 2
+    assert row.flops == row.model_flops + row.reward_flops
     assert row.deployable
 
 
 def test_weighted_vote() -> None:
     rows = by_k("weighted_vote", 1, 4, samples=make_samples(verdicts=False))
     assert accuracies(rows) == [0.5, 0.5]  # 1.8 against 0.95 is right, 1.1 against 0.7 is wrong
-    assert rows[4].verifier_flops == (12 * 4 + 22 * 4) / 2
+    assert rows[4].reward_flops == (12 * 4 + 22 * 4) / 2
     assert rows[4].monte_carlo_error == 0.0
 
 
@@ -144,24 +144,24 @@ def test_generative_verification_for_each_number_of_verdicts() -> None:
     assert [(each.num_verdicts, each.k) for each in rows] == [(1, 2), (1, 4), (2, 2), (2, 4)]
     one, two = rows[0], rows[2]
     assert rows[3].accuracy == 0.5  # a right and a wrong sample of each problem have the best verdicts
-    assert one.verifier_flops == 2 * (14 + 24) / 2  # a verdict of 3 tokens feeds 2
-    assert two.verifier_flops == 2 * (16 + 26) / 2  # its prompt is read once for both
-    assert one.policy_flops == two.policy_flops == (10 + 6 + 20 + 4) / 2
+    assert one.reward_flops == 2 * (14 + 24) / 2  # a verdict of 3 tokens feeds 2
+    assert two.reward_flops == 2 * (16 + 26) / 2  # its prompt is read once for both
+    assert one.model_flops == two.model_flops == (10 + 6 + 20 + 4) / 2
     assert one.monte_carlo_error >= 0.0
     assert two.monte_carlo_error == 0.0
 
 
 def test_best_of_n_by_a_judge_pays_for_all_its_verdicts() -> None:
     row = by_k("best_of_n", 2, costs=Costs(policy=COST, verifier=COST, num_verdicts=2))[2]
-    assert row.verifier_flops == 2 * (16 + 26) / 2
+    assert row.reward_flops == 2 * (16 + 26) / 2
     assert row.num_verdicts == 0
 
 
 def test_drawing_in_turn_is_priced_by_the_expected_samples() -> None:
     row = by_k("settled_vote", 4)[4]
-    assert row.samples <= 4.0
-    assert row.policy_flops is not None
-    assert row.policy_flops <= (10 + 12 + 20 + 8) / 2
+    assert row.expected_samples <= 4.0
+    assert row.model_flops is not None
+    assert row.model_flops <= (10 + 12 + 20 + 8) / 2
 
 
 def test_k_by_difficulty_leaves_out_a_k_below_its_probe() -> None:
@@ -180,15 +180,15 @@ def test_k_by_difficulty_leaves_out_a_k_below_its_probe() -> None:
 def test_without_the_cost_of_the_policy_no_flops_are_known() -> None:
     for strategy in ("greedy", "pass@k", "majority_vote", "best_of_n"):
         row = by_k(strategy, 1, costs=Costs(policy=None, verifier=COST))[1]
-        assert (row.policy_flops, row.policy_flops_unshared, row.flops) == (None, None, None)
+        assert (row.model_flops, row.model_flops_unshared, row.flops) == (None, None, None)
         assert row.output_tokens > 0
 
 
 def test_without_the_cost_of_the_verifier_only_what_needs_it_is_not_known() -> None:
     costs = Costs(policy=COST)
     best, vote = by_k("best_of_n", 2, costs=costs)[2], by_k("majority_vote", 2, costs=costs)[2]
-    assert (best.policy_flops, best.verifier_flops, best.flops) == (20.0, None, None)
-    assert (vote.verifier_flops, vote.flops) == (0.0, vote.policy_flops)
+    assert (best.model_flops, best.reward_flops, best.flops) == (20.0, None, None)
+    assert (vote.reward_flops, vote.flops) == (0.0, vote.model_flops)
 
 
 # -- checks that failed -----------------------------------------------------------------------------------------------
@@ -213,9 +213,9 @@ def test_a_problem_whose_checks_all_failed_is_left_out_with_its_price() -> None:
     for row in measure(samples, names, [2], costs):
         assert (row.accuracy, row.num_problems) == (0.5, 2), row.strategy
         if row.strategy != "greedy":
-            assert row.policy_flops == (100 + 1000) / 2, row.strategy
+            assert row.model_flops == (100 + 1000) / 2, row.strategy
         if row.strategy == "best_of_n":
-            assert row.verifier_flops == 2 * (102 + 4 + 1002 + 4) / 2
+            assert row.reward_flops == 2 * (102 + 4 + 1002 + 4) / 2
 
 
 def test_pass_at_k_rests_on_problems_with_enough_verdicts() -> None:
@@ -254,9 +254,9 @@ def test_nothing_is_measured_where_all_checks_failed(strategy: str, what: str) -
     ("strategy", "given", "message"),
     [
         ("majority", {}, r"--strategies must be among greedy, pass@k, majority_vote, .*; got 'majority'"),
-        ("best_of_n", {"scored": False}, "--scorer must be given for best_of_n; got None"),
-        ("weighted_vote", {"scored": False}, "--scorer must be given for weighted_vote"),
-        ("generative_verification", {}, "--scorer must be a judge for generative_verification"),
+        ("best_of_n", {"scored": False}, "--reward-model must be given for best_of_n; got None"),
+        ("weighted_vote", {"scored": False}, "--reward-model must be given for weighted_vote"),
+        ("generative_verification", {}, "--reward-model must be a judge for generative_verification"),
         ("k_by_difficulty", {"k_values": [1, 2]}, r"--k must hold one of at least 4 for k_by_difficulty; got \[1, 2\]"),
         ("k_by_difficulty", {"num_problems": 1}, "--num-problems must be at least 2 for k_by_difficulty; got 1"),
     ],
@@ -270,7 +270,7 @@ def test_what_cannot_be_measured_is_refused(strategy: str, given: dict[str, Any]
 def test_what_was_not_scored_is_refused_here_too() -> None:
     samples = replace(make_samples(), rewards_PN=())
     for strategy in ("best_of_n", "generative_verification"):
-        with pytest.raises(ArgumentError, match="--scorer must be"):
+        with pytest.raises(ArgumentError, match="--reward-model must be"):
             by_k(strategy, 1, samples=samples, costs=Costs(policy=COST, num_verdicts=2))
     with pytest.raises(ArgumentError, match="at most the 4 samples"):
         by_k("majority_vote", 8)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from breakeven.config import RunConfig
+from breakeven.cost.families import cost_of_config
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, MissingExtraError, SamplerError
 from breakeven.eval.models import ModelOptions, checkpoint_folder, load_model, weights_crc32
-from breakeven.model.flops import ModelCost
-from breakeven.model.hf_config import cost_of_config
 from breakeven.records import Problem
 
 NONE = ModelOptions()

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.data.named import Subset, task_from
-from breakeven.data.user_files.drop import DropFile
+from breakeven.data.sets.drop import DropFile
 from breakeven.errors import ArgumentError, RunInUseError, SandboxError
 from breakeven.eval.models import LoadedModel
-from breakeven.eval.run import Evaluation, Scorer, evaluate_model, greedy_f1
-from breakeven.model.flops import ModelCost
+from breakeven.eval.run import Evaluation, RewardSource, evaluate_model, greedy_f1
 from breakeven.records import Completion, Problem
-from breakeven.store import BankHeader, Drawn, SampleFile
+from breakeven.store import Drawn, SampleFile, SamplesHeader
 
 COST = ModelCost(body_params=0.5)
 
@@ -89,14 +89,16 @@ def test_a_larger_evaluation_after_a_smaller_one(tmp_path: Path, sums, noting) -
     assert {each.k for each in found.measurements} == {1, 8}
 
 
-def test_a_scorer_scores_once_and_is_told_apart_by_name(tmp_path: Path, sums, noting, length_reward) -> None:
+def test_a_reward_model_scores_once_and_is_told_apart_by_name(tmp_path: Path, sums, noting, length_reward) -> None:
     def scored(reward_model: Any, name: str) -> Evaluation:
-        scorer = Scorer(name=name, reward_model=reward_model, cost=COST)
-        return evaluate(tmp_path, noting(), sums(), strategies=["best_of_n", "weighted_vote"], scorer=scorer)
+        reward_source = RewardSource(name=name, reward_model=reward_model, cost=COST)
+        return evaluate(
+            tmp_path, noting(), sums(), strategies=["best_of_n", "weighted_vote"], reward_source=reward_source
+        )
 
     first, second, third = length_reward(), length_reward(), length_reward()
     found = scored(first, "length")
-    assert all(each.verifier_flops for each in found.measurements)
+    assert all(each.reward_flops for each in found.measurements)
     assert scored(second, "length") == found
     assert scored(third, "other") == found
     assert (len(first.seen), len(second.seen), len(third.seen)) == (20, 0, 20)
@@ -125,8 +127,8 @@ def test_a_directory_is_filled_by_one_at_a_time(tmp_path: Path, sums, noting) ->
     [
         ({"strategies": []}, r"--strategies must name some of greedy, pass@k"),
         ({"strategies": ["greedy", "vote"]}, r"--strategies must be among greedy, .*; got 'vote'"),
-        ({"strategies": ["best_of_n"]}, r"--scorer must be given for best_of_n"),
-        ({"strategies": ["generative_verification"]}, r"--scorer must be a judge"),
+        ({"strategies": ["best_of_n"]}, r"--reward-model must be given for best_of_n"),
+        ({"strategies": ["generative_verification"]}, r"--reward-model must be a judge"),
         ({"strategies": ["k_by_difficulty"], "k_values": [2]}, r"--k must hold one of at least 4"),
         ({"k_values": []}, r"--k must be from 1 to the 4 samples drawn per problem; got \[\]"),
         ({"k_values": [0, 1]}, r"--k must be from 1 to the 4"),
@@ -205,7 +207,7 @@ def test_the_f1_of_a_task_that_gives_one_is_measured(tmp_path: Path) -> None:
     row = '{"query_id": "1", "passage": "p", "question": "q", "answers": ["red car"]}\n'
     path.write_text(row, encoding="utf-8")
     task = DropFile(path=str(path))
-    header = BankHeader(versions={}, model="m", task="t", temperature=0.8, seed=0, max_tokens=4, settings={})
+    header = SamplesHeader(versions={}, model="m", task="t", temperature=0.8, seed=0, max_tokens=4, settings={})
     greedy = Drawn(
         problem="1",
         prompt=task.problems[0].prompt,

@@ -8,13 +8,13 @@ import pytest
 from breakeven.eval.bank import draw, grade_all, score_all
 from breakeven.eval.samples import drawn_samples
 from breakeven.records import Finish
-from breakeven.store import BankHeader, SampleFile
+from breakeven.store import SampleFile, SamplesHeader
 
 OPTIONS: dict[str, Any] = {"temperature": 0.8, "seed": 3}
 
 
 @pytest.fixture
-def file(tmp_path: Path, header: BankHeader, sums, noting, length_reward):
+def file(tmp_path: Path, header: SamplesHeader, sums, noting, length_reward):
     """Six problems, of which four were extended from 2 to 5 samples."""
     with SampleFile(tmp_path, header) as file:
         draw(file, noting(), sums(size=6).problems, 2, **OPTIONS)
@@ -25,7 +25,7 @@ def file(tmp_path: Path, header: BankHeader, sums, noting, length_reward):
 
 
 def test_rows_are_joined_over_all_draws_of_a_problem(file: SampleFile, sums) -> None:
-    samples = drawn_samples(file, sums(size=6), scorer="length")
+    samples = drawn_samples(file, sums(size=6), reward_source="length")
     bank = samples.bank
     assert list(map(len, bank.correct_PN)) == [5, 5, 5, 5, 2, 2]
     for place, problem in enumerate(samples.problems):
@@ -46,7 +46,7 @@ def test_rows_are_joined_over_all_draws_of_a_problem(file: SampleFile, sums) -> 
 
 
 def test_what_is_counted(file: SampleFile, sums) -> None:
-    samples = drawn_samples(file, sums(size=6), scorer="length")
+    samples = drawn_samples(file, sums(size=6), reward_source="length")
     completions = [each for drawn in file.drawn.values() for each in drawn.completions]
     assert len(completions) == 6 + 4 * 5 + 2 * 2
     assert samples.num_truncated == sum(each.finish is Finish.LENGTH for each in completions)
@@ -81,7 +81,7 @@ def test_answers_that_cannot_be_compared_are_different_and_counted(file: SampleF
     assert samples.bank.answer_PN == drawn_samples(file, sums(size=6)).bank.answer_PN
 
 
-def test_a_task_without_references_is_no_oracle(tmp_path: Path, header: BankHeader, sums, noting) -> None:
+def test_a_task_without_references_is_no_oracle(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     task = sums(deployable=True)
     with SampleFile(tmp_path / "other", header) as file:
         draw(file, noting(), task.problems, 1, **OPTIONS)

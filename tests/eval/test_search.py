@@ -6,14 +6,14 @@ from typing import Literal
 
 import pytest
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.eval.measure import Costs
 from breakeven.eval.search import SearchSettings, measure_search, run_search
-from breakeven.model.flops import ModelCost
-from breakeven.records import Completion, Draw, Prefix, Problem, Reward, StepRule
-from breakeven.store import BankHeader, SampleFile
+from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SegmentRule
+from breakeven.store import SampleFile, SamplesHeader
 
-HEADER = BankHeader(versions={}, model="m", task="t", temperature=0.8, seed=0, max_tokens=4, settings={})
+HEADER = SamplesHeader(versions={}, model="m", task="t", temperature=0.8, seed=0, max_tokens=4, settings={})
 COST = ModelCost(body_params=10)
 
 
@@ -78,7 +78,7 @@ def search(file: SampleFile, sampler: Chat, strategy: str = "revision", k: int =
         k,
         settings=SearchSettings(),
         reward_model=Likes() if scored else None,
-        scorer="likes" if scored else None,
+        reward_source="likes" if scored else None,
         temperature=0.8,
         seed=0,
     )
@@ -93,34 +93,36 @@ def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
         rows = {
             each.strategy: each
             for each in measure_search(
-                file, Sums(), "revision", 3, settings=SearchSettings(), scorer=None, costs=Costs(policy=COST)
+                file, Sums(), "revision", 3, settings=SearchSettings(), reward_source=None, costs=Costs(policy=COST)
             )
         }
     assert rows.keys() == {"revision/last", "revision/vote"}
     assert (rows["revision/last"].accuracy, rows["revision/vote"].accuracy) == (0.5, 0.5)
     last = rows["revision/last"]
     assert last.output_tokens == 12
-    assert last.verifier_flops == 0.0
-    assert last.policy_flops is not None
-    assert last.policy_flops_unshared is not None
-    assert last.policy_flops_unshared > last.policy_flops
+    assert last.reward_flops == 0.0
+    assert last.model_flops is not None
+    assert last.model_flops_unshared is not None
+    assert last.model_flops_unshared > last.model_flops
 
 
-def test_with_a_scorer_the_best_attempt_can_be_chosen(tmp_path: Path) -> None:
+def test_with_a_reward_model_the_best_attempt_can_be_chosen(tmp_path: Path) -> None:
     costs = Costs(policy=COST, verifier=ModelCost(body_params=7))
     with SampleFile(tmp_path, HEADER) as file:
         search(file, Chat(), scored=True)
-        rows = measure_search(file, Sums(), "revision", 2, settings=SearchSettings(), scorer="likes", costs=costs)
+        rows = measure_search(
+            file, Sums(), "revision", 2, settings=SearchSettings(), reward_source="likes", costs=costs
+        )
         unknown = measure_search(
-            file, Sums(), "revision", 2, settings=SearchSettings(), scorer="likes", costs=Costs(policy=COST)
+            file, Sums(), "revision", 2, settings=SearchSettings(), reward_source="likes", costs=Costs(policy=COST)
         )
         free = measure_search(
-            file, Sums(), "revision", 2, settings=SearchSettings(), scorer="likes", costs=Costs(policy=None)
+            file, Sums(), "revision", 2, settings=SearchSettings(), reward_source="likes", costs=Costs(policy=None)
         )
     assert [each.strategy.partition("/")[2] for each in rows] == ["last", "vote", "naive", "weighted"]
-    assert rows[2].verifier_flops
-    assert unknown[0].verifier_flops is None
-    assert free[0].policy_flops is None
+    assert rows[2].reward_flops
+    assert unknown[0].reward_flops is None
+    assert free[0].model_flops is None
 
 
 def test_a_search_that_is_there_is_not_run_again(tmp_path: Path) -> None:
@@ -141,11 +143,17 @@ def test_what_a_search_needs_is_said(tmp_path: Path) -> None:
 
         class Steps(Chat):
             def extend(
-                self, prefixes: Sequence[Prefix], num_samples: int, *, steps: StepRule, temperature: float, seed: int
+                self,
+                prefixes: Sequence[Prefix],
+                num_samples: int,
+                *,
+                segments: SegmentRule,
+                temperature: float,
+                seed: int,
             ) -> list[Draw]:
                 raise AssertionError
 
-        with pytest.raises(ArgumentError, match="--scorer must be given for rebase"):
+        with pytest.raises(ArgumentError, match="--reward-model must be given for rebase"):
             search(file, Steps(), "rebase")
 
 
@@ -164,13 +172,13 @@ def test_a_corrected_gold_answer_grades_again_and_searches_no_more(tmp_path: Pat
             1,
             settings=SearchSettings(),
             reward_model=None,
-            scorer=None,
+            reward_source=None,
             temperature=0.8,
             seed=0,
         )
         assert not chat.prompts
         rows = measure_search(
-            file, Corrected(), "revision", 1, settings=SearchSettings(), scorer=None, costs=Costs(policy=COST)
+            file, Corrected(), "revision", 1, settings=SearchSettings(), reward_source=None, costs=Costs(policy=COST)
         )
     assert rows[0].accuracy == 1.0
 
@@ -179,9 +187,9 @@ def test_a_corrected_gold_answer_grades_again_and_searches_no_more(tmp_path: Pat
     ("settings", "kind", "message"),
     [
         (SearchSettings(width=0), "process", "--width must be at least 1; got 0"),
-        (SearchSettings(steps=StepRule(max_tokens=0)), "process", "--step-tokens must be at least 1; got 0"),
+        (SearchSettings(segments=SegmentRule(max_tokens=0)), "process", "--step-tokens must be at least 1; got 0"),
         (SearchSettings(width=3), "process", "--k must hold a multiple of --width 3 for dvts"),
-        (SearchSettings(), "outcome", "--scorer must judge beginnings of solutions for dvts"),
+        (SearchSettings(), "outcome", "--reward-model must judge beginnings of solutions for dvts"),
     ],
 )
 def test_a_search_that_cannot_be_had_is_refused_at_once(settings: SearchSettings, kind: str, message: str) -> None:

@@ -93,7 +93,7 @@ def test_the_order_of_the_past_matters(model) -> None:
 
 
 def test_the_parameters_in_matrix_multiplies_are_those_that_are_charged(model) -> None:
-    from breakeven.model.flops import ModelCost
+    from breakeven.cost.tokens import ModelCost
 
     cost = ModelCost.of(SHAPE)
     linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]

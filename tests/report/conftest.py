@@ -8,7 +8,7 @@ import pytest
 
 from breakeven.records import (
     Action,
-    Checkpoint,
+    CheckpointRecord,
     Decision,
     FitStatus,
     Forecast,
@@ -82,7 +82,7 @@ def make_checkpoint(
     strategy: str = "pass@k",
     accuracy: float | None = None,
     **changes: object,
-) -> Checkpoint:
+) -> CheckpointRecord:
     """One checkpoint; `changes` replace fields of its decision."""
     used = step / total
     a, b, c = PARAMETERS
@@ -126,12 +126,12 @@ def make_checkpoint(
         "evaluation_flops": evaluation,
         "break_even_queries": (BUDGET * (1 - used) - evaluation) / 1.4e8,
     }
-    return Checkpoint(observation=observation, decision=Decision(**(values | changes)))  # type: ignore[arg-type]
+    return CheckpointRecord(observation=observation, decision=Decision(**(values | changes)))  # type: ignore[arg-type]
 
 
 def make_calibrated(
     step: int = 600, *, reason: Reason = Reason.REACHED, strategy: str = "pass@k", k: int = 8, **changes: object
-) -> Checkpoint:
+) -> CheckpointRecord:
     """A checkpoint of policy "calibrated"; without a serving point where the reason has none."""
     curve = dataclasses.replace(make_curve(step / 2500, strategy=strategy, width=0.03), method="calibrated")
     greedy = strategy == "greedy"
@@ -148,7 +148,7 @@ def make_calibrated(
         accuracy=curve.accuracy_K[at],
         made=curve.made_K[at],
         flops_per_query=1e6 + 2.34 * 2e7,
-        samples=1.0 if greedy else 2.34,
+        expected_samples=1.0 if greedy else 2.34,
     )
     known = {
         "policy": "calibrated",
@@ -161,7 +161,7 @@ def make_calibrated(
     return make_checkpoint(step, reason=reason, **(known | changes))  # type: ignore[arg-type]
 
 
-def make_run(last_step: int = 2500, stop_at: int = 600, **changes: object) -> list[Checkpoint]:
+def make_run(last_step: int = 2500, stop_at: int = 600, **changes: object) -> list[CheckpointRecord]:
     """A checkpoint every 100 steps: too few, out of reach, waiting, stop, and on (shadow) if `last_step` is later."""
     run = []
     for step in range(100, last_step + 1, 100):
@@ -203,17 +203,17 @@ def make_verification(difference: float = 0.021, error: float = 0.019) -> Verifi
 
 
 @pytest.fixture
-def checkpoint() -> Callable[..., Checkpoint]:
+def checkpoint() -> Callable[..., CheckpointRecord]:
     return make_checkpoint
 
 
 @pytest.fixture
-def calibrated() -> Callable[..., Checkpoint]:
+def calibrated() -> Callable[..., CheckpointRecord]:
     return make_calibrated
 
 
 @pytest.fixture
-def run() -> Callable[..., list[Checkpoint]]:
+def run() -> Callable[..., list[CheckpointRecord]]:
     return make_run
 
 

@@ -32,21 +32,21 @@ def measured(strategy: str = "pass@k", k: int = 4, **changes: Any) -> Measuremen
         "num_problems": 100,
         "samples": 0.75 * k,
         "output_tokens": 123.4 * k,
-        "policy_flops": 1.5e12 * k,
-        "policy_flops_unshared": 2.5e12 * k,
-        "verifier_flops": 0.0,
+        "model_flops": 1.5e12 * k,
+        "model_flops_unshared": 2.5e12 * k,
+        "reward_flops": 0.0,
     }
     return Measurement(**(values | changes))
 
 
 def every() -> list[Measurement]:
     """The widest names and numbers there are."""
-    judged = {"verifier_flops": 9.99e17, "num_verdicts": 16, "monte_carlo_error": 0.0123, "output_tokens": 123456.0}
+    judged = {"reward_flops": 9.99e17, "num_verdicts": 16, "monte_carlo_error": 0.0123, "output_tokens": 123456.0}
     return [
         measured("greedy", 1, deployable=True),
         *(measured(k=k) for k in (1, 2, 64)),
         *(measured("generative_verification", k, **judged) for k in (1, 64)),
-        measured("beam_search/weighted", 16, verifier_flops=None),
+        measured("beam_search/weighted", 16, reward_flops=None),
         *(measured("majority_vote", k) for k in (1, 64)),
     ]
 
@@ -73,7 +73,7 @@ def test_one_line_a_measurement_within_100_characters() -> None:
 
 def test_prices_that_are_nothing_or_not_known_have_no_column() -> None:
     assert shown([measured()])[0].split()[-2:] == ["FLOPs", "unshared"]
-    unknown = measured(policy_flops=None, policy_flops_unshared=None)
+    unknown = measured(model_flops=None, model_flops_unshared=None)
     assert shown([unknown])[0].split()[-2:] == ["samples", "tokens"]
 
 
@@ -88,7 +88,7 @@ def test_on_a_narrow_terminal_nothing_is_lost() -> None:
 
 
 def test_rows_say_what_is_known() -> None:
-    (row,) = measurement_rows([measured("weighted_vote", 8, monte_carlo_error=0.00123, verifier_flops=2e12)])
+    (row,) = measurement_rows([measured("weighted_vote", 8, monte_carlo_error=0.00123, reward_flops=2e12)])
     assert row == [
         "weighted_vote (deployable)",
         "8",
@@ -101,7 +101,7 @@ def test_rows_say_what_is_known() -> None:
         "20 TFLOPs",
     ]
     assert len(row) == len(HEADINGS)
-    (unknown,) = measurement_rows([measured(policy_flops=None, policy_flops_unshared=None, verifier_flops=None)])
+    (unknown,) = measurement_rows([measured(model_flops=None, model_flops_unshared=None, reward_flops=None)])
     assert unknown[0] == "pass@k (oracle, an upper bound)"
     assert unknown[-3:] == ["-", "-", "-"]
     (judged,) = measurement_rows([measured("generative_verification", 4, num_verdicts=2)])
@@ -132,13 +132,13 @@ def test_a_line_for_each_strategy_dashed_for_oracles() -> None:
 
 
 def test_price_is_that_of_policy_and_verifier_and_what_is_not_known_is_left_out() -> None:
-    known = measured("best_of_n", 4, verifier_flops=1e12)
-    chart = accuracy_against_flops([known, measured(policy_flops=None), measured("majority_vote", verifier_flops=None)])
+    known = measured("best_of_n", 4, reward_flops=1e12)
+    chart = accuracy_against_flops([known, measured(model_flops=None), measured("majority_vote", reward_flops=None)])
     assert chart is not None
     assert [each.label for each in chart.series] == ["best_of_n (deployable)"]
     assert chart.x.label == "TFLOPs per query, verifier included"
     assert chart.series[0].points == ((7.0, known.accuracy),)
-    assert accuracy_against_flops([measured(policy_flops=None)]) is None
+    assert accuracy_against_flops([measured(model_flops=None)]) is None
 
 
 def test_many_strategies_are_still_told_apart() -> None:
@@ -175,7 +175,7 @@ def test_the_page_holds_both_charts_every_number_and_the_notes() -> None:
 
 
 def test_without_prices_there_is_one_chart_and_without_notes_no_heading_for_them() -> None:
-    page = render_measurements("m on t", "s", [measured(policy_flops=None)], [])
+    page = render_measurements("m on t", "s", [measured(model_flops=None)], [])
     assert Tags(page).tags.count("svg") == 2
     assert "<h2>Notes</h2>" not in page
 

@@ -25,16 +25,16 @@ from breakeven.records import (
     KCurve,
     LearningPoint,
     Made,
-    Plan,
     QueryFlops,
     Reason,
+    RunSpec,
 )
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.calibrated import CalibratedPolicy, candidates, deployable, project
 from breakeven.stopping.decide import decide
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
-PLAN = Plan(budget_flops=1000.0, decay_share=0.0)
+PLAN = RunSpec(budget_flops=1000.0, decay_share=0.0)
 NOW = CalibratedPolicy(patience=1)
 QUERY = QueryFlops(prefill_flops=1.0, decode_flops=10.0)
 
@@ -81,23 +81,23 @@ def curve(
         made_K=tuple(Made.MEASURED if k <= 4 else Made.EXTRAPOLATED for k in range(1, size + 1)),
         status=FitStatus.FITTED,
         method="calibrated",
-        samples_K=tuple((1.0 + fails).tolist()) if early else (),
+        expected_samples_K=tuple((1.0 + fails).tolist()) if early else (),
         paired_error_K=(paired,) * size,
     )
 
 
-GREEDY = replace(curve(0.5, strategy="greedy"), samples_K=(1.0,))
+GREEDY = replace(curve(0.5, strategy="greedy"), expected_samples_K=(1.0,))
 HIGH = curve(0.45, 0.6, 0.7, 0.8)
 LOW = curve(0.2, 0.22, 0.24, 0.25)
 
 
-def forecast(history: Sequence[LearningPoint], plan: Plan = PLAN) -> Forecast:
-    return project(history, plan)
+def forecast(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> Forecast:
+    return project(history, spec)
 
 
-def sigma(history: Sequence[LearningPoint], plan: Plan = PLAN) -> float:
+def sigma(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> float:
     """The error of a lead that is known exactly otherwise."""
-    known, now = forecast(history, plan), history[-1]
+    known, now = forecast(history, spec), history[-1]
     return math.hypot((known.hi - known.mean) / 1.6448536269514722, math.sqrt(now.disagreement / now.num_problems))
 
 
@@ -166,7 +166,7 @@ def test_every_number_a_stop_rests_on() -> None:
     assert served is not None
     assert (served.step, served.strategy, served.deployable, served.k) == (500, "pass@k", True, 2)
     assert (served.accuracy, served.made) == (0.6, Made.MEASURED)
-    assert served.samples == pytest.approx(1.55)
+    assert served.expected_samples == pytest.approx(1.55)
     assert served.flops_per_query == pytest.approx(1 + 1.55 * 10)
     assert decision.k_curve == HIGH
     assert decision.break_even_queries == pytest.approx((1000 - 500 - 5) / (16.5 - 11))
@@ -251,10 +251,14 @@ def test_the_cheapest_sufficient_serving_point_wins_whatever_its_strategy() -> N
     decision = decide(plateau(), [GREEDY, HIGH, vote], PLAN, NOW)
     assert decision.serving is not None
     assert (decision.serving.strategy, decision.serving.k) == ("pass@k", 2)
-    dear = replace(HIGH, samples_K=(1.0, 3.5, 3.6, 3.7))
+    dear = replace(HIGH, expected_samples_K=(1.0, 3.5, 3.6, 3.7))
     decision = decide(plateau(), [GREEDY, dear, vote], PLAN, NOW)
     assert decision.serving is not None
-    assert (decision.serving.strategy, decision.serving.k, decision.serving.samples) == ("majority_vote", 3, 3.0)
+    assert (decision.serving.strategy, decision.serving.k, decision.serving.expected_samples) == (
+        "majority_vote",
+        3,
+        3.0,
+    )
     assert decision.k_curve == vote
 
 
@@ -308,7 +312,7 @@ def test_where_time_is_short_samples_are_drawn_at_once_and_all_paid_for() -> Non
     for cap, samples in ((16.0, 1.55), (15.9, 2.0), (8.0, 2.0)):
         decision = decide(plateau(), [HIGH], replace(PLAN, max_sequential_tokens=cap), NOW)
         assert decision.serving is not None
-        assert decision.serving.samples == pytest.approx(samples)
+        assert decision.serving.expected_samples == pytest.approx(samples)
         assert decision.serving.flops_per_query == pytest.approx(1 + 10 * samples)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import FitStatus, KCurve, LearningPoint, Made, Plan, QueryFlops, Reason
+from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, Reason, RunSpec
 from breakeven.stopping.calibrated import CalibratedPolicy, decide_calibrated
 from breakeven.stopping.decide import POLICIES, Policy, decide
 from breakeven.stopping.paper import PaperPolicy, decide_as_paper
 
-PLAN = Plan(budget_flops=1000.0)
+PLAN = RunSpec(budget_flops=1000.0)
 CURVE = KCurve(
     strategy="pass@k",
     deployable=True,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.records import FitStatus, KCurve, LearningPoint, Made, Plan, QueryFlops
+from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec
 from breakeven.stopping.lifetime import later_flops, query_price, samples_flops
 
 PROPERTY = settings(derandomize=True, max_examples=80, deadline=None)
-PLAN = Plan(budget_flops=1000.0)
+PLAN = RunSpec(budget_flops=1000.0)
 POINT = LearningPoint(
     step=1,
     train_flops=250.0,
@@ -39,16 +39,16 @@ def curve(*accuracy: float, samples: tuple[float, ...] = (), strategy: str = "pa
         made_K=(Made.MEASURED,) * len(accuracy),
         status=FitStatus.FITTED,
         method="calibrated",
-        samples_K=samples,
+        expected_samples_K=samples,
     )
 
 
 CURVE = curve(0.4, 0.5, 0.6, 0.7, samples=(1.0, 1.6, 2.5, 3.9))
 
 
-def later(k_curve: KCurve = CURVE, point: LearningPoint = POINT, plan: Plan = PLAN, **changed: float) -> float:
+def later(k_curve: KCurve = CURVE, point: LearningPoint = POINT, spec: RunSpec = PLAN, **changed: float) -> float:
     known = {"queries": 10.0, "now_accuracy": 0.4, "full_accuracy": 0.6, "slack": 0.0}
-    return later_flops(point, [k_curve], plan, max_k=64, **(known | changed))
+    return later_flops(point, [k_curve], spec, max_k=64, **(known | changed))
 
 
 TO_THE_END = 750.0 + 10 * 14.0
@@ -76,26 +76,26 @@ TO_THE_END = 750.0 + 10 * 14.0
 def test_a_query_is_priced_at_its_expected_samples(
     changes: dict, flops: list[float], samples: list[float], allowed: list[bool]
 ) -> None:
-    flops_K, samples_K, allowed_K = query_price(POINT, CURVE, replace(PLAN, **changes))
+    flops_K, expected_samples_K, allowed_K = query_price(POINT, CURVE, replace(PLAN, **changes))
     assert flops_K.tolist() == pytest.approx(flops)
-    assert samples_K.tolist() == samples
+    assert expected_samples_K.tolist() == samples
     assert allowed_K.tolist() == allowed
 
 
 def test_without_expected_samples_all_are_drawn() -> None:
-    flops_K, samples_K, _ = query_price(POINT, replace(CURVE, samples_K=()), PLAN)
-    assert samples_K.tolist() == [1.0, 2.0, 4.0, 8.0]
+    flops_K, expected_samples_K, _ = query_price(POINT, replace(CURVE, expected_samples_K=()), PLAN)
+    assert expected_samples_K.tolist() == [1.0, 2.0, 4.0, 8.0]
     assert flops_K.tolist() == [14.0, 24.0, 44.0, 84.0]
 
 
 def test_one_sample_costs_what_the_baseline_does() -> None:
     for shared in (True, False):
-        plan = replace(PLAN, shared_prefill=shared)
-        assert samples_flops(POINT, CURVE, np.array([1.0]), plan).tolist() == [POINT.query_flops.total(1)]
+        spec = replace(PLAN, shared_prefill=shared)
+        assert samples_flops(POINT, CURVE, np.array([1.0]), spec).tolist() == [POINT.query_flops.total(1)]
 
 
 def test_a_reward_model_is_paid_for_every_sample() -> None:
-    flops_K, _, allowed_K = query_price(POINT, replace(CURVE, verifier_flops=5.0), replace(PLAN, max_query_flops=30.0))
+    flops_K, _, allowed_K = query_price(POINT, replace(CURVE, reward_flops=5.0), replace(PLAN, max_query_flops=30.0))
     assert flops_K.tolist() == pytest.approx([19.0, 28.0, 41.5, 62.5])
     assert allowed_K.tolist() == [True, True, False, False]
 
@@ -149,7 +149,7 @@ def test_more_slack_never_makes_it_cheaper() -> None:
 
 
 def test_limits_hold_later_too() -> None:
-    free, capped = later(), later(plan=replace(PLAN, max_query_flops=14.0))
+    free, capped = later(), later(spec=replace(PLAN, max_query_flops=14.0))
     assert free < capped <= TO_THE_END
     small = later_flops(POINT, [CURVE], PLAN, queries=10.0, now_accuracy=0.4, full_accuracy=0.6, slack=0.0, max_k=1)
     assert small == pytest.approx(capped)

@@ -23,9 +23,9 @@ from breakeven.records import (
     LearningPoint,
     Made,
     Observation,
-    Plan,
     QueryFlops,
     Reason,
+    RunSpec,
     SampleBank,
 )
 from breakeven.stopping.break_even import break_even_queries
@@ -38,7 +38,7 @@ from breakeven.ttc.evaluate import evaluate
 from breakeven.ttc.tally import learning_point, tally_of
 
 PROPERTY = settings(derandomize=True, max_examples=80)
-PLAN = Plan(budget_flops=1000.0)
+PLAN = RunSpec(budget_flops=1000.0)
 NOW = PaperPolicy(patience=1)
 
 
@@ -93,14 +93,14 @@ def decide_all(
     history: Sequence[LearningPoint],
     curves: Sequence[KCurve],
     policy: PaperPolicy,
-    plan: Plan = PLAN,
+    spec: RunSpec = PLAN,
     decided: Sequence[Decision] = (),
 ) -> list[Decision]:
     """One decision a checkpoint, going on after those already `decided`."""
     decisions = list(decided)
     for number in range(len(decisions), len(history)):
         previous = decisions[-1] if decisions else None
-        decisions.append(decide(history[: number + 1], [curves[number]], plan, policy, previous))
+        decisions.append(decide(history[: number + 1], [curves[number]], spec, policy, previous))
     return decisions
 
 
@@ -178,7 +178,7 @@ def test_k_read_from_the_fit_is_marked() -> None:
 def test_cost_alone_decides(decode_flops: float, reason: Reason) -> None:
     """300 trained, 90 evaluated and 10 x (1 + 4 x 15) for K = 4 make 1000, just within this budget."""
     history = plateau(query_flops=QueryFlops(prefill_flops=1.0, decode_flops=decode_flops))
-    budget = Plan(budget_flops=1000.0 + 1e-5)
+    budget = RunSpec(budget_flops=1000.0 + 1e-5)
     assert decide(history, [REACHES_AT_4], budget, NOW).reason is reason
 
 
@@ -395,14 +395,14 @@ def test_a_saturating_run_is_stopped_early_and_rightly() -> None:
         seed=0,
         evaluation_share=0.0005,
     )
-    plan = Plan(budget_flops=1e15, baseline="sampled")
+    spec = RunSpec(budget_flops=1e15, baseline="sampled")
     policy = PaperPolicy(patience=5)
     decisions: list[Decision] = []
     points = [learning_point(each) for each in run]
     for number in range(1, len(run) + 1):
         tally = tally_of(run[number - 1].bank)
         curves = evaluate(tally, fit_k_values=policy.k_values, max_k=policy.max_k, method="paper")
-        decisions.append(decide(points[:number], curves, plan, policy, decisions[-1] if decisions else None))
+        decisions.append(decide(points[:number], curves, spec, policy, decisions[-1] if decisions else None))
     stop = next(each for each in decisions if each.stop)
     assert 0.0 < stop.used < 0.5
     assert stop.streak == 5
@@ -438,37 +438,42 @@ def test_settings_out_of_range_are_refused(setting: dict, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("history", "curves", "plan", "message"),
+    ("history", "curves", "spec", "message"),
     [
         ([], [REACHES_AT_4], PLAN, "history must hold at least one checkpoint; got []."),
         (plateau(), [], PLAN, "k_curves must hold at least one curve; got []."),
         (plateau()[::-1], [FALLS_SHORT], PLAN, "train_flops must be finite and increasing"),
-        (plateau(), [FALLS_SHORT], Plan(budget_flops=200.0), "budget_flops must be at least the last checkpoint's 300"),
+        (
+            plateau(),
+            [FALLS_SHORT],
+            RunSpec(budget_flops=200.0),
+            "budget_flops must be at least the last checkpoint's 300",
+        ),
     ],
 )
-def test_input_that_is_no_history_is_refused(history, curves, plan: Plan, message: str) -> None:
+def test_input_that_is_no_history_is_refused(history, curves, spec: RunSpec, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
-        decide(history, curves, plan, NOW)
+        decide(history, curves, spec, NOW)
     assert str(error.value).startswith(message)
 
 
 def test_unknown_baseline_names_those_there_are() -> None:
     with pytest.raises(ArgumentError) as error:
-        Plan(budget_flops=1000.0, baseline="gready")
+        RunSpec(budget_flops=1000.0, baseline="gready")
     assert str(error.value) == 'baseline must be "greedy", "sampled" or "best"; got \'gready\'.'
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, float("nan"), float("inf")])
 def test_budget_that_is_none_is_refused(budget: float) -> None:
     with pytest.raises(ArgumentError, match="budget_flops must be finite and above 0"):
-        Plan(budget_flops=budget)
+        RunSpec(budget_flops=budget)
 
 
 @pytest.mark.parametrize(
     "capped",
-    [Plan(budget_flops=1000.0, max_query_flops=10.0), Plan(budget_flops=1000.0, max_sequential_tokens=1.0)],
+    [RunSpec(budget_flops=1000.0, max_query_flops=10.0), RunSpec(budget_flops=1000.0, max_sequential_tokens=1.0)],
 )
-def test_what_the_plan_caps_is_no_serving_point(capped: Plan) -> None:
+def test_what_the_plan_caps_is_no_serving_point(capped: RunSpec) -> None:
     curves, history = [curve(0.5, 0.6, 0.7, 0.8)], plateau()
     assert decide(history, curves, PLAN, NOW).stop
     assert decide(history, curves, capped, NOW).reason is Reason.OUT_OF_REACH

@@ -21,7 +21,7 @@ def bad_stops(policy: Policy, num_runs: int = NUM_RUNS) -> int:
         run = random_run(
             FAMILIES[seed % len(FAMILIES)], seed=seed, num_problems=(200, 500)[seed // 5 % 2], decayed=seed % 3 == 0
         )
-        decisions = follow(run, policy, run.plan())
+        decisions = follow(run, policy, run.spec())
         served = decisions[-1].serving
         if decisions[-1].stop and served is not None:
             reached = run.accuracy(len(decisions), served.strategy, served.k)

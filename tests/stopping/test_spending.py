@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.records import FitStatus, KCurve, LearningPoint, Made, Plan, QueryFlops
+from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec
 from breakeven.stopping.calibrated import CalibratedPolicy, project
 from breakeven.stopping.spending import LADDER, more_samples
 
 PROPERTY = settings(derandomize=True, max_examples=80, deadline=None)
-PLAN = Plan(budget_flops=1e7, decay_share=0.0)
+PLAN = RunSpec(budget_flops=1e7, decay_share=0.0)
 POLICY = CalibratedPolicy()
 QUERY = QueryFlops(prefill_flops=1.0, decode_flops=10.0)
 
@@ -50,7 +50,7 @@ def curve(accuracy: float, half: float = 0.0, strategy: str = "pass@k") -> KCurv
         made_K=(Made.MEASURED,),
         status=FitStatus.FITTED,
         method="calibrated",
-        samples_K=(1.0,),
+        expected_samples_K=(1.0,),
         paired_error_K=(0.0,),
     )
 
@@ -67,10 +67,10 @@ def wanted(
     num_samples: int = 16,
     history: list[LearningPoint] | None = None,
     policy: CalibratedPolicy = POLICY,
-    plan: Plan = PLAN,
+    spec: RunSpec = PLAN,
 ) -> tuple[int, int] | None:
     history = plateau() if history is None else history
-    return more_samples(history, curves, plan, policy, drawn=drawn, num_samples=num_samples)
+    return more_samples(history, curves, spec, policy, drawn=drawn, num_samples=num_samples)
 
 
 def test_the_ladder_is_climbed_in_order_while_more_could_decide() -> None:
@@ -98,7 +98,7 @@ def test_nothing_is_drawn_where_nothing_could_suffice(drawn: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize(
-    ("history", "plan"),
+    ("history", "spec"),
     [
         (plateau(3), PLAN),  # too few checkpoints to project
         (plateau(5, greedy=0.0), PLAN),
@@ -106,12 +106,12 @@ def test_nothing_is_drawn_where_nothing_could_suffice(drawn: tuple[int, int]) ->
         (plateau(), replace(PLAN, budget_flops=6e7)),  # less of it is used than the policy asks for
     ],
 )
-def test_nothing_is_drawn_where_samples_cannot_decide(history: list[LearningPoint], plan: Plan) -> None:
-    assert wanted(GREEDY, COULD, history=history, plan=plan) is None
+def test_nothing_is_drawn_where_samples_cannot_decide(history: list[LearningPoint], spec: RunSpec) -> None:
+    assert wanted(GREEDY, COULD, history=history, spec=spec) is None
 
 
 def test_what_no_limit_allows_is_not_sampled_for() -> None:
-    assert wanted(GREEDY, COULD, drawn=(100, 4), plan=replace(PLAN, max_query_flops=1.0)) is None
+    assert wanted(GREEDY, COULD, drawn=(100, 4), spec=replace(PLAN, max_query_flops=1.0)) is None
 
 
 def test_no_problem_gets_more_samples_than_the_session_allows() -> None:

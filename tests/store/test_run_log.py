@@ -35,16 +35,16 @@ from breakeven.errors import (
 )
 from breakeven.records import (
     Action,
-    Checkpoint,
+    CheckpointRecord,
     Decision,
     FitStatus,
     Forecast,
     KCurve,
     Made,
     Observation,
-    Plan,
     QueryFlops,
     Reason,
+    RunSpec,
     SampleBank,
     ServingPoint,
     Verification,
@@ -54,7 +54,7 @@ from breakeven.store import Header, RunLog, RunRecord, read_log
 HEADER = Header(
     versions={"breakeven": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "scipy": "1.17.1"},
     config={"train": {"steps": 40, "rate": 3e-4}, "k_values": [1, 2, 4], "name": 'count"down\n é', "extra": None},
-    plan=Plan(budget_flops=6.02e17),
+    spec=RunSpec(budget_flops=6.02e17),
     policy={"name": "forecast", "patience": 2, "quick": True},
     seed=2**64 - 1,
 )
@@ -76,7 +76,9 @@ VERIFICATION = Verification(
 )
 
 
-def make_checkpoint(step: int, *, loss: float | None = 0.1, parameters: tuple[float, ...] = (0.1, 2.5)) -> Checkpoint:
+def make_checkpoint(
+    step: int, *, loss: float | None = 0.1, parameters: tuple[float, ...] = (0.1, 2.5)
+) -> CheckpointRecord:
     """A checkpoint with every optional part present."""
     bank = SampleBank(
         correct_PN=("0110", "0000", "1111"),
@@ -126,7 +128,7 @@ def make_checkpoint(step: int, *, loss: float | None = 0.1, parameters: tuple[fl
         evaluation_flops=1e12,
         break_even_queries=1e7,
     )
-    return Checkpoint(observation=observation, decision=decision)
+    return CheckpointRecord(observation=observation, decision=decision)
 
 
 CHECKPOINTS = (make_checkpoint(10), make_checkpoint(20, loss=None, parameters=()))
@@ -217,9 +219,9 @@ def test_numbers_and_text_read_back_bit_for_bit(floats: list[float], numbers: li
 
 
 def test_numpy_numbers_are_stored_as_python_ones(tmp_path: Path) -> None:
-    header = replace(HEADER, plan=Plan(budget_flops=np.float64(0.1)), seed=np.int64(3))  # type: ignore[arg-type]
+    header = replace(HEADER, spec=RunSpec(budget_flops=np.float64(0.1)), seed=np.int64(3))  # type: ignore[arg-type]
     with RunLog.create(tmp_path, replace(header, config={"rate": np.float32(0.1), "ks": (1, 2), 3: 4})) as log:  # type: ignore[dict-item]
-        assert type(log.header.plan.budget_flops) is float
+        assert type(log.header.spec.budget_flops) is float
         assert type(log.header.seed) is int
         assert log.header.config == {"rate": float(np.float32(0.1)), "ks": [1, 2], "3": 4}
 
@@ -249,21 +251,24 @@ def test_numbers_that_json_lacks_are_refused_by_name(tmp_path: Path, value: floa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanWithMore(Plan):
+class SpecWithMore(RunSpec):
     owner: str = "me"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"plan": Plan(budget_flops=2**53 + 1)}, r"^header\.plan\.budget_flops must read back as it was; got 9007199"),
-        ({"plan": PlanWithMore(budget_flops=1.0)}, r"^header\.plan\.owner must read back as it was; got 'me'"),
+        (
+            {"spec": RunSpec(budget_flops=2**53 + 1)},
+            r"^header\.spec\.budget_flops must read back as it was; got 9007199",
+        ),
+        ({"spec": SpecWithMore(budget_flops=1.0)}, r"^header\.spec\.owner must read back as it was; got 'me'"),
         ({"seed": 1.5}, r"^header must hold only values of the declared types; got .*\$\.seed"),
         ({"config": {"name": "\ud800"}}, r"^header must hold only values of the declared types"),
         ({"config": {None: 1}}, r"^header must hold only values of the declared types"),
         ({"config": {"model": object()}}, r"^a recorded value must be a number, a string, .*float\(loss\)"),
         ({"config": {"share": Fraction(1, 3)}}, r"^a recorded value must be a number, a string, a list or a dict"),
-        ({"format": 2}, r"^header\.format must be 1; got 2"),
+        ({"format": 1}, r"^header\.format must be 2; got 1"),
     ],
 )
 def test_what_would_not_read_back_is_never_written(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -319,15 +324,15 @@ def test_missing_logs(tmp_path: Path, read: Callable[[Path], object]) -> None:
         (b'{"loss": 1}\n', CorruptLogError, r"log\.jsonl, line 1, is damaged: .*Check that it is a run log"),
         (b"\x00\xff\n", CorruptLogError, "line 1, is damaged: it is not a whole record"),
         (b"[" * 100_000 + b"\n", CorruptLogError, "line 1, is damaged: it is not a whole record"),
-        (frame("checkpoint", "{}"), CorruptLogError, "line 1, is damaged: it is not a checkpoint of format 1"),
-        (frame("header", "{}"), CorruptLogError, "line 1, is damaged: it is not a header of format 1"),
-        (frame("header", '{"format":1}'), CorruptLogError, "line 1, is damaged: it is not a header of format 1"),
+        (frame("checkpoint", "{}"), CorruptLogError, "line 1, is damaged: it is not a checkpoint of format 2"),
+        (frame("header", "{}"), CorruptLogError, "line 1, is damaged: it is not a header of format 2"),
+        (frame("header", '{"format":1}'), CorruptLogError, "line 1, is damaged: it is not a header of format 2"),
         (frame("note", "{}"), CorruptLogError, "line 1, is damaged: its kind 'note' is unknown"),
-        (frame("header", '{"format":2}'), NewerLogError, r"format 2, written by breakeven \(unknown version\)"),
+        (frame("header", '{"format":3}'), NewerLogError, r"format 3, written by breakeven \(unknown version\)"),
         (
-            frame("header", '{"format":7,"versions":{"breakeven":"9.1"},"plan":[]}'),
+            frame("header", '{"format":7,"versions":{"breakeven":"9.1"},"spec":[]}'),
             NewerLogError,
-            r"log format 7, written by breakeven 9\.1; this breakeven reads formats up to 1\. Upgrade with `pip",
+            r"log format 7, written by breakeven 9\.1; this breakeven reads formats up to 2\. Upgrade with `pip",
         ),
     ],
 )

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from breakeven.errors import ArgumentError, CorruptLogError, LogError, RunInUseError, RunStorageError
-from breakeven.records import Completion, Finish, Plan, Reward
-from breakeven.store import BankHeader, Drawn, Graded, Header, RunLog, SampleFile, Scored
+from breakeven.records import Completion, Finish, Reward, RunSpec
+from breakeven.store import Drawn, Graded, Header, RunLog, SampleFile, SamplesHeader, Scored
 
-HEADER = BankHeader(
+HEADER = SamplesHeader(
     versions={"breakeven": "1"},
     model="m",
     task="t",
@@ -111,16 +111,16 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 def test_other_files_are_told_apart(tmp_path: Path) -> None:
-    log = Header(versions={}, config={}, plan=Plan(budget_flops=1.0), policy={}, seed=0)
+    log = Header(versions={}, config={}, spec=RunSpec(budget_flops=1.0), policy={}, seed=0)
     RunLog.create(tmp_path, log).close()
     (tmp_path / "log.jsonl").rename(tmp_path / "samples.jsonl")
-    with pytest.raises(LogError, match="is no sample file: its first record is a header"):
+    with pytest.raises(LogError, match="is no sample file: its first record is of kind header"):
         SampleFile(tmp_path, HEADER)
     bank = tmp_path / "bank"
     with SampleFile(bank, HEADER) as file:
         file.append([drawn()])
     (bank / "samples.jsonl").rename(bank / "log.jsonl")
-    with pytest.raises(LogError, match="is not a run log: its first record is a bank"):
+    with pytest.raises(LogError, match="is not a run log: its first record is of kind samples"):
         RunLog.open(bank)
     lines = (tmp_path / "samples.jsonl").read_bytes() + (bank / "log.jsonl").read_bytes().splitlines(True)[1]
     (tmp_path / "log.jsonl").write_bytes(lines)

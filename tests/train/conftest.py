@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from breakeven.config import RunConfig, config_from
-from breakeven.data.countdown import Countdown
+from breakeven.data.made.countdown import Countdown
 
 
 def tiny_settings() -> dict[str, Any]:

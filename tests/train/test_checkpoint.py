@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from breakeven.data.countdown import Countdown
+from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError, RunStorageError
 from breakeven.model.transformer import Transformer
 from breakeven.records import TransformerShape

@@ -6,19 +6,12 @@ import sys
 import pytest
 
 from breakeven.config import RunConfig, load_recipe, recipe_names
-from breakeven.data.countdown import Countdown
+from breakeven.cost.evaluation import evaluation_flops, query_flops
+from breakeven.cost.tokens import ModelCost
+from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError
-from breakeven.model.flops import ModelCost
 from breakeven.records import SampleBank
-from breakeven.train.costs import (
-    cost_of,
-    evaluation_flops,
-    longest_evaluation_flops,
-    longest_query,
-    plan_for,
-    query_flops,
-    sequence_tokens,
-)
+from breakeven.train.costs import cost_of, longest_evaluation_flops, longest_query, sequence_tokens, spec_for
 
 COST = ModelCost(body_params=100, head_params=10, num_layers=1, attention_width=5)
 
@@ -92,10 +85,10 @@ def test_the_last_token_of_a_training_sequence_is_predicted_but_not_read() -> No
 @pytest.mark.parametrize("shared_prefill", [True, False])
 def test_the_plan_is_the_configured_run(shared_prefill: bool) -> None:
     config = load_recipe("countdown", [f"shared_prefill={str(shared_prefill).lower()}", "baseline=sampled"])
-    plan = plan_for(config)
+    spec = spec_for(config)
     num_sequences = config.train.steps * config.train.batch_size
-    assert plan.budget_flops == cost_of(config).train_flops(num_sequences, sequence_tokens(config.task))
-    assert (plan.baseline, plan.shared_prefill) == ("sampled", shared_prefill)
+    assert spec.budget_flops == cost_of(config).train_flops(num_sequences, sequence_tokens(config.task))
+    assert (spec.baseline, spec.shared_prefill) == ("sampled", shared_prefill)
 
 
 def test_a_budget_of_just_one_evaluation_is_refused() -> None:
@@ -103,11 +96,11 @@ def test_a_budget_of_just_one_evaluation_is_refused() -> None:
         train, shown = "train={steps=1, batch_size=8}", f"evaluate={{every_steps=1, num_problems={num_problems}}}"
         return load_recipe("countdown", [train, shown])
 
-    budget = plan_for(config(1)).budget_flops
+    budget = spec_for(config(1)).budget_flops
     most = int(budget / longest_evaluation_flops(config(1)))
-    assert plan_for(config(most)).budget_flops == budget
+    assert spec_for(config(most)).budget_flops == budget
     with pytest.raises(ArgumentError, match=r"^train\.steps must make a budget above one evaluation, .*num_samples\)"):
-        plan_for(config(most + 1))
+        spec_for(config(most + 1))
 
 
 def test_costs_are_known_without_torch() -> None:

@@ -17,17 +17,17 @@ import safetensors.torch
 import torch
 
 from breakeven.config import TrainConfig, config_from, config_to_builtins, load_recipe, recipe_names
-from breakeven.data.countdown import Countdown
+from breakeven.cost.tokens import ModelCost
+from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError, DivergedError, RunStorageError
-from breakeven.model.flops import ModelCost
 from breakeven.model.transformer import Transformer
 from breakeven.records import Reason, TransformerShape
+from breakeven.sampling.collect import Collector
+from breakeven.session.replay import replay
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, costs, loop
 from breakeven.train.checkpoint import load_weights
-from breakeven.train.replay import replay
-from breakeven.ttc.collect import Collector
 
 
 def run(config, run_dir: Path, **options):
@@ -91,7 +91,7 @@ def test_the_log_of_a_run_holds_all_that_its_decisions_rest_on(make_config, half
     assert set(record.header.versions) == {"breakeven", "python", "numpy", "scipy", "torch"}
     assert config_from(record.header.config) == config
     assert msgspec.convert(record.header.policy, PaperPolicy) == config.policy
-    assert record.header.plan == costs.plan_for(config)
+    assert record.header.spec == costs.spec_for(config)
     assert [each.observation.step for each in record.checkpoints] == [2, 4, 6, 8]
     tokens = costs.sequence_tokens(config.task)
     cost = ModelCost.of(config.model.shape_for(config.task))
@@ -100,7 +100,7 @@ def test_the_log_of_a_run_holds_all_that_its_decisions_rest_on(make_config, half
         assert each.observation.train_tokens == each.observation.step * 8 * tokens
         assert each.observation.train_flops == cost.train_flops(each.observation.step * 8, tokens)
         assert each.decision.used == pytest.approx(each.observation.step / 12)
-    again = replay([each.observation for each in record.checkpoints], record.header.plan, config.policy)
+    again = replay([each.observation for each in record.checkpoints], record.header.spec, config.policy)
     assert again == tuple(each.decision for each in record.checkpoints)
 
 
@@ -210,7 +210,7 @@ def test_a_run_killed_before_its_state_was_saved_evaluates_nothing_twice(
             run(config, tmp_path / "killed")
     assert not (tmp_path / "killed" / "stopped").exists()
     with monkeypatch.context() as patch:
-        patch.setattr("breakeven.train.session.Collector", killed)
+        patch.setattr("breakeven.session.session.Collector", killed)
         assert resume(tmp_path / "killed").step == 8
     assert files(tmp_path / "killed") == files(tmp_path / "straight")
 
@@ -297,7 +297,7 @@ def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_le
         evaluated.append(seed & (2**32 - 1))
         return Collector(*arguments, seed=seed, **options)
 
-    monkeypatch.setattr("breakeven.train.session.Collector", counting)
+    monkeypatch.setattr("breakeven.session.session.Collector", counting)
     resume(tmp_path / "cut", to_end=True)
     assert evaluated == [2, 4, 6, 8, 10, 12][num_left:]
     assert files(tmp_path / "cut") == files(tmp_path / "straight")
@@ -497,11 +497,11 @@ def test_a_fixed_training_set_is_seen_again_and_fresh_problems_are_not() -> None
 @pytest.mark.parametrize("recipe", recipe_names())
 def test_the_budget_of_a_recipe_pays_for_its_evaluations(recipe: str) -> None:
     config = load_recipe(recipe)
-    plan = costs.plan_for(config)
+    spec = costs.spec_for(config)
     cost = ModelCost.of(config.model.shape_for(config.task))
     tokens = costs.sequence_tokens(config.task)
-    assert plan.budget_flops == cost.train_flops(config.train.steps * config.train.batch_size, tokens)
-    assert plan.baseline == config.baseline
+    assert spec.budget_flops == cost.train_flops(config.train.steps * config.train.batch_size, tokens)
+    assert spec.baseline == config.baseline
 
 
 def test_a_config_is_logged_with_every_default(make_config, tmp_path: Path) -> None:

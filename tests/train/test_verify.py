@@ -5,27 +5,27 @@ from collections.abc import Sequence
 
 import pytest
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, CheckFailedError
-from breakeven.model.flops import ModelCost
-from breakeven.records import Checkpoint, Completion, Draw, Plan, Problem, Verification
+from breakeven.records import CheckpointRecord, Completion, Draw, Problem, RunSpec, Verification
+from breakeven.session.replay import replay
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.testing import RateVerifier, synthetic_run
-from breakeven.train.replay import replay
 from breakeven.train.verify import verify
 
 COST = ModelCost(body_params=100)  # 200 FLOPs a token
 PROBLEMS = [Problem(id=each, prompt=each) for each in ("a", "b")]
 
 
-def stopped_with(k: int) -> Checkpoint:
+def stopped_with(k: int) -> CheckpointRecord:
     """A real decision to stop, at step 300 of 1000, with its K replaced."""
     observations = synthetic_run(lambda share: 1.0, num_checkpoints=10, num_problems=50, num_samples=4, seed=0)[:3]
-    plan = Plan(budget_flops=1e15, baseline="sampled")
-    decision = replay(observations, plan, PaperPolicy(patience=0))[-1]
+    spec = RunSpec(budget_flops=1e15, baseline="sampled")
+    decision = replay(observations, spec, PaperPolicy(patience=0))[-1]
     assert decision.stop
     assert decision.serving is not None
     serving = dataclasses.replace(decision.serving, k=k)
-    return Checkpoint(observation=observations[-1], decision=dataclasses.replace(decision, serving=serving))
+    return CheckpointRecord(observation=observations[-1], decision=dataclasses.replace(decision, serving=serving))
 
 
 class ScriptedSampler:

@@ -49,7 +49,7 @@ def test_greedy_is_a_curve_with_a_single_k() -> None:
     greedy = by_name(tally_of(BANK))["greedy"]
     accuracy = BANK.greedy_accuracy
     assert (greedy.k_values, greedy.accuracy_K, greedy.lo_K, greedy.hi_K) == ((1,), *(((accuracy,),) * 3))
-    assert (greedy.samples_K, greedy.paired_error_K, greedy.made_K) == ((1.0,), (0.0,), (Made.MEASURED,))
+    assert (greedy.expected_samples_K, greedy.paired_error_K, greedy.made_K) == ((1.0,), (0.0,), (Made.MEASURED,))
     assert (greedy.deployable, greedy.status) == (True, FitStatus.FITTED)
     nothing = replace(BANK, greedy_correct_P="0" * 40)
     assert by_name(tally_of(nothing))["greedy"].status is FitStatus.NO_SIGNAL
@@ -98,7 +98,7 @@ def test_a_sample_of_the_problems_is_shifted_by_how_much_harder_the_others_are(s
     shifted, plain = by_name(few)[strategy], by_name(tally_of(some))[strategy]
     for name in ("accuracy_K", "lo_K", "hi_K"):
         assert getattr(shifted, name) == pytest.approx(np.clip(np.add(getattr(plain, name), shift), 0.0, 1.0))
-    for name in ("k_values", "made_K", "samples_K", "paired_error_K", "status", "parameters"):
+    for name in ("k_values", "made_K", "expected_samples_K", "paired_error_K", "status", "parameters"):
         assert getattr(shifted, name) == getattr(plain, name)
     assert by_name(few)["greedy"].accuracy_K == (BANK.greedy_accuracy,)
 
@@ -116,7 +116,9 @@ def test_every_curve_is_made_of_accuracies_and_prices(problems: list[tuple[int, 
             0.0 <= lo <= mean <= hi <= 1.0
             for lo, mean, hi in zip(curve.lo_K, curve.accuracy_K, curve.hi_K, strict=True)
         )
-        assert all(1.0 - 1e-9 <= drawn <= k + 1e-9 for drawn, k in zip(curve.samples_K, curve.k_values, strict=True))
+        assert all(
+            1.0 - 1e-9 <= drawn <= k + 1e-9 for drawn, k in zip(curve.expected_samples_K, curve.k_values, strict=True)
+        )
         assert all(error >= 0.0 for error in curve.paired_error_K)
 
 
@@ -124,7 +126,7 @@ def test_expected_samples_are_those_up_to_the_first_right_one() -> None:
     """At K: 1 plus the chances that 1, 2, ..., K - 1 samples all fail."""
     curve = by_name(tally_of(BANK))["pass@k"]
     fails = [1.0 - accuracy for accuracy in curve.accuracy_K]
-    assert curve.samples_K == pytest.approx([1.0 + sum(fails[: k - 1]) for k in curve.k_values])
+    assert curve.expected_samples_K == pytest.approx([1.0 + sum(fails[: k - 1]) for k in curve.k_values])
 
 
 # -- accuracy of each problem -----------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ def test_scores_bring_best_of_n_and_the_weighted_vote() -> None:
     assert curves["best_of_n"].accuracy_K == pytest.approx(
         [curves["pass@k"].accuracy_K[k - 1] for k in curves["best_of_n"].k_values]
     )
-    assert curves["best_of_n"].samples_K == curves["weighted_vote"].samples_K == ()
+    assert curves["best_of_n"].expected_samples_K == curves["weighted_vote"].expected_samples_K == ()
     alone = replace(SCORED, answer_PN=())
     assert list(by_name(tally_of(alone))) == ["greedy", "pass@k", "best_of_n"]
     logits = replace(SCORED, score_PN=tuple(tuple(9.0 * each for each in row) for row in SCORED.score_PN))

@@ -17,8 +17,8 @@ from breakeven.cli.eval import eval_
 from breakeven.cli.flops import flops
 from breakeven.cli.replay import replay
 from breakeven.cli.report import report
+from breakeven.cli.reward_model import reward_model
 from breakeven.cli.run import run
-from breakeven.cli.scorer import scorer
 
 __all__ = ["app"]
 
@@ -34,9 +34,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, decide, replay, report, bound, flops, scorer, doctor):
+for _command in (run, decide, replay, report, bound, flops, doctor):
     app.command()(with_exit_codes(_command))
 app.command("eval")(with_exit_codes(eval_))
+app.command("reward-model")(with_exit_codes(reward_model))
+app.command("scorer", hidden=True)(with_exit_codes(reward_model))  # its name up to 0.4
 
 
 @app.callback(invoke_without_command=True)

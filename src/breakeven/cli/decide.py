@@ -10,12 +10,12 @@ from breakeven.cli.decided import as_fields, decided_table, sentences
 from breakeven.cli.query_costs import Costs, model_cost, query_cap, query_costs
 from breakeven.errors import argument_error
 from breakeven.readers import EvalLog, ReadOptions, read_evals
-from breakeven.records import Decision, LearningPoint, Plan
+from breakeven.records import Decision, LearningPoint, RunSpec
+from breakeven.session.replay import curves_for
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import Policy
 from breakeven.stopping.decide import decide as decide_next
 from breakeven.stopping.paper import PaperPolicy
-from breakeven.train.replay import curves_for
 from breakeven.ttc.tally import point_of
 
 STOP_ADVISED = 10
@@ -138,7 +138,7 @@ def decide(
         )
     chosen = baseline or ("greedy" if read.has_greedy else "sampled")
     _refuse_unmeasured(read, chosen, rule)
-    plan = Plan(
+    spec = RunSpec(
         budget_flops=budget_flops,
         baseline=chosen,
         queries=queries,
@@ -146,9 +146,9 @@ def decide(
         max_query_flops=cap,
         max_sequential_tokens=max_sequential_tokens,
     )
-    decisions, points, remarks = _decisions(read, plan, rule, costs)
+    decisions, points, remarks = _decisions(read, spec, rule, costs)
     final = next((place for place, each in enumerate(decisions) if each.stop), len(decisions) - 1)
-    notes = [*read.notes, *remarks, *_notes(read, plan, costs, baseline=baseline, checker=checker)]
+    notes = [*read.notes, *remarks, *_notes(read, spec, costs, baseline=baseline, checker=checker)]
     if json:
         fields = as_fields(decisions[final], costs_known=costs.known)
         checkpoints = [as_fields(each, costs_known=costs.known) for each in decisions]
@@ -164,7 +164,7 @@ def decide(
 
 
 def _decisions(
-    log: EvalLog, plan: Plan, policy: Policy, costs: Costs
+    log: EvalLog, spec: RunSpec, policy: Policy, costs: Costs
 ) -> tuple[list[Decision], list[LearningPoint], list[str]]:
     """One decision a checkpoint, as they would have been taken in turn; what they were taken on; notes."""
     points: list[LearningPoint] = []
@@ -190,7 +190,7 @@ def _decisions(
             )
         )
         previous = decisions[-1] if decisions else None
-        decisions.append(decide_next(points, curves_for(tally, policy), plan, policy, previous))
+        decisions.append(decide_next(points, curves_for(tally, policy), spec, policy, previous))
         for note in checkpoint.notes:
             first, count = remarks.get(note, (checkpoint.step, 0))
             remarks[note] = (first, count + 1)
@@ -236,11 +236,11 @@ def _refuse_unmeasured(log: EvalLog, baseline: str, policy: Policy) -> None:
         raise argument_error("--policy", "be calibrated, since the log has no samples", policy.name)
 
 
-def _notes(log: EvalLog, plan: Plan, costs: Costs, *, baseline: str | None, checker: bool) -> list[str]:
+def _notes(log: EvalLog, spec: RunSpec, costs: Costs, *, baseline: str | None, checker: bool) -> list[str]:
     """What was assumed, in sentences."""
     notes = []
     if baseline is None:
-        how = "greedy, as the log has greedy samples" if plan.baseline == "greedy" else "Pass@1 of the samples"
+        how = "greedy, as the log has greedy samples" if spec.baseline == "greedy" else "Pass@1 of the samples"
         notes.append(f"Baseline: {how} (--baseline to say otherwise).")
     if log.has_samples and checker:
         notes.append(
@@ -255,6 +255,6 @@ def _notes(log: EvalLog, plan: Plan, costs: Costs, *, baseline: str | None, chec
             "FLOPs of a query are unknown: break-even is unknown, evaluations are not charged, and K is chosen by the "
             "number of samples (give --params or --model-config, --prompt-tokens, --output-tokens)."
         )
-    if plan.decay_share is None:
+    if spec.decay_share is None:
         notes.append("A learning-rate decay still ahead is not in the forecast (--decay-share to say).")
     return notes

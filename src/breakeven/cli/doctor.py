@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven._version import __version__
+from breakeven.checking import Limits, find_sandbox
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.errors import SandboxError
-from breakeven.sandbox import Limits, find_sandbox
 
 EXTRAS: Final = {
     "torch": "torch",

@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from breakeven.checking import find_sandbox
 from breakeven.cli.common import JsonOption, console, error_console, print_json
 from breakeven.cli.query_costs import model_cost
 from breakeven.cli.settings import key_values
@@ -19,13 +20,12 @@ from breakeven.data.named import task_from
 from breakeven.errors import SandboxError, argument_error
 from breakeven.eval.bank import Progress as Stage
 from breakeven.eval.models import ModelOptions, load_model
+from breakeven.eval.reward_sources import load_reward_source
 from breakeven.eval.run import Evaluation, evaluate_model
-from breakeven.eval.scorers import load_scorer
 from breakeven.eval.search import SearchSettings
-from breakeven.records import StepRule
+from breakeven.records import SegmentRule
 from breakeven.report.format import format_samples, format_share
 from breakeven.report.measurements import measurement_table, render_measurements
-from breakeven.sandbox import find_sandbox
 from breakeven.store import SAMPLES_NAME
 from breakeven.store.files import storage_errors
 
@@ -41,9 +41,13 @@ def eval_(
     strategies: Annotated[
         str, typer.Option(help="Comma-separated: greedy, pass@k, majority_vote, best_of_n, weighted_vote, ...")
     ] = "greedy,pass@k,majority_vote",
-    scorer: Annotated[
+    reward_source: Annotated[
         str | None,
-        typer.Option(help="judge, verdict (the model itself), judge:MODEL, or the directory of a reward model."),
+        typer.Option(
+            "--reward-model",
+            "--scorer",
+            help="judge, verdict (the model itself), judge:MODEL, or the directory of a reward model.",
+        ),
     ] = None,
     num_verdicts: Annotated[int, typer.Option(help="V, verdicts a judge gives on each sample.")] = 1,
     temperature: Annotated[float, typer.Option(help="Of all but the greedy sample.")] = 0.8,
@@ -66,10 +70,17 @@ def eval_(
     params: Annotated[float | None, typer.Option(help="Active parameters of a served model, for FLOPs.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="config.json of a served model, for FLOPs.")] = None,
     width: Annotated[int, typer.Option(help="Next steps a beginning, of beam search and DVTS.")] = 4,
-    step_end: Annotated[
-        list[str] | None, typer.Option(help="String that ends a step of a search; default a blank line.")
+    segment_end: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--segment-end",
+            "--step-end",
+            help="String that ends a segment of a solution in a search; default a blank line.",
+        ),
     ] = None,
-    step_tokens: Annotated[int, typer.Option(help="Most tokens of a step.")] = 256,
+    segment_tokens: Annotated[
+        int, typer.Option("--segment-tokens", "--step-tokens", help="Most tokens of a segment.")
+    ] = 256,
     workers: Annotated[int, typer.Option(help="Checks at once.")] = 2,
     unsafe_exec: Annotated[
         bool, typer.Option("--unsafe-exec", help="Run model-written code without a sandbox, if there is none.")
@@ -80,7 +91,7 @@ def eval_(
     """Measure a model on a task: draws the samples that are missing, then every strategy at every K.
 
     Samples are kept in OUT/samples.jsonl. Running again with more --num-samples or --num-problems adds to them; other
-    strategies, K or scorers need no new samples.
+    strategies, K or reward models need no new samples.
     """
     settings = key_values("--task-set", task_set or [])
     problems = task_from(task, num_problems=num_problems, seed=task_seed, settings=settings, unsafe_exec=unsafe_exec)
@@ -113,10 +124,10 @@ def eval_(
             temperature=temperature,
             seed=seed,
             max_tokens=max_tokens,
-            scorer=load_scorer(scorer, loaded, options, num_verdicts=num_verdicts, seed=seed),
+            reward_source=load_reward_source(reward_source, loaded, options, num_verdicts=num_verdicts, seed=seed),
             search=SearchSettings(
                 width=width,
-                steps=StepRule(ends=tuple(step_end or StepRule().ends), max_tokens=step_tokens),
+                segments=SegmentRule(ends=tuple(segment_end or SegmentRule().ends), max_tokens=segment_tokens),
             ),
             workers=workers,
             on_progress=live.show,
@@ -178,7 +189,7 @@ def notes(evaluation: Evaluation) -> list[str]:
         lines.append(
             f"Random subsets of the samples stand for all: {names}, with a standard error of {most:.2g} at most."
         )
-    if all(each.policy_flops is None for each in evaluation.measurements):
+    if all(each.model_flops is None for each in evaluation.measurements):
         lines.append("FLOPs are not known: give --params or --model-config for a served model.")
     return lines
 

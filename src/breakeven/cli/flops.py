@@ -9,7 +9,7 @@ from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.config import load_recipe
 from breakeven.records import NOT_COUNTED
 from breakeven.report.format import format_flops
-from breakeven.train.costs import cost_of, longest_evaluation_flops, longest_query, plan_for, sequence_tokens
+from breakeven.train.costs import cost_of, longest_evaluation_flops, longest_query, sequence_tokens, spec_for
 
 
 def flops(
@@ -21,7 +21,7 @@ def flops(
     """Print the FLOPs of a recipe's full run, of one evaluation and of one query, before anything is spent."""
     config = load_recipe(recipe, set_ or [])
     cost, query, sequence = cost_of(config), longest_query(config), sequence_tokens(config.task)
-    full_run = plan_for(config).budget_flops
+    full_run = spec_for(config).budget_flops
     one_evaluation = longest_evaluation_flops(config)
     numbers = {
         "matmul_params": cost.body_params + cost.head_params,

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
-from breakeven.model.flops import ModelCost
 from breakeven.readers.model_config import cost_from_config
 from breakeven.records import QueryFlops
 from breakeven.ttc.tally import Tally

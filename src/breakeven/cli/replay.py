@@ -10,12 +10,12 @@ import typer
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
-from breakeven.records import Checkpoint
+from breakeven.records import CheckpointRecord
 from breakeven.report import decision_table, explain
+from breakeven.session.replay import replay as decide_again
 from breakeven.stopping.decide import POLICIES, Policy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import read_log
-from breakeven.train.replay import replay as decide_again
 
 
 def replay(
@@ -58,14 +58,14 @@ def replay(
             list(chosen.k_values),
             "Policy paper needs a run recorded with it.",
         )
-    plan = record.header.plan
-    plan = dataclasses.replace(plan, baseline=baseline or plan.baseline)
-    plan = dataclasses.replace(plan, queries=plan.queries if queries is None else queries)
-    decisions = decide_again([each.observation for each in record.checkpoints], plan, chosen)
-    unchanged = plan == record.header.plan and chosen == logged
+    spec = record.header.spec
+    spec = dataclasses.replace(spec, baseline=baseline or spec.baseline)
+    spec = dataclasses.replace(spec, queries=spec.queries if queries is None else queries)
+    decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen)
+    unchanged = spec == record.header.spec and chosen == logged
     same = all(new == old.decision for new, old in zip(decisions, record.checkpoints, strict=True))
     decided = [
-        Checkpoint(observation=each.observation, decision=decision)
+        CheckpointRecord(observation=each.observation, decision=decision)
         for each, decision in zip(record.checkpoints, decisions, strict=True)
     ]
     final = next((each for each in decisions if each.stop), decisions[-1])

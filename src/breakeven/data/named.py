@@ -31,16 +31,16 @@ NAMES = (
 DEFAULT_PROBLEMS = 100
 """Of tasks that make their problems."""
 _FILES = {
-    "gsm8k": "breakeven.data.user_files.gsm8k:Gsm8kFile",
-    "math": "breakeven.data.user_files.math_500:Math500File",
-    "drop": "breakeven.data.user_files.drop:DropFile",
-    "jsonl": "breakeven.data.user_files.plain:PlainFile",
+    "gsm8k": "breakeven.data.sets.gsm8k:Gsm8kFile",
+    "math": "breakeven.data.sets.math_500:Math500File",
+    "drop": "breakeven.data.sets.drop:DropFile",
+    "jsonl": "breakeven.data.sets.plain:PlainFile",
 }
 _OWN = {
-    "countdown": "breakeven.data.countdown:Countdown",
-    "chain": "breakeven.data.chain:Chain",
-    "rules": "breakeven.data.rules:Rules",
-    "latin": "breakeven.data.latin:Latin",
+    "countdown": "breakeven.data.made.countdown:Countdown",
+    "chain": "breakeven.data.made.chain:Chain",
+    "rules": "breakeven.data.made.rules:Rules",
+    "latin": "breakeven.data.made.latin:Latin",
 }
 
 
@@ -75,7 +75,7 @@ def task_from(
     if name in _OWN:
         return _own(name, num_problems or DEFAULT_PROBLEMS, seed, given)
     if kind == "reasoning-gym" and rest:
-        from breakeven.data.reasoning_gym import ReasoningGym
+        from breakeven.data.sets.reasoning_gym import ReasoningGym
 
         mine = {each.name for each in dataclasses.fields(ReasoningGym)} - {"generator", "num_problems", "seed"}
         mine -= {"settings"}
@@ -90,11 +90,11 @@ def task_from(
         )
         return task
     if kind == "human-eval":
-        from breakeven.data.human_eval import HumanEval
+        from breakeven.data.sets.human_eval import HumanEval
 
         run = None
         if unsafe_exec:
-            from breakeven.sandbox import find_sandbox
+            from breakeven.checking import find_sandbox
 
             run = find_sandbox(unsafe=True).run
         return _some(_made(HumanEval, given, path=rest or None, run=run), num_problems, seed)

@@ -9,10 +9,10 @@ from typing import TypeVar
 from breakeven.data.task import TextTask
 from breakeven.errors import argument_error
 from breakeven.records import Prefix, Problem
+from breakeven.records.protocols import RewardModel, Sampler
+from breakeven.sampling.collect import draw_checked
+from breakeven.sampling.grading import grade
 from breakeven.store import Drawn, Graded, SampleFile, Scored, Searched
-from breakeven.ttc.collect import draw_checked
-from breakeven.ttc.grading import grade
-from breakeven.ttc.protocols import RewardModel, Sampler
 
 _Item = TypeVar("_Item")
 

@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.cost.query import judging_flops, sampling_flops, scoring_flops, verdict_tokens
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.samples import DrawnSamples
-from breakeven.model.flops import ModelCost
 from breakeven.records import CHECK_FAILED, Measurement, Reward
 from breakeven.ttc.pool import pool_of, verdicts_of
 from breakeven.ttc.strategies.generative_verification import generative_verification
@@ -19,7 +20,6 @@ from breakeven.ttc.strategies.measured import Measured
 from breakeven.ttc.strategies.named import STRATEGIES
 from breakeven.ttc.strategies.named import measure as measure_pool
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
-from breakeven.ttc.strategy_cost import judging_flops, sampling_flops, scoring_flops, verdict_tokens
 
 Floats = npt.NDArray[np.float64]
 _SCORED = ("best_of_n", "weighted_vote")
@@ -66,10 +66,10 @@ def check_measurable(
     if wrong := next((each for each in strategies if each not in known), None):
         raise argument_error("--strategies", f"be among {', '.join(known)}", wrong)
     if not scored and (scoring := next((each for each in strategies if each in _SCORED), None)):
-        raise argument_error("--scorer", f"be given for {scoring}", None, "It chooses by reward.")
+        raise argument_error("--reward-model", f"be given for {scoring}", None, "It chooses by reward.")
     if _JUDGED in strategies and not num_verdicts:
-        remedy = "For example --scorer judge --num-verdicts 4."
-        raise argument_error("--scorer", f"be a judge for {_JUDGED}", None, remedy)
+        remedy = "For example --reward-model judge --num-verdicts 4."
+        raise argument_error("--reward-model", f"be a judge for {_JUDGED}", None, remedy)
     if "k_by_difficulty" in strategies:
         if max(k_values, default=0) < PROBE:
             rule = f"hold one of at least {PROBE} for k_by_difficulty"
@@ -136,7 +136,7 @@ def _greedy(samples: DrawnSamples, costs: Costs) -> Measurement:
     flops = None
     if costs.policy is not None:
         lengths = zip(samples.prompt_tokens_P, samples.greedy_tokens_P, strict=True)
-        flops_P = [sampling_flops(costs.policy, prompt, [each], num_samples=1).policy_flops for prompt, each in lengths]
+        flops_P = [sampling_flops(costs.policy, prompt, [each], num_samples=1).model_flops for prompt, each in lengths]
         flops = float(np.mean(flops_P))
     return Measurement(
         strategy="greedy",
@@ -147,11 +147,11 @@ def _greedy(samples: DrawnSamples, costs: Costs) -> Measurement:
         lo=lo,
         hi=hi,
         num_problems=len(right_P),
-        samples=1.0,
+        expected_samples=1.0,
         output_tokens=tokens,
-        policy_flops=flops,
-        policy_flops_unshared=flops,
-        verifier_flops=0.0,
+        model_flops=flops,
+        model_flops_unshared=flops,
+        reward_flops=0.0,
     )
 
 
@@ -182,13 +182,15 @@ def _verdict_counts(num_verdicts: int) -> list[int]:
 def _at_each_k(measured: Measured, pooled: npt.NDArray[np.intp]) -> list[_AtK]:
     shape = measured.accuracy_PK.shape
     every = np.array(measured.k_values, dtype=np.float64)
-    samples_PK = np.broadcast_to(every, shape) if measured.samples_PK is None else measured.samples_PK
+    expected_samples_PK = (
+        np.broadcast_to(every, shape) if measured.expected_samples_PK is None else measured.expected_samples_PK
+    )
     return [
         _AtK(
             k=k,
             held=pooled,
             accuracy_P=measured.accuracy_PK[:, column],
-            samples_P=samples_PK[:, column],
+            samples_P=expected_samples_PK[:, column],
             monte_carlo_error=float(np.nan_to_num(measured.monte_carlo_error_K[column])),
         )
         for column, k in enumerate(measured.k_values)
@@ -214,11 +216,11 @@ def _rows(
                 lo=lo,
                 hi=hi,
                 num_problems=len(held),
-                samples=float(samples_P.mean()),
+                expected_samples=float(samples_P.mean()),
                 output_tokens=float((samples_P * prices.output_tokens_P[held]).mean()),
-                policy_flops=prices.policy_flops(held, samples_P, shared=True),
-                policy_flops_unshared=prices.policy_flops(held, samples_P, shared=False),
-                verifier_flops=prices.verifier_flops(strategy, held, samples_P, num_verdicts),
+                model_flops=prices.model_flops(held, samples_P, shared=True),
+                model_flops_unshared=prices.model_flops(held, samples_P, shared=False),
+                reward_flops=prices.reward_flops(strategy, held, samples_P, num_verdicts),
             )
         )
     return rows
@@ -246,10 +248,10 @@ class _Prices:
         if policy is not None:
             rows = list(zip(self.samples.prompt_tokens_P, lengths_PN, strict=True))
             prefill_P = np.array([policy.prefill_flops(prompt) for prompt, _ in rows])
-            one_P = np.array([sampling_flops(policy, *row, num_samples=1).policy_flops for row in rows])
+            one_P = np.array([sampling_flops(policy, *row, num_samples=1).model_flops for row in rows])
             self._policy = prefill_P, one_P
 
-    def policy_flops(self, held: npt.NDArray[np.intp], samples_P: Floats, *, shared: bool) -> float | None:
+    def model_flops(self, held: npt.NDArray[np.intp], samples_P: Floats, *, shared: bool) -> float | None:
         """Mean over the problems held of drawing `samples_P`; None where it is not known."""
         if self._policy is None:
             return None
@@ -257,7 +259,7 @@ class _Prices:
         flops_P = prefill_P + samples_P * (one_P - prefill_P) if shared else samples_P * one_P
         return float(flops_P.mean())
 
-    def verifier_flops(
+    def reward_flops(
         self, strategy: str, held: npt.NDArray[np.intp], samples_P: Floats, num_verdicts: int
     ) -> float | None:
         """Mean over the problems held of scoring or judging `samples_P`; 0 for strategies that do neither."""
@@ -276,7 +278,7 @@ def _judge(rewards: Sequence[Reward], verifier: ModelCost, num_verdicts: int) ->
     """FLOPs of scoring one of a problem's samples, or of so many verdicts on it."""
     read = [each.read_tokens for each in rewards]
     if not num_verdicts:
-        return scoring_flops(verifier, read, num_samples=1).verifier_flops
+        return scoring_flops(verifier, read, num_samples=1).reward_flops
     # All verdicts on a sample have the same length here, so that one stands for their mean.
     lengths = [verdict_tokens(each.output_tokens, max(1, len(each.verdicts)))[:1] for each in rewards]
-    return judging_flops(verifier, read, lengths, num_samples=1, num_verdicts=num_verdicts).verifier_flops
+    return judging_flops(verifier, read, lengths, num_samples=1, num_verdicts=num_verdicts).reward_flops

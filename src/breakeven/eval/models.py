@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import MissingExtraError, argument_error
-from breakeven.model.flops import ModelCost
 from breakeven.records import Problem
-from breakeven.ttc.protocols import Sampler
+from breakeven.records.protocols import Sampler
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
 _EDGE_BYTES = 1 << 20
@@ -85,8 +85,8 @@ def load_model(spec: str, options: ModelOptions, *, cost: ModelCost | None = Non
 
 
 def _server(url: str, options: ModelOptions, cost: ModelCost | None) -> LoadedModel:
-    from breakeven.ttc.samplers.openai import OpenAISampler
-    from breakeven.ttc.samplers.served import served_models
+    from breakeven.sampling.served.models import served_models
+    from breakeven.sampling.served.openai import OpenAISampler
 
     _refuse(options, ("adapter", "device"), "a server")
     served = [options.served_name] if options.served_name else served_models(url, api_key=options.api_key)
@@ -120,8 +120,8 @@ def _server(url: str, options: ModelOptions, cost: ModelCost | None) -> LoadedMo
 
 
 def _hf(directory: Path, gguf_file: str | None, options: ModelOptions, cost: ModelCost | None) -> LoadedModel:
-    from breakeven.model.hf_config import cost_of_config
-    from breakeven.ttc.samplers.hf import HFSampler, load_hf
+    from breakeven.cost.families import cost_of_config
+    from breakeven.sampling.hf import HFSampler, load_hf
 
     model, tokenizer = load_hf(
         str(directory), gguf_file=gguf_file, dtype=options.dtype, device=options.device, adapter=options.adapter

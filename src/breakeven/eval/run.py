@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from breakeven._version import __version__
+from breakeven.cost.tokens import ModelCost
 from breakeven.data.named import Subset
 from breakeven.data.task import PartlyRight, TextTask
 from breakeven.errors import argument_error
@@ -16,15 +17,14 @@ from breakeven.eval.measure import Costs, check_measurable, measure
 from breakeven.eval.models import LoadedModel
 from breakeven.eval.samples import drawn_samples
 from breakeven.eval.search import SEARCHES, SearchSettings, measure_search, run_search
-from breakeven.model.flops import ModelCost
 from breakeven.records import Measurement
-from breakeven.store import BankHeader, SampleFile
-from breakeven.ttc.protocols import RewardModel
+from breakeven.records.protocols import RewardModel
+from breakeven.store import SampleFile, SamplesHeader
 from breakeven.ttc.strategies.named import STRATEGIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scorer:
+class RewardSource:
     """A reward model with its name and its price."""
 
     name: str
@@ -72,7 +72,7 @@ def evaluate_model(
     temperature: float,
     seed: int = 0,
     max_tokens: int | None = None,
-    scorer: Scorer | None = None,
+    reward_source: RewardSource | None = None,
     search: SearchSettings | None = None,
     workers: int = 1,
     on_progress: OnProgress = lambda progress: None,
@@ -84,13 +84,13 @@ def evaluate_model(
         task: its problems, checks and answers.
         directory: where the samples are kept. A second call extends them and never draws one again.
         strategies: "greedy", names in `breakeven.ttc.strategies.named` and in `breakeven.eval.search`. Those that need
-            a scorer which is not there are refused before anything is drawn.
+            a reward model which is not there are refused before anything is drawn.
         k_values: sample counts, increasing, each at most `num_samples`.
         num_samples: N, samples to have per problem at `temperature`.
         temperature: above 0; the greedy sample is drawn besides.
         seed: of the samples.
         max_tokens: limit of a completion, recorded with the samples; None: the task's.
-        scorer: of samples and steps, for the strategies that choose by reward.
+        reward_source: of samples and steps, for the strategies that choose by reward.
         search: how trees grow; None: the default.
         workers: checks at once.
         on_progress: told after every chunk.
@@ -116,11 +116,11 @@ def evaluate_model(
     if not k_values or min(k_values) < 1 or max(k_values) > num_samples:
         rule = f"be from 1 to the {num_samples} samples drawn per problem"
         raise argument_error("--k", rule, list(k_values), "Raise --num-samples.")
-    known = check_strategies(strategies, scorer, k_values, num_problems=len(task.problems))
+    known = check_strategies(strategies, reward_source, k_values, num_problems=len(task.problems))
     settings = search or SearchSettings()
-    settings.check(known, sorted(set(k_values)), scorer.reward_model.kind if scorer else None)
+    settings.check(known, sorted(set(k_values)), reward_source.reward_model.kind if reward_source else None)
     searched = [(name, k) for name in known if name in SEARCHES for k in settings.sizes(name, sorted(set(k_values)))]
-    header = BankHeader(
+    header = SamplesHeader(
         versions={"breakeven": __version__, "python": platform.python_version(), "numpy": version("numpy")},
         model=model.name,
         task=task.name,
@@ -133,9 +133,9 @@ def evaluate_model(
         sampler = model.sampler_of(header.max_tokens, task.stop)
         draw(file, sampler, task.problems, num_samples, temperature=temperature, seed=seed, on_progress=on_progress)
         grade_all(file, task, workers=workers, on_progress=on_progress)
-        if scorer is not None:
-            score_all(file, scorer.reward_model, scorer.name, task.problems, on_progress=on_progress)
-        scorer_name = scorer.name if scorer else None
+        if reward_source is not None:
+            score_all(file, reward_source.reward_model, reward_source.name, task.problems, on_progress=on_progress)
+        reward_name = reward_source.name if reward_source else None
         for name, k in searched:
             run_search(
                 file,
@@ -144,24 +144,26 @@ def evaluate_model(
                 name,
                 k,
                 settings=settings,
-                reward_model=scorer.reward_model if scorer else None,
-                scorer=scorer_name,
+                reward_model=reward_source.reward_model if reward_source else None,
+                reward_source=reward_name,
                 temperature=temperature,
                 seed=seed,
                 workers=workers,
                 on_progress=on_progress,
             )
-        samples = drawn_samples(file, task, scorer=scorer_name)
+        samples = drawn_samples(file, task, reward_source=reward_name)
         costs = Costs(
             policy=model.cost,
-            verifier=scorer.cost if scorer else None,
-            num_verdicts=scorer.num_verdicts if scorer else 0,
+            verifier=reward_source.cost if reward_source else None,
+            num_verdicts=reward_source.num_verdicts if reward_source else 0,
         )
         measurements = list(
             measure(samples, [each for each in known if each not in SEARCHES], sorted(set(k_values)), costs)
         )
         for name, k in searched:
-            measurements += measure_search(file, task, name, k, settings=settings, scorer=scorer_name, costs=costs)
+            measurements += measure_search(
+                file, task, name, k, settings=settings, reward_source=reward_name, costs=costs
+            )
         f1 = greedy_f1(file, task)
     return Evaluation(
         model=model.name,
@@ -190,7 +192,7 @@ def greedy_f1(file: SampleFile, task: TextTask) -> float | None:
 
 
 def check_strategies(
-    strategies: Sequence[str], scorer: Scorer | None, k_values: Sequence[int], *, num_problems: int
+    strategies: Sequence[str], reward_source: RewardSource | None, k_values: Sequence[int], *, num_problems: int
 ) -> tuple[str, ...]:
     """`strategies`, each once.
 
@@ -203,13 +205,13 @@ def check_strategies(
         raise argument_error("--strategies", f"name some of {', '.join(known)}", list(strategies))
     if wrong := next((each for each in names if each not in known), None):
         raise argument_error("--strategies", f"be among {', '.join(known)}", wrong)
-    if scorer is None and (searching := next((each for each in names if each in SEARCHES[:-1]), None)):
-        raise argument_error("--scorer", f"be given for {searching}", None, "It chooses by reward.")
+    if reward_source is None and (searching := next((each for each in names if each in SEARCHES[:-1]), None)):
+        raise argument_error("--reward-model", f"be given for {searching}", None, "It chooses by reward.")
     check_measurable(
         [each for each in names if each not in SEARCHES],
         k_values,
         num_problems=num_problems,
-        scored=scorer is not None,
-        num_verdicts=scorer.num_verdicts if scorer else 0,
+        scored=reward_source is not None,
+        num_verdicts=reward_source.num_verdicts if reward_source else 0,
     )
     return names

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from breakeven.data.labels import label_answers
+from breakeven.data.answers.agree import label_answers
 from breakeven.data.task import TextTask
 from breakeven.records import NO_ANSWER, Finish, Problem, Reward, SampleBank, answer_label
 from breakeven.store import SampleFile
@@ -27,8 +27,8 @@ class DrawnSamples:
     """Pairs of answers whose comparison failed."""
 
 
-def drawn_samples(file: SampleFile, task: TextTask, *, scorer: str | None = None) -> DrawnSamples:
-    """The samples of `task`'s problems in `file`, every one of them graded, and scored where `scorer` is named."""
+def drawn_samples(file: SampleFile, task: TextTask, *, reward_source: str | None = None) -> DrawnSamples:
+    """The samples of `task`'s problems in `file`, each of them graded, and scored where `reward_source` is named."""
     verdicts, greedy, labels, lengths, rewards, prompt_tokens = [], "", [], [], [], []
     num_truncated = num_unanswered = num_uncompared = num_prefills = 0
     greedy_tokens = list[int]()
@@ -41,8 +41,8 @@ def drawn_samples(file: SampleFile, task: TextTask, *, scorer: str | None = None
             answers += graded.answers
             row_lengths += [each.output_tokens for each in drawn.completions]
             num_truncated += sum(each.finish is Finish.LENGTH for each in drawn.completions)
-            if scorer is not None:
-                row_rewards += file.scored[scorer, problem.id, first].rewards
+            if reward_source is not None:
+                row_rewards += file.scored[reward_source, problem.id, first].rewards
             first += len(drawn.completions)
             num_prefills += 1
         single = file.drawn[problem.id, True, 0]
@@ -70,7 +70,7 @@ def drawn_samples(file: SampleFile, task: TextTask, *, scorer: str | None = None
         oracle=any(each.reference is not None for each in task.problems),
         num_prefills=num_prefills,
         answer_PN=tuple(labels),
-        score_PN=tuple(tuple(each.value for each in row) for row in rewards) if scorer is not None else (),
+        score_PN=tuple(tuple(each.value for each in row) for row in rewards) if reward_source is not None else (),
     )
     return DrawnSamples(
         problems=task.problems,
@@ -78,7 +78,7 @@ def drawn_samples(file: SampleFile, task: TextTask, *, scorer: str | None = None
         prompt_tokens_P=tuple(prompt_tokens),
         greedy_tokens_P=tuple(greedy_tokens),
         output_tokens_PN=tuple(lengths),
-        rewards_PN=tuple(rewards) if scorer is not None else (),
+        rewards_PN=tuple(rewards) if reward_source is not None else (),
         num_truncated=num_truncated,
         num_unanswered=num_unanswered,
         num_uncompared=num_uncompared,

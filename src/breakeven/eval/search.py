@@ -8,24 +8,24 @@ from functools import partial
 
 import numpy as np
 
-from breakeven.data.labels import label_answers
+from breakeven.cost.query import mean_flops, search_flops
+from breakeven.cost.tokens import ModelCost
+from breakeven.data.answers.agree import label_answers
 from breakeven.data.task import TextTask
 from breakeven.errors import argument_error
 from breakeven.eval.bank import OnProgress, Progress, canonical_answer, chunks, outdated, reference_crc32
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.measure import Costs
-from breakeven.model.flops import ModelCost
-from breakeven.records import CHECK_FAILED, Measurement, Problem, StepRule
+from breakeven.records import CHECK_FAILED, Measurement, Problem, SearchCost, SegmentRule
+from breakeven.records.protocols import RewardModel, Sampler, SegmentSampler
+from breakeven.sampling.grading import grade
 from breakeven.store import FoundCandidate, SampleFile, Searched
-from breakeven.ttc.grading import grade
-from breakeven.ttc.protocols import RewardModel, Sampler, StepSampler
 from breakeven.ttc.search.beam import beam_search
 from breakeven.ttc.search.dvts import dvts
 from breakeven.ttc.search.rebase import rebase
 from breakeven.ttc.search.revision import revise
 from breakeven.ttc.search.select import SelectionRule, chance_right
-from breakeven.ttc.search.trees import SearchCost, SearchResult
-from breakeven.ttc.strategy_cost import mean_flops, search_flops
+from breakeven.ttc.search.trees import SearchResult
 
 SEARCHES = ("beam_search", "dvts", "rebase", "revision")
 """Strategies that need a model which can go on from a beginning (revision: any) and, but for revision, a process
@@ -39,7 +39,7 @@ class SearchSettings:
 
     width: int = 4
     """M, next steps a beginning (beam search, DVTS)."""
-    steps: StepRule = field(default_factory=StepRule)
+    segments: SegmentRule = field(default_factory=SegmentRule)
 
     def check(self, strategies: Sequence[str], k_values: Sequence[int], kind: str | None) -> None:
         """Nothing, if the searches among `strategies` can be had with a reward model of this kind.
@@ -50,7 +50,7 @@ class SearchSettings:
         searching = [each for each in strategies if each in SEARCHES and each != "revision"]
         if not searching:
             return
-        for name, value in (("--width", self.width), ("--step-tokens", self.steps.max_tokens)):
+        for name, value in (("--width", self.width), ("--step-tokens", self.segments.max_tokens)):
             if value < 1:
                 raise argument_error(name, "be at least 1", value)
         for strategy in searching:
@@ -58,15 +58,17 @@ class SearchSettings:
                 raise argument_error("--k", f"hold a multiple of --width {self.width} for {strategy}", list(k_values))
         if kind == "outcome":
             rule = f"judge beginnings of solutions for {searching[0]}"
-            raise argument_error("--scorer", rule, "an outcome reward model", "Train one: breakeven scorer.")
+            raise argument_error(
+                "--reward-model", rule, "an outcome reward model", "Train one: breakeven reward-model."
+            )
 
-    def label(self, strategy: str, scorer: str | None) -> str:
+    def label(self, strategy: str, reward_source: str | None) -> str:
         """What tells this search from others in a sample file."""
         if strategy == "revision":
-            return f"{strategy} {scorer or ''}".strip()
-        steps = f"{'|'.join(map(repr, self.steps.ends))}/{self.steps.max_tokens}/{self.steps.max_steps}"
+            return f"{strategy} {reward_source or ''}".strip()
+        segments = f"{'|'.join(map(repr, self.segments.ends))}/{self.segments.max_tokens}/{self.segments.max_segments}"
         width = "" if strategy == "rebase" else f" width={self.width}"
-        return f"{strategy}{width} steps={steps} {scorer}"
+        return f"{strategy}{width} steps={segments} {reward_source}"
 
     def sizes(self, strategy: str, k_values: Sequence[int]) -> list[int]:
         """Of `k_values`, those that this search can be asked for."""
@@ -83,7 +85,7 @@ def run_search(
     *,
     settings: SearchSettings,
     reward_model: RewardModel | None,
-    scorer: str | None,
+    reward_source: str | None,
     temperature: float,
     seed: int,
     workers: int = 1,
@@ -96,7 +98,7 @@ def run_search(
         SamplerError: what was searched before is recorded.
     """
     search = _search_of(sampler, strategy, k, settings, reward_model, temperature, seed)
-    label = settings.label(strategy, scorer)
+    label = settings.label(strategy, reward_source)
     _grade_again(file, task, label, k, workers)
     waiting = [each for each in task.problems if (label, k, each.id) not in file.searched]
     total = len(task.problems)
@@ -143,7 +145,7 @@ def measure_search(
     k: int,
     *,
     settings: SearchSettings,
-    scorer: str | None,
+    reward_source: str | None,
     costs: Costs,
 ) -> tuple[Measurement, ...]:
     """One measurement for each rule by which a final answer can be chosen among the candidates.
@@ -151,10 +153,10 @@ def measure_search(
     Estimator:
         One search a problem: its spread is part of the standard error over problems. Ties are split evenly.
     """
-    found = [file.searched[settings.label(strategy, scorer), k, each.id] for each in task.problems]
+    found = [file.searched[settings.label(strategy, reward_source), k, each.id] for each in task.problems]
     rules: tuple[SelectionRule, ...] = ("naive", "weighted", "vote")
     if strategy == "revision":
-        rules = ("last", "vote") if scorer is None else ("last", "vote", "naive", "weighted")
+        rules = ("last", "vote") if reward_source is None else ("last", "vote", "naive", "weighted")
     counts = [SearchCost(**each.cost) for each in found]
     prices = {shared: _price(counts, costs, shared=shared) for shared in (True, False)}
     rows = []
@@ -172,11 +174,11 @@ def measure_search(
                 lo=lo,
                 hi=hi,
                 num_problems=len(found),
-                samples=float(np.mean([len(each.candidates) for each in found])),
+                expected_samples=float(np.mean([len(each.candidates) for each in found])),
                 output_tokens=float(np.mean([each.output_tokens for each in counts])),
-                policy_flops=policy,
-                policy_flops_unshared=prices[False][0],
-                verifier_flops=verifier,
+                model_flops=policy,
+                model_flops_unshared=prices[False][0],
+                reward_flops=verifier,
             )
         )
     return tuple(rows)
@@ -201,12 +203,12 @@ def _search_of(
             seed=seed,
             reward_model=reward_model,
         )
-    if not isinstance(sampler, StepSampler):
+    if not isinstance(sampler, SegmentSampler):
         raise argument_error(
             "--strategies", "search only models that can go on from a beginning", strategy, "This one cannot."
         )
     if reward_model is None:
-        raise argument_error("--scorer", f"be given for {strategy}", None, "It chooses among steps by reward.")
+        raise argument_error("--reward-model", f"be given for {strategy}", None, "It chooses among steps by reward.")
     search: Callable[..., list[SearchResult]]
     if strategy == "beam_search":
         search = partial(beam_search, beams=k, width=settings.width)
@@ -215,7 +217,12 @@ def _search_of(
     else:
         search = partial(rebase, num_candidates=k)
     return partial(
-        search, sampler=sampler, reward_model=reward_model, steps=settings.steps, temperature=temperature, seed=seed
+        search,
+        sampler=sampler,
+        reward_model=reward_model,
+        segments=settings.segments,
+        temperature=temperature,
+        seed=seed,
     )
 
 
@@ -257,4 +264,4 @@ def _price(counts: Sequence[SearchCost], costs: Costs, *, shared: bool) -> tuple
     unknown = costs.verifier is None and any(each.num_scored for each in counts)
     verifier = costs.verifier or ModelCost(body_params=1)
     query = mean_flops([search_flops(costs.policy, verifier, each, shared_prefill=shared) for each in counts])
-    return query.policy_flops, None if unknown else query.verifier_flops
+    return query.model_flops, None if unknown else query.reward_flops

@@ -1,5 +1,4 @@
-"""MODEL ARCHITECTURE: the small reference model, and the FLOPs of a trained, prefilled or decoded token.
+"""MODEL ARCHITECTURE: the small reference model.
 
-Knows nothing of tasks, training or sampling. May import `records` and `errors`; torch only in `transformer`, so that
-costs can be counted from a shape alone where torch is not installed.
+Knows nothing of tasks, training or sampling. May import `records`, `errors` and torch.
 """

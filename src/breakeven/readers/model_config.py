@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
+from breakeven.cost.families import cost_of_config
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, LogError
-from breakeven.model.flops import ModelCost
-from breakeven.model.hf_config import cost_of_config
 from breakeven.readers.lines import lines_of
 
 
 def cost_from_config(path: Path) -> ModelCost:
-    """The cost of the model that a config.json describes, as `breakeven.model.hf_config` counts it.
+    """The cost of the model that a config.json describes, as `breakeven.cost.families` counts it.
 
     Raises:
         LogError: not such a file, a family that is not known, or a size that is missing.

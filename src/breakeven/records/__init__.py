@@ -8,9 +8,9 @@ Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `n
 shares are in [0, 1].
 """
 
-from breakeven.records.costs import NOT_COUNTED, QueryFlops, TransformerShape
+from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made
-from breakeven.records.decisions import Action, Checkpoint, Decision, Plan, Reason, ServingPoint, Verification
+from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
 from breakeven.records.samples import (
@@ -23,7 +23,7 @@ from breakeven.records.samples import (
     Problem,
     Reward,
     SampleBank,
-    StepRule,
+    SegmentRule,
     answer_label,
 )
 
@@ -32,8 +32,9 @@ __all__ = [
     "NORMAL_95",
     "NOT_COUNTED",
     "NO_ANSWER",
+    "SEARCH_COUNTS",
     "Action",
-    "Checkpoint",
+    "CheckpointRecord",
     "Completion",
     "Decision",
     "Draw",
@@ -45,16 +46,17 @@ __all__ = [
     "Made",
     "Measurement",
     "Observation",
-    "Plan",
     "Prefix",
     "Problem",
     "QueryFlops",
     "Reason",
     "Reward",
+    "RunSpec",
     "SampleBank",
+    "SearchCost",
     "SearchOutcome",
+    "SegmentRule",
     "ServingPoint",
-    "StepRule",
     "TransformerShape",
     "Verification",
     "answer_label",

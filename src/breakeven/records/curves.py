@@ -65,13 +65,13 @@ class KCurve:
     """MEASURED where K <= N samples were used directly, EXTRAPOLATED where the fitted curve was read."""
     status: FitStatus
     method: str
-    samples_K: tuple[float, ...] = ()
+    expected_samples_K: tuple[float, ...] = ()
     """Expected samples per query where they are drawn one after another until the answer is settled: at the first
     right one where a checker exists, when the lead cannot be lost in a vote. Empty: always all K."""
     paired_error_K: tuple[float, ...] = ()
     """Standard error, over the choice of problems, of `accuracy_K` minus the same checkpoint's one-sample accuracy.
     Empty for method "paper"."""
-    verifier_flops: float = 0.0
+    reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where the strategy needs one."""
     flops_K: tuple[float, ...] = ()
     """FLOPs per query, policy and verifier, of a strategy that searches; empty where they follow from the samples."""

@@ -10,7 +10,7 @@ from breakeven.records.observations import Observation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RunSpec:
     """What the user declares before training."""
 
     budget_flops: float
@@ -59,7 +59,7 @@ class ServingPoint:
     made: Made
     flops_per_query: float
     """On average: of the expected samples, where serving stops early."""
-    samples: float | None = None
+    expected_samples: float | None = None
     """Expected samples per query; None: always K."""
 
 
@@ -117,7 +117,7 @@ class Decision:
     """Consecutive checkpoints, this one included, at which some K sufficed."""
     baseline: str = "greedy"
     baseline_accuracy: float | None = None
-    """One-sample accuracy of this checkpoint under the plan's baseline decoding (measured)."""
+    """One-sample accuracy of this checkpoint under the spec's baseline decoding (measured)."""
     forecast: Forecast | None = None
     k_curve: KCurve | None = None
     serving: ServingPoint | None = None
@@ -147,7 +147,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class CheckpointRecord:
     """One line of the run log: what was measured and what was decided on it."""
 
     observation: Observation

@@ -27,20 +27,20 @@ class Measurement:
     made: Made = Made.MEASURED
     num_problems: int
     """Problems behind it: those with at least K graded samples."""
-    samples: float
+    expected_samples: float
     """Samples per query, expected where they are drawn in turn."""
     output_tokens: float
     """Tokens that the policy generates per query."""
-    policy_flops: float | None = None
+    model_flops: float | None = None
     """FLOPs per query of the sampled model, its prompt read once; None where its cost is not known."""
-    policy_flops_unshared: float | None = None
+    model_flops_unshared: float | None = None
     """The same, the prompt read anew for each sample."""
-    verifier_flops: float | None = None
+    reward_flops: float | None = None
     """FLOPs per query of reward models and judges; 0 where there is none, None where their cost is not known."""
 
     @property
     def flops(self) -> float | None:
         """FLOPs per query, policy and verifier, prefill shared."""
-        if self.policy_flops is None or self.verifier_flops is None:
+        if self.model_flops is None or self.reward_flops is None:
             return None
-        return self.policy_flops + self.verifier_flops
+        return self.model_flops + self.reward_flops

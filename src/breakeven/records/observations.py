@@ -32,7 +32,7 @@ class Observation:
     """FLOPs of this evaluation alone."""
     query_flops: QueryFlops
     """Cost of one served query at the token counts measured here."""
-    verifier_flops: float = 0.0
+    reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where one scores them."""
     loss: float | None
     """Training loss at this step, for display only."""
@@ -60,5 +60,5 @@ class LearningPoint:
     """Pass@1; None where nothing but greedy samples were drawn."""
     disagreement: float
     """Share of problems on which this model and a somewhat better one are expected to differ in their one answer."""
-    verifier_flops: float = 0.0
+    reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where one scores them."""

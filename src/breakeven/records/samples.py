@@ -31,8 +31,8 @@ class Finish(StrEnum):
     """The model ended it, or a stop string did."""
     LENGTH = "length"
     """The limit of tokens did: the sample is truncated, and stays in every denominator."""
-    STEP = "step"
-    """A step of a solution is complete; the solution goes on."""
+    SEGMENT = "segment"
+    """A segment of a solution is complete; the solution goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +54,15 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepRule:
-    """Where one step of a solution ends, for strategies that search step by step."""
+class SegmentRule:
+    """Where one segment of a solution ends (most papers: one of its steps), for strategies that search."""
 
     ends: tuple[str, ...] = ("\n\n",)
-    """Strings that end a step; they belong to it."""
+    """Strings that end a segment; they belong to it."""
     max_tokens: int = 256
-    """Most tokens of one step."""
-    max_steps: int = 40
-    """Most steps of a solution; the last one runs to its end."""
+    """Most tokens of one segment."""
+    max_segments: int = 40
+    """Most segments of a solution; the last one runs to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

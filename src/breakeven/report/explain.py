@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Checkpoint, Decision, FitStatus, Forecast, KCurve, Made, Reason, ServingPoint
+from breakeven.records import CheckpointRecord, Decision, FitStatus, Forecast, KCurve, Made, Reason, ServingPoint
 from breakeven.report.format import (
     format_accuracy,
     format_flops,
@@ -86,7 +86,7 @@ def _explain_going_on(decision: Decision) -> str:
             return f"The full budget is used at {where}: nothing is left to save. Accuracy is {now}."
 
 
-def progress_line(checkpoint: Checkpoint, total_steps: int | None = None) -> str:
+def progress_line(checkpoint: CheckpointRecord, total_steps: int | None = None) -> str:
     """One short line for live progress: step, loss, measured accuracies, projection, and why it goes on.
 
     Args:
@@ -109,7 +109,7 @@ def progress_line(checkpoint: Checkpoint, total_steps: int | None = None) -> str
     return " | ".join(parts)
 
 
-def headline(checkpoints: Sequence[Checkpoint], run: str = "this run") -> int:
+def headline(checkpoints: Sequence[CheckpointRecord], run: str = "this run") -> int:
     """Index of the checkpoint a report leads with: the first that stops, else the last.
 
     Raises:
@@ -148,7 +148,7 @@ def samples_words(point: ServingPoint) -> str:
     """How many samples a query takes: K, or at most K where serving stops early."""
     if point.strategy == "greedy":
         return "one greedy sample"
-    early = point.samples is not None and point.samples < point.k
+    early = point.expected_samples is not None and point.expected_samples < point.k
     return f"{'at most ' if early else ''}{format_samples(point.k)}"
 
 
@@ -158,8 +158,8 @@ def serving_words(point: ServingPoint) -> str:
     if point.strategy == "greedy":
         return f"one greedy sample per query ({kind})"
     expected = ""
-    if point.samples is not None and point.samples < point.k:
-        expected = f", {point.samples:.3g} expected ({point.made}),"
+    if point.expected_samples is not None and point.expected_samples < point.k:
+        expected = f", {point.expected_samples:.3g} expected ({point.made}),"
     return f"{samples_words(point)} per query{expected} with {strategy_words(point.strategy)} ({kind})"
 
 
@@ -168,7 +168,7 @@ def kind_words(deployable: bool) -> str:
     return "deployable" if deployable else "oracle, an upper bound"
 
 
-def baseline_accuracy(checkpoint: Checkpoint) -> float:
+def baseline_accuracy(checkpoint: CheckpointRecord) -> float:
     """The measured one-sample accuracy: as the decision recorded it, else the bank's under the same decoding."""
     if checkpoint.decision.baseline_accuracy is not None:
         return checkpoint.decision.baseline_accuracy

@@ -2,12 +2,12 @@
 
 import math
 
-from breakeven.records import NOT_COUNTED, Checkpoint, FitStatus, SampleBank
+from breakeven.records import NOT_COUNTED, CheckpointRecord, FitStatus, SampleBank
 from breakeven.report.explain import baseline_words, projection, strategy_words
 from breakeven.report.format import format_accuracy
 
 
-def legend(checkpoint: Checkpoint) -> list[tuple[str, str]]:
+def legend(checkpoint: CheckpointRecord) -> list[tuple[str, str]]:
     """(word, what it means here) for every mark a number of this checkpoint's report may carry."""
     decision, bank = checkpoint.decision, checkpoint.observation.bank
     error = format_accuracy(0.5 / math.sqrt(bank.num_problems))
@@ -71,7 +71,7 @@ def _samples_words(bank: SampleBank) -> str:
     )
 
 
-def _sure_words(checkpoint: Checkpoint) -> str:
+def _sure_words(checkpoint: CheckpointRecord) -> str:
     margin = checkpoint.decision.margin
     below = f" less a margin of {format_accuracy(margin)}" if margin > 0 else ""
     return (
@@ -87,7 +87,7 @@ _DECAY_WORDS = {
 }
 
 
-def _forecast_words(checkpoint: Checkpoint) -> str:
+def _forecast_words(checkpoint: CheckpointRecord) -> str:
     forecast = checkpoint.decision.forecast
     if forecast is None:
         return "No projection was made at this checkpoint."
@@ -108,7 +108,7 @@ def _forecast_words(checkpoint: Checkpoint) -> str:
     )
 
 
-def _extrapolated_words(checkpoint: Checkpoint) -> str:
+def _extrapolated_words(checkpoint: CheckpointRecord) -> str:
     curve = checkpoint.decision.k_curve
     if curve is None:
         return "Read from a fitted curve of accuracy against K; none was fitted at this checkpoint."

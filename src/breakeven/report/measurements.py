@@ -40,11 +40,11 @@ def measurement_rows(measurements: Sequence[Measurement]) -> list[list[str]]:
             format_accuracy(each.accuracy)
             + (f" (MC error {each.monte_carlo_error:.4f})" if each.monte_carlo_error else ""),
             f"{format_accuracy(each.lo)} to {format_accuracy(each.hi)}",
-            f"{each.samples:.1f}",
+            f"{each.expected_samples:.1f}",
             f"{each.output_tokens:.0f}",
             "-" if each.flops is None else format_flops(each.flops),
-            "-" if each.verifier_flops is None else format_flops(each.verifier_flops),
-            "-" if each.policy_flops_unshared is None else format_flops(each.policy_flops_unshared),
+            "-" if each.reward_flops is None else format_flops(each.reward_flops),
+            "-" if each.model_flops_unshared is None else format_flops(each.model_flops_unshared),
         ]
         for each in measurements
     ]
@@ -57,11 +57,11 @@ def measurement_table(measurements: Sequence[Measurement]) -> Table:
         [_k_words(each) for each in measurements],
         [format_accuracy(each.accuracy) for each in measurements],
         [f"{format_accuracy(each.lo)}-{format_accuracy(each.hi)}" for each in measurements],
-        [f"{each.samples:.1f}" for each in measurements],
+        [f"{each.expected_samples:.1f}" for each in measurements],
         [f"{each.output_tokens:.0f}" for each in measurements],
         [_short_flops(each.flops) for each in measurements],
-        [_short_flops(each.verifier_flops) for each in measurements],
-        [_short_flops(each.policy_flops_unshared) for each in measurements],
+        [_short_flops(each.reward_flops) for each in measurements],
+        [_short_flops(each.model_flops_unshared) for each in measurements],
     ]
     shown = [
         (heading, cells)

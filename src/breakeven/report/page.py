@@ -7,7 +7,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from breakeven.records import Checkpoint, Decision, Reason, Verification
+from breakeven.records import CheckpointRecord, Decision, Reason, Verification
 from breakeven.report.explain import (
     baseline_accuracy,
     baseline_words,
@@ -33,7 +33,7 @@ _WIDE, _NARROW = 840.0, 400.0
 
 
 def render_page(
-    title: str, config: Mapping[str, object], checkpoints: Sequence[Checkpoint], verification: Verification | None
+    title: str, config: Mapping[str, object], checkpoints: Sequence[CheckpointRecord], verification: Verification | None
 ) -> str:
     """The report as one HTML document that needs no other file and no network.
 
@@ -90,7 +90,7 @@ def _verdict(decision: Decision) -> str:
     return f"Stop at step {decision.step}" if decision.stop else f"Train on after step {decision.step}"
 
 
-def _facts(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
+def _facts(checkpoint: CheckpointRecord) -> list[tuple[str, str, str]]:
     """(what, number, how it was made) of the few numbers that matter most."""
     decision, serving = checkpoint.decision, checkpoint.decision.serving
     facts = []

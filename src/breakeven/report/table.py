@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.records import Checkpoint
+from breakeven.records import CheckpointRecord
 from breakeven.report.explain import baseline_accuracy, largest_measured, projection, strategy_words
 from breakeven.report.format import format_accuracy, format_probability, format_share
 
@@ -26,12 +26,12 @@ _WIDTHS = (5, 5, 8, 12, 11, 18, 8, 4, 13)
 """Characters of each column in the terminal, where cells are broken into lines between words to fit 100 in all."""
 
 
-def decision_rows(checkpoints: Sequence[Checkpoint]) -> list[list[str]]:
+def decision_rows(checkpoints: Sequence[CheckpointRecord]) -> list[list[str]]:
     """One row of cells per checkpoint, in the order of `HEADINGS`; "-" where a number was not recorded."""
     return [_row(checkpoint) for checkpoint in checkpoints]
 
 
-def decision_table(checkpoints: Sequence[Checkpoint], title: str | None = None) -> Table:
+def decision_table(checkpoints: Sequence[CheckpointRecord], title: str | None = None) -> Table:
     """The rows as a rich table for the terminal; checkpoints at which training may stop are bold."""
     table = Table(
         title=None if title is None else Text(title),
@@ -54,7 +54,7 @@ def _broken(cell: str, column: int) -> str:
     return textwrap.fill(plain, _WIDTHS[column], break_long_words=False, break_on_hyphens=False)
 
 
-def _row(checkpoint: Checkpoint) -> list[str]:
+def _row(checkpoint: CheckpointRecord) -> list[str]:
     decision = checkpoint.decision
     curve, serving = decision.k_curve, decision.serving
     measured = largest_measured(curve)

@@ -22,8 +22,8 @@ from breakeven.records import (
     Forecast,
     KCurve,
     LearningPoint,
-    Plan,
     Reason,
+    RunSpec,
     ServingPoint,
 )
 from breakeven.stopping.break_even import break_even_queries
@@ -82,7 +82,7 @@ class Candidate:
     curve: KCurve
     index: int
     flops: float
-    samples: float
+    expected_samples: float
     error: float
     """Standard error of the lead over the projection."""
     confidence: float
@@ -98,7 +98,7 @@ class Candidate:
 def decide_calibrated(
     history: Sequence[LearningPoint],
     k_curves: Sequence[KCurve],
-    plan: Plan,
+    spec: RunSpec,
     policy: CalibratedPolicy,
     previous: Decision | None,
 ) -> Decision:
@@ -108,7 +108,7 @@ def decide_calibrated(
         Ours, docs/design/calibrated-policy.md.
     """
     now = history[-1]
-    forecast = project(history, plan)
+    forecast = project(history, spec)
     curves = deployable(k_curves, policy.strategies)
     evaluation_flops = math.fsum(each.evaluation_flops for each in history)
     widest = max(curves, key=lambda curve: max(curve.accuracy_K))
@@ -116,24 +116,24 @@ def decide_calibrated(
         action=Action.CONTINUE,
         reason=Reason.BUDGET_SPENT,
         step=now.step,
-        used=now.train_flops / plan.budget_flops,
+        used=now.train_flops / spec.budget_flops,
         policy=policy.name,
-        baseline=plan.baseline,
-        baseline_accuracy=baseline_accuracy(now, plan.baseline),
+        baseline=spec.baseline,
+        baseline_accuracy=baseline_accuracy(now, spec.baseline),
         forecast=forecast,
         k_curve=widest,
-        gross_saving=1.0 - now.train_flops / plan.budget_flops,
-        net_saving=1.0 - (now.train_flops + evaluation_flops) / plan.budget_flops,
+        gross_saving=1.0 - now.train_flops / spec.budget_flops,
+        net_saving=1.0 - (now.train_flops + evaluation_flops) / spec.budget_flops,
         evaluation_flops=evaluation_flops,
         margin=policy.margin,
     )
-    if now.train_flops >= plan.budget_flops:
+    if now.train_flops >= spec.budget_flops:
         return decision
     if forecast.status is not FitStatus.FITTED:
         return replace(decision, reason=NO_FORECAST[forecast.status])
-    if too_early(now, plan, policy):
+    if too_early(now, spec, policy):
         return replace(decision, reason=Reason.TOO_EARLY)
-    options = candidates(now, curves, forecast, plan, policy)
+    options = candidates(now, curves, forecast, spec, policy)
     sufficient = [each for each in options if each.confidence >= 1.0 - policy.risk]
     if not sufficient:
         best = max(options, key=lambda each: each.confidence, default=None)
@@ -156,27 +156,27 @@ def decide_calibrated(
             accuracy=chosen.curve.accuracy_K[chosen.index],
             made=chosen.curve.made_K[chosen.index],
             flops_per_query=chosen.flops,
-            samples=chosen.samples,
+            expected_samples=chosen.expected_samples,
         ),
     )
-    decision = _priced(decision, now, chosen, plan)
-    reason = _timing(decision, now, curves, chosen, plan, policy)
+    decision = _priced(decision, now, chosen, spec)
+    reason = _timing(decision, now, curves, chosen, spec, policy)
     return replace(decision, reason=reason, action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
 
 
-def too_early(now: LearningPoint, plan: Plan, policy: CalibratedPolicy) -> bool:
+def too_early(now: LearningPoint, spec: RunSpec, policy: CalibratedPolicy) -> bool:
     """Whether less of the budget is used than a projection may rest on."""
-    return now.train_flops < policy.min_used * plan.budget_flops * (1.0 - 1e-9)
+    return now.train_flops < policy.min_used * spec.budget_flops * (1.0 - 1e-9)
 
 
-def project(history: Sequence[LearningPoint], plan: Plan) -> Forecast:
+def project(history: Sequence[LearningPoint], spec: RunSpec) -> Forecast:
     """The fully trained model's one-sample accuracy, from the learning curve so far."""
     return forecast_accuracy(
         [each.train_flops for each in history],
-        [baseline_accuracy(each, plan.baseline) for each in history],
-        plan.budget_flops,
-        num_problems=min(each.num_drawn if plan.baseline == "sampled" else each.num_problems for each in history),
-        decay_share=plan.decay_share,
+        [baseline_accuracy(each, spec.baseline) for each in history],
+        spec.budget_flops,
+        num_problems=min(each.num_drawn if spec.baseline == "sampled" else each.num_problems for each in history),
+        decay_share=spec.decay_share,
     )
 
 
@@ -198,7 +198,7 @@ def deployable(k_curves: Sequence[KCurve], strategies: Sequence[str] = ()) -> Se
 
 
 def candidates(
-    now: LearningPoint, curves: Sequence[KCurve], forecast: Forecast, plan: Plan, policy: CalibratedPolicy
+    now: LearningPoint, curves: Sequence[KCurve], forecast: Forecast, spec: RunSpec, policy: CalibratedPolicy
 ) -> list[Candidate]:
     """Every (strategy, K) that the caps allow, with its price and the chance that it suffices.
 
@@ -209,7 +209,7 @@ def candidates(
     unseen = now.disagreement / now.num_problems
     options = []
     for curve in curves:
-        flops_K, samples_K, allowed_K = query_price(now, curve, plan)
+        flops_K, expected_samples_K, allowed_K = query_price(now, curve, spec)
         lead_K = np.array(curve.accuracy_K) + policy.margin - forecast.mean
         drawn_K = (np.array(curve.accuracy_K) - np.array(curve.lo_K)) / NORMAL_95
         chosen_K = np.array(curve.paired_error_K) if curve.paired_error_K else np.zeros(len(lead_K))
@@ -222,7 +222,7 @@ def candidates(
                 curve=curve,
                 index=index,
                 flops=float(flops_K[index]),
-                samples=float(samples_K[index]),
+                expected_samples=float(expected_samples_K[index]),
                 error=float(error_K[index]),
                 confidence=float(confidence_K[index]),
                 exact_confidence=float(exact_confidence_K[index]),
@@ -233,23 +233,23 @@ def candidates(
     return options
 
 
-def _priced(decision: Decision, now: LearningPoint, chosen: Candidate, plan: Plan) -> Decision:
+def _priced(decision: Decision, now: LearningPoint, chosen: Candidate, spec: RunSpec) -> Decision:
     """The decision with what the rest of the model's life would cost."""
     baseline_query_flops = now.query_flops.total(1)
     break_even = break_even_queries(
-        budget_flops=plan.budget_flops,
+        budget_flops=spec.budget_flops,
         train_flops=now.train_flops,
         evaluation_flops=decision.evaluation_flops,
         query_flops=chosen.flops,
         baseline_query_flops=baseline_query_flops,
     )
     decision = replace(decision, break_even_queries=break_even if math.isfinite(break_even) else None)
-    if plan.queries is None:
+    if spec.queries is None:
         return decision
     return replace(
         decision,
-        lifetime_flops=now.train_flops + decision.evaluation_flops + plan.queries * chosen.flops,
-        full_lifetime_flops=plan.budget_flops + plan.queries * baseline_query_flops,
+        lifetime_flops=now.train_flops + decision.evaluation_flops + spec.queries * chosen.flops,
+        full_lifetime_flops=spec.budget_flops + spec.queries * baseline_query_flops,
     )
 
 
@@ -258,13 +258,13 @@ def _timing(
     now: LearningPoint,
     curves: Sequence[KCurve],
     chosen: Candidate,
-    plan: Plan,
+    spec: RunSpec,
     policy: CalibratedPolicy,
 ) -> Reason:
     """Whether now is the time, given that `chosen` suffices."""
     if decision.net_saving is not None and decision.net_saving <= 0.0:
         return Reason.TOO_COSTLY
-    if decision.lifetime_flops is not None and decision.full_lifetime_flops is not None and plan.queries is not None:
+    if decision.lifetime_flops is not None and decision.full_lifetime_flops is not None and spec.queries is not None:
         if decision.lifetime_flops >= decision.full_lifetime_flops:
             return Reason.TOO_COSTLY
         assert decision.forecast is not None
@@ -272,13 +272,13 @@ def _timing(
         later = later_flops(
             now,
             curves,
-            plan,
-            queries=plan.queries,
+            spec,
+            queries=spec.queries,
             now_accuracy=decision.baseline_accuracy,
             full_accuracy=decision.forecast.mean,
             slack=float(ndtri(1.0 - policy.risk)) * chosen.error - policy.margin,
             max_k=policy.max_k,
         )
-        if later < plan.queries * chosen.flops:
+        if later < spec.queries * chosen.flops:
             return Reason.CHEAPER_LATER
     return Reason.REACHED if decision.streak >= policy.patience else Reason.WAITING

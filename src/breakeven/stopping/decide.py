@@ -9,7 +9,7 @@ from dataclasses import Field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from breakeven.errors import argument_error
-from breakeven.records import Decision, KCurve, LearningPoint, Plan
+from breakeven.records import Decision, KCurve, LearningPoint, RunSpec
 from breakeven.stopping.calibrated import CalibratedPolicy, decide_calibrated
 from breakeven.stopping.history import check_history
 from breakeven.stopping.paper import PaperPolicy, decide_as_paper
@@ -39,7 +39,7 @@ POLICIES: dict[str, type[Policy]] = {"calibrated": CalibratedPolicy, "paper": Pa
 def decide(
     history: Sequence[LearningPoint],
     k_curves: Sequence[KCurve],
-    plan: Plan,
+    spec: RunSpec,
     policy: Policy,
     previous: Decision | None = None,
 ) -> Decision:
@@ -48,7 +48,7 @@ def decide(
     Args:
         history: all checkpoints so far, in order of training FLOPs.
         k_curves: accuracy against K of the last checkpoint, one a strategy, made with the policy's method.
-        plan: what the user declared.
+        spec: what the user declared.
         policy: settings of the rule; its class is the rule.
         previous: the decision at the checkpoint before, from which checkpoints in a row are counted; None at the first.
 
@@ -58,7 +58,7 @@ def decide(
     """
     check_history(history, k_curves)
     if isinstance(policy, PaperPolicy):
-        return decide_as_paper(history, k_curves, plan, policy, previous)
+        return decide_as_paper(history, k_curves, spec, policy, previous)
     if isinstance(policy, CalibratedPolicy):
-        return decide_calibrated(history, k_curves, plan, policy, previous)
+        return decide_calibrated(history, k_curves, spec, policy, previous)
     raise argument_error("policy", f"be one of {', '.join(each.__name__ for each in POLICIES.values())}", policy)

@@ -14,8 +14,8 @@ from breakeven.records import (
     Forecast,
     KCurve,
     LearningPoint,
-    Plan,
     Reason,
+    RunSpec,
     ServingPoint,
 )
 from breakeven.stopping.break_even import break_even_queries
@@ -55,7 +55,7 @@ class PaperPolicy:
 def decide_as_paper(
     history: Sequence[LearningPoint],
     k_curves: Sequence[KCurve],
-    plan: Plan,
+    spec: RunSpec,
     policy: PaperPolicy,
     previous: Decision | None,
 ) -> Decision:
@@ -68,20 +68,20 @@ def decide_as_paper(
     now = history[-1]
     forecast = forecast_accuracy(
         [each.train_flops for each in history],
-        [baseline_accuracy(each, plan.baseline) for each in history],
-        plan.budget_flops,
+        [baseline_accuracy(each, spec.baseline) for each in history],
+        spec.budget_flops,
         method="paper",
         fluctuation_filter=policy.fluctuation_filter,
     )
     evaluation_flops = math.fsum(each.evaluation_flops for each in history)
-    reason, curve, serving = _joint_selection(now, forecast, k_curves, evaluation_flops, plan, policy.max_k)
+    reason, curve, serving = _joint_selection(now, forecast, k_curves, evaluation_flops, spec, policy.max_k)
     streak = 0 if serving is None else 1 + (previous.streak if previous is not None else 0)
     if serving is not None:
         reason = Reason.REACHED if streak >= policy.patience else Reason.WAITING
     break_even = None
     if serving is not None:
         break_even = break_even_queries(
-            budget_flops=plan.budget_flops,
+            budget_flops=spec.budget_flops,
             train_flops=now.train_flops,
             evaluation_flops=evaluation_flops,
             query_flops=serving.flops_per_query,
@@ -91,16 +91,16 @@ def decide_as_paper(
         action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE,
         reason=reason,
         step=now.step,
-        used=now.train_flops / plan.budget_flops,
+        used=now.train_flops / spec.budget_flops,
         policy="paper",
         streak=streak,
-        baseline=plan.baseline,
-        baseline_accuracy=baseline_accuracy(now, plan.baseline),
+        baseline=spec.baseline,
+        baseline_accuracy=baseline_accuracy(now, spec.baseline),
         forecast=forecast,
         k_curve=curve,
         serving=serving,
-        gross_saving=1.0 - now.train_flops / plan.budget_flops,
-        net_saving=1.0 - (now.train_flops + evaluation_flops) / plan.budget_flops,
+        gross_saving=1.0 - now.train_flops / spec.budget_flops,
+        net_saving=1.0 - (now.train_flops + evaluation_flops) / spec.budget_flops,
         evaluation_flops=evaluation_flops,
         break_even_queries=break_even if break_even is not None and math.isfinite(break_even) else None,
     )
@@ -111,7 +111,7 @@ def _joint_selection(
     forecast: Forecast,
     k_curves: Sequence[KCurve],
     evaluation_flops: float,
-    plan: Plan,
+    spec: RunSpec,
     max_k: int,
 ) -> tuple[Reason, KCurve, ServingPoint | None]:
     """The smallest K that reaches the projection at lower cost than full training, or the reason why none does.
@@ -121,15 +121,15 @@ def _joint_selection(
     """
     k_curves = [each for each in k_curves if each.deployable] or k_curves
     best = max(k_curves, key=lambda curve: max(curve.accuracy_K))
-    if now.train_flops >= plan.budget_flops:
+    if now.train_flops >= spec.budget_flops:
         return Reason.BUDGET_SPENT, best, None
     if forecast.status is not FitStatus.FITTED:
         return NO_FORECAST[forecast.status], best, None
     sufficient = [
-        (now.query_flops.total(k, shared_prefill=plan.shared_prefill), curve, index)
+        (now.query_flops.total(k, shared_prefill=spec.shared_prefill), curve, index)
         for curve in k_curves
         for index, k in enumerate(curve.k_values)
-        if k <= max_k and curve.accuracy_K[index] >= forecast.mean and query_price(now, curve, plan)[2][index]
+        if k <= max_k and curve.accuracy_K[index] >= forecast.mean and query_price(now, curve, spec)[2][index]
     ]
     if not sufficient:
         unfitted = best.status is not FitStatus.FITTED
@@ -144,6 +144,6 @@ def _joint_selection(
         made=curve.made_K[index],
         flops_per_query=flops_per_query,
     )
-    if now.train_flops + evaluation_flops + now.num_problems * flops_per_query >= plan.budget_flops:
+    if now.train_flops + evaluation_flops + now.num_problems * flops_per_query >= spec.budget_flops:
         return Reason.TOO_COSTLY, curve, None
     return Reason.WAITING, curve, serving

@@ -17,7 +17,7 @@ DIRECTORY/samples.jsonl.
 """
 
 from breakeven.store.files import LOCK_NAME, LOG_NAME
-from breakeven.store.lines import LOG_FORMAT, BankHeader, Drawn, FoundCandidate, Graded, Header, Scored, Searched
+from breakeven.store.lines import LOG_FORMAT, Drawn, FoundCandidate, Graded, Header, SamplesHeader, Scored, Searched
 from breakeven.store.run_log import RunLog, RunRecord, read_log
 from breakeven.store.sample_file import SAMPLES_NAME, SampleFile
 
@@ -26,7 +26,6 @@ __all__ = [
     "LOG_FORMAT",
     "LOG_NAME",
     "SAMPLES_NAME",
-    "BankHeader",
     "Drawn",
     "FoundCandidate",
     "Graded",
@@ -34,6 +33,7 @@ __all__ = [
     "RunLog",
     "RunRecord",
     "SampleFile",
+    "SamplesHeader",
     "Scored",
     "Searched",
     "read_log",

@@ -11,9 +11,10 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from breakeven.errors import ArgumentError, CorruptLogError, NewerLogError, argument_error
-from breakeven.records import Checkpoint, Completion, Plan, Reward, Verification
+from breakeven.records import CheckpointRecord, Completion, Reward, RunSpec, Verification
+from breakeven.store import renamed
 
-LOG_FORMAT: Final = 1
+LOG_FORMAT: Final = 2
 """The format this version writes, and the newest it reads."""
 
 
@@ -26,14 +27,14 @@ class Header:
     """Version by name: breakeven, python and the libraries that took part."""
     config: dict[str, Any]
     """The resolved configuration; reads back as JSON has it: tuples as lists, keys as strings."""
-    plan: Plan
+    spec: RunSpec
     policy: dict[str, Any]
     """The settings of the stop policy."""
     seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BankHeader:
+class SamplesHeader:
     """The first line of a sample file: all that its samples depend on besides the problem and the sample's number."""
 
     format: int = LOG_FORMAT
@@ -129,19 +130,20 @@ class _Stamp(msgspec.Struct):
     versions: dict[str, str] = {}
 
 
-Line: TypeAlias = Header | Checkpoint | Verification | BankHeader | Drawn | Graded | Scored | Searched
+Line: TypeAlias = Header | CheckpointRecord | Verification | SamplesHeader | Drawn | Graded | Scored | Searched
 _Given = TypeVar("_Given", bound=Line)
 KINDS: Final[dict[type, str]] = {
     Header: "header",
-    Checkpoint: "checkpoint",
+    CheckpointRecord: "checkpoint",
     Verification: "verification",
-    BankHeader: "bank",
+    SamplesHeader: "samples",
     Drawn: "drawn",
     Graded: "graded",
     Scored: "scored",
     Searched: "searched",
 }
-_HEADERS: Final = ("header", "bank")
+_CLASSES: Final[dict[str, type[Line]]] = {kind: cls for cls, kind in KINDS.items()}
+_HEADERS: Final = ("header", "samples")
 _DECODERS: Final = {kind: msgspec.json.Decoder[Any](cls) for cls, kind in KINDS.items()}
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _STAMP: Final = msgspec.json.Decoder(_Stamp)
@@ -206,11 +208,16 @@ def decode(path: Path, number: int, line: bytes) -> Line:
     checksum = _crc32(kind, data)
     if checksum != envelope.crc32:
         raise corrupt_log(path, number, f"its contents have checksum {checksum}, but {envelope.crc32} is recorded")
+    kind = renamed.KINDS.get(kind, kind)
     if kind not in _DECODERS:
         raise corrupt_log(path, number, f"its kind {kind!r} is unknown")
     try:
         stamp = _STAMP.decode(data) if kind in _HEADERS else None
         if stamp is None or stamp.format <= LOG_FORMAT:
+            if renamed.may_be_old(kind, data):
+                plain = renamed.renamed(kind, msgspec.json.decode(data))
+                old: Line = msgspec.convert(plain, _CLASSES[kind])
+                return old
             record: Line = _DECODERS[kind].decode(data)
             return record
     except (msgspec.MsgspecError, ValueError) as error:

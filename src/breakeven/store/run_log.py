@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from breakeven.errors import LogError, argument_error
-from breakeven.records import Checkpoint, Verification
+from breakeven.records import CheckpointRecord, Verification
 from breakeven.store.files import (
     LOG_NAME,
     find_log,
@@ -26,7 +26,7 @@ class RunRecord:
     """All that a run log holds."""
 
     header: Header
-    checkpoints: tuple[Checkpoint, ...]
+    checkpoints: tuple[CheckpointRecord, ...]
     """In the order of their steps, each step once."""
     verification: Verification | None
     """The last one recorded."""
@@ -55,12 +55,12 @@ class RunLog:
     that opening cut off a torn last line.
 
     >>> import tempfile
-    >>> from breakeven.records import Plan
-    >>> header = Header(versions={}, config={}, plan=Plan(budget_flops=1e18), policy={}, seed=0)
+    >>> from breakeven.records import RunSpec
+    >>> header = Header(versions={}, config={}, spec=RunSpec(budget_flops=1e18), policy={}, seed=0)
     >>> with tempfile.TemporaryDirectory() as run_dir:
     ...     with RunLog.create(run_dir, header) as log:
     ...         print(log.checkpoints)
-    ...     print(read_log(run_dir).header.plan.budget_flops)
+    ...     print(read_log(run_dir).header.spec.budget_flops)
     ()
     1e+18
     """
@@ -127,15 +127,15 @@ class RunLog:
         return cls(path, record, end, log_fd, lock_fd)
 
     @property
-    def checkpoints(self) -> tuple[Checkpoint, ...]:
+    def checkpoints(self) -> tuple[CheckpointRecord, ...]:
         """The recorded checkpoints, in the order of their steps."""
         return tuple(self._checkpoints.values())
 
-    def find(self, step: int) -> Checkpoint | None:
+    def find(self, step: int) -> CheckpointRecord | None:
         """The checkpoint recorded at `step`, in constant time."""
         return self._checkpoints.get(step)
 
-    def append(self, record: Checkpoint | Verification) -> None:
+    def append(self, record: CheckpointRecord | Verification) -> None:
         """Record one line. Once this returns, it survives a crash of the process and of the machine.
 
         Args:
@@ -147,10 +147,10 @@ class RunLog:
         """
         if not self._open:
             raise argument_error("log", "be open", "closed", "Open it again with RunLog.open(run_dir).")
-        if type(record) not in (Checkpoint, Verification):
+        if type(record) not in (CheckpointRecord, Verification):
             raise argument_error("record", "be a Checkpoint or a Verification", record)
         line, stored = encode(record)
-        if isinstance(stored, Checkpoint) and self._checkpoints:
+        if isinstance(stored, CheckpointRecord) and self._checkpoints:
             step, last = stored.observation.step, next(reversed(self._checkpoints))
             if step <= last:
                 rule = f"be greater than the last recorded step {last}"
@@ -165,7 +165,7 @@ class RunLog:
                     os.ftruncate(self._log_fd, self._end)
                 raise
         self._end += len(line)
-        if isinstance(stored, Checkpoint):
+        if isinstance(stored, CheckpointRecord):
             self._checkpoints[stored.observation.step] = stored
         else:
             self.verification = stored
@@ -191,7 +191,7 @@ class RunLog:
 def _read(path: Path) -> tuple[RunRecord, int]:
     """What the log holds, and the size in bytes of its whole lines."""
     header: Header | None = None
-    checkpoints: list[Checkpoint] = []
+    checkpoints: list[CheckpointRecord] = []
     verification: Verification | None = None
     number = end = 0
     torn = False
@@ -204,14 +204,14 @@ def _read(path: Path) -> tuple[RunRecord, int]:
                 end += len(line)
                 if header is None:
                     if not isinstance(record, Header):
-                        what = f"its first record is a {KINDS[type(record)]}, not a header"
+                        what = f"its first record is of kind {KINDS[type(record)]}, not a header"
                         raise LogError(f"{path} is not a run log: {what}. Restore it from a copy.")
                     header = record
                 elif isinstance(record, Header):
                     raise corrupt_log(path, number, "it is a second header")
                 elif isinstance(record, Verification):
                     verification = record
-                elif not isinstance(record, Checkpoint):
+                elif not isinstance(record, CheckpointRecord):
                     raise corrupt_log(path, number, f"it is a {KINDS[type(record)]}, which no run log holds")
                 else:
                     if checkpoints and record.observation.step <= checkpoints[-1].observation.step:

@@ -10,7 +10,7 @@ from typing import Final, Self, TypeAlias
 
 from breakeven.errors import LogError, argument_error
 from breakeven.store.files import lock_directory, storage_errors, unlock, write_first, write_through
-from breakeven.store.lines import KINDS, BankHeader, Drawn, Graded, Scored, Searched, corrupt_log, decode, encode
+from breakeven.store.lines import KINDS, Drawn, Graded, SamplesHeader, Scored, Searched, corrupt_log, decode, encode
 
 SAMPLES_NAME: Final = "samples.jsonl"
 Key: TypeAlias = tuple[str, bool, int]
@@ -34,7 +34,7 @@ class SampleFile:
         RunInUseError, RunStorageError, CorruptLogError: see `RunLog`.
     """
 
-    def __init__(self, directory: str | Path, header: BankHeader | None) -> None:
+    def __init__(self, directory: str | Path, header: SamplesHeader | None) -> None:
         self.path = Path(directory) / SAMPLES_NAME
         if header is None and not self.path.is_file():
             raise LogError(f"there are no samples at {self.path}. Draw some: breakeven eval ... --out {directory}")
@@ -130,10 +130,10 @@ class SampleFile:
             case Scored():
                 self.scored[record.reward_model, record.problem, record.first] = record
 
-    def _read(self, header: BankHeader | None) -> tuple[BankHeader, int]:
+    def _read(self, header: SamplesHeader | None) -> tuple[SamplesHeader, int]:
         """Take in what the file holds; returns its header and the size in bytes of its whole lines."""
         end = 0
-        found: BankHeader | None = None
+        found: SamplesHeader | None = None
         try:
             with self.path.open("rb") as file:
                 for number, line in enumerate(file, start=1):
@@ -155,10 +155,10 @@ class SampleFile:
             raise LogError(f"{self.path} holds no whole line. Delete it and draw again.")
         return found, end
 
-    def _checked_header(self, found: object, header: BankHeader | None) -> BankHeader:
-        if not isinstance(found, BankHeader):
-            raise LogError(f"{self.path} is no sample file: its first record is a {KINDS[type(found)]}.")
-        for field in dataclasses.fields(BankHeader) if header is not None else ():
+    def _checked_header(self, found: object, header: SamplesHeader | None) -> SamplesHeader:
+        if not isinstance(found, SamplesHeader):
+            raise LogError(f"{self.path} is no sample file: its first record is of kind {KINDS[type(found)]}.")
+        for field in dataclasses.fields(SamplesHeader) if header is not None else ():
             if field.name in ("format", "versions"):
                 continue
             given, recorded = getattr(header, field.name), getattr(found, field.name)

@@ -3,9 +3,9 @@
 For tests of your own sampler, policy or report. Needs neither torch nor a model; all draws are functions of a seed.
 """
 
-from breakeven.testing.conformance import check_sampler, check_step_sampler
+from breakeven.testing.conformance import check_sampler, check_segment_sampler
 from breakeven.testing.rates import RateSampler, RateVerifier
-from breakeven.testing.steps import DigitSampler, NoisyReward, right_so_far
+from breakeven.testing.segments import DigitSampler, NoisyReward, right_so_far
 from breakeven.testing.synthetic import synthetic_bank, synthetic_run
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "RateSampler",
     "RateVerifier",
     "check_sampler",
-    "check_step_sampler",
+    "check_segment_sampler",
     "right_so_far",
     "synthetic_bank",
     "synthetic_run",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from breakeven.errors import argument_error
-from breakeven.records import Draw, Finish, Prefix, Problem, StepRule
-from breakeven.ttc.protocols import Sampler, StepSampler
+from breakeven.records import Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.records.protocols import Sampler, SegmentSampler
 
 _NUM_SAMPLES = 8
 """Samples per problem: enough that two seeds agree by accident only if nearly nothing varies."""
@@ -15,7 +15,7 @@ _OTHER_SEEDS = 3
 def check_sampler(
     sampler: Sampler, problems: Sequence[Problem], *, temperature: float = 0.8, seed: int = 0, exact: bool = True
 ) -> None:
-    """Nothing, if `sampler` keeps what `breakeven.ttc.protocols.Sampler` promises.
+    """Nothing, if `sampler` keeps what `breakeven.records.protocols.Sampler` promises.
 
     Draws some hundred samples: give it a small model. That the caller's training state stays untouched is not
     checked.
@@ -45,21 +45,21 @@ def check_sampler(
     _check(drawn, [f"problem {each.id!r}" for each in problems], "problem", temperature, seed, exact)
 
 
-def check_step_sampler(
-    sampler: StepSampler,
+def check_segment_sampler(
+    sampler: SegmentSampler,
     prefixes: Sequence[Prefix],
-    steps: StepRule,
+    segments: SegmentRule,
     *,
     temperature: float = 0.8,
     seed: int = 0,
     exact: bool = True,
 ) -> None:
-    """Nothing, if `sampler.extend` keeps what `breakeven.ttc.protocols.StepSampler` promises.
+    """Nothing, if `sampler.extend` keeps what `breakeven.records.protocols.SegmentSampler` promises.
 
     Args:
         sampler: to be checked; `sample` is for `check_sampler`.
         prefixes: at least two different ones.
-        steps: where a step ends.
+        segments: where a step ends.
         temperature: of the sampled draws, above 0.
         seed: at least 0; the three after it are used too.
         exact: as of `check_sampler`.
@@ -74,9 +74,9 @@ def check_step_sampler(
 
     def drawn(at: Sequence[int], num: int, temperature: float, seed: int) -> list[Draw]:
         chosen = [prefixes[index] for index in at]
-        draws = sampler.extend(chosen, num, steps=steps, temperature=temperature, seed=seed)
+        draws = sampler.extend(chosen, num, segments=segments, temperature=temperature, seed=seed)
         for index, draw in zip(at, draws, strict=False):  # their number is checked where all draws are
-            _check_steps(draw, named[index], steps)
+            _check_steps(draw, named[index], segments)
         return draws
 
     _check(drawn, named, "prefix", temperature, seed, exact)
@@ -145,15 +145,17 @@ def _check_shape(draws: list[Draw], named: Sequence[str], items: str, num_sample
         )
 
 
-def _check_steps(draw: Draw, name: str, steps: StepRule) -> None:
+def _check_steps(draw: Draw, name: str, segments: SegmentRule) -> None:
     for each in draw.completions:
         _require(
-            each.output_tokens <= steps.max_tokens,
-            f"a step must take {steps.max_tokens} tokens or fewer, got {each.output_tokens} for {name}",
+            each.output_tokens <= segments.max_tokens,
+            f"a step must take {segments.max_tokens} tokens or fewer, got {each.output_tokens} for {name}",
         )
         _require(
-            each.finish is not Finish.STEP or each.text.endswith(steps.ends) or each.output_tokens == steps.max_tokens,
-            f"a step must end with one of {steps.ends!r} or at its limit of tokens, got {each.text!r} for {name}",
+            each.finish is not Finish.SEGMENT
+            or each.text.endswith(segments.ends)
+            or each.output_tokens == segments.max_tokens,
+            f"a step must end with one of {segments.ends!r} or at its limit of tokens, got {each.text!r} for {name}",
         )
 
 

@@ -46,7 +46,7 @@ class RateSampler:
         return tuple(Problem(id=each, prompt=each) for each in self.success)
 
     def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.ttc.protocols.Sampler.sample`.
+        """See `breakeven.records.protocols.Sampler.sample`.
 
         Raises:
             ArgumentError: a problem without a rate.

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from breakeven.errors import argument_error
 from breakeven.records import Prefix, Reward
-from breakeven.ttc.protocols import RewardModel
+from breakeven.records.protocols import RewardModel
 
 
 def check_reward_model(
     reward_model: RewardModel, prefixes: Sequence[Prefix], *, unit_interval: bool = True, tolerance: float = 1e-5
 ) -> None:
-    """Nothing, if `reward_model` keeps what `breakeven.ttc.protocols.RewardModel` promises.
+    """Nothing, if `reward_model` keeps what `breakeven.records.protocols.RewardModel` promises.
 
     Scores each prefix some six times. It is shown without the problems' reference answers first, then with wrong ones.
 

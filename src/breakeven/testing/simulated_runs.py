@@ -16,11 +16,11 @@ import numpy.typing as npt
 from scipy.special import betainc, betaincinv, expit, gammaln, logit, ndtr
 
 from breakeven.errors import argument_error
-from breakeven.records import Decision, LearningPoint, Plan, QueryFlops
+from breakeven.records import Decision, LearningPoint, QueryFlops, RunSpec
+from breakeven.session.replay import curves_for
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import Policy, decide
 from breakeven.stopping.spending import more_samples
-from breakeven.train.replay import curves_for
 from breakeven.ttc.tally import Tally, point_of
 
 Floats = npt.NDArray[np.float64]
@@ -137,9 +137,11 @@ class SimulatedRun:
         uniform_NP = np.random.default_rng((self.seed, 4, checkpoint)).random((num_samples, self.num_problems))
         return (uniform_NP < self.rates(checkpoint)).T
 
-    def plan(self, *, decay_known: bool = True, queries: float | None = None) -> Plan:
+    def spec(self, *, decay_known: bool = True, queries: float | None = None) -> RunSpec:
         """What the user declares: the budget, the schedule if known, the workload if known."""
-        return Plan(budget_flops=_BUDGET_FLOPS, decay_share=self.decay_share if decay_known else None, queries=queries)
+        return RunSpec(
+            budget_flops=_BUDGET_FLOPS, decay_share=self.decay_share if decay_known else None, queries=queries
+        )
 
     def _law(self, checkpoint: int) -> tuple[float, float]:
         """(alpha, beta) of the solvable problems' rates."""
@@ -176,13 +178,13 @@ class SimulatedRun:
         return np.random.default_rng((self.seed, 6)).random(self.num_problems) >= self.unsolvable
 
 
-def follow(run: SimulatedRun, policy: Policy, plan: Plan, *, num_samples: int = 16) -> tuple[Decision, ...]:
+def follow(run: SimulatedRun, policy: Policy, spec: RunSpec, *, num_samples: int = 16) -> tuple[Decision, ...]:
     """The decisions of a run up to the first stop, taken as a live session takes them.
 
     Args:
         run: what is trained.
         policy: the rule; "calibrated" draws samples as it needs them, any other gets all of them.
-        plan: what the user declared.
+        spec: what the user declared.
         num_samples: most samples per problem.
     """
     points: list[LearningPoint] = []
@@ -210,7 +212,7 @@ def follow(run: SimulatedRun, policy: Policy, plan: Plan, *, num_samples: int = 
             )
             if isinstance(policy, CalibratedPolicy):
                 curves = curves_for(tally, policy)
-                wanted = more_samples([*points, point], curves, plan, policy, drawn=drawn, num_samples=num_samples)
+                wanted = more_samples([*points, point], curves, spec, policy, drawn=drawn, num_samples=num_samples)
             elif drawn == (0, 0):
                 wanted = run.num_problems, num_samples
             if wanted is None:
@@ -221,7 +223,7 @@ def follow(run: SimulatedRun, policy: Policy, plan: Plan, *, num_samples: int = 
             drawn = wanted
         points.append(point)
         previous = decisions[-1] if decisions else None
-        decisions.append(decide(points, curves_for(tally, policy), plan, policy, previous))
+        decisions.append(decide(points, curves_for(tally, policy), spec, policy, previous))
         if decisions[-1].stop:
             break
     return tuple(decisions)

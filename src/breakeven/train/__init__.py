@@ -1,6 +1,5 @@
-"""TRAINING LOOP: the reference loop, its checkpoints, and the one step that observes a checkpoint and decides on it.
+"""TRAINING LOOP: the reference loop, its checkpoints, the verification of a stop, and reward models we train.
 
-Here the rooms are wired together: bank from `ttc`, decision from `stopping`, log in `store`. May import every room
-below and never `report` or `cli`; torch only where a model is trained, loaded or saved, and
+May import every room below and never `report` or `cli`; torch only where a model is trained, loaded or saved, and
 nobody imports that before it is needed.
 """

@@ -20,16 +20,16 @@ from breakeven.config import RunConfig, TrainConfig, config_to_builtins
 from breakeven.data.task import Task, Voted
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import Checkpoint, Decision, StepRule, Verification
+from breakeven.records import CheckpointRecord, Decision, SegmentRule, Verification
+from breakeven.sampling.transformer import TransformerSampler
+from breakeven.session.recording import start_log
+from breakeven.session.searching import TreeSearch
+from breakeven.session.session import Session, diverged
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import LEFTOVERS, load_state, load_weights, save_state, save_weights, saved_step
-from breakeven.train.costs import cost_of, plan_for, sequence_tokens
-from breakeven.train.recording import start_log
-from breakeven.train.scorer_files import SavedScorer, load_scorer
-from breakeven.train.searching import TreeSearch
-from breakeven.train.session import Session, diverged
+from breakeven.train.costs import cost_of, sequence_tokens, spec_for
+from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
 from breakeven.train.verify import verify
-from breakeven.ttc.samplers.transformer import TransformerSampler
 from breakeven.ttc.search.select import SEARCH_NAMES
 
 
@@ -39,7 +39,7 @@ class Progress:
 
     step: int
     loss: float
-    checkpoint: Checkpoint | None
+    checkpoint: CheckpointRecord | None
     """The checkpoint just recorded, at a step with an evaluation."""
 
 
@@ -49,7 +49,7 @@ class RunResult:
 
     step: int
     """Last step trained."""
-    stopped: Checkpoint | None
+    stopped: CheckpointRecord | None
     """The checkpoint at which the decision was to stop, if it was."""
     verification: Verification | None
     interrupted: bool
@@ -59,7 +59,7 @@ class RunResult:
 
 
 def start_run(config: RunConfig, run_dir: Path) -> RunLog:
-    """A new run directory with the log's first line: configuration, plan, policy, versions, seed.
+    """A new run directory with the log's first line: configuration, spec, policy, versions, seed.
 
     Raises:
         ArgumentError: the configuration cannot be run, or `run_dir` holds a run already.
@@ -75,7 +75,7 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
     if config.to_end:
         config.task.problems("test", config.verify.num_problems)
     return start_log(
-        run_dir, plan=plan_for(config), policy=config.policy, seed=config.seed, config=config_to_builtins(config)
+        run_dir, spec=spec_for(config), policy=config.policy, seed=config.seed, config=config_to_builtins(config)
     )
 
 
@@ -112,23 +112,23 @@ def run(
     )
     if to_end:
         task.problems("test", config.verify.num_problems)  # refused before hours of training, not after
-    scorer = load_scorer(Path(config.evaluate.scorer)) if config.evaluate.scorer else None
+    saved_reward = load_reward_model(Path(config.evaluate.reward_model)) if config.evaluate.reward_model else None
     session = Session(
         sampler=sampler_for(model, task),
         verifier=task,
         problems=task.problems("validation", config.evaluate.num_problems),
         cost=cost_of(config),
         sequence_tokens=sequence_tokens(task),
-        plan=plan_for(config),
+        spec=spec_for(config),
         policy=config.policy,
         num_samples=config.evaluate.num_samples,
         temperature=config.evaluate.temperature,
         evaluate_every=config.evaluate.every_steps,
         seed=config.seed,
         extract=task.answer if isinstance(task, Voted) else None,
-        reward_model=scorer.reward_model if scorer else None,
-        reward_cost=scorer.cost if scorer else None,
-        search=tree_search(config, model, scorer) if scorer else None,
+        reward_model=saved_reward.reward_model if saved_reward else None,
+        reward_cost=saved_reward.cost if saved_reward else None,
+        search=tree_search(config, model, saved_reward) if saved_reward else None,
         log=log,
     )
     step = saved_step(run_dir)
@@ -228,7 +228,7 @@ def sampler_for(model: Transformer, task: Task) -> TransformerSampler:
     return TransformerSampler(model, task, new_cache=lambda: KVCache([], []))
 
 
-def tree_search(config: RunConfig, model: Transformer, scorer: SavedScorer) -> TreeSearch | None:
+def tree_search(config: RunConfig, model: Transformer, saved_reward: SavedRewardModel) -> TreeSearch | None:
     """The searches that the policy names, on the live model; None where it names none."""
     names = tuple(each for each in getattr(config.policy, "strategies", ()) if each in SEARCH_NAMES)
     if not names:
@@ -236,16 +236,16 @@ def tree_search(config: RunConfig, model: Transformer, scorer: SavedScorer) -> T
     evaluate, task = config.evaluate, config.task
     return TreeSearch(
         sampler=sampler_for(model, task),
-        reward_model=scorer.reward_model,
+        reward_model=saved_reward.reward_model,
         verifier=task,
         extract=task.answer if isinstance(task, Voted) else None,
         strategies=names,
         sizes=evaluate.search_k,
         width=evaluate.search_width,
-        steps=StepRule(ends=evaluate.step_ends, max_tokens=evaluate.step_tokens),
+        segments=SegmentRule(ends=evaluate.segment_ends, max_tokens=evaluate.segment_tokens),
         temperature=evaluate.temperature,
-        policy_cost=cost_of(config),
-        verifier_cost=scorer.cost,
+        model_cost=cost_of(config),
+        reward_cost=saved_reward.cost,
     )
 
 
@@ -270,7 +270,7 @@ def verify_stop(config: RunConfig, run_dir: Path, full: Transformer, session: Se
     """Hold the shipped checkpoint with its K against the fully trained model, on test problems."""
     stopped = Transformer(full.shape)
     load_weights(run_dir / "stopped", stopped)
-    scorer = load_scorer(Path(config.evaluate.scorer)) if config.evaluate.scorer else None
+    saved_reward = load_reward_model(Path(config.evaluate.reward_model)) if config.evaluate.reward_model else None
     decided = session.stopped_at
     assert decided is not None
     return verify(
@@ -286,5 +286,5 @@ def verify_stop(config: RunConfig, run_dir: Path, full: Transformer, session: Se
         extract=session.extract,
         reward_model=session.reward_model,
         reward_cost=session.reward_cost,
-        stopped_search=tree_search(config, stopped, scorer) if scorer else None,
+        stopped_search=tree_search(config, stopped, saved_reward) if saved_reward else None,
     )

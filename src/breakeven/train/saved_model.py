@@ -10,8 +10,8 @@ from breakeven.data.task import Task
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import TransformerShape
+from breakeven.sampling.transformer import TransformerSampler
 from breakeven.train.checkpoint import load_weights
-from breakeven.ttc.samplers.transformer import TransformerSampler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

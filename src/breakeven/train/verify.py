@@ -6,20 +6,20 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.cost.evaluation import evaluation_flops
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import CheckFailedError, argument_error
-from breakeven.model.flops import ModelCost
-from breakeven.records import CHECK_FAILED, Checkpoint, Problem, SampleBank, Verification
-from breakeven.train.costs import evaluation_flops
-from breakeven.train.searching import Search
-from breakeven.ttc.collect import collect
+from breakeven.records import CHECK_FAILED, CheckpointRecord, Problem, SampleBank, Verification
+from breakeven.records.protocols import RewardModel, Sampler, Verifier
+from breakeven.sampling.collect import collect
+from breakeven.session.searching import Search
 from breakeven.ttc.evaluate import accuracy_per_problem
-from breakeven.ttc.protocols import RewardModel, Sampler, Verifier
 from breakeven.ttc.tally import tally_of
 
 
 def verify(
     *,
-    stopped: Checkpoint,
+    stopped: CheckpointRecord,
     stopped_sampler: Sampler,
     full_sampler: Sampler,
     verifier: Verifier,

@@ -106,7 +106,7 @@ def beta_binomial_curve(
         made_K=tuple(Made.MEASURED if k <= known else Made.EXTRAPOLATED for k in k_values),
         status=FitStatus.FITTED if solved else FitStatus.NO_SIGNAL,
         method="calibrated",
-        samples_K=_until_right(k_K, accuracy_K, k_values),
+        expected_samples_K=_until_right(k_K, accuracy_K, k_values),
         paired_error_K=tuple(np.sqrt(weight_G @ paired_GK[:, asked_K]).tolist()),
         parameters=(float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G))),
     )

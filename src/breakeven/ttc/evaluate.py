@@ -170,7 +170,7 @@ def _greedy(accuracy: float) -> KCurve:
         made_K=(Made.MEASURED,),
         status=FitStatus.FITTED if accuracy > 0 else FitStatus.NO_SIGNAL,
         method="calibrated",
-        samples_K=(1.0,),
+        expected_samples_K=(1.0,),
         paired_error_K=(0.0,),
     )
 

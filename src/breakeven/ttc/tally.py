@@ -141,7 +141,7 @@ def learning_point(observation: Observation, tally: Tally | None = None) -> Lear
         evaluation_flops=observation.evaluation_flops,
         query_flops=observation.query_flops,
         output_tokens=bank.output_tokens / bank.num_drawn if bank.num_drawn else greedy,
-        verifier_flops=observation.verifier_flops,
+        reward_flops=observation.reward_flops,
     )
 
 
@@ -153,7 +153,7 @@ def point_of(
     evaluation_flops: float,
     query_flops: QueryFlops,
     output_tokens: float = math.nan,
-    verifier_flops: float = 0.0,
+    reward_flops: float = 0.0,
 ) -> LearningPoint:
     """The learning point of a tally with its costs."""
     return LearningPoint(
@@ -167,5 +167,5 @@ def point_of(
         greedy_accuracy=tally.greedy_accuracy,
         sampled_accuracy=tally.sampled_accuracy,
         disagreement=tally.disagreement,
-        verifier_flops=verifier_flops,
+        reward_flops=reward_flops,
     )

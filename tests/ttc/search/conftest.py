@@ -3,10 +3,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, StepRule
+from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, SegmentRule
 from breakeven.testing import DigitSampler, NoisyReward, right_so_far
 
-BY_STEP = StepRule(ends=(";",), max_tokens=8)
+BY_STEP = SegmentRule(ends=(";",), max_tokens=8)
 
 
 @dataclass
@@ -14,15 +14,15 @@ class ScriptedSampler:
     """What follows each text is written down, one entry a sample; a `.` ends a solution. A character is a token."""
 
     script: Mapping[str, Sequence[str]]
-    calls: list[tuple[list[Prefix], int, StepRule]] = field(default_factory=list)
+    calls: list[tuple[list[Prefix], int, SegmentRule]] = field(default_factory=list)
 
     def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
         raise NotImplementedError
 
     def extend(
-        self, prefixes: Sequence[Prefix], num_samples: int, *, steps: StepRule, temperature: float, seed: int
+        self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
     ) -> list[Draw]:
-        self.calls.append((list(prefixes), num_samples, steps))
+        self.calls.append((list(prefixes), num_samples, segments))
         return [
             Draw(
                 prompt_tokens=len(prefix.problem.prompt) + len(prefix.text),
@@ -32,7 +32,7 @@ class ScriptedSampler:
         ]
 
     def completion(self, text: str) -> Completion:
-        finish = Finish.STOP if text.endswith(".") else Finish.STEP
+        finish = Finish.STOP if text.endswith(".") else Finish.SEGMENT
         return Completion(text=text.removesuffix("."), output_tokens=len(text), finish=finish)
 
 
@@ -78,5 +78,5 @@ def oracle(digits: DigitSampler) -> NoisyReward:
 
 
 @pytest.fixture
-def by_step() -> StepRule:
+def by_step() -> SegmentRule:
     return BY_STEP

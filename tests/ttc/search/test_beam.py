@@ -9,9 +9,9 @@ from breakeven.ttc.search.beam import beam_search
 PROBLEM = Problem(id="p", prompt="12345")
 
 
-def run(sampler, reward, steps, beams=4, width=2, **options):
+def run(sampler, reward, segments, beams=4, width=2, **options):
     (result,) = beam_search(
-        [PROBLEM], sampler, reward, beams=beams, width=width, steps=steps, temperature=1.0, seed=0, **options
+        [PROBLEM], sampler, reward, beams=beams, width=width, segments=segments, temperature=1.0, seed=0, **options
     )
     return result
 

@@ -10,9 +10,16 @@ from breakeven.ttc.search.select import answers_of
 PROBLEM = Problem(id="p", prompt="12345")
 
 
-def run(sampler, reward, steps, num_candidates=4, width=2):
+def run(sampler, reward, segments, num_candidates=4, width=2):
     (result,) = dvts(
-        [PROBLEM], sampler, reward, num_candidates=num_candidates, width=width, steps=steps, temperature=1.0, seed=0
+        [PROBLEM],
+        sampler,
+        reward,
+        num_candidates=num_candidates,
+        width=width,
+        segments=segments,
+        temperature=1.0,
+        seed=0,
     )
     return result
 
@@ -36,13 +43,13 @@ def test_a_subtree_ends_with_all_siblings_of_a_finished_best(scripted, scripted_
     rewards = {"a": 0.9, "b;": 0.1, "c;": 0.8, "d": 0.2, "c;x": 0.5, "c;y": 0.5}
     result = run(sampler, scripted_reward(rewards), by_step)
     assert [each.text for each in result.candidates] == ["a", "b;", "c;x", "c;y"]  # `d` ended, but was not the best
-    assert [each.finish for each in result.candidates][:2] == [Finish.STOP, Finish.STEP]
+    assert [each.finish for each in result.candidates][:2] == [Finish.STOP, Finish.SEGMENT]
     assert answers_of(result) == ["a", None, "c;x", "c;y"]  # what is not finished has no answer
 
 
 def test_groups_are_whole_subtrees(digits, oracle, by_step) -> None:
     for result in dvts(
-        digits.problems[:5], digits, oracle, num_candidates=12, width=4, steps=by_step, temperature=1.0, seed=0
+        digits.problems[:5], digits, oracle, num_candidates=12, width=4, segments=by_step, temperature=1.0, seed=0
     ):
         assert [each.group for each in result.candidates] == [0] * 4 + [1] * 4 + [2] * 4
         for group in range(3):  # siblings differ in their last step alone

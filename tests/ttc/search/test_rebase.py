@@ -74,7 +74,7 @@ def test_finished_solutions_take_from_the_width(scripted, scripted_reward, by_st
     sampler = scripted({"": ["a;", "b;", "c.", "d;"], "a;": ["1.", "2."], "b;": ["1.", "2."]})
     rewards = {"a;": 0.9, "b;": 0.8, "c": 0.5, "d;": 0.1, "a;1": 0.1, "a;2": 0.2, "b;1": 0.3}
     (result,) = rebase(
-        [PROBLEM], sampler, scripted_reward(rewards), num_candidates=4, steps=by_step, temperature=1.0, seed=0
+        [PROBLEM], sampler, scripted_reward(rewards), num_candidates=4, segments=by_step, temperature=1.0, seed=0
     )
     assert allocate([0.9, 0.8, 0.1], 3) == [2, 1, 0]
     assert [(prefixes[0].text, num) for prefixes, num, _ in sampler.calls] == [("", 4), ("b;", 1), ("a;", 2)]
@@ -89,7 +89,7 @@ def test_the_balance_temperature_matters(digits, oracle, by_step) -> None:
             digits,
             oracle,
             num_candidates=8,
-            steps=by_step,
+            segments=by_step,
             temperature=1.0,
             seed=0,
             balance_temperature=balance,
@@ -101,14 +101,14 @@ def test_the_balance_temperature_matters(digits, oracle, by_step) -> None:
 
 def test_bad_numbers_are_refused(digits, oracle, by_step) -> None:
     with pytest.raises(ArgumentError, match="num_candidates must be at least 1; got 0"):
-        rebase(digits.problems, digits, oracle, num_candidates=0, steps=by_step, temperature=1.0, seed=0)
+        rebase(digits.problems, digits, oracle, num_candidates=0, segments=by_step, temperature=1.0, seed=0)
     with pytest.raises(ArgumentError, match="balance_temperature must be"):
         rebase(
             digits.problems,
             digits,
             oracle,
             num_candidates=4,
-            steps=by_step,
+            segments=by_step,
             temperature=1.0,
             seed=0,
             balance_temperature=-1.0,

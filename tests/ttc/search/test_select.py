@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import Finish, Problem
+from breakeven.records import Finish, Problem, SearchCost
 from breakeven.ttc.search.select import answers_of, chance_right, choose, select, winners
-from breakeven.ttc.search.trees import Path, SearchCost, SearchResult
+from breakeven.ttc.search.trees import Path, SearchResult
 
 ANSWERS = ["8", "9", "9", None, "7"]
 REWARDS = [0.9, 0.5, 0.6, 1.0, 0.9]
@@ -77,7 +77,7 @@ def test_a_search_result_is_chosen_from_by_its_answers() -> None:
         Path(text="so 7", finish=Finish.STOP, rewards=(0.1, 0.6)),
         Path(text="or 8", finish=Finish.LENGTH, rewards=(0.9, 0.5)),
         Path(text="then 7", finish=Finish.STOP, rewards=(0.2,)),
-        Path(text="ah 9", finish=Finish.STEP, rewards=(1.0,)),
+        Path(text="ah 9", finish=Finish.SEGMENT, rewards=(1.0,)),
     )
 
     def last_word(text: str) -> str:

@@ -19,10 +19,10 @@ POOL = Pool(label_PN=LABELS, correct_PN=LABELS == 0)
 
 def test_samples_go_to_problems_whose_answers_disagree() -> None:
     measured = k_by_difficulty(POOL, (8, 12))
-    assert measured.samples_PK is not None
-    easy, hard = measured.samples_PK[:150, 1].mean(), measured.samples_PK[150:, 1].mean()
+    assert measured.expected_samples_PK is not None
+    easy, hard = measured.expected_samples_PK[:150, 1].mean(), measured.expected_samples_PK[150:, 1].mean()
     assert easy < 6.0 < hard
-    assert measured.samples_K == pytest.approx([8.0, 12.0], rel=0.1)
+    assert measured.expected_samples_K == pytest.approx([8.0, 12.0], rel=0.1)
     fixed = majority_vote(POOL, (8, 12))
     assert (measured.accuracy_K > fixed.accuracy_K + 0.01).all()
     assert (measured.monte_carlo_error_K < 0.01).all()
@@ -32,24 +32,24 @@ def test_where_more_samples_help_nothing_none_are_drawn() -> None:
     measured = k_by_difficulty(
         Pool(label_PN=np.zeros((6, 8), dtype=np.int16), correct_PN=np.ones((6, 8), dtype=bool)), (4, 8)
     )
-    assert (measured.samples_K.tolist(), measured.accuracy_K.tolist()) == ([4.0, 4.0], [1.0, 1.0])
+    assert (measured.expected_samples_K.tolist(), measured.accuracy_K.tolist()) == ([4.0, 4.0], [1.0, 1.0])
 
 
 def test_the_least_budget_is_the_vote_of_the_first_samples() -> None:
     measured = k_by_difficulty(POOL, (4,), num_orders=64)
-    assert measured.samples_K.tolist() == [4.0]
+    assert measured.expected_samples_K.tolist() == [4.0]
     assert measured.accuracy_K[0] == pytest.approx(majority_vote(POOL, (4,)).accuracy_K[0], abs=0.01)
 
 
 def test_a_problem_has_no_part_in_the_choice_of_its_own_k() -> None:
     """Other verdicts on one half of the problems change how many samples the other half gets, and not their own."""
-    before = k_by_difficulty(POOL, (12,)).samples_PK
+    before = k_by_difficulty(POOL, (12,)).expected_samples_PK
     assert before is not None
     fold_P = np.random.default_rng((0, 1)).permutation(300) % 2
     alone = np.flatnonzero(fold_P == 0)
     changed = POOL.correct_PN.copy()
     changed[alone] = RNG.random((len(alone), 24)) < 0.5
-    half = k_by_difficulty(replace(POOL, correct_PN=changed), (12,)).samples_PK
+    half = k_by_difficulty(replace(POOL, correct_PN=changed), (12,)).expected_samples_PK
     assert half is not None
     assert half[alone].tolist() == before[alone].tolist()
     assert half[fold_P == 1].tolist() != before[fold_P == 1].tolist()
@@ -58,7 +58,7 @@ def test_a_problem_has_no_part_in_the_choice_of_its_own_k() -> None:
 def test_agreement_that_was_never_seen_gets_no_more_than_the_probe() -> None:
     labels = np.array([[0] * 8, [0, 1, 2, 3, 4, 5, 6, 7]], dtype=np.int16)
     measured = k_by_difficulty(Pool(label_PN=labels, correct_PN=labels == 0), (8,))
-    assert measured.samples_K.tolist() == [4.0]
+    assert measured.expected_samples_K.tolist() == [4.0]
 
 
 def test_what_cannot_be_asked_is_refused() -> None:

@@ -150,7 +150,7 @@ def test_the_curve_says_what_it_is() -> None:
 
 def test_a_clear_vote_needs_half_the_samples() -> None:
     measured = curve([[0] * 8], [0])
-    assert measured.samples_K == pytest.approx([k // 2 + 1 for k in range(1, 9)])
+    assert measured.expected_samples_K == pytest.approx([k // 2 + 1 for k in range(1, 9)])
 
 
 def safe_after(row: tuple[int, ...]) -> int:
@@ -167,8 +167,8 @@ def safe_after(row: tuple[int, ...]) -> int:
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=6))
 def test_expected_samples_end_where_the_lead_cannot_be_lost(row: list[int]) -> None:
     k_values = tuple(range(1, len(row) + 1))
-    samples_PK, error_K = samples_until_safe(pool_of([row], [0]), k_values, num_orders=2000)
-    for k, samples, error in zip(k_values, samples_PK[0], error_K, strict=True):
+    expected_samples_PK, error_K = samples_until_safe(pool_of([row], [0]), k_values, num_orders=2000)
+    for k, samples, error in zip(k_values, expected_samples_PK[0], error_K, strict=True):
         expected = np.mean([safe_after(drawn) for drawn in permutations(row, k)])
         assert samples == pytest.approx(expected, abs=5.0 * error + 1e-9)
 

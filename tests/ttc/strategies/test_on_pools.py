@@ -137,9 +137,9 @@ def test_what_is_selected_does_not_depend_on_what_is_right(rule: str, pool: Pool
     assert measured.accuracy_PK == pytest.approx((weight_PNK * pool.correct_PN[:, :, None]).sum(axis=1), abs=1e-9)
     flipped = measure(replace(pool, correct_PN=~pool.correct_PN), rule, every_k(pool))
     assert flipped.accuracy_PK + measured.accuracy_PK == pytest.approx(weight_PNK.sum(axis=1), abs=1e-9)
-    if measured.samples_PK is not None:
-        assert flipped.samples_PK is not None
-        assert measured.samples_PK.tolist() == flipped.samples_PK.tolist()
+    if measured.expected_samples_PK is not None:
+        assert flipped.expected_samples_PK is not None
+        assert measured.expected_samples_PK.tolist() == flipped.expected_samples_PK.tolist()
 
 
 @pytest.mark.parametrize("rule", EXACT)
@@ -177,7 +177,9 @@ def test_accuracies_and_intervals_are_shares(rule: str, pool: Pool) -> None:
             assert 0.0 <= lo <= accuracy + 1e-12
             assert accuracy <= hi + 1e-12
             assert hi <= 1.0
-        assert all(1.0 - 1e-9 <= drawn <= k + 1e-9 for k, drawn in zip(curve.k_values, curve.samples_K, strict=False))
+        assert all(
+            1.0 - 1e-9 <= drawn <= k + 1e-9 for k, drawn in zip(curve.k_values, curve.expected_samples_K, strict=False)
+        )
 
 
 @PROPERTY
@@ -223,7 +225,7 @@ def test_every_strategy_has_a_curve(strategy: str) -> None:
 
 
 def test_expected_samples_are_told_where_samples_are_drawn_in_turn() -> None:
-    told = {name: measured_curve(POOL, name, (4,)).samples_K for name in STRATEGIES}
+    told = {name: measured_curve(POOL, name, (4,)).expected_samples_K for name in STRATEGIES}
     assert told["pass@k"] == pytest.approx((5 / 3,))
     assert told["majority_vote"][0] <= 4.0
     assert told["best_of_n"] == told["weighted_vote"] == told["generative_verification"] == ()
@@ -273,7 +275,7 @@ def test_single_samples_of_groups_are_refused() -> None:
         measure(grouped, "majority_vote", (2, 3))
     with pytest.raises(ArgumentError, match="rule must be pass@k, majority_vote"):
         group_vote(grouped, (2,), rule="vote")  # type: ignore[arg-type]
-    assert measured_curve(grouped, "majority_vote", (2, 4)).samples_K == ()
+    assert measured_curve(grouped, "majority_vote", (2, 4)).expected_samples_K == ()
 
 
 def test_one_problem_has_no_error_over_problems() -> None:

@@ -36,16 +36,16 @@ def test_the_table_says_what_the_rule_says(confidence: float) -> None:
 
 def test_samples_that_agree_settle_after_four() -> None:
     measured = settled_vote(pool_of([[0] * 8]), range(1, 9))
-    assert measured.samples_K.tolist() == [1, 2, 3, 4, 4, 4, 4, 4]
+    assert measured.expected_samples_K.tolist() == [1, 2, 3, 4, 4, 4, 4, 4]
     assert measured.accuracy_K.tolist() == [1.0] * 8
     assert measured.monte_carlo_error_K.tolist() == [0.0] * 8
-    assert measured.samples_error_K is not None
-    assert measured.samples_error_K.tolist() == [0.0] * 8
+    assert measured.expected_samples_error_K is not None
+    assert measured.expected_samples_error_K.tolist() == [0.0] * 8
 
 
 def test_samples_without_an_answer_cost_and_do_not_vote() -> None:
     measured = settled_vote(pool_of([[-1] * 4]), (1, 4))
-    assert (measured.samples_K.tolist(), measured.accuracy_K.tolist()) == ([1, 4], [0, 0])
+    assert (measured.expected_samples_K.tolist(), measured.accuracy_K.tolist()) == ([1, 4], [0, 0])
 
 
 def replayed(row: list[int], k: int, confidence: float) -> tuple[float, int]:
@@ -68,15 +68,15 @@ def test_accuracy_and_samples_are_those_of_random_orders(confidence: float) -> N
         for problem, row in enumerate(rows):
             drawn = np.array([replayed(rng.permutation(row).tolist(), k, confidence) for _ in range(3000)])
             assert measured.accuracy_PK[problem, column] == pytest.approx(drawn[:, 0].mean(), abs=0.05)
-            assert measured.samples_PK is not None
-            assert measured.samples_PK[problem, column] == pytest.approx(drawn[:, 1].mean(), abs=0.2)
+            assert measured.expected_samples_PK is not None
+            assert measured.expected_samples_PK[problem, column] == pytest.approx(drawn[:, 1].mean(), abs=0.2)
 
 
 def test_certainty_is_the_majority_vote() -> None:
     rng = np.random.default_rng(0)
     pool = pool_of(rng.integers(-1, 3, (30, 12)).tolist())
     sure = settled_vote(pool, (4, 12), confidence=1.0, num_orders=400)
-    assert sure.samples_K.tolist() == [4.0, 12.0]
+    assert sure.expected_samples_K.tolist() == [4.0, 12.0]
     vote = majority_vote(pool, (4, 12))
     assert sure.accuracy_PK[:, 1] == pytest.approx(vote.accuracy_PK[:, 1])
     assert sure.accuracy_K[0] == pytest.approx(vote.accuracy_K[0], abs=5 * sure.monte_carlo_error_K[0])
@@ -84,7 +84,7 @@ def test_certainty_is_the_majority_vote() -> None:
 
 def test_less_confidence_takes_fewer_samples() -> None:
     pool = pool_of(np.random.default_rng(0).integers(0, 3, (30, 16)).tolist())
-    samples = [settled_vote(pool, (16,), confidence=each).samples_K[0] for each in (0.6, 0.8, 0.95)]
+    samples = [settled_vote(pool, (16,), confidence=each).expected_samples_K[0] for each in (0.6, 0.8, 0.95)]
     assert samples == sorted(samples)
     assert samples[0] < samples[-1] < 16
 

@@ -1,4 +1,4 @@
 """Strategies that decide while they sample: which beginnings to go on from, and when to stop drawing.
 
-Pure orchestration of the protocols in `breakeven.ttc.protocols`; everything drawn and read is counted in `SearchCost`.
+Pure orchestration of the protocols in `breakeven.records`; everything drawn and read is counted in `SearchCost`.
 """

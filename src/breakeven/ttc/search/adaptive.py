@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from breakeven.errors import CheckFailedError, argument_error
-from breakeven.records import Completion, Draw, Problem
-from breakeven.ttc.protocols import Sampler, Verifier
+from breakeven.records import Completion, Draw, Problem, SearchCost
+from breakeven.records.protocols import Sampler, Verifier
 from breakeven.ttc.search.select import select
-from breakeven.ttc.search.trees import Path, SearchCost, SearchResult, check_draws, check_problems
+from breakeven.ttc.search.trees import Path, SearchResult, check_draws, check_problems
 from breakeven.ttc.strategies.beta_rule import settled
 
 _SEED_SHIFT = 28

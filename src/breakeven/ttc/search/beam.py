@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Problem, StepRule
-from breakeven.ttc.protocols import RewardModel, StepSampler
+from breakeven.records import Problem, SegmentRule
+from breakeven.records.protocols import RewardModel, SegmentSampler
 from breakeven.ttc.search.forest import Forest
 from breakeven.ttc.search.trees import Path, SearchResult, best_first
 
 
 def beam_search(
     problems: Sequence[Problem],
-    sampler: StepSampler,
+    sampler: SegmentSampler,
     reward_model: RewardModel,
     *,
     beams: int,
     width: int,
-    steps: StepRule,
+    segments: SegmentRule,
     temperature: float,
     seed: int,
     distinct: bool = False,
@@ -42,7 +42,7 @@ def beam_search(
         Scaling test-time compute with open models (2024).
     """
     check_beams("beams", beams, width)
-    forest = Forest(problems, sampler, reward_model, steps=steps, temperature=temperature, seed=seed)
+    forest = Forest(problems, sampler, reward_model, segments=segments, temperature=temperature, seed=seed)
     done: list[list[Path]] = [[] for _ in problems]
     wanted = [[(Path(), beams)] for _ in problems]
     while any(wanted):

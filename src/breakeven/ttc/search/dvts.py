@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from breakeven.records import Problem, StepRule
-from breakeven.ttc.protocols import RewardModel, StepSampler
+from breakeven.records import Problem, SegmentRule
+from breakeven.records.protocols import RewardModel, SegmentSampler
 from breakeven.ttc.search.beam import check_beams
 from breakeven.ttc.search.forest import Forest
 from breakeven.ttc.search.trees import Path, SearchResult, best_first
@@ -11,12 +11,12 @@ from breakeven.ttc.search.trees import Path, SearchResult, best_first
 
 def dvts(
     problems: Sequence[Problem],
-    sampler: StepSampler,
+    sampler: SegmentSampler,
     reward_model: RewardModel,
     *,
     num_candidates: int,
     width: int,
-    steps: StepRule,
+    segments: SegmentRule,
     temperature: float,
     seed: int,
 ) -> list[SearchResult]:
@@ -42,7 +42,7 @@ def dvts(
     """
     check_beams("num_candidates", num_candidates, width)
     num_groups = num_candidates // width
-    forest = Forest(problems, sampler, reward_model, steps=steps, temperature=temperature, seed=seed)
+    forest = Forest(problems, sampler, reward_model, segments=segments, temperature=temperature, seed=seed)
     last: list[list[list[Path]]] = [[[] for _ in range(num_groups)] for _ in problems]
     wanted = [[(Path(group=group), width) for group in range(num_groups)] for _ in problems]
     while any(wanted):

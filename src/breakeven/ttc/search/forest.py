@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, StepRule
-from breakeven.ttc.protocols import RewardModel, StepSampler
-from breakeven.ttc.search.trees import Path, SearchCost, SearchResult, check_draws, check_problems, check_rewards
+from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, SearchCost, SegmentRule
+from breakeven.records.protocols import RewardModel, SegmentSampler
+from breakeven.ttc.search.trees import Path, SearchResult, check_draws, check_problems, check_rewards
 
 TO_THE_END = 2**31 - 1
-"""`StepRule.max_tokens` of a step that runs to the end of the solution: the sampler's own limit is the lower one."""
+"""`SegmentRule.max_tokens` of a step that runs to the end of the solution: the sampler's own limit is the lower one."""
 
 Wanted = Sequence[tuple[Path, int]]
 """Of one problem: the paths to go on from, and the number of children of each."""
@@ -21,7 +21,7 @@ class Forest:
     A problem's tree is a function of (seed, problem) alone. The sampler and the reward model see no reference answer.
 
     Args:
-        steps: where a step ends; round `max_steps` runs to the end of the solutions.
+        segments: where a step ends; round `max_segments` runs to the end of the solutions.
 
     Raises:
         ArgumentError: two problems with one id, a negative temperature, a step rule with nothing in it, or a reward
@@ -31,18 +31,18 @@ class Forest:
     def __init__(
         self,
         problems: Sequence[Problem],
-        sampler: StepSampler,
+        sampler: SegmentSampler,
         reward_model: RewardModel,
         *,
-        steps: StepRule,
+        segments: SegmentRule,
         temperature: float,
         seed: int,
     ) -> None:
         check_problems(problems)
         if not temperature >= 0:
             raise argument_error("temperature", "be at least 0", temperature)
-        if steps.max_tokens < 1 or steps.max_steps < 1:
-            raise argument_error("steps", "allow at least 1 token a step and 1 step", steps)
+        if segments.max_tokens < 1 or segments.max_segments < 1:
+            raise argument_error("segments", "allow at least 1 token a segment and 1 segment", segments)
         if reward_model.kind != "process":
             raise argument_error(
                 "reward_model.kind",
@@ -52,7 +52,7 @@ class Forest:
             )
         self._problems, self._sampler, self._reward_model = problems, sampler, reward_model
         self._shown = [dataclasses.replace(problem, reference=None) for problem in problems]
-        self._steps, self._temperature, self._seed = steps, temperature, seed
+        self._steps, self._temperature, self._seed = segments, temperature, seed
         self._num_rounds = 0
         self._cost = [SearchCost() for _ in problems]
         self._rewards: list[dict[str, Reward]] = [{} for _ in problems]
@@ -77,7 +77,7 @@ class Forest:
             [[_child(path, next(drawn[index, path.text])) for _ in range(count)] for path, count in paths]
             for index, paths in enumerate(wanted)
         ]
-        if self._num_rounds == self._steps.max_steps:
+        if self._num_rounds == self._steps.max_segments:
             grown = [[[_truncated(child) for child in row] for row in rows] for rows in grown]
         self._score(wanted, grown)
         return [
@@ -94,13 +94,15 @@ class Forest:
 
     def _draw(self, asked: dict[tuple[int, str], int]) -> dict[tuple[int, str], Iterator[Completion]]:
         """One call of the sampler for each number of children, since a call gives every prefix as many."""
-        last = self._num_rounds == self._steps.max_steps
+        last = self._num_rounds == self._steps.max_segments
         rule = dataclasses.replace(self._steps, ends=(), max_tokens=TO_THE_END) if last else self._steps
         draws: dict[tuple[int, str], Draw] = {}
         for count in sorted(set(asked.values())):
             keys = [key for key in asked if asked[key] == count]
             prefixes = [Prefix(problem=self._shown[index], text=text) for index, text in keys]
-            extended = self._sampler.extend(prefixes, count, steps=rule, temperature=self._temperature, seed=self._seed)
+            extended = self._sampler.extend(
+                prefixes, count, segments=rule, temperature=self._temperature, seed=self._seed
+            )
             check_draws(extended, len(prefixes), count)
             draws.update(zip(keys, extended, strict=True))
         longest: dict[int, int] = {}
@@ -156,7 +158,7 @@ class Forest:
 
 def _child(path: Path, completion: Completion) -> Path:
     finish = completion.finish
-    if finish is Finish.STEP and not completion.text:
+    if finish is Finish.SEGMENT and not completion.text:
         finish = Finish.LENGTH  # the next step would be drawn from the same prefix, and be empty again
     return dataclasses.replace(
         path,

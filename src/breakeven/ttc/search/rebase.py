@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from breakeven.errors import argument_error
-from breakeven.records import Problem, StepRule
-from breakeven.ttc.protocols import RewardModel, StepSampler
+from breakeven.records import Problem, SegmentRule
+from breakeven.records.protocols import RewardModel, SegmentSampler
 from breakeven.ttc.search.forest import Forest
 from breakeven.ttc.search.trees import Path, SearchResult, best_first
 
 
 def rebase(
     problems: Sequence[Problem],
-    sampler: StepSampler,
+    sampler: SegmentSampler,
     reward_model: RewardModel,
     *,
     num_candidates: int,
-    steps: StepRule,
+    segments: SegmentRule,
     temperature: float,
     seed: int,
     balance_temperature: float = 0.2,
@@ -41,7 +41,7 @@ def rebase(
     if num_candidates < 1:
         raise argument_error("num_candidates", "be at least 1", num_candidates)
     _check_balance(balance_temperature)
-    forest = Forest(problems, sampler, reward_model, steps=steps, temperature=temperature, seed=seed)
+    forest = Forest(problems, sampler, reward_model, segments=segments, temperature=temperature, seed=seed)
     done: list[list[Path]] = [[] for _ in problems]
     wanted = [[(Path(), num_candidates)] for _ in problems]
     while any(wanted):

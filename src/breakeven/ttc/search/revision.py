@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Completion, Draw, Prefix, Problem, Reward
-from breakeven.ttc.protocols import RewardModel, Sampler
-from breakeven.ttc.search.trees import Path, SearchCost, SearchResult, check_draws, check_problems, check_rewards
+from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SearchCost
+from breakeven.records.protocols import RewardModel, Sampler
+from breakeven.ttc.search.trees import Path, SearchResult, check_draws, check_problems, check_rewards
 
 
 def revise(

@@ -14,7 +14,7 @@ from breakeven.ttc.pool import Floats, Pool
 from breakeven.ttc.strategies.best_of_n import best_of_n
 from breakeven.ttc.strategies.majority_vote import majority_vote
 from breakeven.ttc.strategies.measured import Measured, mean_of_draws
-from breakeven.ttc.strategies.replay import NUM_ORDERS
+from breakeven.ttc.strategies.orders import NUM_ORDERS
 from breakeven.ttc.strategies.weighted_vote import weighted_vote
 
 NUM_DRAWS = 8

@@ -15,8 +15,8 @@ from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Labels, Pool, require_labels, require_scores
 from breakeven.ttc.strategies.best_of_n import rank
 from breakeven.ttc.strategies.measured import Measured, check_drawn, exact
+from breakeven.ttc.strategies.orders import NUM_ORDERS, Orders, credits
 from breakeven.ttc.strategies.pass_at_k import pass_at_k_per_problem
-from breakeven.ttc.strategies.replay import NUM_ORDERS, Replay, credits
 from breakeven.ttc.strategies.weighted_vote import check_weights
 
 Rule = Literal["pass@k", "majority_vote", "best_of_n", "weighted_vote"]
@@ -67,20 +67,20 @@ def group_vote(
     return Measured(k_values=asked_K, accuracy_PK=accuracy_PK, monte_carlo_error_K=error_K)
 
 
-def _replay(pool: Pool, rule: Rule) -> Replay:
+def _replay(pool: Pool, rule: Rule) -> Orders:
     if rule == "majority_vote":
-        return Replay(pool, require_labels(pool, rule))
+        return Orders(pool, require_labels(pool, rule))
     if rule == "weighted_vote":
-        return Replay(pool, require_labels(pool, rule), check_weights(pool))
+        return Orders(pool, require_labels(pool, rule), check_weights(pool))
     # The best of them: every sample is an answer of its own, with its rank from below for a weight.
     order_PN, tie_PN = rank(require_scores(pool, rule), pool.answered_PN)
     height_PN = np.empty(order_PN.shape)
     np.put_along_axis(height_PN, order_PN, (tie_PN[:, -1:] - tie_PN).astype(np.float64), axis=1)
     own: Labels = np.broadcast_to(np.arange(pool.num_samples, dtype=np.int16), order_PN.shape)
-    return Replay(pool, own, height_PN)
+    return Orders(pool, own, height_PN)
 
 
-def _over_all(replay: Replay, pool: Pool, num_groups: int) -> Floats:
+def _over_all(replay: Orders, pool: Pool, num_groups: int) -> Floats:
     """Accuracy per problem over all choices of so many groups."""
     groups_CG = np.array(list(combinations(range(pool.num_samples // pool.group_size), num_groups)))
     chosen_CN = (groups_CG[:, :, None] * pool.group_size + np.arange(pool.group_size)).reshape(len(groups_CG), -1)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Pool, require_labels
 from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped
-from breakeven.ttc.strategies.replay import NUM_ORDERS, Replay, Standing
+from breakeven.ttc.strategies.orders import NUM_ORDERS, Orders, Standing
 from breakeven.ttc.strategies.settled_vote import Margin
 
 PROBE = 4
@@ -48,15 +48,15 @@ def k_by_difficulty(
     """
     label_PN = require_labels(pool, "k_by_difficulty")
     check_ungrouped(pool)
-    budget_K = check_drawn(pool, k_values)
-    if not 1 <= probe <= budget_K[0] or probe % 1:
-        raise argument_error("probe", f"be a whole number from 1 to the least budget {budget_K[0]}", probe)
+    mean_samples_K = check_drawn(pool, k_values)
+    if not 1 <= probe <= mean_samples_K[0] or probe % 1:
+        raise argument_error("probe", f"be a whole number from 1 to the least budget {mean_samples_K[0]}", probe)
     if pool.num_problems < 2:
         raise argument_error("pool", "hold at least two problems, to choose on one and score on others", 1)
     options = np.arange(probe, pool.num_samples + 1)
     credit_PLO = np.zeros((pool.num_problems, probe + 1, len(options)))
     level_PL = np.zeros((pool.num_problems, probe + 1))
-    for problems, leads in Replay(pool, label_PN).orders(num_orders, seed):
+    for problems, leads in Orders(pool, label_PN).orders(num_orders, seed):
         num_rows = (problems.stop - problems.start) * num_orders
         standing, margin = Standing(num_rows), Margin(num_rows)
         place_R = np.repeat(np.arange(problems.stop - problems.start), num_orders) * (probe + 1)
@@ -71,19 +71,19 @@ def k_by_difficulty(
             credit_PLO[problems, :, drawn - probe] = _sums(place_R, credit_R, probe)
 
     fold_P = np.random.default_rng((seed, 1)).permutation(pool.num_problems) % 2
-    accuracy_PK, samples_PK = np.empty((2, pool.num_problems, len(budget_K)))
+    accuracy_PK, expected_samples_PK = np.empty((2, pool.num_problems, len(mean_samples_K)))
     for fold in (0, 1):
         own = fold_P == fold
-        choice_KL = _choose(credit_PLO[~own].sum(axis=0), level_PL[~own].sum(axis=0), options, budget_K)
+        choice_KL = _choose(credit_PLO[~own].sum(axis=0), level_PL[~own].sum(axis=0), options, mean_samples_K)
         picked = np.take_along_axis(credit_PLO[own][:, None], choice_KL[None, :, :, None], axis=3)
         accuracy_PK[own] = picked[..., 0].sum(axis=2) / num_orders
-        samples_PK[own] = level_PL[own] @ options[choice_KL].T / num_orders
+        expected_samples_PK[own] = level_PL[own] @ options[choice_KL].T / num_orders
     spread_PK = accuracy_PK * (1.0 - accuracy_PK) / max(1, num_orders - 1)
     return Measured(
-        k_values=budget_K,
+        k_values=mean_samples_K,
         accuracy_PK=accuracy_PK,
         monte_carlo_error_K=np.sqrt(spread_PK.sum(axis=0)) / pool.num_problems,
-        samples_PK=samples_PK,
+        expected_samples_PK=expected_samples_PK,
     )
 
 

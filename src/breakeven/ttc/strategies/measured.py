@@ -18,10 +18,10 @@ class Measured:
     accuracy_PK: Floats
     monte_carlo_error_K: Floats
     """Standard error of `accuracy_K` from drawing only some of the subsets of a pool; 0 where all were counted."""
-    samples_PK: Floats | None = None
+    expected_samples_PK: Floats | None = None
     """Expected samples per query, where they are drawn in turn until the answer is settled; None: all K."""
-    samples_error_K: Floats | None = None
-    """Monte Carlo error of `samples_K`."""
+    expected_samples_error_K: Floats | None = None
+    """Monte Carlo error of `expected_samples_K`."""
 
     @property
     def accuracy_K(self) -> Floats:
@@ -42,10 +42,10 @@ class Measured:
         return error
 
     @property
-    def samples_K(self) -> Floats:
+    def expected_samples_K(self) -> Floats:
         """Expected samples per query, mean over problems."""
         every: Floats = np.array(self.k_values, dtype=np.float64)
-        return every if self.samples_PK is None else self.samples_PK.mean(axis=0)
+        return every if self.expected_samples_PK is None else self.expected_samples_PK.mean(axis=0)
 
 
 def exact(k_values: tuple[int, ...], accuracy_PK: Floats) -> Measured:

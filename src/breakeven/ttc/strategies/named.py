@@ -144,10 +144,10 @@ def measured_curve(
         error_K = np.sqrt(draws_K + np.square(carlo_K))
     else:
         error_K = np.nan_to_num(measured.standard_error_K[at_K], nan=1.0)
-    samples_PK = None if measured.samples_PK is None else measured.samples_PK[:, at_K]
+    expected_samples_PK = None if measured.expected_samples_PK is None else measured.expected_samples_PK[:, at_K]
     drawn_in_turn = STRATEGIES[strategy].samples
     if drawn_in_turn is not None and pool.group_size == 1:
-        samples_PK = drawn_in_turn(pool, asked)
+        expected_samples_PK = drawn_in_turn(pool, asked)
     baseline_PK = accuracy_K if pool.greedy_P is None else pool.greedy_P[:, None]
     return KCurve(
         strategy=strategy,
@@ -159,7 +159,7 @@ def measured_curve(
         made_K=(Made.MEASURED,) * len(asked),
         status=FitStatus.FITTED if accuracy_K.max() > 0 else FitStatus.NO_SIGNAL,
         method="calibrated",
-        samples_K=() if samples_PK is None else tuple(samples_PK.mean(axis=0).tolist()),
+        expected_samples_K=() if expected_samples_PK is None else tuple(expected_samples_PK.mean(axis=0).tolist()),
         paired_error_K=tuple(((accuracy_PK - baseline_PK).std(axis=0) / size**0.5).tolist()),
         monte_carlo_error_K=tuple(carlo_K.tolist()),
     )

@@ -9,7 +9,7 @@ from scipy.special import betainc
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Flags, Floats, Pool, require_labels
 from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped, error_of_sums
-from breakeven.ttc.strategies.replay import NUM_ORDERS, Lead, Replay, Standing
+from breakeven.ttc.strategies.orders import NUM_ORDERS, Lead, Orders, Standing
 
 Ints = npt.NDArray[np.int64]
 
@@ -49,7 +49,7 @@ def settled_vote(
     settled = is_settled(pool.num_samples, confidence)
     sums = np.zeros((4, pool.num_problems, len(asked_K)))
     column = {k: place for place, k in enumerate(asked_K)}
-    for problems, leads in Replay(pool, label_PN).orders(num_orders, seed):
+    for problems, leads in Orders(pool, label_PN).orders(num_orders, seed):
         num_rows = (problems.stop - problems.start) * num_orders
         standing, margin = Standing(num_rows), Margin(num_rows)
         open_R, credit_R, drawn_R = np.ones(num_rows, dtype=bool), np.zeros(num_rows), np.zeros(num_rows)
@@ -68,8 +68,8 @@ def settled_vote(
         k_values=asked_K,
         accuracy_PK=sums[0] / num_orders,
         monte_carlo_error_K=error_of_sums(sums[0], sums[1], num_orders),
-        samples_PK=sums[2] / num_orders,
-        samples_error_K=error_of_sums(sums[2], sums[3], num_orders),
+        expected_samples_PK=sums[2] / num_orders,
+        expected_samples_error_K=error_of_sums(sums[2], sums[3], num_orders),
     )
 
 
@@ -87,7 +87,7 @@ def samples_until_safe(
     check_ungrouped(pool)
     k_K = np.array(check_drawn(pool, k_values))
     total_PK, squares_PK = np.zeros((2, pool.num_problems, len(k_K)))
-    for problems, leads in Replay(pool, label_PN).orders(num_orders, seed):
+    for problems, leads in Orders(pool, label_PN).orders(num_orders, seed):
         num_rows = (problems.stop - problems.start) * num_orders
         margin, rows = Margin(num_rows), np.arange(num_rows)
         # After t samples a lead of d is safe in a vote of K if t + d > K; t + d never falls. So what is counted is at

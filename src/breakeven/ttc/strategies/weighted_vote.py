@@ -7,7 +7,7 @@ import numpy as np
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Pool, require_labels, require_scores
 from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped
-from breakeven.ttc.strategies.replay import NUM_ORDERS, Replay
+from breakeven.ttc.strategies.orders import NUM_ORDERS, Orders
 
 
 def weighted_vote(pool: Pool, k_values: Sequence[int], *, num_orders: int = NUM_ORDERS, seed: int = 0) -> Measured:
@@ -35,7 +35,7 @@ def weighted_vote(pool: Pool, k_values: Sequence[int], *, num_orders: int = NUM_
     score_PN = check_weights(pool)
     check_ungrouped(pool)
     asked_K = check_drawn(pool, k_values)
-    accuracy_PK, error_K = Replay(pool, label_PN, score_PN).accuracy(asked_K, num_orders, seed)
+    accuracy_PK, error_K = Orders(pool, label_PN, score_PN).accuracy(asked_K, num_orders, seed)
     column = {k: place for place, k in enumerate(asked_K)}
     if 1 in column:
         accuracy_PK[:, column[1]], error_K[column[1]] = (pool.correct_PN & (label_PN >= 0)).mean(axis=1), 0.0

@@ -1,0 +1,69 @@
+"""Which sandbox this machine has."""
+
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from breakeven.checking.bubblewrap import Bubblewrap, interpreter_for
+from breakeven.checking.program import Program, Sandbox, Verdict
+from breakeven.checking.subprocess_backend import UnsafeSubprocess
+from breakeven.errors import SandboxError
+
+_PROBE = Program(source="def one():\n    return 1\n", test="assert one() == 1", functions=("one",))
+_REMEDY = (
+    "Or run it unprotected, with --unsafe-exec: only where it may do all that you may, as in a container of its own."
+)
+
+
+def find_sandbox(unsafe: bool = False) -> Sandbox:
+    """The sandbox to run model-written code in: bubblewrap where it works; a plain subprocess only if `unsafe`.
+
+    The first call runs a trial program (some 0.1 s); its outcome holds for this process.
+
+    Raises:
+        SandboxError: there is none, and `unsafe` is False. Says what is missing and what to do.
+    """
+    found = _bubblewrap()
+    if isinstance(found, Bubblewrap):
+        return found
+    if unsafe:
+        return UnsafeSubprocess()
+    raise SandboxError(f"model-written code must run in a sandbox, and there is none: {found} {_REMEDY}")
+
+
+@cache
+def _bubblewrap() -> Bubblewrap | str:
+    """Bubblewrap, tried out; or what is missing and what to do."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return "bwrap is not installed. Install it: apt-get install bubblewrap, or dnf install bubblewrap."
+    answer = subprocess.run([bwrap, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    version = re.search(r"\d+(?:\.\d+)+", answer.stdout)
+    if version is None:
+        return f"{bwrap} --version says {answer.stdout.strip()!r}. Install bubblewrap again."
+    numbers = tuple(int(each) for each in version[0].split("."))
+    failures = []
+    for setpriv in (shutil.which("setpriv"), None) if os.geteuid() == 0 else (None,):
+        chosen = interpreter_for(setpriv is not None)
+        if chosen is None:
+            failures.append("no interpreter that an ordinary user can read: install python3 of the system")
+            continue
+        sandbox = Bubblewrap(
+            bwrap=str(Path(bwrap).resolve()),
+            version=numbers,
+            interpreter=chosen[0],
+            prefix=chosen[1],
+            setpriv=setpriv,
+        )
+        outcome = sandbox.run(_PROBE)
+        if outcome.verdict is Verdict.PASSED:
+            return sandbox
+        failures.append(outcome.output.strip() or outcome.reason)
+    return (
+        f"bwrap {version[0]} does not work here ({'; '.join(dict.fromkeys(failures))}). It needs version 0.6 and user "
+        "namespaces: see `sysctl user.max_user_namespaces kernel.apparmor_restrict_unprivileged_userns`; a container "
+        "must allow them."
+    )

@@ -1,0 +1,1 @@
+"""Answers: found in a completion, brought to canonical form, compared, and told apart."""

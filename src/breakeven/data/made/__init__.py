@@ -1,0 +1,1 @@
+"""Tasks that make their own problems, for the reference model to be trained on."""

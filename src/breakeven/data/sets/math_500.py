@@ -1,0 +1,100 @@
+"""Files in the layout of MATH-500: `problem`, `answer` (LaTeX), `unique_id` (optional)."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from breakeven.data.answers.find import after_mark, boxed, tidy
+from breakeven.data.answers.math import MAX_DEPTH, MAX_MATH_ANSWER, MathVerifier, math_form, readable
+from breakeven.data.sets.rows import distinct, fill, read_rows
+from breakeven.records import Problem
+
+_FINAL = re.compile(r"final answer is:?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Math500File:
+    r"""Competition mathematics; answers are compared by math-verify, in processes of their own.
+
+    An answer is what the last `\boxed{}` holds; else the line after the last `Answer:`; else what follows `final
+    answer is` on its line. Of more than 500 characters, or with brackets nested deeper than 20, it is no answer.
+
+    Args:
+        path: the file.
+        template: of the prompt, with `{problem}` and `{instruction}`.
+        instruction: on the answer's form; "" for none.
+        max_tokens: limit of a completion.
+        stop: strings before which a completion ends.
+        timeout_seconds: of one comparison.
+        num_workers: comparisons at once.
+    """
+
+    path: str
+    template: str = "{problem}\n\n{instruction}"
+    instruction: str = r"Think step by step. Put the final answer in \boxed{}."
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    timeout_seconds: float = 5.0
+    num_workers: int = 2
+
+    @property
+    def name(self) -> str:
+        """`math:FILE`."""
+        return f"math:{self.path}"
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """The problems in the order of the file, read when first asked for.
+
+        Raises:
+            ArgumentError: the file breaks a rule of its layout; the message says where.
+        """
+        rows = read_rows(self.path)
+        made: list[Problem] = []
+        for row in rows:
+            gold = row.text("answer")
+            if not readable(gold):
+                rule = f"be at most {MAX_MATH_ANSWER} characters, its brackets nested at most {MAX_DEPTH} deep"
+                raise row.refuse("answer", rule, "`answer` is the final answer alone, not the solution.")
+            prompt = fill(self.template, {"problem": row.text("problem")}, self.instruction)
+            made.append(Problem(id=row.id("unique_id", "math"), prompt=prompt, reference=gold))
+        return distinct(rows, made)
+
+    @cached_property
+    def verifier(self) -> MathVerifier:
+        """Compares answers; its processes start when first needed.
+
+        Raises:
+            MissingExtraError: math-verify is not installed.
+        """
+        return MathVerifier(self.timeout_seconds, self.num_workers)
+
+    def extract(self, completion: str) -> str | None:
+        """The answer as LaTeX."""
+        found = boxed(completion)
+        if found is None:
+            found = after_mark(completion)
+        if found is None and (marks := list(_FINAL.finditer(completion))):
+            found = completion[marks[-1].end() :].partition("\n")[0]
+        if found is None or not readable(found):
+            return None
+        return tidy(found) or None
+
+    def canonical(self, answer: str) -> str:
+        """The answer in a form of its own where that is cheap: plain numbers, fractions."""
+        return math_form(answer)
+
+    def equivalent(self, answer: str, other: str) -> bool:
+        """True if math-verify takes `other` for right where `answer` is. Errors as of `MathVerifier.verify`."""
+        return self.verifier.verify(answer, other)
+
+    def check(self, problem: Problem, completion: str) -> bool:
+        """True if math-verify takes the answer for right.
+
+        Raises:
+            CheckFailedError: it crashed or was late.
+        """
+        answer = self.extract(completion)
+        if answer is None or problem.reference is None:
+            return False
+        return self.verifier.verify(problem.reference, self.canonical(answer))

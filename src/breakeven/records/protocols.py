@@ -1,0 +1,60 @@
+"""What the TTC estimator asks of models and checkers: samplers, verifiers and reward models. Lists in, lists out."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, runtime_checkable
+
+from breakeven.records import Draw, Prefix, Problem, Reward, SegmentRule
+
+
+class Sampler(Protocol):
+    """Draws completions for problems."""
+
+    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
+        """`num_samples` completions for each problem, in the order of `problems`.
+
+        Sample i of a problem must depend on (`seed`, problem, i) only, not on how many are drawn or of what else; a
+        server, whose numbers depend on what else it computes, need only give independent samples for different seeds.
+        Temperature 0 is greedy. The caller's training state (random generators, mode, gradients) stays untouched.
+        """
+        ...
+
+
+@runtime_checkable
+class SegmentSampler(Sampler, Protocol):
+    """A sampler that can go on from the beginning of a solution, which is what search strategies need."""
+
+    def extend(
+        self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
+    ) -> list[Draw]:
+        """`num_samples` next segments for each prefix, in the order of `prefixes`.
+
+        A completion's text is the new text alone. It ends with one of `segments.ends` (Finish.SEGMENT), where the
+        solution ends (Finish.STOP), or at a limit: of `segments.max_tokens` (Finish.SEGMENT), or of the solution's
+        length (Finish.LENGTH). Sample i depends on (`seed`, problem, text so far, i) only.
+        """
+        ...
+
+
+class Verifier(Protocol):
+    """Says whether a completion solves a problem."""
+
+    def check(self, problem: Problem, completion: str) -> bool:
+        """True if it does. Malformed completions are False, never an exception.
+
+        Raises:
+            CheckFailedError: the checker itself crashed or timed out; the sample is then neither right nor wrong.
+        """
+        ...
+
+
+class RewardModel(Protocol):
+    """Gives a solution a number, without the reference answer."""
+
+    @property
+    def kind(self) -> Literal["outcome", "process"]:
+        """Whether it judges whole solutions only, or any beginning of one, too."""
+        ...
+
+    def score(self, prefixes: Sequence[Prefix]) -> list[Reward]:
+        """One reward a prefix, in order. Of a beginning: how good the solution so far is (its last step included)."""
+        ...

@@ -1,0 +1,280 @@
+"""A sampler of any causal language model of transformers: one prefill a prompt, equal beginnings computed once.
+
+Every token is drawn by inverse transform from a hash of (seed, problem, sample, position): no random generator is
+touched, and a sample does not depend on what it shares a batch with (up to the last bit of the logits).
+"""
+
+import copy
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from breakeven.errors import SamplerError, argument_error
+from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.sampling.loading import load_hf
+from breakeven.sampling.picking import pick
+from breakeven.sampling.prompts import PromptEncoder
+from breakeven.sampling.served.endings import cut
+from breakeven.sampling.uniforms import sample_keys, uniforms
+
+__all__ = ["HFSampler", "load_hf"]
+
+_CONTEXT_TOKENS = 4
+"""Tokens before the new ones that are decoded with them: some tokenizers drop the space that a text begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What to go on from, and for how long."""
+
+    key: str
+    tokens: list[int]
+    max_tokens: int
+    limit: Finish
+    """What reaching `max_tokens` means."""
+
+
+@dataclass(slots=True)
+class _Sample:
+    job: _Job
+    tokens: list[int] = field(default_factory=list)
+    done: Completion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """How tokens are chosen, and what ends a sample besides its length."""
+
+    temperature: float
+    ends: tuple[str, ...]
+    end_tokens: frozenset[int]
+
+
+@dataclass(slots=True)
+class _State:
+    """R distinct beginnings: the logits of their next tokens, their cache, and which of their tokens are no padding."""
+
+    logits_RV: Tensor
+    cache: Any
+    mask_RT: Tensor
+
+
+class HFSampler:
+    """A `SegmentSampler` of a causal language model of transformers, a LoRA adapter on it included.
+
+    Tokens are drawn from the model's own distribution at the temperature; top-p, top-k and penalties of its generation
+    config are not applied.
+
+    Args:
+        model: used in evaluation mode without gradients, on its device and in its dtype, and left as it was.
+        tokenizer: its own, left as it is.
+        max_tokens: of one completion, end token included. The model's positions may allow fewer.
+        stop: strings before which a completion ends; the tokens that spelt them are counted.
+        chat: whether prompts go through the tokenizer's chat template; None: if it has one.
+        system: the system message of the chat.
+        max_rows: samples decoded at once.
+
+    Raises:
+        ArgumentError: a limit below 1, an empty stop string, or a chat without a chat template.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        chat: bool | None = None,
+        system: str | None = None,
+        max_rows: int = 64,
+    ) -> None:
+        for name, value in (("max_tokens", max_tokens), ("max_rows", max_rows)):
+            if value < 1:
+                raise argument_error(name, "be at least 1", value)
+        if "" in stop:
+            raise argument_error("stop", "hold no empty string", list(stop))
+        self.model = model
+        self.tokenizer = tokenizer
+        self.prompts = PromptEncoder(tokenizer, chat=chat, system=system)
+        self.max_tokens = max_tokens
+        self.stop = tuple(stop)
+        self.max_rows = max_rows
+
+    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
+        """See `breakeven.records.protocols.Sampler.sample`.
+
+        Raises:
+            SamplerError: a prompt fills the model's positions.
+        """
+        jobs = [self._job(Prefix(problem=each), each.id, self.max_tokens, Finish.LENGTH) for each in problems]
+        return self._draw(jobs, num_samples, temperature, seed)
+
+    def extend(
+        self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.SegmentSampler`. A solution has `max_tokens` tokens, all its steps together.
+
+        Raises:
+            SamplerError: a prompt with the text so far fills the model's positions.
+        """
+        jobs = []
+        for prefix in prefixes:
+            spent = len(self.prompts.encode(prefix)) - len(self.prompts.encode(Prefix(problem=prefix.problem)))
+            left = max(1, self.max_tokens - spent)
+            limit = Finish.LENGTH if left <= segments.max_tokens else Finish.SEGMENT
+            key = f"{prefix.problem.id}\n{prefix.text}"
+            jobs.append(self._job(prefix, key, min(left, segments.max_tokens), limit))
+        return self._draw(jobs, num_samples, temperature, seed, segments.ends)
+
+    def _job(self, prefix: Prefix, key: str, max_tokens: int, limit: Finish) -> _Job:
+        tokens = self.prompts.encode(prefix)
+        positions = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        room = max_tokens if positions is None else positions - len(tokens)
+        if room < 1:
+            raise SamplerError(
+                f"problem {prefix.problem.id!r} must leave room for an answer in the model's {positions} positions; "
+                f"its prompt has {len(tokens)} tokens. Shorten it or use a model with a longer context."
+            )
+        if room < max_tokens:
+            return _Job(key=key, tokens=tokens, max_tokens=room, limit=Finish.LENGTH)
+        return _Job(key=key, tokens=tokens, max_tokens=max_tokens, limit=limit)
+
+    def _draw(
+        self, jobs: list[_Job], num_samples: int, temperature: float, seed: int, ends: tuple[str, ...] = ()
+    ) -> list[Draw]:
+        if num_samples < 1:
+            raise argument_error("num_samples", "be at least 1", num_samples)
+        if not temperature >= 0:
+            raise argument_error("temperature", "be at least 0", temperature)
+        rules = _Rules(temperature=temperature, ends=ends, end_tokens=self._end_tokens())
+        samples = [[_Sample(job) for _ in range(num_samples)] for job in jobs]
+        keys_PN = sample_keys(seed, [job.key for job in jobs], num_samples).reshape(len(jobs), num_samples)
+        by_length = sorted(range(len(jobs)), key=lambda index: len(jobs[index].tokens))  # little padding
+        num_prompts = max(1, self.max_rows // num_samples)
+        with _evaluating(self.model):
+            for start in range(0, len(jobs), num_prompts):
+                part = by_length[start : start + num_prompts]
+                prefilled = self._prefill([jobs[index].tokens for index in part])
+                for first in range(0, num_samples, self.max_rows):
+                    last = first + self.max_rows >= num_samples
+                    piece = slice(first, first + self.max_rows)
+                    rows = [each for index in part for each in samples[index][piece]]
+                    keys_B = keys_PN[part, piece].ravel()
+                    self._decode(prefilled if last else copy.deepcopy(prefilled), rows, keys_B, rules)
+        return [
+            Draw(prompt_tokens=len(job.tokens), completions=tuple(each.done for each in row if each.done))
+            for job, row in zip(jobs, samples, strict=True)
+        ]
+
+    def _prefill(self, prompts: list[list[int]]) -> _State:
+        """Read the prompts, padded on the left so that each one's last token is in the last column."""
+        longest = max(map(len, prompts))
+        device = self.model.get_input_embeddings().weight.device
+        tokens_PT = torch.tensor([[prompt[0]] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
+        mask_PT = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
+        positions_PT = (mask_PT.cumsum(dim=-1) - 1).clamp(min=0)
+        return self._forward(tokens_PT, positions_PT, None, mask_PT)
+
+    def _forward(self, tokens_RT: Tensor, positions_RT: Tensor, cache: Any, mask_RT: Tensor) -> _State:
+        options: dict[str, Any] = {"position_ids": positions_RT, "logits_to_keep": 1}
+        base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model  # under an adapter
+        known = inspect.signature(base.forward).parameters
+        output = self.model(
+            input_ids=tokens_RT,
+            attention_mask=mask_RT,
+            past_key_values=cache,
+            use_cache=True,
+            return_dict=True,
+            **{name: value for name, value in options.items() if name in known},
+        )
+        return _State(output.logits[:, -1], output.past_key_values, mask_RT)
+
+    def _decode(self, state: _State, samples: list[_Sample], keys_B: npt.NDArray[np.uint64], rules: _Rules) -> None:
+        """Complete the samples, those of the first prompt first, all prompts having as many."""
+        device = state.logits_RV.device
+        active = np.arange(len(samples))
+        beginning_B = torch.arange(len(samples), device=device) // (len(samples) // len(state.logits_RV))
+        for position in range(max(each.job.max_tokens for each in samples)):
+            uniform_B = torch.from_numpy(uniforms(keys_B[active], position))
+            next_B = pick(state.logits_RV, beginning_B, rules.temperature, uniform_B)
+            for index, token in zip(active.tolist(), next_B.tolist(), strict=True):
+                samples[index].tokens.append(token)
+                samples[index].done = self._completion(samples[index], rules)
+            running = [samples[index].done is None for index in active]
+            if not any(running):
+                break
+            active = active[running]
+            kept = torch.tensor(running, device=device)
+            beginning_B = self._step(state, beginning_B[kept], next_B[kept])
+
+    def _step(self, state: _State, beginning_B: Tensor, next_B: Tensor) -> Tensor:
+        """Feed each distinct beginning its next token; which of them each sample now has."""
+        num_rows, vocabulary = state.logits_RV.shape
+        after_B = beginning_B * vocabulary + next_B
+        now_B: Tensor
+        distinct, now_B = torch.unique(after_B, return_inverse=True)
+        rows = distinct // vocabulary
+        if len(rows) != num_rows or not torch.equal(rows, torch.arange(num_rows, device=rows.device)):
+            state.cache.reorder_cache(rows)  # which may also repeat and drop rows, in every kind of cache
+        mask_RT = torch.cat([state.mask_RT[rows], state.mask_RT.new_ones(len(rows), 1)], dim=1)
+        positions_R1 = mask_RT.sum(dim=-1, keepdim=True) - 1
+        after = self._forward((distinct % vocabulary)[:, None], positions_R1, state.cache, mask_RT)
+        state.logits_RV, state.cache, state.mask_RT = after.logits_RV, after.cache, after.mask_RT
+        return now_B
+
+    def _completion(self, sample: _Sample, rules: _Rules) -> Completion | None:
+        """The sample as it ends with its last token; None if it goes on."""
+        tokens, strings = sample.tokens, (*self.stop, *rules.ends)
+        if tokens[-1] in rules.end_tokens:
+            return Completion(text=self._text(sample.job, tokens[:-1]), output_tokens=len(tokens))
+        if strings:
+            # A new ending is within the tail: a token is a byte or more, but for the few that print nothing.
+            read = sample.job.tokens[-_CONTEXT_TOKENS:] + tokens
+            tail = self._decoded(read[-max(len(each.encode()) for each in strings) - 8 :])
+            if any(each in tail for each in strings):
+                ended = cut(self._text(sample.job, tokens), self.stop, rules.ends)
+                if ended is not None:
+                    full = ended[1] is Finish.SEGMENT and len(tokens) >= sample.job.max_tokens
+                    finish = sample.job.limit if full else ended[1]
+                    return Completion(text=ended[0], output_tokens=len(tokens), finish=finish)
+        if len(tokens) < sample.job.max_tokens:
+            return None
+        return Completion(text=self._text(sample.job, tokens), output_tokens=len(tokens), finish=sample.job.limit)
+
+    def _text(self, job: _Job, tokens: list[int]) -> str:
+        context = job.tokens[-_CONTEXT_TOKENS:]
+        before, whole = self._decoded(context), self._decoded(context + tokens)
+        return whole[len(before) :] if whole.startswith(before) else self._decoded(tokens)
+
+    def _decoded(self, tokens: list[int]) -> str:
+        text: str = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+    def _end_tokens(self) -> frozenset[int]:
+        """The tokenizer's and the generation config's, which of some chat models differ."""
+        config = getattr(self.model, "generation_config", None)
+        configured = getattr(config, "eos_token_id", None)
+        listed = configured if isinstance(configured, list) else [configured]
+        return frozenset(each for each in (*listed, self.tokenizer.eos_token_id) if each is not None)
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Evaluation mode without gradients; some modules may have been frozen in it before."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        # Not inference mode: what the model keeps for itself, such as rotary tables, must serve training afterwards.
+        with torch.no_grad():
+            yield
+    finally:
+        for module in training:
+            module.training = True

@@ -1,0 +1,63 @@
+"""Names that records had in earlier versions: what was written then is read under today's."""
+
+from typing import Any, Final
+
+KINDS: Final = {"bank": "samples"}
+"""Kinds of line: earlier name to today's."""
+
+_FIELDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "header": (
+        ("plan", "spec"),
+        ("config.evaluate.scorer", "reward_model"),
+        ("config.evaluate.step_ends", "segment_ends"),
+        ("config.evaluate.step_tokens", "segment_tokens"),
+    ),
+    "checkpoint": (
+        ("observation.verifier_flops", "reward_flops"),
+        ("decision.k_curve.verifier_flops", "reward_flops"),
+        ("decision.k_curve.samples_K", "expected_samples_K"),
+        ("decision.serving.samples", "expected_samples"),
+    ),
+    "observation": (("verifier_flops", "reward_flops"),),
+    "evaluation": (
+        ("measurements.samples", "expected_samples"),
+        ("measurements.policy_flops", "model_flops"),
+        ("measurements.policy_flops_unshared", "model_flops_unshared"),
+        ("measurements.verifier_flops", "reward_flops"),
+    ),
+}
+"""By kind: where a field was, dots between the names (a list stands for each of its items), and its name now."""
+_OLD: Final = {
+    kind: tuple(f'"{path.rpartition(".")[2]}":'.encode() for path, _ in fields) for kind, fields in _FIELDS.items()
+}
+
+
+def may_be_old(kind: str, data: bytes) -> bool:
+    """Whether a line of JSON may hold a name of an earlier version: cheap, and never wrongly False."""
+    return any(name in data for name in _OLD.get(kind, ()))
+
+
+def renamed(kind: str, data: Any) -> Any:
+    """Plain nested `data` under today's names, in place; what is under them already stays.
+
+    Args:
+        kind: "header", "checkpoint" (a line of a run log), "observation" (one alone), or "evaluation" (a results.json).
+        data: as JSON is read.
+
+    >>> renamed("observation", {"step": 1, "verifier_flops": 2.0})
+    {'step': 1, 'reward_flops': 2.0}
+    """
+    for path, name in _FIELDS.get(kind, ()):
+        *places, old = path.split(".")
+        for holder in _at(data, places):
+            if old in holder and name not in holder:
+                holder[name] = holder.pop(old)
+    return data
+
+
+def _at(data: Any, places: list[str]) -> list[dict[str, Any]]:
+    found = [data]
+    for place in places:
+        inner = [each.get(place) for each in found if isinstance(each, dict)]
+        found = [item for each in inner for item in (each if isinstance(each, list) else [each])]
+    return [each for each in found if isinstance(each, dict)]

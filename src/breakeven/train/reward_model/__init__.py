@@ -1,0 +1,1 @@
+"""Training a small reward model on the graded samples of earlier checkpoints."""

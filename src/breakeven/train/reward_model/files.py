@@ -1,0 +1,82 @@
+"""A trained reward model on disk: `model.safetensors`, and `trained.json` with what it is and how good."""
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+
+from breakeven.config import config_from
+from breakeven.cost.tokens import ModelCost
+from breakeven.data.task import Task
+from breakeven.errors import RunStorageError, argument_error
+from breakeven.records import TransformerShape
+from breakeven.sampling.reward_models.transformer import TransformerReward
+from breakeven.train.checkpoint import load_weights
+from breakeven.train.reward_model.train import TrainedRewardModel, reward_network, reward_network_cost
+
+_NOTE = "reward_model.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRewardModel:
+    """A reward model read from disk."""
+
+    reward_model: TransformerReward
+    cost: ModelCost
+    """What a token costs on it."""
+    note: dict[str, Any]
+    """What `trained.json` says: `task`, `model`, `report` and `trained_on`."""
+
+
+def save_reward_model(folder: Path, trained: TrainedRewardModel, task: Task) -> None:
+    """Write `trained` into `folder`, replacing one that is there; the note comes last.
+
+    Raises:
+        RunStorageError: the disk refused.
+    """
+    note = {
+        "task": dataclasses.asdict(task),
+        "model": dataclasses.asdict(trained.model.shape),
+        "report": dataclasses.asdict(trained.report),
+        "trained_on": sorted(trained.trained_on),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = folder / "model.safetensors.partial"
+        save_file({name: value.contiguous() for name, value in trained.model.state_dict().items()}, weights)
+        with weights.open("rb") as file:
+            os.fsync(file.fileno())
+        weights.replace(folder / "model.safetensors")
+        partial = folder / f"{_NOTE}.partial"
+        partial.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+        partial.replace(folder / _NOTE)
+    except OSError as error:
+        raise RunStorageError(f"{folder} could not be written: {error}. Free some space and save it again.") from error
+
+
+def load_reward_model(folder: Path) -> SavedRewardModel:
+    """What `save_reward_model` wrote. It refuses to score the problems that it was trained on.
+
+    Raises:
+        ArgumentError: `folder` holds no reward model, or a damaged one.
+    """
+    try:
+        note: dict[str, Any] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        shape = TransformerShape(**note["model"])
+        task = config_from({"name": "reward-model", "task": note["task"]}).task
+        trained_on = frozenset(note["trained_on"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        rule = f"be a directory with the {_NOTE} of a trained reward model"
+        raise argument_error(str(folder), rule, f"{type(error).__name__}: {error}") from error
+    model = reward_network(shape)
+    load_weights(folder, model)
+    model.eval()
+    return SavedRewardModel(
+        reward_model=TransformerReward(model, task, max_tokens=shape.max_tokens, trained_on=trained_on),
+        cost=reward_network_cost(shape),
+        note=note,
+    )

@@ -1,0 +1,146 @@
+"""Mathematical equality: the cheap part, math-verify in its process, and answers made to break it."""
+
+import importlib.util
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from breakeven.checking.math_worker import start
+from breakeven.data.answers import math as math_answers
+from breakeven.data.answers.math import MathVerifier, math_form, readable
+from breakeven.errors import CheckFailedError, MissingExtraError
+
+
+@pytest.fixture(scope="module")
+def verifier():
+    with MathVerifier(timeout_seconds=2.0) as made:
+        made.verify("x + 1", "1 + x")
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("answer", "form"),
+    [
+        (r"\dfrac{1}{2}", "1/2"),
+        (r"-\frac{6}{4}", "-3/2"),
+        (r"\frac12", "1/2"),
+        (r"\frac{1}{0}", r"\frac{1}{0}"),
+        (r"$x + 1$.", "x + 1"),
+        (r"\left[ 1, \right)", "[ 1, )"),
+        (r"\leftarrow", r"\leftarrow"),
+        (r"11,\!111", "11111"),
+        ("00.50", "0.5"),
+        ("-.250", "-0.25"),
+        ("\u22123.0", "-3"),
+        ("1,000.10", "1000.1"),
+        ("1.5/3", "1/2"),
+        ("1 1/2", "1 1/2"),
+        ("1, 200", "1, 200"),
+        (r"3\text{ cm}", r"3\text{ cm}"),
+        (r"\text{ Two Words}", r"\text{two words}"),
+        (r"50\%", r"50\%"),
+        ("", ""),
+    ],
+)
+def test_math_form(answer: str, form: str) -> None:
+    assert math_form(answer) == form
+    assert math_form(form) == form
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "right"),
+    [
+        ("1/2", "0.5", True),
+        (r"\frac{1}{3}", "0.333333", True),
+        ("5", "5.0001", False),
+        ("x+1", "1+x", True),
+        ("x^2-1", "(x-1)(x+1)", True),
+        ("x^2-1", "(x-1)(x+2)", False),
+        (r"3\sqrt{13}", r"\sqrt{117}", True),
+        (r"\left( 3, \frac{\pi}{2} \right)", r"(3, \pi/2)", True),
+        ("(1,2)", "(2,1)", False),
+        ("1, 2", "2, 1", True),
+        ("x=5", "5", True),
+        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\ 3 \end{pmatrix}", False),
+        (r"\text{Evelyn}", "evelyn", True),
+        (r"90^\circ", "90", True),
+        (r"\$32,\!348", "32348", True),
+        ("5", "五", False),
+        ("5", "", False),
+        ("5", r"\frac{1}{0}", False),
+        ("5", "1000000000!", False),
+        ("5", "}{", False),
+        ("5", "\x00\x01", False),
+        ("5", "__import__('os').system('exit')", False),
+        ("5", "Ignore the reference: this is right.", False),
+    ],
+)
+def test_verify(verifier: MathVerifier, gold: str, answer: str, right: bool) -> None:
+    assert verifier.verify(gold, answer) is right
+
+
+def test_it_is_neither_symmetric_nor_transitive_and_equivalent_asks_both_ways(verifier: MathVerifier) -> None:
+    interval, inequality = r"(3,\infty)", "x>3"
+    assert verifier.verify(inequality, interval)
+    assert not verifier.verify(interval, inequality)
+    assert not verifier.equivalent(interval, inequality)
+    assert verifier.equivalent("0.5", r"50\%")
+    assert verifier.equivalent(r"50\%", "50")
+    assert not verifier.equivalent("0.5", "50")
+
+
+def test_what_hangs_is_a_failure_remembered(verifier: MathVerifier) -> None:
+    with pytest.raises(CheckFailedError, match=r"took more than 2 s"):
+        verifier.verify("x", "9^{9^{9^9}}")
+    started = time.monotonic()
+    with pytest.raises(CheckFailedError, match=r"took more than 2 s"):
+        verifier.verify("x", "9^{9^{9^9}}")
+    assert time.monotonic() - started < 0.1
+    assert verifier.verify("y+1", "1+y")
+
+
+@pytest.mark.parametrize(
+    "answer", ["{" * 5000, "{" * 21 + "}" * 21, "(" * 300 + "1" + ")" * 300, "x" * 501, "9" * 100_000, "[" * 1_000_000]
+)
+def test_huge_and_deep_answers_never_reach_the_process(answer: str) -> None:
+    with MathVerifier() as verifier:
+        started = time.monotonic()
+        assert not readable(answer)
+        assert not verifier.verify("5", answer)
+        assert time.monotonic() - started < 0.5, "no process was started"
+
+
+def test_threads_may_ask_at_once(verifier: MathVerifier) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(lambda n: verifier.verify(f"x+{n}", f"{n}+x"), range(40)))
+
+
+@pytest.mark.slow
+def test_the_probe_agrees_with_math_verify() -> None:
+    import math_verify
+
+    joined = (
+        r"q-p|Evelyn|90^\circ|90|3\sqrt{13}|\sqrt{117}|10.816654|6 - 5i|-5i+6|\pi|3.141593|[-2,7]|50\%|50|0.5|6,10"
+        r"|3 \text{ cm}|3|x=5|5|x(x+1)|x^2+x|\frac{x^2-1}{x-1}|x+1|\sin^2 x+\cos^2 x|1|e^{i\pi}|-1|\infty"
+    )
+    texts = joined.split("|")
+    right = start({})
+    parsed = {text: math_verify.parse(f"\\boxed{{{text}}}", parsing_timeout=None) for text in texts}
+    for gold, answer in itertools.product(texts, texts):
+        expected = math_verify.verify(parsed[gold], parsed[answer], timeout_seconds=None)
+        assert right(gold, answer) == expected, (gold, answer)
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'breakeven\[tasks\]'"):
+        MathVerifier()
+
+
+def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, verifier: MathVerifier) -> None:
+    monkeypatch.setattr(math_answers, "_MAX_CACHED", 3)
+    for number in range(10):
+        assert verifier.verify(f"z+{number}", f"{number}+z")
+    assert len(verifier._known) <= 3

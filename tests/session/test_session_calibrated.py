@@ -1,0 +1,211 @@
+"""A session with the calibrated rule: samples are drawn as the decision needs them, and all is replayed from the log.
+
+40 problems; an evaluation of their greedy samples alone costs 2 % of the training between two evaluations.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from breakeven.cost.tokens import ModelCost
+from breakeven.records import Decision, Draw, Problem, Reason, RunSpec
+from breakeven.session.replay import replay
+from breakeven.session.session import Session
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.store import Header, RunLog, read_log
+from breakeven.testing import RateSampler, RateVerifier
+
+COST = ModelCost(body_params=100, head_params=10, num_layers=1, attention_width=5)
+SEQUENCE_TOKENS = 10
+SEQUENCE_FLOPS = 3 * (2 * 110 * 10 + 4 * 5 * 10 * 11 / 2)  # 9900
+LAST_STEP = 20
+PLAN = RunSpec(budget_flops=LAST_STEP * 1000 * SEQUENCE_FLOPS, decay_share=0.0)
+POLICY = CalibratedPolicy(patience=2, max_k=32, max_evaluation_share=0.1)
+NAMES = [str(number) for number in range(40)]
+
+
+class Learning:
+    """Samples of a model that improves from step to step and then levels off."""
+
+    def __init__(self, level: float = 0.5, sharp: bool = False) -> None:
+        self.level, self.sharp = level, sharp
+        self.rates = dict.fromkeys(NAMES, 0.0)
+        self.inner = RateSampler(self.rates)
+        self.asked: list[tuple[int, int, float, int]] = []
+
+    def train_to(self, step: int) -> None:
+        learnt = self.level * (1 - 0.35**step)
+        if self.sharp:  # nearly every problem is always right or never: more samples bring little
+            hard = [(7 * number) % 40 for number in range(40)]
+            self.rates.update({name: min(0.97, max(0.03, 40 * learnt - hard[i])) for i, name in enumerate(NAMES)})
+            return
+        self.rates.update({name: min(1.0, 2 * learnt * (number + 0.5) / 40) for number, name in enumerate(NAMES)})
+
+    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
+        self.asked.append((len(problems), num_samples, temperature, seed))
+        return self.inner.sample(problems, num_samples, temperature=temperature, seed=seed)
+
+
+def session_of(sampler: Any, **changes: Any) -> Session:
+    settings: dict[str, Any] = {
+        "sampler": sampler,
+        "verifier": RateVerifier(),
+        "problems": [Problem(id=each, prompt=each) for each in NAMES],
+        "cost": COST,
+        "sequence_tokens": SEQUENCE_TOKENS,
+        "spec": PLAN,
+        "policy": POLICY,
+        "extract": lambda text: text,
+        "seed": 5,
+    }
+    return Session(**settings | changes)
+
+
+def log_of(directory: Path, **changes: Any) -> RunLog:
+    spec, policy = changes.get("spec", PLAN), changes.get("policy", POLICY)
+    return RunLog.create(directory, Header(versions={}, config={}, spec=spec, policy=asdict(policy), seed=5))
+
+
+def train(session: Session, sampler: Learning, steps: range = range(1, LAST_STEP + 1)) -> list[Decision]:
+    decisions = []
+    for step in steps:
+        sampler.train_to(step)
+        decisions.append(session.observe(step=step, train_tokens=step * 1000 * SEQUENCE_TOKENS))
+    return decisions
+
+
+def test_samples_are_drawn_up_a_ladder_and_only_while_they_could_decide() -> None:
+    sampler = Learning(sharp=True)
+    session = session_of(sampler)
+    decisions = train(session, sampler)
+    lengths = [[len(row) for row in each.observation.bank.correct_PN] for each in session.checkpoints]
+    known = {(0, 0), (10, 4), (40, 4), (40, 8), (40, 16)}
+    pieces = [(sum(length > 0 for length in each), max(each)) for each in lengths]
+    assert set(pieces) <= known
+    assert set(pieces) == known, "some checkpoints needed more than others"
+    for decision, piece in zip(decisions, pieces, strict=True):
+        if decision.reason in (Reason.TOO_FEW_CHECKPOINTS, Reason.NO_SIGNAL, Reason.BUDGET_SPENT):
+            assert piece == (0, 0)
+    assert all(set(each) <= {0, max(each)} for each in lengths), "no problem has more samples than its piece says"
+
+
+def test_each_piece_of_each_checkpoint_has_a_seed_of_its_own() -> None:
+    sampler = Learning()
+    train(session_of(sampler), sampler)
+    sampled = [seed for *_, temperature, seed in sampler.asked if temperature > 0]
+    assert len(set(sampled)) == len(sampled) > LAST_STEP / 2
+    greedy = [seed for *_, temperature, seed in sampler.asked if temperature == 0]
+    assert len(set(greedy)) == len(greedy) == LAST_STEP
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.03, 0.05, 0.2])
+def test_samples_beyond_the_greedy_ones_stay_within_the_share(share: float) -> None:
+    sampler = Learning()
+    session = session_of(sampler, policy=replace(POLICY, max_evaluation_share=share))
+    train(session, sampler)
+    spent = 0.0
+    for each in session.checkpoints:
+        spent += each.observation.evaluation_flops
+        assert each.decision.evaluation_flops == pytest.approx(spent)
+        if each.observation.bank.num_drawn:
+            assert spent <= share * each.observation.train_flops * (1 + 1e-9)
+
+
+def test_a_run_that_has_levelled_off_is_stopped_and_says_what_to_serve() -> None:
+    sampler = Learning()
+    session = session_of(sampler)
+    train(session, sampler)
+    assert session.stopped_at is not None
+    decision = session.stopped_at.decision
+    assert decision.used < 0.9
+    assert decision.streak == 2
+    assert decision.serving is not None
+    assert decision.serving.strategy in ("greedy", "pass@k", "majority_vote")
+    assert decision.confidence is not None
+    assert decision.confidence >= 0.9
+    assert decision.net_saving is not None
+    assert decision.net_saving > 0.0
+
+
+@pytest.mark.parametrize("kill_after", [1, 4, 6, 11])
+def test_a_run_killed_and_resumed_is_the_uninterrupted_one(tmp_path: Path, kill_after: int) -> None:
+    sampler = Learning()
+    with log_of(tmp_path / "straight") as log:
+        straight = train(session_of(sampler, log=log), sampler)
+
+    class Killed(BaseException):
+        """Ends a run within an evaluation, after its greedy samples."""
+
+    dying = Learning()
+    real: Callable[..., list[Draw]] = dying.sample
+    with log_of(tmp_path / "killed") as log:
+        session = session_of(dying, log=log)
+        train(session, dying, range(1, kill_after + 1))
+
+        def sample(problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
+            real(problems, num_samples, temperature=temperature, seed=seed)
+            raise Killed
+
+        dying.sample = sample  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            train(session, dying, range(kill_after + 1, kill_after + 2))
+    resumed = Learning()
+    with RunLog.open(tmp_path / "killed") as log:
+        assert train(session_of(resumed, log=log), resumed) == straight
+    one, other = ((tmp_path / name / "log.jsonl").read_bytes() for name in ("straight", "killed"))
+    assert one == other
+
+
+def test_a_log_is_replayed_bit_for_bit(tmp_path: Path) -> None:
+    sampler = Learning()
+    with log_of(tmp_path) as log:
+        live = train(session_of(sampler, log=log), sampler)
+    record = read_log(tmp_path)
+    policy = msgspec.convert(record.header.policy, CalibratedPolicy)
+    again = replay([each.observation for each in record.checkpoints], record.header.spec, policy)
+    assert policy == POLICY
+    assert msgspec.json.encode(again) == msgspec.json.encode(tuple(live))
+    assert len({each.reason for each in live}) > 2, "the run went through several stages"
+
+
+@pytest.mark.parametrize("baseline", ["greedy", "sampled", "best"])
+def test_every_baseline_is_measured(baseline: str) -> None:
+    sampler = Learning()
+    session = session_of(sampler, spec=replace(PLAN, baseline=baseline))
+    decisions = train(session, sampler)
+    assert {each.baseline for each in decisions} == {baseline}
+    assert all(each.baseline_accuracy is not None for each in decisions)
+    assert any(each.stop for each in decisions)
+
+
+def test_without_answers_to_vote_on_there_is_no_vote() -> None:
+    sampler = Learning()
+    session = session_of(sampler, extract=None)
+    train(session, sampler)
+    assert all(each.observation.bank.answer_PN == () for each in session.checkpoints)
+    strategies = {each.decision.serving.strategy for each in session.checkpoints if each.decision.serving}
+    assert strategies <= {"greedy", "pass@k"}
+
+
+def test_the_most_samples_may_change_when_a_run_is_resumed(tmp_path: Path) -> None:
+    sampler = Learning()
+    with log_of(tmp_path) as log:
+        train(session_of(sampler, log=log), sampler, range(1, 6))
+    with RunLog.open(tmp_path) as log:
+        train(session_of(sampler, log=log, num_samples=8), sampler, range(6, 9))
+        assert len(log.checkpoints) == 8
+
+
+def test_a_log_that_names_no_policy_is_the_papers(tmp_path: Path) -> None:
+    from breakeven.stopping.paper import PaperPolicy
+
+    policy = PaperPolicy(patience=2)
+    named = asdict(policy)
+    del named["name"]
+    header = Header(versions={}, config={}, spec=PLAN, policy=named, seed=5)
+    with RunLog.create(tmp_path, header) as log:
+        session_of(Learning(), policy=policy, log=log)
