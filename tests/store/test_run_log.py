@@ -350,7 +350,7 @@ def test_a_log_must_begin_with_its_header_and_keep_its_order(run: Path) -> None:
     path = run / "log.jsonl"
     header, first, second, _ = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first)
-    with pytest.raises(LogError, match=r"is not a run log: its first record is a checkpoint, not a header"):
+    with pytest.raises(LogError, match=r"is not a run log: its first record is of kind checkpoint, not a header"):
         read_log(run)
     path.write_bytes(header + first + header)
     with pytest.raises(CorruptLogError, match=r"line 3, is damaged: it is a second header"):
