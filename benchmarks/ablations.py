@@ -21,8 +21,10 @@ from breakeven.report.axes import Axis
 from breakeven.report.marks import Marker
 from breakeven.report.svg import Chart, Series, line_chart
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import Policy
+from breakeven.stopping.course import Policy
+from breakeven.stopping.decide import default_policy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 
 FIGURES = Path(__file__).parent.parent / "docs" / "figures"
 PATIENCE = (0, 1, 2, 3, 5, 7, 10, 15, 20)
@@ -45,9 +47,9 @@ def patience_rows(runs: Sequence[Run]) -> list[Row]:
     """Patience changes only when a run stops, so each run is decided once."""
     rows: list[Row] = []
     for label, policy in (
-        ("paper, with the filter", PaperPolicy(patience=10**6)),
-        ("paper, without the filter", PaperPolicy(patience=10**6, fluctuation_filter=False)),
-        ("calibrated", CalibratedPolicy(patience=10**6)),
+        ("paper, with the filter", Patience(PaperPolicy(), 10**6)),
+        ("paper, without the filter", Patience(PaperPolicy(fluctuation_filter=False), 10**6)),
+        ("calibrated", Patience(CalibratedPolicy(), 10**6)),
     ):
         decided = [list(decisions(run, policy, num_samples=4 if label != "calibrated" else 16)) for run in runs]
         for patience in PATIENCE:
@@ -78,7 +80,7 @@ def problems_rows(runs: Sequence[Run]) -> list[Row]:
 
 def policies(fit_k_values: tuple[int, ...]) -> tuple[tuple[str, Policy], ...]:
     """Both rules, by label."""
-    return ("paper", PaperPolicy(k_values=fit_k_values)), ("calibrated", CalibratedPolicy())
+    return ("paper", Patience(PaperPolicy(k_values=fit_k_values), 5)), ("calibrated", default_policy())
 
 
 def stop(run: Run, policy: Policy, *, num_samples: int, num_problems: int | None = None) -> Outcome:

@@ -10,10 +10,10 @@ import time
 
 import numpy as np
 
-from breakeven.records import Decision, LearningPoint, QueryFlops, RunSpec
-from breakeven.session.replay import curves_for
-from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import decide
+from breakeven.records import QueryFlops, RunSpec
+from breakeven.session.step import Measured, conclude, see
+from breakeven.stopping.course import Course
+from breakeven.stopping.decide import default_policy
 from breakeven.ttc.tally import Tally, point_of
 
 NUM_PROBLEMS, NUM_SAMPLES = 10_000, 4
@@ -42,13 +42,11 @@ def made(share: float) -> Tally:
 
 def decide_all(tallies: list[Tally]) -> None:
     """Decide at every checkpoint, as `breakeven decide` does."""
-    policy, spec = CalibratedPolicy(), RunSpec(budget_flops=float(len(tallies)), decay_share=0.1)
-    points: list[LearningPoint] = []
-    previous: Decision | None = None
+    course = Course(spec=RunSpec(budget_flops=float(len(tallies)), decay_share=0.1), policy=default_policy())
     for step, tally in enumerate(tallies, 1):
         flops = float(step)
-        points.append(point_of(tally, step=step, train_flops=flops, evaluation_flops=0.0, query_flops=QUERY))
-        previous = decide(points, curves_for(tally, policy), spec, policy, previous)
+        point = point_of(tally, step=step, train_flops=flops, evaluation_flops=0.0, query_flops=QUERY)
+        course, _, _ = conclude(course, see(course, Measured(tally=tally, point=point)))
 
 
 if __name__ == "__main__":

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from breakeven.records import Decision, LearningPoint, QueryFlops, RunSpec
-from breakeven.session.replay import curves_for
+from breakeven.records import QueryFlops, RunSpec
+from breakeven.session.step import Measured, conclude, see
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import decide
+from breakeven.stopping.course import Course
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
 from breakeven.ttc.tally import Tally, point_of
 
 NUM_SAMPLES = 16
-POLICY = CalibratedPolicy(margin=0.0, max_k=100, max_evaluation_share=1.0, patience=1)
+POLICY = CalibratedPolicy(margin=0.0, max_k=100, max_evaluation_share=1.0)
 Counts = dict[str, tuple[int, int]]
 """By problem: samples drawn, samples right."""
 
@@ -51,9 +51,7 @@ def replayed(params: float, checkpoints: dict[float, Counts]) -> str:
         return ""
     problems = sorted(shared)
     budget = 6 * params * max(checkpoints)
-    spec = RunSpec(budget_flops=budget, baseline="sampled")
-    points: list[LearningPoint] = []
-    previous: Decision | None = None
+    course = Course(spec=RunSpec(budget_flops=budget, baseline="sampled"), policy=POLICY)
     for tokens, counts in sorted(checkpoints.items()):
         drawn, right = np.array([counts[problem] for problem in problems]).T
         rng = np.random.default_rng(int(tokens) % 2**32)
@@ -62,27 +60,24 @@ def replayed(params: float, checkpoints: dict[float, Counts]) -> str:
             samples_P=np.full(len(problems), NUM_SAMPLES),
         )
         query = QueryFlops(prefill_flops=2 * params * 1024, decode_flops=2 * params * 512)
-        points.append(
-            point_of(
-                tally,
-                step=int(tokens / 2**21),
-                train_flops=6 * params * tokens,
-                evaluation_flops=0.0,
-                query_flops=query,
-                output_tokens=512,
-            )
+        point = point_of(
+            tally,
+            step=int(tokens / 2**21),
+            train_flops=6 * params * tokens,
+            evaluation_flops=0.0,
+            query_flops=query,
+            output_tokens=512,
         )
-        previous = decide(points, curves_for(tally, POLICY), spec, POLICY, previous)
-        if previous.stop:
+        course, _, decision = conclude(course, see(course, Measured(tally=tally, point=point)))
+        if decision.stop:
             break
-    assert previous is not None
     last_drawn, last_right = np.array([checkpoints[max(checkpoints)][problem] for problem in problems]).T
     full = f"{pass_at_k(last_right, last_drawn, 1):.4f}"
     name = f"{params / 1e6:.0f} M" if params < 1e9 else f"{params / 1e9:.1f} B"
-    if not previous.stop or previous.serving is None:
-        return f"| {name} | {len(checkpoints)} | train on: {previous.reason} | - | - | {full} |"
-    true = pass_at_k(right, drawn, previous.serving.k)
-    return f"| {name} | {len(checkpoints)} | stop at {previous.used:.0%} | {previous.serving.k} | {true:.4f} | {full} |"
+    if not decision.stop or decision.serving is None:
+        return f"| {name} | {len(checkpoints)} | train on: {decision.reason} | - | - | {full} |"
+    true = pass_at_k(right, drawn, decision.serving.k)
+    return f"| {name} | {len(checkpoints)} | stop at {decision.used:.0%} | {decision.serving.k} | {true:.4f} | {full} |"
 
 
 if __name__ == "__main__":

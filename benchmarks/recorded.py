@@ -6,7 +6,7 @@ point is its accuracy on the test problems, from 64 samples each.
 
 import dataclasses
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,10 @@ import numpy as np
 from breakeven.config import config_from
 from breakeven.cost.evaluation import evaluation_flops, query_flops
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import Decision, KCurve, LearningPoint, Observation, RunSpec, SampleBank
-from breakeven.session.replay import curves_for, decide_next
-from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import Policy
+from breakeven.records import Decision, KCurve, Observation, RunSpec, SampleBank
+from breakeven.session.step import Measured, conclude, curves_of, measured_of, see, take_step
+from breakeven.stopping.course import Course, Needs, Policy
 from breakeven.stopping.lifetime import query_price
-from breakeven.stopping.spending import more_samples
 from breakeven.store.renamed import renamed
 from breakeven.train.costs import cost_of
 from breakeven.ttc.evaluate import accuracy_per_problem
@@ -117,36 +115,38 @@ def decisions(
 ) -> Iterator[Decision]:
     """The decisions of `policy`, as `Session` would have driven it, for as long as they are asked for."""
     spec = dataclasses.replace(run.spec, queries=queries)
-    points: list[LearningPoint] = []
-    previous: Decision | None = None
+    size = num_problems or run.validation[0].bank.num_problems
+    course = Course(spec=spec, policy=policy, num_problems=size, num_samples=num_samples)
     for full_bank in run.validation:
-        recorded = dataclasses.replace(
-            full_bank, bank=first_problems(full_bank.bank, num_problems or full_bank.bank.num_problems)
-        )
-        if sequential and isinstance(policy, CalibratedPolicy):
-            observation = drawn_in_turn(run, recorded, points, spec, policy, num_samples)
+        recorded = dataclasses.replace(full_bank, bank=first_problems(full_bank.bank, size))
+        source = RecordedSource(run, recorded)
+        if sequential:
+            course, _, decision = take_step(course, source)
         else:
-            size = recorded.bank.num_problems
-            observation = with_bank(run, recorded, part(recorded.bank, size, num_samples, size))
-        previous = decide_next(points, observation, spec, policy, previous)
-        points.append(learning_point(observation))
-        yield previous
+            source.draw(size, num_samples)
+            course, _, decision = conclude(course, see(course, source.measured()))
+        yield decision
 
 
-def drawn_in_turn(
-    run: Run, recorded: Observation, points: Sequence[LearningPoint], spec: RunSpec, policy: CalibratedPolicy, most: int
-) -> Observation:
-    """The observation with as many of the recorded samples as the policy would have drawn."""
-    drawn, prefills = (0, 0), 0
-    while True:
-        observation = with_bank(run, recorded, part(recorded.bank, *drawn, prefills))
-        now = tally_of(observation.bank)
-        history = [*points, learning_point(observation, now)]
-        wanted = more_samples(history, curves_for(now, policy), spec, policy, drawn=drawn, num_samples=most)
-        if wanted is None:
-            return observation
-        prefills += wanted[0] - (drawn[0] if drawn[1] >= wanted[1] else 0)
-        drawn = wanted
+class RecordedSource:
+    """A recorded checkpoint, of whose samples as many are used, and charged, as are asked for."""
+
+    def __init__(self, run: Run, recorded: Observation) -> None:
+        self.run, self.recorded = run, recorded
+        self.drawn, self.prefills = (0, 0), 0
+
+    def measured(self) -> Measured:
+        """What was asked for until now."""
+        return measured_of(with_bank(self.run, self.recorded, part(self.recorded.bank, *self.drawn, self.prefills)))
+
+    def draw(self, num_problems: int, num_samples: int) -> None:
+        """Use `num_samples` of each of the first problems."""
+        self.prefills += num_problems - (self.drawn[0] if self.drawn[1] >= num_samples else 0)
+        self.drawn = num_problems, num_samples
+
+    def search(self) -> bool:
+        """Nothing was searched."""
+        return False
 
 
 def stopped(run: Run, decided: Iterator[Decision]) -> Outcome:
@@ -263,7 +263,7 @@ def true_curves(name: str, test: Observation) -> tuple[KCurve, ...]:
     """K-curves of a test bank, which hold what is measured on all its samples; kept, since they are asked for often."""
     key = name, test.step
     if key not in _CURVES:
-        _CURVES[key] = curves_for(tally_of(test.bank), CalibratedPolicy(max_k=MAX_K))
+        _CURVES[key] = curves_of(tally_of(test.bank), Needs(max_k=MAX_K))
     return _CURVES[key]
 
 

@@ -12,15 +12,17 @@ import argparse
 import math
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 from scipy.stats import binomtest
 
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import Policy
+from breakeven.stopping.course import Policy
+from breakeven.stopping.decide import RULES
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.testing.simulated_runs import follow, random_run
 
 CALM, ROUGH = 0.03, 0.1
@@ -102,11 +104,8 @@ def main() -> None:
     parser.add_argument("--margin", type=float, default=CalibratedPolicy().margin)
     parser.add_argument("--patience", type=int, default=None)
     args = parser.parse_args()
-    policy: CalibratedPolicy | PaperPolicy = PaperPolicy()
-    if args.policy == "calibrated":
-        policy = CalibratedPolicy(risk=args.risk, margin=args.margin)
-    if args.patience is not None:
-        policy = replace(policy, patience=args.patience)
+    rule = CalibratedPolicy(risk=args.risk, margin=args.margin) if args.policy == "calibrated" else PaperPolicy()
+    policy = Patience(rule, RULES[args.policy][1] if args.patience is None else args.patience)
     chosen = [each for each in SETTINGS if each.name.startswith(args.setting)]
     if not chosen:
         parser.error(f"--setting: must begin one of: {'; '.join(each.name for each in SETTINGS)}")

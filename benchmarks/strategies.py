@@ -24,8 +24,7 @@ from breakeven.records import FitStatus, KCurve, LearningPoint, Made, RunSpec, S
 from breakeven.report.axes import Axis
 from breakeven.report.marks import Marker
 from breakeven.report.svg import Chart, Series, line_chart
-from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import decide
+from breakeven.stopping.decide import decide, default_policy
 from breakeven.train.costs import cost_of
 from breakeven.train.reward_model.train import reward_network_cost
 from breakeven.ttc.evaluate import evaluate
@@ -255,7 +254,7 @@ def print_decisions(
             point = learning_point(line, bank, table, name, cost, verifier)
             history.append(point)
             curves = evaluate(tally_of(bank), max_k=64, strategies=["greedy"])
-            decision = decide(history, [*curves, *curve_of(table, name)], spec, CalibratedPolicy(), previous)
+            decision = decide(history, [*curves, *curve_of(table, name)], spec, default_policy(), previous)
             previous = decision
             if decision.stop:
                 break

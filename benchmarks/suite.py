@@ -27,7 +27,9 @@ from recorded import (
 )
 
 from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.decide import default_policy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 
 VOLUMES = (0.0, 0.1, 1.0, 10.0)
 """Query volumes: FLOPs of serving them all with one sample of the full model, over its training FLOPs."""
@@ -36,17 +38,17 @@ MARGIN = CalibratedPolicy().margin
 
 def paper(run: Run, queries: float | None) -> Outcome:
     """Algorithm 1 with 4 samples of every problem; it knows of no workload."""
-    return stopped(run, decisions(run, PaperPolicy(), num_samples=4))
+    return stopped(run, decisions(run, Patience(PaperPolicy(), 5), num_samples=4))
 
 
 def calibrated(run: Run, queries: float | None) -> Outcome:
     """The default policy."""
-    return stopped(run, decisions(run, CalibratedPolicy(), queries))
+    return stopped(run, decisions(run, default_policy(), queries))
 
 
 def exhaustive(run: Run, queries: float | None) -> Outcome:
     """The default policy with all that sequential evaluation can ever draw, drawn at every checkpoint."""
-    return stopped(run, decisions(run, CalibratedPolicy(), queries, num_samples=16, sequential=False))
+    return stopped(run, decisions(run, default_policy(), queries, num_samples=16, sequential=False))
 
 
 POLICIES: dict[str, Callable[[Run, float | None], Outcome]] = {

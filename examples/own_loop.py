@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 
-from breakeven import CalibratedPolicy, Completion, Draw, ModelCost, Problem, RunSpec, Session, open_log
+from breakeven import CalibratedPolicy, Completion, Draw, ModelCost, Patience, Problem, RunSpec, Session, open_log
 from breakeven.report import explain
 
 STEPS, BATCH, SEQUENCE_TOKENS = 200, 32, 128
@@ -39,7 +39,7 @@ class Adder:
 model = Adder()
 cost = ModelCost(body_params=1e8, num_layers=12, attention_width=768)
 spec = RunSpec(budget_flops=cost.train_flops(STEPS * BATCH, SEQUENCE_TOKENS), decay_share=0.0)
-policy = CalibratedPolicy()
+policy = Patience(CalibratedPolicy(), 2)
 with open_log(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(), spec=spec, policy=policy) as log:
     problems = [Problem(id=str(n), prompt=f"{n} + {n * n}") for n in range(200)]
     session = Session(sampler=model, verifier=model, problems=problems, cost=cost, sequence_tokens=SEQUENCE_TOKENS,

@@ -10,7 +10,7 @@ import tempfile
 import torch
 import torch.nn.functional as F
 
-from breakeven import CalibratedPolicy, ModelCost, RunSpec, Session, open_log
+from breakeven import CalibratedPolicy, ModelCost, Patience, RunSpec, Session, open_log
 from breakeven.data.made.countdown import Countdown
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import TransformerShape
@@ -28,7 +28,7 @@ optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
 
 cost = ModelCost.of(shape)
 spec = RunSpec(budget_flops=cost.train_flops(STEPS * BATCH, sequence_tokens), decay_share=0.0)  # a constant rate
-policy = CalibratedPolicy()
+policy = Patience(CalibratedPolicy(), 2)
 session = Session(
     sampler=TransformerSampler(model, task, new_cache=lambda: KVCache([], [])),
     verifier=task,

@@ -26,8 +26,9 @@ from breakeven.data.made.latin import Latin
 from breakeven.data.made.rules import Rules
 from breakeven.data.task import Task, Voted
 from breakeven.errors import ArgumentError
-from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.decide import default_policy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience, policy_settings
 
 
 def settings_in(text: str, tmp_path: Path) -> RunConfig:
@@ -60,8 +61,9 @@ def test_every_recipe_loads_under_its_name_with_all_that_it_says(name: str) -> N
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_has_room_for_a_projection_and_patience(name: str) -> None:
     config = load_recipe(name)
-    assert isinstance(config.policy, CalibratedPolicy)
-    assert config.train.steps // config.evaluate.every_steps > 3 + config.policy.patience
+    settings = policy_settings(config.policy)
+    assert settings["name"] == "calibrated"
+    assert config.train.steps // config.evaluate.every_steps > 3 + settings["patience"]
     shape = config.model.shape_for(config.task)
     assert shape.vocab_size == config.task.vocab_size
     assert shape.max_tokens == config.task.prompt_tokens + config.task.output_tokens
@@ -104,7 +106,7 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         model=ModelConfig(num_layers=2, embedding=64, num_heads=8, feed_forward=100),
         train=TrainConfig(steps=9, batch_size=2, num_sequences=5, learning_rate=1.0, warmup_steps=0, decay_share=0.0),
         evaluate=EvaluateConfig(every_steps=3, num_problems=7, num_samples=8, temperature=0.5),
-        policy=PaperPolicy(patience=1, max_k=32, k_values=(1, 2, 4, 8), fluctuation_filter=False),
+        policy=Patience(PaperPolicy(max_k=32, k_values=(1, 2, 4, 8), fluctuation_filter=False), 1),
         verify=VerifyConfig(num_problems=6, num_samples=5),
     )
     assert isinstance(config.train.learning_rate, float)
@@ -221,7 +223,9 @@ def test_every_default_is_written_out() -> None:
         return {name: keys(value) if isinstance(value, dict) else None for name, value in settings.items()}
 
     config = RunConfig(name="bare")
-    assert keys(config_to_builtins(config)) == names(config)
+    policy = policy_settings(default_policy())
+    assert keys(config_to_builtins(config)) == names(config) | {"policy": dict.fromkeys(policy)}
+    assert {"risk", "patience"} < set(policy)
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from breakeven.errors import ArgumentError
 from breakeven.records import Reason
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.testing.simulated_runs import FAMILIES, SimulatedRun, follow, random_run
 
 MANY = 40_000
@@ -81,7 +82,7 @@ def test_follow_ends_at_the_stop_or_with_the_budget() -> None:
 def test_samples_are_drawn_as_the_policy_needs_them() -> None:
     run = random_run("saturating", seed=1)
     sparing = follow(run, CalibratedPolicy(), run.spec())
-    full = follow(run, PaperPolicy(patience=50), run.spec())
+    full = follow(run, Patience(PaperPolicy(), 50), run.spec())
     assert sparing[0].evaluation_flops == pytest.approx(2e-4 * run.spec().budget_flops)
     assert full[0].evaluation_flops == pytest.approx(500 * 4e-7 * (2 * 0.3 + 17 * 0.7) * run.spec().budget_flops)
 

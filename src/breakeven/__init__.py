@@ -26,6 +26,7 @@ from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import decide
 from breakeven.stopping.forecast import forecast_accuracy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.store import RunLog, read_log
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
@@ -41,6 +42,7 @@ __all__ = [
     "ModelCost",
     "Observation",
     "PaperPolicy",
+    "Patience",
     "Problem",
     "RunLog",
     "RunSpec",

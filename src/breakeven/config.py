@@ -8,10 +8,10 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -23,9 +23,9 @@ from breakeven.data.task import Task
 from breakeven.data.text import Text
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import TransformerShape
-from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import POLICIES, Policy
-from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.course import Policy
+from breakeven.stopping.decide import RULES, default_policy
+from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.ttc.evaluate import NAMES
 from breakeven.ttc.search.select import SEARCH_NAMES
 from breakeven.ttc.strategies.named import needs_scores
@@ -161,8 +161,8 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
-    policy: Policy = field(default_factory=CalibratedPolicy)
-    """Which rule is said by its `name`; its other settings are those of the rule."""
+    policy: Policy = field(default_factory=default_policy)
+    """Which rule is said by its `name`; its other settings are those of the rule, and its `patience`."""
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     baseline: Literal["greedy", "sampled", "best"] = "greedy"
     """One-sample decoding of the fully trained model that the decision must match."""
@@ -182,15 +182,9 @@ class RunConfig:
             raise argument_error("name", "be letters, digits, dots, dashes and underscores", self.name)
         if not 0 <= self.seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", self.seed)
-        if isinstance(self.policy, PaperPolicy) and max(self.policy.k_values) > self.evaluate.num_samples:
-            raise argument_error(
-                "policy.k_values",
-                f"be at most the {self.evaluate.num_samples} samples drawn per problem",
-                list(self.policy.k_values),
-                "Raise evaluate.num_samples or drop the larger K.",
-            )
-        if isinstance(self.policy, CalibratedPolicy):
-            _check_strategies(self.policy.strategies, self.evaluate.reward_model)
+        self.policy.check(self.evaluate.num_samples)
+        if self.policy.needs.strategies is not None:
+            _check_strategies(self.policy.needs.strategies, self.evaluate.reward_model)
         if self.evaluate.every_steps > self.train.steps:
             raise argument_error(
                 "train.steps",
@@ -255,24 +249,46 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     Raises:
         ArgumentError: an unknown key, a wrong type or a value out of its range.
     """
-    chosen: dict[str, type[Any]] = {
-        "task": _chosen(settings, "task", "kind", TASKS, "countdown"),
-        "policy": _chosen(settings, "policy", "name", POLICIES, "calibrated"),
-    }
-    _refuse_unknown(settings, RunConfig, "", chosen)
-    sections = {name: _convert(settings[name], owner, name) for name, owner in chosen.items() if name in settings}
+    task = _chosen(settings, "task", "kind", TASKS, "countdown")
+    _refuse_unknown(
+        {name: value for name, value in settings.items() if name != "policy"}, RunConfig, "", {"task": task}
+    )
+    sections: dict[str, Any] = {}
+    if "task" in settings:
+        sections["task"] = _convert(settings["task"], task, "task")
+    if "policy" in settings:
+        sections["policy"] = policy_from(settings["policy"], usual="calibrated")
     return _convert({**settings, **sections}, RunConfig, "")
 
 
-def policy_from(settings: dict[str, Any]) -> Policy:
-    """A policy from plain settings, as in a run log's first line; one without a name is the paper's.
+def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
+    """A policy from plain settings, as in a recipe or a run log's first line.
+
+    Args:
+        settings: `name`, the settings of that rule, and `patience`, the checkpoints in a row that it waits for.
+        usual: the rule where no name is given; in a log that is the paper's.
 
     Raises:
         ArgumentError: an unknown rule or setting, a wrong type or a value out of its range.
     """
-    owner: type[Policy] = _chosen({"policy": settings}, "policy", "name", POLICIES, "paper")
-    _refuse_unknown({"policy": settings}, RunConfig, "", {"policy": owner})
-    return _convert(settings, owner, "policy")
+    owner = _chosen({"policy": settings}, "policy", "name", {name: rule for name, (rule, _) in RULES.items()}, usual)
+    if not isinstance(settings, dict):
+        raise argument_error("policy", "be a section", settings)
+    own = {name: value for name, value in settings.items() if name != "patience"}
+    known = {each.name for each in fields(cast(Any, owner))} | {"patience"}
+    if unknown := next((each for each in settings if each not in known), None):
+        rule = "be a setting of [policy]"
+        raise argument_error(f"policy.{unknown}", rule, unknown, _nearest(unknown, sorted(known)))
+    patience = _convert({"patience": settings.get("patience", RULES[own.get("name", usual)][1])}, _Patience, "policy")
+    try:
+        return Patience(_convert(own, owner, "policy"), patience.patience)
+    except ArgumentError as error:
+        raise ArgumentError(str(error) if str(error).startswith("policy.") else f"policy.{error}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Patience:
+    patience: int
 
 
 def _chosen(
@@ -307,7 +323,7 @@ def _convert(settings: Any, owner: type[_Record], section: str) -> _Record:
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
     """The nested settings of `config`, every default written out; `config_from` gives it back."""
-    return asdict(config)
+    return asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
 
 
 def _apply(settings: dict[str, Any], override: str) -> None:

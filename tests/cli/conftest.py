@@ -1,6 +1,5 @@
 """The command line as a user has it, apart from the process: arguments in, text and an exit code out."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from breakeven.config import config_to_builtins, load_recipe
 from breakeven.records import CheckpointRecord, RunSpec
 from breakeven.session.replay import replay
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog
 from breakeven.testing import synthetic_run
 
@@ -70,12 +70,12 @@ def recorded(tmp_path: Path) -> Path:
     observations = synthetic_run(
         lambda share: min(share, 0.3) * 3, num_checkpoints=10, num_problems=20, num_samples=8, seed=0, spread=0.0
     )
-    spec, policy = RunSpec(budget_flops=1e15, baseline="sampled"), PaperPolicy(patience=2, max_k=16)
+    spec, policy = RunSpec(budget_flops=1e15, baseline="sampled"), Patience(PaperPolicy(max_k=16), 2)
     header = Header(
         versions={"breakeven": "0.0.1", "numpy": "1.2.3"},
         config=config_to_builtins(load_recipe("countdown")),
         spec=spec,
-        policy=dataclasses.asdict(policy),
+        policy=policy_settings(policy),
         seed=0,
     )
     with RunLog.create(tmp_path / "recorded", header) as log:

@@ -130,11 +130,11 @@ def test_notes_of_the_reader_are_passed_on(cli, log: Path) -> None:
         (["--budget-flops", "nan"], "budget_flops must be finite and above 0; got nan"),
         ([*BUDGET, "--baseline", "greedy"], "--baseline must be measured; the log has no greedy samples; got 'greedy'"),
         ([*BUDGET, "--baseline", "x"], 'baseline must be "greedy", "sampled" or "best"; got \'x\''),
-        ([*BUDGET, "--policy", "x"], "--policy must be calibrated or paper; got 'x'"),
-        ([*BUDGET, "--policy", "paper", "--risk", "0.1"], "--risk must be left out with --policy paper; got 0.1"),
-        ([*BUDGET, "--risk", "0"], "risk must be above 0 and below 1; got 0.0"),
-        ([*BUDGET, "--max-k", "0"], "max_k must be a whole number of at least 1; got 0"),
-        ([*BUDGET, "--patience", "-1"], "patience must be a whole number of at least 0; got -1"),
+        ([*BUDGET, "--policy", "x"], "--policy must be one of calibrated, paper; got 'x'"),
+        ([*BUDGET, "--policy", "paper", "--risk", "0.1"], "--risk must be an option of policy paper; got 0.1"),
+        ([*BUDGET, "--risk", "0"], "--risk must be above 0 and below 1; got 0.0"),
+        ([*BUDGET, "--max-k", "0"], "--max-k must be a whole number of at least 1; got 0"),
+        ([*BUDGET, "--patience", "-1"], "--patience must be a whole number of at least 0; got -1"),
         ([*BUDGET, "--params", "0"], "--params must be finite and above 0; got 0.0"),
         ([*BUDGET, "--params", "1", "--model-config", "c.json"], "--params must be left out when --model-config"),
         ([*BUDGET, "--queries", "9"], "--params or --model-config, --prompt-tokens, --output-tokens must be given"),
@@ -151,7 +151,7 @@ def test_options_that_do_not_fit_are_refused_by_name(refused, log: Path, options
 def test_logs_without_samples_are_refused_where_samples_are_asked_for(refused, greedy: Path) -> None:
     options = [*BUDGET, "--params", "1e6", "--tokens-per-step", "1e8", "--num-problems", "1000"]
     assert refused("decide", greedy, *options, "--policy", "paper").startswith(
-        "--policy must be calibrated, since the log"
+        "--policy must be one that can decide on the 0 samples"
     )
     assert refused("decide", greedy, *options, "--baseline", "sampled").startswith(
         "--baseline must be measured; the log"
@@ -164,7 +164,7 @@ def test_too_few_samples_for_the_paper_are_refused(refused, log: Path) -> None:
     log.write_text("step,train_flops,problem,n,c\n1,1e15,a,2,1\n", encoding="utf-8")
     message = refused("decide", log, *BUDGET, "--policy", "paper")
     assert message.startswith(
-        "--policy must be calibrated, since the paper's needs 4 samples of each problem and step 1"
+        "--policy must be one that can decide on the 2 samples that some problem has at step 1; got 'paper'."
     )
 
 

@@ -1,5 +1,6 @@
 """`breakeven replay`: the recorded decisions again, or those of other settings."""
 
+import dataclasses
 import json
 import math
 import zlib
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.store import read_log
+from breakeven.records import Reason
+from breakeven.store import RunLog, read_log
 
 LOG = "log.jsonl"
 
@@ -125,16 +127,16 @@ def test_decisions_that_no_longer_come_out_are_reported_with_the_versions(cli, r
             "--k-values must be at most the 8 samples recorded for every problem at every checkpoint; got [1, 2, 16].",
         ),
         (["--k-values", "1,two"], "--k-values must be whole numbers separated by commas; got '1,two'."),
-        (["--k-values", ""], "policy.k_values must hold at least one K; got []."),
-        (["--k-values", "4,2,1"], "policy.k_values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
-        (["--k-values", "0,1"], "policy.k_values must be increasing whole numbers from 1 up; got [0, 1]."),
-        (["--patience", "-1"], "policy.patience must be a whole number of at least 0; got -1."),
-        (["--max-k", "0"], "policy.max_k must be a whole number of at least 1; got 0."),
+        (["--k-values", ""], "--k-values must hold at least one K; got []."),
+        (["--k-values", "4,2,1"], "--k-values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
+        (["--k-values", "0,1"], "--k-values must be increasing whole numbers from 1 up; got [0, 1]."),
+        (["--patience", "-1"], "--patience must be a whole number of at least 0; got -1."),
+        (["--max-k", "0"], "--max-k must be a whole number of at least 1; got 0."),
         (["--baseline", "gready"], 'baseline must be "greedy", "sampled" or "best"; got \'gready\'.'),
-        (["--policy", "mine"], "policy.name must be one of calibrated, paper; got 'mine'."),
+        (["--policy", "mine"], "--policy must be one of calibrated, paper; got 'mine'."),
         (["--risk", "0.1"], "--risk must be an option of policy paper; got 0.1. Leave it out."),
         (["--policy", "calibrated", "--no-filter"], "--filter/--no-filter must be an option of policy calibrated; got"),
-        (["--policy", "calibrated", "--risk", "2"], "policy.risk must be above 0 and below 1; got 2.0."),
+        (["--policy", "calibrated", "--risk", "2"], "--risk must be above 0 and below 1; got 2.0."),
         (["--queries", "-1"], "queries must be finite and at least 0; got -1.0."),
     ],
 )
@@ -145,6 +147,37 @@ def test_settings_out_of_range_are_refused_by_name(refused, recorded: Path, opti
 def test_a_directory_without_a_run_is_refused(refused, tmp_path: Path) -> None:
     assert refused("replay", tmp_path / "none").startswith(f"there is no run log at {tmp_path / 'none'}")
     assert refused("replay", tmp_path).startswith(f"there is no run log at {tmp_path / LOG}")
+
+
+def test_last_digits_that_another_cpu_rounds_are_no_other_decision(cli, recorded: Path) -> None:
+    record = read_log(recorded)
+    with RunLog.create(recorded.parent / "elsewhere", record.header) as log:
+        for each in record.checkpoints:
+            known = each.decision.forecast
+            assert known is not None
+            rounded = dataclasses.replace(known, mean=known.mean * (1 + 3e-12))
+            log.append(dataclasses.replace(each, decision=dataclasses.replace(each.decision, forecast=rounded)))
+    text = " ".join(cli("replay", recorded.parent / "elsewhere").stdout.split())
+    assert (
+        "All 10 decisions equal the recorded ones in every action, reason and K; last digits differ by at most" in text
+    )
+    assert "at most 3e-12 (recorded on another CPU, or with other libraries)." in text
+    answer = json.loads(cli("replay", recorded.parent / "elsewhere", "--json").stdout)
+    assert (answer["same_as_recorded"], answer["largest_relative_difference"]) == (
+        False,
+        pytest.approx(3e-12, rel=0.01),
+    )
+
+
+def test_another_reason_is_another_decision(cli, recorded: Path) -> None:
+    record = read_log(recorded)
+    with RunLog.create(recorded.parent / "elsewhere", record.header) as log:
+        for each in record.checkpoints:
+            other = dataclasses.replace(each.decision, reason=Reason.TOO_COSTLY)
+            log.append(dataclasses.replace(each, decision=other))
+    assert "The recorded decisions differ." in cli("replay", recorded.parent / "elsewhere").stdout
+    answer = json.loads(cli("replay", recorded.parent / "elsewhere", "--json").stdout)
+    assert (answer["same_as_recorded"], answer["largest_relative_difference"]) == (False, None)
 
 
 def test_a_run_without_evaluations_is_refused(refused, recorded: Path) -> None:
@@ -173,14 +206,14 @@ def test_a_log_damaged_in_the_middle_is_refused_with_the_line(refused, recorded:
 
 
 def test_a_log_of_a_later_version_is_refused_with_the_remedy(refused, recorded: Path) -> None:
-    rewrite(recorded / LOG, 1, '"format":1', '"format":99')
+    rewrite(recorded / LOG, 1, '"format":2', '"format":99')
     message = refused("replay", recorded)
-    assert "has log format 99, written by breakeven 0.0.1; this breakeven reads formats up to 1." in message
+    assert "has log format 99, written by breakeven 0.0.1; this breakeven reads formats up to 2." in message
     assert "pip install --upgrade breakeven" in message
 
 
 def test_a_log_of_another_policy_is_refused(refused, recorded: Path) -> None:
-    rewrite(recorded / LOG, 1, '"name":"paper","patience":2', '"name":"paper","patience":"some"')
+    rewrite(recorded / LOG, 1, '"patience":2', '"patience":"some"')
     message = refused("replay", recorded)
     assert "was recorded with a policy that this version does not know: policy.patience must be of its type" in message
 

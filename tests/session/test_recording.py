@@ -10,9 +10,10 @@ from breakeven import PaperPolicy, RunSpec, Session, open_log, read_log
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.session.recording import start_log
+from breakeven.stopping.patience import Patience
 from breakeven.testing import RateSampler, RateVerifier
 
-PLAN, POLICY = RunSpec(budget_flops=6e6), PaperPolicy(patience=2)
+PLAN, POLICY = RunSpec(budget_flops=6e6), Patience(PaperPolicy(), 2)
 
 
 def observe_twice(run_dir: Path) -> list[int]:

@@ -2,23 +2,24 @@
 
 import dataclasses
 import math
-from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from breakeven.config import policy_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.records import Decision, Reason, RunSpec
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier, synthetic_run
 
 PLAN = RunSpec(budget_flops=1e15)
-POLICY = PaperPolicy(patience=3)
+POLICY = Patience(PaperPolicy(), 3)
 RUN = synthetic_run(
     lambda share: 0.6 * (1 - math.exp(-8 * share)), num_checkpoints=20, num_problems=100, num_samples=8, seed=0
 )
@@ -34,7 +35,7 @@ def test_a_replayed_run_equals_the_live_one_bit_for_bit(tmp_path: Path) -> None:
     rates = {str(number): 0.0 for number in range(30)}
     sampler = RateSampler(rates)
     spec = RunSpec(budget_flops=3 * 2 * 1000.0 * 10_000, baseline="sampled")
-    header = Header(versions={}, config={}, spec=spec, policy=asdict(POLICY), seed=5)
+    header = Header(versions={}, config={}, spec=spec, policy=policy_settings(POLICY), seed=5)
     with RunLog.create(tmp_path, header) as log:
         session = Session(
             sampler=sampler,
@@ -53,7 +54,7 @@ def test_a_replayed_run_equals_the_live_one_bit_for_bit(tmp_path: Path) -> None:
             session.observe(step=step, train_tokens=600 * step, loss=1 / step)
         live = tuple(each.decision for each in session.checkpoints)
     record = read_log(tmp_path)
-    policy = msgspec.convert(record.header.policy, PaperPolicy)
+    policy = policy_from(record.header.policy)
     again = replay([each.observation for each in record.checkpoints], record.header.spec, policy)
     assert again == live == tuple(each.decision for each in record.checkpoints)
     assert bits(again) == bits(live)
@@ -75,9 +76,7 @@ def first_stop(decisions: tuple[Decision, ...]) -> int:
 
 
 def test_patience_changes_when_to_stop_and_nothing_else() -> None:
-    by_patience = {
-        patience: replay(RUN, PLAN, dataclasses.replace(POLICY, patience=patience)) for patience in (0, 1, 2, 3, 5, 99)
-    }
+    by_patience = {patience: replay(RUN, PLAN, Patience(POLICY.rule, patience)) for patience in (0, 1, 2, 3, 5, 99)}
     for patience, decisions in by_patience.items():
         for mine, theirs in zip(decisions, by_patience[1], strict=True):
             assert dataclasses.replace(mine, action=theirs.action, reason=theirs.reason) == theirs
@@ -90,9 +89,7 @@ def test_patience_changes_when_to_stop_and_nothing_else() -> None:
 
 
 def test_a_smaller_largest_k_never_stops_earlier() -> None:
-    stops = [
-        first_stop(replay(RUN, PLAN, dataclasses.replace(POLICY, patience=1, max_k=max_k))) for max_k in (1, 2, 4, 64)
-    ]
+    stops = [first_stop(replay(RUN, PLAN, Patience(PaperPolicy(max_k=max_k), 1))) for max_k in (1, 2, 4, 64)]
     assert stops == sorted(stops, reverse=True)
 
 

@@ -4,7 +4,7 @@ import errno
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from breakeven.errors import ArgumentError, DivergedError, RunStorageError
 from breakeven.records import Action, Draw, Problem, Reason, RunSpec
 from breakeven.session.session import Session
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier
 
@@ -22,7 +23,7 @@ COST = ModelCost(body_params=100, head_params=10, num_layers=1, attention_width=
 SEQUENCE_TOKENS = 10
 SEQUENCE_FLOPS = 3 * (2 * 110 * 10 + 4 * 5 * 10 * 11 / 2)  # 9900
 PLAN = RunSpec(budget_flops=100 * SEQUENCE_FLOPS)  # 1000 tokens
-POLICY = PaperPolicy(patience=2, max_k=8)
+POLICY = Patience(PaperPolicy(max_k=8), 2)
 
 
 class CountingSampler:
@@ -59,7 +60,7 @@ def make_session(sampler: Any, **changes: Any) -> Session:
 
 
 def make_log(directory: Path) -> RunLog:
-    return RunLog.create(directory, Header(versions={}, config={}, spec=PLAN, policy=asdict(POLICY), seed=0))
+    return RunLog.create(directory, Header(versions={}, config={}, spec=PLAN, policy=policy_settings(POLICY), seed=0))
 
 
 def tokens_at(step: int) -> int:
@@ -266,7 +267,7 @@ def test_settings_out_of_range_are_refused_at_once(sampler: CountingSampler, cha
 OTHER_HEADER: list[tuple[dict[str, Any], str]] = [
     ({"spec": RunSpec(budget_flops=1.0)}, r"^spec must be the recorded one, RunSpec\(budget_flops=990000"),
     ({"spec": replace(PLAN, shared_prefill=False)}, r"^spec must be the recorded one, .*shared_prefill=True"),
-    ({"policy": PaperPolicy(patience=1)}, r"^policy must be the recorded one, .*'patience': 2"),
+    ({"policy": Patience(PaperPolicy(), 1)}, r"^policy must be the recorded one, .*'patience': 2"),
     ({"seed": 1}, r"^seed must be the recorded one, 0; got 1\. Start a new run"),
 ]
 OTHER_BANKS: list[tuple[dict[str, Any], str]] = [

@@ -4,18 +4,20 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from breakeven.config import policy_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Decision, Draw, Problem, Reason, RunSpec
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
 from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier
 
@@ -24,7 +26,8 @@ SEQUENCE_TOKENS = 10
 SEQUENCE_FLOPS = 3 * (2 * 110 * 10 + 4 * 5 * 10 * 11 / 2)  # 9900
 LAST_STEP = 20
 PLAN = RunSpec(budget_flops=LAST_STEP * 1000 * SEQUENCE_FLOPS, decay_share=0.0)
-POLICY = CalibratedPolicy(patience=2, max_k=32, max_evaluation_share=0.1)
+RULE = CalibratedPolicy(max_k=32, max_evaluation_share=0.1)
+POLICY = Patience(RULE, 2)
 NAMES = [str(number) for number in range(40)]
 
 
@@ -67,7 +70,7 @@ def session_of(sampler: Any, **changes: Any) -> Session:
 
 def log_of(directory: Path, **changes: Any) -> RunLog:
     spec, policy = changes.get("spec", PLAN), changes.get("policy", POLICY)
-    return RunLog.create(directory, Header(versions={}, config={}, spec=spec, policy=asdict(policy), seed=5))
+    return RunLog.create(directory, Header(versions={}, config={}, spec=spec, policy=policy_settings(policy), seed=5))
 
 
 def train(session: Session, sampler: Learning, steps: range = range(1, LAST_STEP + 1)) -> list[Decision]:
@@ -105,7 +108,7 @@ def test_each_piece_of_each_checkpoint_has_a_seed_of_its_own() -> None:
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.03, 0.05, 0.2])
 def test_samples_beyond_the_greedy_ones_stay_within_the_share(share: float) -> None:
     sampler = Learning()
-    session = session_of(sampler, policy=replace(POLICY, max_evaluation_share=share))
+    session = session_of(sampler, policy=Patience(replace(RULE, max_evaluation_share=share), 2))
     train(session, sampler)
     spent = 0.0
     for each in session.checkpoints:
@@ -165,7 +168,7 @@ def test_a_log_is_replayed_bit_for_bit(tmp_path: Path) -> None:
     with log_of(tmp_path) as log:
         live = train(session_of(sampler, log=log), sampler)
     record = read_log(tmp_path)
-    policy = msgspec.convert(record.header.policy, CalibratedPolicy)
+    policy = policy_from(record.header.policy)
     again = replay([each.observation for each in record.checkpoints], record.header.spec, policy)
     assert policy == POLICY
     assert msgspec.json.encode(again) == msgspec.json.encode(tuple(live))
@@ -203,8 +206,8 @@ def test_the_most_samples_may_change_when_a_run_is_resumed(tmp_path: Path) -> No
 def test_a_log_that_names_no_policy_is_the_papers(tmp_path: Path) -> None:
     from breakeven.stopping.paper import PaperPolicy
 
-    policy = PaperPolicy(patience=2)
-    named = asdict(policy)
+    policy = Patience(PaperPolicy(), 2)
+    named = policy_settings(policy)
     del named["name"]
     header = Header(versions={}, config={}, spec=PLAN, policy=named, seed=5)
     with RunLog.create(tmp_path, header) as log:

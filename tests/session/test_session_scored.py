@@ -1,7 +1,7 @@
 """A session whose samples a reward model scores: what it chooses, what it pays, and that it replays."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,13 +14,16 @@ from breakeven.records import Prefix, Problem, Reward, RunSpec
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
 from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.course import Policy
+from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier
 
 COST = ModelCost(body_params=100, head_params=10)
 READER = ModelCost(body_params=7, head_params=1)
 PLAN = RunSpec(budget_flops=20 * 2000 * 3 * 2 * 110 * 10, decay_share=0.0)
-POLICY = CalibratedPolicy(patience=2, strategies=("best_of_n", "majority_vote"), max_evaluation_share=0.5)
+RULE = CalibratedPolicy(strategies=("best_of_n", "majority_vote"), max_evaluation_share=0.5)
+POLICY = Patience(RULE, 2)
 PROBLEMS = [Problem(id=str(number), prompt=str(number), reference="gold") for number in range(40)]
 
 
@@ -38,7 +41,7 @@ class Knows:
         return [Reward(value=float(each.text == "right"), read_tokens=14) for each in prefixes]
 
 
-def run(policy: CalibratedPolicy = POLICY, log: RunLog | None = None) -> tuple[Session, Knows]:
+def run(policy: Policy = POLICY, log: RunLog | None = None) -> tuple[Session, Knows]:
     rates = {each.id: 0.0 for each in PROBLEMS}
     knows = Knows()
     session = Session(
@@ -64,7 +67,7 @@ def run(policy: CalibratedPolicy = POLICY, log: RunLog | None = None) -> tuple[S
 
 
 def test_a_stop_serves_best_of_n_and_pays_for_every_score(tmp_path: Path) -> None:
-    header = Header(versions={}, config={}, spec=PLAN, policy=asdict(POLICY), seed=0)
+    header = Header(versions={}, config={}, spec=PLAN, policy=policy_settings(POLICY), seed=0)
     with RunLog.create(tmp_path, header) as log:
         session, knows = run(log=log)
     stopped = session.stopped_at
@@ -84,7 +87,7 @@ def test_a_stop_serves_best_of_n_and_pays_for_every_score(tmp_path: Path) -> Non
     recorded = read_log(tmp_path)
     observations = [each.observation for each in recorded.checkpoints]
     assert list(replay(observations, PLAN, POLICY)) == [each.decision for each in recorded.checkpoints]
-    votes = replay(observations, PLAN, replace(POLICY, strategies=("majority_vote",)))
+    votes = replay(observations, PLAN, Patience(replace(RULE, strategies=("majority_vote",)), 2))
     assert all(each.serving is None or each.serving.strategy in ("greedy", "majority_vote") for each in votes)
 
 

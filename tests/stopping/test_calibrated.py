@@ -30,12 +30,15 @@ from breakeven.records import (
     RunSpec,
 )
 from breakeven.stopping.break_even import break_even_queries
-from breakeven.stopping.calibrated import CalibratedPolicy, candidates, deployable, project
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.candidates import candidates, deployable
+from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import decide
+from breakeven.stopping.patience import Patience
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
 PLAN = RunSpec(budget_flops=1000.0, decay_share=0.0)
-NOW = CalibratedPolicy(patience=1)
+NOW = CalibratedPolicy()
 QUERY = QueryFlops(prefill_flops=1.0, decode_flops=10.0)
 
 
@@ -92,7 +95,8 @@ LOW = curve(0.2, 0.22, 0.24, 0.25)
 
 
 def forecast(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> Forecast:
-    return project(history, spec)
+    course = Course(spec=spec, policy=NOW, points=tuple(history[:-1]))
+    return course.see(history[-1], ()).forecast
 
 
 def sigma(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> float:
@@ -222,7 +226,9 @@ def test_every_doubt_lowers_the_probability(wider: dict[str, Any]) -> None:
 
 def test_errors_add_up_as_independent_ones() -> None:
     history = plateau()
-    (option,) = candidates(history[-1], [curve(0.56, half=0.02, paired=0.03)], forecast(history), PLAN, NOW)
+    (option,) = candidates(
+        history[-1], [curve(0.56, half=0.02, paired=0.03)], forecast(history), PLAN, margin=0.01, max_k=64
+    )
     expected = math.hypot(sigma(history), 0.02 / 1.6448536269514722, 0.03)
     assert option.error == pytest.approx(expected)
     assert option.confidence == pytest.approx(float(ndtr((0.57 - forecast(history).mean) / expected)))
@@ -232,14 +238,16 @@ def test_errors_add_up_as_independent_ones() -> None:
 def test_a_curve_without_errors_is_taken_as_exact() -> None:
     history = plateau()
     bare = replace(curve(0.56), paired_error_K=())
-    (option,) = candidates(history[-1], [bare], forecast(history), PLAN, NOW)
+    (option,) = candidates(history[-1], [bare], forecast(history), PLAN, margin=0.01, max_k=64)
     assert option.confidence == option.exact_confidence
 
 
 def test_certainty_is_no_division_by_zero() -> None:
     history = plateau(greedy=1.0, disagreement=0.0)
     sure = replace(forecast(history), mean=0.5, hi=0.5)
-    high, low = (candidates(history[-1], [curve(a)], sure, PLAN, NOW)[0].confidence for a in (0.6, 0.4))
+    high, low = (
+        candidates(history[-1], [curve(a)], sure, PLAN, margin=0.01, max_k=64)[0].confidence for a in (0.6, 0.4)
+    )
     assert (high, low) == (1.0, 0.0)
 
 
@@ -354,7 +362,7 @@ def test_no_queries_at_all_leave_training_alone() -> None:
 # -- patience ---------------------------------------------------------------------------------------------------------
 
 
-def decide_all(curves: Sequence[KCurve], policy: CalibratedPolicy) -> list[Decision]:
+def decide_all(curves: Sequence[KCurve], policy: Policy) -> list[Decision]:
     """One decision a checkpoint of a plateau, from the fifth on."""
     history = plateau(4 + len(curves))
     decisions: list[Decision] = []
@@ -366,7 +374,7 @@ def decide_all(curves: Sequence[KCurve], policy: CalibratedPolicy) -> list[Decis
 
 @pytest.mark.parametrize(("patience", "first_stop"), [(0, 0), (1, 0), (2, 1), (3, None)])
 def test_patience_counts_checkpoints_in_a_row(patience: int, first_stop: int | None) -> None:
-    decisions = decide_all([HIGH, HIGH, LOW, HIGH, HIGH], replace(NOW, patience=patience))
+    decisions = decide_all([HIGH, HIGH, LOW, HIGH, HIGH], Patience(NOW, patience))
     assert [each.streak for each in decisions] == [1, 2, 0, 1, 2]
     stops = [index for index, each in enumerate(decisions) if each.stop]
     assert (stops[0] if stops else None) == first_stop
@@ -439,8 +447,6 @@ def test_a_serving_point_is_as_sure_as_asked_for(accuracy: list[float], half: fl
         ({"margin": 1.0}, "margin must be a share from 0 up to 1; got 1.0."),
         ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),
         ({"max_k": 2.5}, "max_k must be a whole number of at least 1; got 2.5."),
-        ({"patience": -1}, "patience must be a whole number of at least 0; got -1."),
-        ({"patience": math.nan}, "patience must be a whole number of at least 0; got nan."),
         ({"min_used": -0.1}, "min_used must be a share from 0 up to 1; got -0.1. Divide percentages by 100."),
         ({"min_used": 1.0}, "min_used must be a share from 0 up to 1; got 1.0."),
         ({"max_evaluation_share": 0.0}, "max_evaluation_share must be above 0; got 0.0."),

@@ -1,15 +1,17 @@
-"""`decide` picks the rule by the class of the policy, and refuses what is no history for any of them."""
+"""`decide` asks any policy, and refuses what is no history for any of them."""
 
-import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, Reason, RunSpec
-from breakeven.stopping.calibrated import CalibratedPolicy, decide_calibrated
-from breakeven.stopping.decide import POLICIES, Policy, decide
-from breakeven.stopping.paper import PaperPolicy, decide_as_paper
+from breakeven.records import Action, Decision, FitStatus, KCurve, LearningPoint, Made, QueryFlops, Reason, RunSpec
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.course import Course, Needs, Policy, Seen
+from breakeven.stopping.decide import RULES, decide, default_policy
+from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import policy_settings
 
 PLAN = RunSpec(budget_flops=1000.0)
 CURVE = KCurve(
@@ -40,28 +42,49 @@ HISTORY = [
 ]
 
 
-def test_the_class_of_the_policy_is_the_rule() -> None:
-    paper, calibrated = PaperPolicy(patience=1), CalibratedPolicy(patience=1)
-    assert decide(HISTORY, [CURVE], PLAN, paper) == decide_as_paper(HISTORY, [CURVE], PLAN, paper, None)
-    assert decide(HISTORY, [CURVE], PLAN, calibrated) == decide_calibrated(HISTORY, [CURVE], PLAN, calibrated, None)
-    for policy in (paper, calibrated):
+def test_each_rule_decides_under_its_own_name() -> None:
+    for policy in (PaperPolicy(), CalibratedPolicy()):
         decision = decide(HISTORY, [CURVE], PLAN, policy)
         assert (decision.policy, decision.reason) == (policy.name, Reason.REACHED)
 
 
 def test_every_rule_is_known_by_its_own_name() -> None:
-    assert {name: each().name for name, each in POLICIES.items()} == {name: name for name in POLICIES}
-    assert all(isinstance(each(), Policy) for each in POLICIES.values())
+    assert {name: rule().name for name, (rule, _) in RULES.items()} == {name: name for name in RULES}
+    assert all(isinstance(rule(), Policy) for rule, _ in RULES.values())
 
 
-def test_an_unknown_rule_is_refused() -> None:
-    @dataclasses.dataclass(frozen=True)
-    class Mine:
-        name: str = "mine"
-        max_k: int = 4
+def test_the_default_waits_for_two_checkpoints() -> None:
+    assert policy_settings(default_policy()) == {**policy_settings(CalibratedPolicy()), "patience": 2}
 
-    with pytest.raises(ArgumentError, match=r"^policy must be one of CalibratedPolicy, PaperPolicy; got .*Mine"):
-        decide(HISTORY, [CURVE], PLAN, Mine())
+
+class Overtakes:
+    """A rule of somebody else: stop where one greedy sample beats the projection of the paper."""
+
+    name, max_k, max_evaluation_share, needs = "overtakes", 1, 1.0, Needs(method="paper", max_k=1)
+
+    def check(self, num_samples: int) -> None:
+        pass
+
+    def wants(self, course: Course, seen: Seen | None, drawn: tuple[int, int]) -> tuple[int, int] | None:
+        return None
+
+    def trusts(self, course: Course, seen: Seen) -> bool:
+        return True
+
+    def decide(self, course: Course, seen: Seen) -> Decision:
+        decision = course.undecided(seen, seen.curves)
+        assert seen.point.greedy_accuracy is not None
+        stop = seen.point.greedy_accuracy >= seen.forecast.mean
+        return replace(
+            decision,
+            action=Action.STOP if stop else Action.CONTINUE,
+            reason=Reason.REACHED if stop else Reason.OUT_OF_REACH,
+        )
+
+
+def test_a_rule_of_somebody_else_is_asked_like_ours() -> None:
+    decision = decide(HISTORY, [CURVE], PLAN, Overtakes())
+    assert (decision.policy, decision.stop) == ("overtakes", True)
 
 
 @pytest.mark.parametrize("policy", [PaperPolicy(), CalibratedPolicy()])

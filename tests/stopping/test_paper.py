@@ -29,17 +29,19 @@ from breakeven.records import (
     SampleBank,
 )
 from breakeven.stopping.break_even import break_even_queries
+from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import decide
 from breakeven.stopping.forecast import forecast_accuracy
 from breakeven.stopping.history import baseline_accuracy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.testing import synthetic_run
 from breakeven.ttc.evaluate import evaluate
 from breakeven.ttc.tally import learning_point, tally_of
 
 PROPERTY = settings(derandomize=True, max_examples=80)
 PLAN = RunSpec(budget_flops=1000.0)
-NOW = PaperPolicy(patience=1)
+NOW = PaperPolicy()
 
 
 def observed(number: int, num_greedy: int, *, train_flops: float | None = None, **changed) -> LearningPoint:
@@ -92,7 +94,7 @@ FALLS_SHORT = curve(0.2, 0.3, 0.35, 0.4, 0.45)
 def decide_all(
     history: Sequence[LearningPoint],
     curves: Sequence[KCurve],
-    policy: PaperPolicy,
+    policy: Policy,
     spec: RunSpec = PLAN,
     decided: Sequence[Decision] = (),
 ) -> list[Decision]:
@@ -123,7 +125,7 @@ def decide_all(
             NOW,
             Reason.TOO_COSTLY,
         ),
-        (plateau(), REACHES_AT_4, PaperPolicy(patience=2), Reason.WAITING),
+        (plateau(), REACHES_AT_4, Patience(PaperPolicy(), 2), Reason.WAITING),
         (plateau(), REACHES_AT_4, NOW, Reason.REACHED),
         (plateau(10), REACHES_AT_4, NOW, Reason.BUDGET_SPENT),
     ],
@@ -240,14 +242,14 @@ def test_smallest_sufficient_k_is_selected(accuracy: list[int], target: int, max
     """Also where the curve falls in K, as a vote's may."""
     k_curve = curve(*(a / 10 for a in accuracy))
     history = plateau(num_greedy=target, query_flops=QueryFlops(prefill_flops=0.1, decode_flops=0.5))
-    decision = decide(history, [k_curve], PLAN, PaperPolicy(patience=1, max_k=max_k))
+    decision = decide(history, [k_curve], PLAN, Patience(PaperPolicy(max_k=max_k), 1))
     sufficient = [k for k, a in enumerate(accuracy, start=1) if a >= target and k <= max_k]
     assert (decision.serving.k if decision.serving else None) == min(sufficient, default=None)
 
 
 def test_largest_k_of_the_policy_holds_for_curves_that_go_further() -> None:
-    assert decide(plateau(), [REACHES_AT_4], PLAN, PaperPolicy(patience=1, max_k=4)).reason is Reason.REACHED
-    assert decide(plateau(), [REACHES_AT_4], PLAN, PaperPolicy(patience=1, max_k=3)).reason is Reason.OUT_OF_REACH
+    assert decide(plateau(), [REACHES_AT_4], PLAN, Patience(PaperPolicy(max_k=4), 1)).reason is Reason.REACHED
+    assert decide(plateau(), [REACHES_AT_4], PLAN, Patience(PaperPolicy(max_k=3), 1)).reason is Reason.OUT_OF_REACH
 
 
 def test_among_several_strategies_the_cheapest_sufficient_one_wins() -> None:
@@ -299,7 +301,7 @@ CHEAP = QueryFlops(prefill_flops=0.1, decode_flops=0.5)
 )
 def test_patience_counts_checkpoints_in_a_row(patience: int, streaks: list[int], first_stop: int | None) -> None:
     history = plateau(8, query_flops=CHEAP, evaluation_flops=1.0)
-    decisions = decide_all(history, [FALLS_SHORT] * 2 + BROKEN, PaperPolicy(patience=patience))[2:]
+    decisions = decide_all(history, [FALLS_SHORT] * 2 + BROKEN, Patience(PaperPolicy(), patience))[2:]
     assert [each.streak for each in decisions] == streaks
     stops = [index for index, each in enumerate(decisions) if each.stop]
     assert (stops[0] if stops else None) == first_stop
@@ -309,7 +311,7 @@ def test_patience_counts_checkpoints_in_a_row(patience: int, streaks: list[int],
 @pytest.mark.parametrize("split", range(9))
 def test_going_on_from_a_prefix_gives_the_same_decisions(split: int) -> None:
     history, curves = plateau(8, query_flops=CHEAP, evaluation_flops=1.0), [FALLS_SHORT] * 2 + BROKEN
-    policy = PaperPolicy(patience=3)
+    policy = Patience(PaperPolicy(), 3)
     whole = decide_all(history, curves, policy)
     prefix = decide_all(history[:split], curves[:split], policy)
     assert decide_all(history, curves, policy, decided=prefix) == whole
@@ -374,7 +376,7 @@ def test_one_sample_never_breaks_even() -> None:
 @pytest.mark.parametrize(("train_flops", "used"), [(1000.0, 1.0), (1000.0 * (1 + 1e-10), 1.0 + 1e-10)])
 def test_a_spent_budget_leaves_nothing_to_save(train_flops: float, used: float) -> None:
     history = [*plateau(9), observed(10, 5, train_flops=train_flops)]
-    previous = decide(history[:9], [REACHES_AT_4], PLAN, PaperPolicy(patience=99))
+    previous = decide(history[:9], [REACHES_AT_4], PLAN, Patience(PaperPolicy(), 99))
     decision = decide(history, [REACHES_AT_4], PLAN, NOW, previous)
     assert (decision.reason, decision.action, decision.streak) == (Reason.BUDGET_SPENT, Action.CONTINUE, 0)
     assert decision.used == pytest.approx(used, abs=1e-12)
@@ -396,12 +398,12 @@ def test_a_saturating_run_is_stopped_early_and_rightly() -> None:
         evaluation_share=0.0005,
     )
     spec = RunSpec(budget_flops=1e15, baseline="sampled")
-    policy = PaperPolicy(patience=5)
+    policy = Patience(PaperPolicy(), 5)
     decisions: list[Decision] = []
     points = [learning_point(each) for each in run]
     for number in range(1, len(run) + 1):
         tally = tally_of(run[number - 1].bank)
-        curves = evaluate(tally, fit_k_values=policy.k_values, max_k=policy.max_k, method="paper")
+        curves = evaluate(tally, max_k=policy.max_k, method="paper")
         decisions.append(decide(points[:number], curves, spec, policy, decisions[-1] if decisions else None))
     stop = next(each for each in decisions if each.stop)
     assert 0.0 < stop.used < 0.5
@@ -419,10 +421,6 @@ def test_a_saturating_run_is_stopped_early_and_rightly() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"patience": -1}, "patience must be a whole number of at least 0; got -1."),
-        ({"patience": 2.5}, "patience must be a whole number of at least 0; got 2.5."),
-        ({"patience": math.nan}, "patience must be a whole number of at least 0; got nan."),
-        ({"patience": math.inf}, "patience must be a whole number of at least 0; got inf."),
         ({"max_k": 8.5}, "max_k must be a whole number of at least 1; got 8.5."),
         ({"max_k": math.nan}, "max_k must be a whole number of at least 1; got nan."),
         ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),

@@ -4,8 +4,10 @@ import pytest
 from scipy.stats import binomtest
 
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import Policy
+from breakeven.stopping.course import Policy
+from breakeven.stopping.decide import default_policy
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.testing.simulated_runs import follow, random_run
 
 FAMILIES = ("saturating", "power_law", "log_linear", "plateau", "rise_then_fall")
@@ -31,7 +33,7 @@ def bad_stops(policy: Policy, num_runs: int = NUM_RUNS) -> int:
 
 @pytest.fixture(scope="module")
 def calibrated_bad_stops() -> int:
-    return bad_stops(CalibratedPolicy())
+    return bad_stops(default_policy())
 
 
 def test_bad_stops_are_no_more_frequent_than_the_risk(calibrated_bad_stops: int) -> None:
@@ -39,8 +41,8 @@ def test_bad_stops_are_no_more_frequent_than_the_risk(calibrated_bad_stops: int)
     assert binomtest(calibrated_bad_stops, NUM_RUNS, risk, alternative="greater").pvalue > 0.01, calibrated_bad_stops
 
 
-@pytest.mark.parametrize("policy", [CalibratedPolicy(risk=0.5, patience=1), PaperPolicy(patience=1)])
-def test_the_count_tells_a_careless_policy(policy: CalibratedPolicy | PaperPolicy) -> None:
+@pytest.mark.parametrize("policy", [Patience(CalibratedPolicy(risk=0.5), 1), Patience(PaperPolicy(), 1)])
+def test_the_count_tells_a_careless_policy(policy: Policy) -> None:
     num_runs = NUM_RUNS // 2
     careless = bad_stops(policy, num_runs)
     assert binomtest(careless, num_runs, CalibratedPolicy().risk, alternative="greater").pvalue < 0.01, careless

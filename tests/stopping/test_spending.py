@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec
-from breakeven.stopping.calibrated import CalibratedPolicy, project
-from breakeven.stopping.spending import LADDER, more_samples
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.course import Course
+from breakeven.stopping.spending import LADDER
 
 PROPERTY = settings(derandomize=True, max_examples=80, deadline=None)
 PLAN = RunSpec(budget_flops=1e7, decay_share=0.0)
@@ -70,7 +71,14 @@ def wanted(
     spec: RunSpec = PLAN,
 ) -> tuple[int, int] | None:
     history = plateau() if history is None else history
-    return more_samples(history, curves, spec, policy, drawn=drawn, num_samples=num_samples)
+    course = Course(
+        spec=spec,
+        policy=policy,
+        num_problems=history[-1].num_problems,
+        num_samples=num_samples,
+        points=tuple(history[:-1]),
+    )
+    return policy.wants(course, course.see(history[-1], curves), drawn)
 
 
 def test_the_ladder_is_climbed_in_order_while_more_could_decide() -> None:
@@ -150,7 +158,8 @@ def test_a_piece_always_fits_into_the_share(
     history = plateau(evaluation_flops=evaluation)
     policy = replace(POLICY, max_evaluation_share=share)
     piece = wanted(GREEDY, curve(accuracy, half), drawn=drawn, num_samples=num_samples, history=history, policy=policy)
-    assert project(history, PLAN).status is FitStatus.FITTED
+    course = Course(spec=PLAN, policy=policy, points=tuple(history[:-1]))
+    assert course.see(history[-1], ()).forecast.status is FitStatus.FITTED
     if piece is not None:
         assert piece[0] * piece[1] > drawn[0] * drawn[1]
         assert piece[1] <= num_samples

@@ -10,6 +10,7 @@ from breakeven.errors import ArgumentError, CheckFailedError
 from breakeven.records import CheckpointRecord, Completion, Draw, Problem, RunSpec, Verification
 from breakeven.session.replay import replay
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.testing import RateVerifier, synthetic_run
 from breakeven.train.verify import verify
 
@@ -21,7 +22,7 @@ def stopped_with(k: int) -> CheckpointRecord:
     """A real decision to stop, at step 300 of 1000, with its K replaced."""
     observations = synthetic_run(lambda share: 1.0, num_checkpoints=10, num_problems=50, num_samples=4, seed=0)[:3]
     spec = RunSpec(budget_flops=1e15, baseline="sampled")
-    decision = replay(observations, spec, PaperPolicy(patience=0))[-1]
+    decision = replay(observations, spec, Patience(PaperPolicy(), 0))[-1]
     assert decision.stop
     assert decision.serving is not None
     serving = dataclasses.replace(decision.serving, k=k)

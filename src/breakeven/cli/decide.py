@@ -7,15 +7,13 @@ import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import as_fields, decided_table, sentences
+from breakeven.cli.policies import chosen_policy
 from breakeven.cli.query_costs import Costs, model_cost, query_cap, query_costs
-from breakeven.errors import argument_error
+from breakeven.errors import ArgumentError, argument_error
 from breakeven.readers import EvalLog, ReadOptions, read_evals
 from breakeven.records import Decision, LearningPoint, RunSpec
-from breakeven.session.replay import curves_for
-from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import Policy
-from breakeven.stopping.decide import decide as decide_next
-from breakeven.stopping.paper import PaperPolicy
+from breakeven.session.step import Measured, conclude, see
+from breakeven.stopping.course import Course, Policy
 from breakeven.ttc.tally import point_of
 
 STOP_ADVISED = 10
@@ -112,7 +110,8 @@ def decide(
 
     Exit code: 0 train on, 10 stop advised, 2 usage error.
     """
-    rule = _policy(policy, risk=risk, margin=margin, max_k=max_k, patience=patience)
+    options = {"risk": risk, "margin": margin, "max_k": max_k, "patience": patience}
+    rule = chosen_policy({"name": policy}, None, options)
     cap = query_cap(max_query_flops, max_query_cost, hour_price, peak_flops, efficiency)
     model = model_cost(params, model_config)
     costs = query_costs(model, prompt_tokens, output_tokens, queries)
@@ -123,7 +122,7 @@ def decide(
     if tokens_per_step is not None and not 0 < tokens_per_step < float("inf"):
         raise argument_error("--tokens-per-step", "be finite and above 0", tokens_per_step)
     size = None if model is None else model.body_params + model.head_params
-    options = ReadOptions(
+    reading = ReadOptions(
         task=task,
         metric=metric,
         answer_filter=answer_filter,
@@ -131,13 +130,13 @@ def decide(
         flops_per_step=None if size is None or tokens_per_step is None else 6.0 * size * tokens_per_step,
         checker=checker,
     )
-    read = read_evals(log, options)
+    read = read_evals(log, reading)
     if read.train_flops[-1] > budget_flops * (1 + 1e-9):
         raise argument_error(
             "--budget-flops", f"be at least the last checkpoint's {read.train_flops[-1]:.6g} FLOPs", budget_flops
         )
     chosen = baseline or ("greedy" if read.has_greedy else "sampled")
-    _refuse_unmeasured(read, chosen, rule)
+    _refuse_unmeasured(read, chosen)
     spec = RunSpec(
         budget_flops=budget_flops,
         baseline=chosen,
@@ -167,34 +166,34 @@ def _decisions(
     log: EvalLog, spec: RunSpec, policy: Policy, costs: Costs
 ) -> tuple[list[Decision], list[LearningPoint], list[str]]:
     """One decision a checkpoint, as they would have been taken in turn; what they were taken on; notes."""
-    points: list[LearningPoint] = []
+    course = Course(spec=spec, policy=policy)
     decisions: list[Decision] = []
     remarks: dict[str, tuple[int, int]] = {}
     for checkpoint in log:
         tally = checkpoint.tally
-        if isinstance(policy, PaperPolicy) and tally.samples_P.min() < max(policy.k_values):
-            raise argument_error(
-                "--policy",
-                f"be calibrated, since the paper's needs {max(policy.k_values)} samples of each problem and step "
-                f"{checkpoint.step} has {int(tally.samples_P.min())} of one",
-                policy.name,
-            )
-        points.append(
-            point_of(
-                tally,
-                step=checkpoint.step,
-                train_flops=checkpoint.train_flops,
-                evaluation_flops=costs.evaluation_flops(tally),
-                query_flops=costs.query_flops,
-                output_tokens=costs.output_tokens,
-            )
+        _check_samples(policy, int(tally.samples_P.min()), checkpoint.step)
+        point = point_of(
+            tally,
+            step=checkpoint.step,
+            train_flops=checkpoint.train_flops,
+            evaluation_flops=costs.evaluation_flops(tally),
+            query_flops=costs.query_flops,
+            output_tokens=costs.output_tokens,
         )
-        previous = decisions[-1] if decisions else None
-        decisions.append(decide_next(points, curves_for(tally, policy), spec, policy, previous))
+        course, _, decision = conclude(course, see(course, Measured(tally=tally, point=point)))
+        decisions.append(decision)
         for note in checkpoint.notes:
             first, count = remarks.get(note, (checkpoint.step, 0))
             remarks[note] = (first, count + 1)
-    return decisions, points, [_remark(note, *where, len(log)) for note, where in remarks.items()]
+    return decisions, list(course.points), [_remark(note, *where, len(log)) for note, where in remarks.items()]
+
+
+def _check_samples(policy: Policy, num_samples: int, step: int) -> None:
+    try:
+        policy.check(num_samples)
+    except ArgumentError as error:
+        rule = f"be one that can decide on the {num_samples} samples that some problem has at step {step}"
+        raise argument_error("--policy", rule, policy.name, f"{error}") from None
 
 
 def _remark(note: str, step: int, count: int, of: int) -> str:
@@ -203,37 +202,11 @@ def _remark(note: str, step: int, count: int, of: int) -> str:
     return f"Step {step}{f' and {count - 1} more' if count > 1 else ''}: {note}"
 
 
-def _policy(
-    name: str, *, risk: float | None, margin: float | None, max_k: int, patience: int | None
-) -> CalibratedPolicy | PaperPolicy:
-    """The rule by its name, with what was given.
-
-    Raises:
-        ArgumentError: no such rule, a setting it does not have, or one out of range.
-    """
-    if name == "paper":
-        for option, value in (("--risk", risk), ("--margin", margin)):
-            if value is not None:
-                raise argument_error(option, "be left out with --policy paper", value)
-        return PaperPolicy(max_k=max_k, patience=PaperPolicy().patience if patience is None else patience)
-    if name != "calibrated":
-        raise argument_error("--policy", "be calibrated or paper", name)
-    default = CalibratedPolicy()
-    return CalibratedPolicy(
-        risk=default.risk if risk is None else risk,
-        margin=default.margin if margin is None else margin,
-        max_k=max_k,
-        patience=default.patience if patience is None else patience,
-    )
-
-
-def _refuse_unmeasured(log: EvalLog, baseline: str, policy: Policy) -> None:
+def _refuse_unmeasured(log: EvalLog, baseline: str) -> None:
     if baseline == "greedy" and not log.has_greedy:
         raise argument_error("--baseline", "be measured; the log has no greedy samples", baseline, "Choose sampled.")
     if baseline == "sampled" and not log.has_samples:
         raise argument_error("--baseline", "be measured; the log has only greedy samples", baseline, "Choose greedy.")
-    if isinstance(policy, PaperPolicy) and not log.has_samples:
-        raise argument_error("--policy", "be calibrated, since the log has no samples", policy.name)
 
 
 def _notes(log: EvalLog, spec: RunSpec, costs: Costs, *, baseline: str | None, checker: bool) -> list[str]:

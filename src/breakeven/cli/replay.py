@@ -1,20 +1,21 @@
 """`breakeven replay`: decide a recorded run again, without the model, with the same or other settings."""
 
 import dataclasses
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.policies import chosen_policy
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
-from breakeven.records import CheckpointRecord
+from breakeven.records import CheckpointRecord, Decision
 from breakeven.report import decision_table, explain
 from breakeven.session.replay import replay as decide_again
-from breakeven.stopping.decide import POLICIES, Policy
-from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log
 
 
@@ -33,7 +34,10 @@ def replay(
     queries: Annotated[float | None, typer.Option(help="Queries that will be served in the model's life.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Decide a recorded run again; with no option the recorded decisions come back bit for bit."""
+    """Decide a recorded run again; with no option the recorded decisions come back.
+
+    Bit for bit on a machine like the run's; on another CPU equal in every action, reason and K.
+    """
     record = read_log(run)
     if not record.checkpoints:
         raise LogError(f"{run} holds no evaluation to decide on. Train on until the first one is recorded.")
@@ -49,33 +53,41 @@ def replay(
         "k_values": None if k_values is None else _parse_k_values(k_values),
         "fluctuation_filter": fluctuation_filter,
     }
-    chosen = _policy(logged, policy, {name: value for name, value in options.items() if value is not None})
+    chosen = chosen_policy(policy_settings(logged), policy, options)
     num_samples = min(len(row) for each in record.checkpoints for row in each.observation.bank.correct_PN)
-    if isinstance(chosen, PaperPolicy) and max(chosen.k_values) > num_samples:
-        raise argument_error(
-            "--k-values",
-            f"be at most the {num_samples} samples recorded for every problem at every checkpoint",
-            list(chosen.k_values),
-            "Policy paper needs a run recorded with it.",
-        )
+    chosen.check(num_samples)
     spec = record.header.spec
     spec = dataclasses.replace(spec, baseline=baseline or spec.baseline)
     spec = dataclasses.replace(spec, queries=spec.queries if queries is None else queries)
     decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen)
     unchanged = spec == record.header.spec and chosen == logged
-    same = all(new == old.decision for new, old in zip(decisions, record.checkpoints, strict=True))
+    recorded = [each.decision for each in record.checkpoints]
+    difference = largest_difference(decisions, recorded)
     decided = [
         CheckpointRecord(observation=each.observation, decision=decision)
         for each, decision in zip(record.checkpoints, decisions, strict=True)
     ]
     final = next((each for each in decisions if each.stop), decisions[-1])
     if json:
-        print_json({"policy": chosen, "same_as_recorded": same, "decision": final, "decisions": decisions})
+        print_json(
+            {
+                "policy": policy_settings(chosen),
+                "same_as_recorded": difference == 0.0,
+                "largest_relative_difference": difference,
+                "decision": final,
+                "decisions": decisions,
+            }
+        )
         return
     console.print(decision_table(decided))
     console.print(explain(final), style="bold")
-    if unchanged and same:
+    if unchanged and difference == 0.0:
         console.print(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")
+    elif unchanged and difference is not None and difference <= _LAST_DIGITS:
+        console.print(
+            f"All {len(decisions)} decisions equal the recorded ones in every action, reason and K; last digits differ "
+            f"by at most {difference:.0e} (recorded on another CPU, or with other libraries)."
+        )
     elif unchanged:
         versions = ", ".join(f"{name} {number}" for name, number in record.header.versions.items())
         console.print(f"The recorded decisions differ. The run was recorded with {versions}.", style="bold yellow")
@@ -83,16 +95,29 @@ def replay(
         console.print("The log's last line was cut short and was left out.")
 
 
-def _policy(logged: Policy, name: str | None, options: dict[str, Any]) -> Policy:
-    """The recorded policy, or another one, with some settings changed."""
-    settings = asdict(logged) if name in (None, logged.name) else {"name": name}
-    own = (
-        {each.name for each in dataclasses.fields(POLICIES[settings["name"]])} if settings["name"] in POLICIES else None
-    )
-    if own is not None and (foreign := next((each for each in options if each not in own), None)):
-        flag = "--filter/--no-filter" if foreign == "fluctuation_filter" else f"--{foreign.replace('_', '-')}"
-        raise argument_error(flag, f"be an option of policy {settings['name']}", options[foreign], "Leave it out.")
-    return policy_from(settings | options)
+_LAST_DIGITS = 1e-9
+"""Largest relative difference of a number that rounding explains; words and whole numbers must be equal."""
+
+
+def largest_difference(decisions: Sequence[Decision], recorded: Sequence[Decision]) -> float | None:
+    """The largest relative difference of two numbers in the same place; None where anything else differs.
+
+    Decisions of one run on two kinds of CPU differ in last digits, since vector instructions round differently.
+    """
+    return _difference(msgspec.to_builtins(list(decisions)), msgspec.to_builtins(list(recorded)))
+
+
+def _difference(one: Any, other: Any) -> float | None:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) / max(abs(one), abs(other), 1e-9) if one != other else 0.0
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        pairs = [(one[key], other[key]) for key in one]
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
+        pairs = list(zip(one, other, strict=True))
+    else:
+        return 0.0 if one == other else None
+    found = [_difference(*pair) for pair in pairs]
+    return None if None in found else max((each for each in found if each is not None), default=0.0)
 
 
 def _parse_k_values(text: str) -> tuple[int, ...]:

@@ -46,6 +46,10 @@ class RunSpec:
             if cap is not None and not cap > 0:
                 raise argument_error(name, "be above 0", cap, "Leave it out for no limit.")
 
+    def is_spent(self, train_flops: float) -> bool:
+        """Whether so much training uses up the budget: to rounding, since FLOPs are sums."""
+        return train_flops >= self.budget_flops * (1.0 - 1e-9)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingPoint:

@@ -1,6 +1,5 @@
 """Beginning a run log: the first line, with all that decisions rest on besides the checkpoints."""
 
-import dataclasses
 import platform
 import sys
 from importlib.metadata import version
@@ -9,7 +8,8 @@ from typing import Any
 
 from breakeven._version import __version__
 from breakeven.records import RunSpec
-from breakeven.stopping.decide import Policy
+from breakeven.stopping.course import Policy
+from breakeven.stopping.patience import policy_settings
 from breakeven.store import LOG_NAME, Header, RunLog
 
 
@@ -36,7 +36,7 @@ def start_log(
     }
     if "torch" in sys.modules:
         versions["torch"] = str(sys.modules["torch"].__version__)
-    header = Header(versions=versions, config=config or {}, spec=spec, policy=dataclasses.asdict(policy), seed=seed)
+    header = Header(versions=versions, config=config or {}, spec=spec, policy=policy_settings(policy), seed=seed)
     return RunLog.create(run_dir, header)
 
 

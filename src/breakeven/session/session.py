@@ -7,32 +7,22 @@ import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import partial
 
-from breakeven.cost.evaluation import evaluation_flops, query_flops, reward_flops
+from breakeven.config import policy_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import DivergedError, argument_error
-from breakeven.records import (
-    Action,
-    CheckpointRecord,
-    Decision,
-    FitStatus,
-    Observation,
-    Problem,
-    Reason,
-    RunSpec,
-    SampleBank,
-)
+from breakeven.records import Action, CheckpointRecord, Decision, Problem, Reason, RunSpec
 from breakeven.records.protocols import RewardModel, Sampler, Verifier
 from breakeven.sampling.collect import Collector
-from breakeven.session.replay import curves_for, decide_next
+from breakeven.session.live import LiveSource
 from breakeven.session.searching import Search
-from breakeven.stopping.calibrated import CalibratedPolicy, project, too_early
-from breakeven.stopping.decide import Policy
-from breakeven.stopping.paper import PaperPolicy
-from breakeven.stopping.spending import LADDER, more_samples
+from breakeven.session.step import search_price, take_step
+from breakeven.stopping.course import Course, Policy
+from breakeven.stopping.patience import policy_settings
 from breakeven.store import RunLog
-from breakeven.ttc.tally import learning_point, tally_of
+from breakeven.ttc.tally import learning_point
 
 _SEARCH_SEED = 1 << 31
 """Searches are told apart from the samples of the same step."""
@@ -95,13 +85,7 @@ class Session:
                 raise argument_error(name, "be a whole number of at least 1", count)
         if not (math.isfinite(temperature) and temperature > 0):
             raise argument_error("temperature", "be finite and above 0", temperature)
-        if isinstance(policy, PaperPolicy) and max(policy.k_values) > num_samples:
-            raise argument_error(
-                "policy.k_values",
-                f"be at most the {num_samples} samples drawn per problem",
-                list(policy.k_values),
-                "Raise num_samples or drop the larger K.",
-            )
+        policy.check(num_samples)
         if not 0 <= seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", seed)
         if reward_model is not None and reward_cost is None:
@@ -125,7 +109,14 @@ class Session:
         self.search = search
         self.log = log
         self.checkpoints: list[CheckpointRecord] = list(log.checkpoints) if log is not None else []
-        self._points = [learning_point(each.observation) for each in self.checkpoints]
+        self._course = Course(
+            spec=spec,
+            policy=policy,
+            num_problems=len(self.problems),
+            num_samples=num_samples,
+            points=tuple(learning_point(each.observation) for each in self.checkpoints),
+            decision=self.checkpoints[-1].decision if self.checkpoints else None,
+        )
         self.evaluation_seconds = 0.0
         """Wall time this process spent in evaluations; not recorded, since it differs from run to run."""
 
@@ -136,8 +127,7 @@ class Session:
 
     def is_due(self, step: int, train_tokens: int) -> bool:
         """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
-        spent = self._train_flops(train_tokens) >= self.spec.budget_flops * (1 - 1e-9)
-        return step % self.evaluate_every == 0 or spent
+        return step % self.evaluate_every == 0 or self.spec.is_spent(self._train_flops(train_tokens))
 
     def observe(self, *, step: int, train_tokens: int, loss: float | None = None) -> Decision:
         """The decision at `step`; evaluates the live model if an evaluation is due.
@@ -169,90 +159,43 @@ class Session:
             return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
 
         started = time.perf_counter()
-        observation = self._measure(step, train_tokens, loss)
-        previous = self.checkpoints[-1].decision if self.checkpoints else None
-        checkpoint = CheckpointRecord(
-            observation=observation,
-            decision=decide_next(self._points, observation, self.spec, self.policy, previous),
-        )
+        source = self._source(step, train_tokens, loss)
+        course, _, decision = take_step(self._course, source)
+        checkpoint = CheckpointRecord(observation=source.observation, decision=decision)
         if self.log is not None:
             self.log.append(checkpoint)
         self.checkpoints.append(checkpoint)
-        self._points.append(learning_point(observation))
+        self._course = course
         self.evaluation_seconds += time.perf_counter() - started
         return checkpoint.decision
 
-    def _measure(self, step: int, train_tokens: int, loss: float | None) -> Observation:
-        collector = Collector(
-            self.sampler,
-            self.verifier,
-            self.problems,
-            temperature=self.temperature,
-            seed=(self.seed << 32) + step,
-            extract=self.extract,
-            reward_model=self.reward_model,
-        )
-        if not isinstance(self.policy, CalibratedPolicy):
-            collector.draw(len(self.problems), self.num_samples)
-            return self._observation(step, train_tokens, loss, collector.bank())
-        drawn = (0, 0)
-        if self._least_samples:
-            drawn = (len(self.problems), self._least_samples)
-            collector.draw(*drawn)
-        while True:
-            observation = self._observation(step, train_tokens, loss, collector.bank())
-            tally = tally_of(observation.bank)
-            wanted = more_samples(
-                [*self._points, learning_point(observation, tally)],
-                curves_for(tally, self.policy, reward_flops=observation.reward_flops),
-                self.spec,
-                self.policy,
-                drawn=drawn,
-                num_samples=self.num_samples,
-            )
-            if wanted is None:
-                return self._searched(observation)
-            collector.draw(*wanted)
-            drawn = wanted
-
-    def _searched(self, observation: Observation) -> Observation:
-        """With what strategies that search make of the checkpoint, where a decision could rest on it."""
-        history = [*self._points, learning_point(observation)]
-        assert isinstance(self.policy, CalibratedPolicy)
-        spent = observation.train_flops >= self.spec.budget_flops * (1.0 - 1e-9)
-        if self.search is None or spent or too_early(history[-1], self.spec, self.policy):
-            return observation
-        if project(history, self.spec).status is not FitStatus.FITTED:
-            return observation
+    def _source(self, step: int, train_tokens: int, loss: float | None) -> LiveSource:
         last = next((each.observation for each in reversed(self.checkpoints) if each.observation.searches), None)
-        if last is not None:
-            priced = {(each.strategy.partition("/")[0], each.k): each.query_flops for each in last.searches}
-            further = math.fsum(priced.values()) * len(self.problems)
-            spent_flops = math.fsum(each.evaluation_flops for each in history) + further
-            if spent_flops > self.policy.max_evaluation_share * observation.train_flops:
-                return observation
-        outcomes, flops = self.search(self.problems, seed=(self.seed << 32) + observation.step + _SEARCH_SEED)
-        return replace(observation, searches=outcomes, evaluation_flops=observation.evaluation_flops + flops)
-
-    def _observation(self, step: int, train_tokens: int, loss: float | None, bank: SampleBank) -> Observation:
-        return Observation(
+        return LiveSource(
+            collector=Collector(
+                self.sampler,
+                self.verifier,
+                self.problems,
+                temperature=self.temperature,
+                seed=(self.seed << 32) + step,
+                extract=self.extract,
+                reward_model=self.reward_model,
+            ),
+            course=self._course,
             step=step,
             train_tokens=train_tokens,
             train_flops=self._train_flops(train_tokens),
-            evaluation_flops=evaluation_flops(bank, self.cost, self.reward_cost),
-            query_flops=query_flops(bank, self.cost),
-            reward_flops=reward_flops(bank, self.reward_cost),
             loss=loss,
-            bank=bank,
+            cost=self.cost,
+            reward_cost=self.reward_cost,
+            run_search=None
+            if self.search is None
+            else partial(self.search, self.problems, seed=(self.seed << 32) + step + _SEARCH_SEED),
+            search_flops=search_price(last),
         )
 
     def _train_flops(self, train_tokens: int) -> float:
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
-
-    @property
-    def _least_samples(self) -> int:
-        """Samples of every problem that no checkpoint goes without: where the learning curve itself is of samples."""
-        return 0 if self.spec.baseline == "greedy" else min(LADDER[0][1], self.num_samples)
 
     def will_evaluate(self, step: int, train_tokens: int) -> bool:
         """Whether `observe` evaluates: where it is due and within the policy's share for evaluations."""
@@ -265,15 +208,14 @@ class Session:
         A function of the checkpoints before, so that a resumed run leaves out the same evaluations. The first one is
         always made.
         """
-        before = self._points[:place]
-        if not before or not isinstance(self.policy, CalibratedPolicy):
+        if not place:
             return False
-        query = before[-1].query_flops
-        least = before[-1].num_problems * query.total(1)
-        if self._least_samples:
-            least += before[-1].num_problems * query.total(self._least_samples)
-        spent = math.fsum(each.evaluation_flops for each in before)
-        return spent + least > self.policy.max_evaluation_share * self._train_flops(train_tokens)
+        course = replace(self._course, points=self._course.points[:place])
+        last = course.points[-1]
+        least = last.num_problems * last.query_flops.total(1)
+        if (first := self.policy.wants(course, None, (0, 0))) is not None:
+            least += first[0] * last.query_flops.total(first[1])
+        return not course.affords(self._train_flops(train_tokens), least)
 
     def _check_order(self, step: int, train_tokens: int, place: int) -> None:
         """`place` is where a checkpoint of `step` stands, or would stand, among those recorded."""
@@ -313,13 +255,9 @@ def _check_same_run(
     log: RunLog, spec: RunSpec, policy: Policy, seed: int, num_problems: int, num_samples: int, temperature: float
 ) -> None:
     """Refuse to extend a log that was begun with other settings: its decisions could not be replayed."""
-    settings, usual = (
-        {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(each).items()}
-        for each in (policy, type(policy)())
-    )
     pairs: list[tuple[str, object, object]] = [
         ("spec", spec, log.header.spec),
-        ("policy", settings, usual | {"name": "paper"} | log.header.policy),  # older logs lack the name or a setting
+        ("policy", policy_settings(policy), policy_settings(policy_from(log.header.policy))),
         ("seed", seed, log.header.seed),
     ]
     if log.checkpoints:
@@ -328,7 +266,8 @@ def _check_same_run(
             ("number of problems", num_problems, bank.num_problems),
             ("temperature", temperature, bank.temperature),
         ]
-        if isinstance(policy, PaperPolicy):  # the other draws as many as it needs
+        course = Course(spec=spec, policy=policy, num_problems=num_problems, num_samples=num_samples)
+        if policy.wants(course, None, (0, 0)) == (num_problems, num_samples):  # others draw as many as they need
             pairs.append(("num_samples", num_samples, bank.num_samples))
     for name, given, recorded in pairs:
         if given != recorded:

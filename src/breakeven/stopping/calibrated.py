@@ -5,38 +5,30 @@ How they are combined and where the defaults come from: docs/design/calibrated-p
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from breakeven.errors import argument_error
-from breakeven.records import (
-    NORMAL_95,
-    Action,
-    Decision,
-    FitStatus,
-    Forecast,
-    KCurve,
-    LearningPoint,
-    Reason,
-    RunSpec,
-    ServingPoint,
-)
+from breakeven.records import Action, Decision, FitStatus, LearningPoint, Reason, RunSpec, ServingPoint
 from breakeven.stopping.break_even import break_even_queries
-from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.stopping.candidates import Candidate, candidates, deployable
+from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
-from breakeven.stopping.lifetime import later_flops, query_price
+from breakeven.stopping.lifetime import later_flops
+from breakeven.stopping.spending import LADDER, next_rung, rung_flops
 
-Floats = npt.NDArray[np.float64]
+_FEWEST = LADDER[0][1]
+"""Samples of every problem that no checkpoint goes without where the learning curve itself is of samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibratedPolicy:
-    """Settings of the calibrated rule. Holds no state.
+    """Stop at the first checkpoint with a serving point that suffices, unless a later one is cheaper over the life.
+
+    A single checkpoint can be lucky: `Patience(CalibratedPolicy())` asks for two in a row, and is the default of a
+    session and of a recipe.
 
     Args:
         risk: share of runs in which the stopped model may turn out below the fully trained one minus `margin`.
@@ -44,7 +36,6 @@ class CalibratedPolicy:
         max_k: largest K considered.
         min_used: share of the budget before which no projection is trusted, 0.14 is a seventh: a curve that has only
             begun may still become anything.
-        patience: checkpoints in a row at which a serving point must suffice; 0 and 1 both stop at the first.
         max_evaluation_share: evaluations may cost at most this share of the training FLOPs so far; beyond it,
             problems are sampled no further, and an evaluation that is due is left out.
         strategies: what may be served, such as "majority_vote"; empty: every strategy that is measured. Beside a
@@ -56,7 +47,6 @@ class CalibratedPolicy:
     margin: float = 0.01
     max_k: int = 64
     min_used: float = 0.14
-    patience: int = 2
     max_evaluation_share: float = 0.05
     strategies: tuple[str, ...] = ()
 
@@ -69,168 +59,119 @@ class CalibratedPolicy:
             raise argument_error("max_k", "be a whole number of at least 1", self.max_k)
         if not 0.0 <= self.min_used < 1.0:
             raise argument_error("min_used", "be a share from 0 up to 1", self.min_used, "Divide percentages by 100.")
-        if not self.patience >= 0 or self.patience % 1:
-            raise argument_error("patience", "be a whole number of at least 0", self.patience)
         if not self.max_evaluation_share > 0.0:
             raise argument_error("max_evaluation_share", "be above 0", self.max_evaluation_share)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One way to serve the checkpoint, with the chance that it suffices."""
-
-    curve: KCurve
-    index: int
-    flops: float
-    expected_samples: float
-    error: float
-    """Standard error of the lead over the projection."""
-    confidence: float
-    exact_confidence: float
-    """What `confidence` would be if the K-curve were known exactly: what more samples could bring it to."""
-
     @property
-    def k(self) -> int:
-        """Most samples per query."""
-        return self.curve.k_values[self.index]
+    def needs(self) -> Needs:
+        """Curves and projection of method "calibrated"."""
+        return Needs(max_k=self.max_k, strategies=("greedy", *self.strategies) if self.strategies else None)
 
+    def check(self, num_samples: int) -> None:
+        """Nothing: it decides on any number of samples, and draws them as it needs them."""
 
-def decide_calibrated(
-    history: Sequence[LearningPoint],
-    k_curves: Sequence[KCurve],
-    spec: RunSpec,
-    policy: CalibratedPolicy,
-    previous: Decision | None,
-) -> Decision:
-    """The decision of the calibrated rule; see `breakeven.stopping.decide.decide`.
+    def wants(self, course: Course, seen: Seen | None, drawn: tuple[int, int]) -> tuple[int, int] | None:
+        """More while no serving point suffices but one would if its accuracy, as estimated, were known exactly.
 
-    Source:
-        Ours, docs/design/calibrated-policy.md.
-    """
-    now = history[-1]
-    forecast = project(history, spec)
-    curves = deployable(k_curves, policy.strategies)
-    evaluation_flops = math.fsum(each.evaluation_flops for each in history)
-    widest = max(curves, key=lambda curve: max(curve.accuracy_K))
-    decision = Decision(
-        action=Action.CONTINUE,
-        reason=Reason.BUDGET_SPENT,
-        step=now.step,
-        used=now.train_flops / spec.budget_flops,
-        policy=policy.name,
-        baseline=spec.baseline,
-        baseline_accuracy=baseline_accuracy(now, spec.baseline),
-        forecast=forecast,
-        k_curve=widest,
-        gross_saving=1.0 - now.train_flops / spec.budget_flops,
-        net_saving=1.0 - (now.train_flops + evaluation_flops) / spec.budget_flops,
-        evaluation_flops=evaluation_flops,
-        margin=policy.margin,
-    )
-    if now.train_flops >= spec.budget_flops:
-        return decision
-    if forecast.status is not FitStatus.FITTED:
-        return replace(decision, reason=NO_FORECAST[forecast.status])
-    if too_early(now, spec, policy):
-        return replace(decision, reason=Reason.TOO_EARLY)
-    options = candidates(now, curves, forecast, spec, policy)
-    sufficient = [each for each in options if each.confidence >= 1.0 - policy.risk]
-    if not sufficient:
-        best = max(options, key=lambda each: each.confidence, default=None)
-        reason = Reason.OUT_OF_REACH if best is None or best.confidence < 0.5 else Reason.UNSURE
-        if best is not None:
-            decision = replace(decision, confidence=best.confidence, k_curve=best.curve)
-        return replace(decision, reason=reason)
+        As far as the evaluations, these included, stay within the share of the training FLOPs. Where the learning curve
+        itself is of samples, no checkpoint goes without some.
 
-    chosen = min(sufficient, key=lambda each: (each.flops, each.k))
-    decision = replace(
-        decision,
-        streak=1 + (previous.streak if previous is not None else 0),
-        confidence=chosen.confidence,
-        k_curve=chosen.curve,
-        serving=ServingPoint(
-            step=now.step,
-            strategy=chosen.curve.strategy,
-            deployable=chosen.curve.deployable,
-            k=chosen.k,
-            accuracy=chosen.curve.accuracy_K[chosen.index],
-            made=chosen.curve.made_K[chosen.index],
-            flops_per_query=chosen.flops,
-            expected_samples=chosen.expected_samples,
-        ),
-    )
-    decision = _priced(decision, now, chosen, spec)
-    reason = _timing(decision, now, curves, chosen, spec, policy)
-    return replace(decision, reason=reason, action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
+        Source:
+            Ours, docs/design/calibrated-policy.md.
+        """
+        if seen is None:
+            return None if course.spec.baseline == "greedy" else (course.num_problems, min(_FEWEST, course.num_samples))
+        rung = next_rung(course.num_problems, course.num_samples, drawn)
+        if rung is None or not self.trusts(course, seen):
+            return None
+        now = seen.point
+        if not course.affords(now.train_flops, now.evaluation_flops + rung_flops(now, drawn, rung)):
+            return None
+        options = self._candidates(course, seen)
+        if any(each.confidence >= 1.0 - self.risk for each in options):
+            return None
+        could = any(each.exact_confidence >= 1.0 - self.risk for each in options)
+        return rung if could or drawn == (0, 0) else None
 
+    def trusts(self, course: Course, seen: Seen) -> bool:
+        """Whether the curve can be projected, and enough of the budget is used for that, but not all."""
+        return (
+            not self._too_early(course, seen)
+            and seen.forecast.status is FitStatus.FITTED
+            and not course.spec.is_spent(seen.point.train_flops)
+        )
 
-def too_early(now: LearningPoint, spec: RunSpec, policy: CalibratedPolicy) -> bool:
-    """Whether less of the budget is used than a projection may rest on."""
-    return now.train_flops < policy.min_used * spec.budget_flops * (1.0 - 1e-9)
+    def decide(self, course: Course, seen: Seen) -> Decision:
+        """Stop where the cheapest sufficient serving point is worth it now.
 
+        Source:
+            Ours, docs/design/calibrated-policy.md.
+        """
+        decision = replace(course.undecided(seen, deployable(seen.curves, self.strategies)), margin=self.margin)
+        if course.spec.is_spent(seen.point.train_flops):
+            return replace(decision, reason=Reason.BUDGET_SPENT)
+        if seen.forecast.status is not FitStatus.FITTED:
+            return replace(decision, reason=NO_FORECAST[seen.forecast.status])
+        if self._too_early(course, seen):
+            return replace(decision, reason=Reason.TOO_EARLY)
+        options = self._candidates(course, seen)
+        sufficient = [each for each in options if each.confidence >= 1.0 - self.risk]
+        if not sufficient:
+            best = max(options, key=lambda each: each.confidence, default=None)
+            reason = Reason.OUT_OF_REACH if best is None or best.confidence < 0.5 else Reason.UNSURE
+            if best is not None:
+                decision = replace(decision, confidence=best.confidence, k_curve=best.curve)
+            return replace(decision, reason=reason)
 
-def project(history: Sequence[LearningPoint], spec: RunSpec) -> Forecast:
-    """The fully trained model's one-sample accuracy, from the learning curve so far."""
-    return forecast_accuracy(
-        [each.train_flops for each in history],
-        [baseline_accuracy(each, spec.baseline) for each in history],
-        spec.budget_flops,
-        num_problems=min(each.num_drawn if spec.baseline == "sampled" else each.num_problems for each in history),
-        decay_share=spec.decay_share,
-    )
+        chosen = min(sufficient, key=lambda each: (each.flops, each.k))
+        decision = replace(
+            decision,
+            streak=1,
+            confidence=chosen.confidence,
+            k_curve=chosen.curve,
+            serving=ServingPoint(
+                step=seen.point.step,
+                strategy=chosen.curve.strategy,
+                deployable=chosen.curve.deployable,
+                k=chosen.k,
+                accuracy=chosen.curve.accuracy_K[chosen.index],
+                made=chosen.curve.made_K[chosen.index],
+                flops_per_query=chosen.flops,
+                expected_samples=chosen.expected_samples,
+            ),
+        )
+        decision = _priced(decision, seen.point, chosen, course.spec)
+        reason = self._timing(decision, course, seen, chosen)
+        return replace(decision, reason=reason, action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
 
+    def _candidates(self, course: Course, seen: Seen) -> list[Candidate]:
+        curves = deployable(seen.curves, self.strategies)
+        return candidates(seen.point, curves, seen.forecast, course.spec, margin=self.margin, max_k=self.max_k)
 
-def deployable(k_curves: Sequence[KCurve], strategies: Sequence[str] = ()) -> Sequence[KCurve]:
-    """The curves to choose from: Pass@K by an oracle, an upper bound, only where no vote is there to be deployed.
+    def _too_early(self, course: Course, seen: Seen) -> bool:
+        """Whether less of the budget is used than a projection may rest on."""
+        return seen.point.train_flops < self.min_used * course.spec.budget_flops * (1.0 - 1e-9)
 
-    Where `strategies` are named, only they are chosen from, and one greedy sample.
-
-    Raises:
-        ArgumentError: none of them was measured, nor a greedy sample.
-    """
-    if strategies:
-        measured = sorted({each.strategy for each in k_curves})
-        k_curves = [each for each in k_curves if each.strategy in (*strategies, "greedy")]
-        if not k_curves:
-            raise argument_error("policy.strategies", f"name some of the measured {', '.join(measured)}", strategies)
-    voted = any(each.deployable and each.k_values[-1] > 1 for each in k_curves)
-    return [each for each in k_curves if each.deployable or not voted]
-
-
-def candidates(
-    now: LearningPoint, curves: Sequence[KCurve], forecast: Forecast, spec: RunSpec, policy: CalibratedPolicy
-) -> list[Candidate]:
-    """Every (strategy, K) that the caps allow, with its price and the chance that it suffices.
-
-    The projection's upper side, the draws of the samples, the choice of problems and what the model will yet change in
-    its answers are taken as independent normal errors.
-    """
-    upward = (forecast.hi - forecast.mean) / NORMAL_95
-    unseen = now.disagreement / now.num_problems
-    options = []
-    for curve in curves:
-        flops_K, expected_samples_K, allowed_K = query_price(now, curve, spec)
-        lead_K = np.array(curve.accuracy_K) + policy.margin - forecast.mean
-        drawn_K = (np.array(curve.accuracy_K) - np.array(curve.lo_K)) / NORMAL_95
-        chosen_K = np.array(curve.paired_error_K) if curve.paired_error_K else np.zeros(len(lead_K))
-        exact_K = np.sqrt(upward**2 + unseen) + np.zeros(len(lead_K))
-        error_K = np.sqrt(np.square(exact_K) + np.square(drawn_K) + np.square(chosen_K))
-        confidence_K = ndtr(lead_K / np.maximum(error_K, 1e-12))
-        exact_confidence_K = ndtr(lead_K / np.maximum(exact_K, 1e-12))
-        options += [
-            Candidate(
-                curve=curve,
-                index=index,
-                flops=float(flops_K[index]),
-                expected_samples=float(expected_samples_K[index]),
-                error=float(error_K[index]),
-                confidence=float(confidence_K[index]),
-                exact_confidence=float(exact_confidence_K[index]),
-            )
-            for index, k in enumerate(curve.k_values)
-            if k <= policy.max_k and allowed_K[index]
-        ]
-    return options
+    def _timing(self, decision: Decision, course: Course, seen: Seen, chosen: Candidate) -> Reason:
+        """Whether now is the time, given that `chosen` suffices."""
+        spec = course.spec
+        if decision.net_saving is not None and decision.net_saving <= 0.0:
+            return Reason.TOO_COSTLY
+        if decision.lifetime_flops is None or decision.full_lifetime_flops is None or spec.queries is None:
+            return Reason.REACHED
+        if decision.lifetime_flops >= decision.full_lifetime_flops:
+            return Reason.TOO_COSTLY
+        later = later_flops(
+            seen.point,
+            deployable(seen.curves, self.strategies),
+            spec,
+            queries=spec.queries,
+            now_accuracy=baseline_accuracy(seen.point, spec.baseline),
+            full_accuracy=seen.forecast.mean,
+            slack=float(ndtri(1.0 - self.risk)) * chosen.error - self.margin,
+            max_k=self.max_k,
+        )
+        return Reason.CHEAPER_LATER if later < spec.queries * chosen.flops else Reason.REACHED
 
 
 def _priced(decision: Decision, now: LearningPoint, chosen: Candidate, spec: RunSpec) -> Decision:
@@ -251,34 +192,3 @@ def _priced(decision: Decision, now: LearningPoint, chosen: Candidate, spec: Run
         lifetime_flops=now.train_flops + decision.evaluation_flops + spec.queries * chosen.flops,
         full_lifetime_flops=spec.budget_flops + spec.queries * baseline_query_flops,
     )
-
-
-def _timing(
-    decision: Decision,
-    now: LearningPoint,
-    curves: Sequence[KCurve],
-    chosen: Candidate,
-    spec: RunSpec,
-    policy: CalibratedPolicy,
-) -> Reason:
-    """Whether now is the time, given that `chosen` suffices."""
-    if decision.net_saving is not None and decision.net_saving <= 0.0:
-        return Reason.TOO_COSTLY
-    if decision.lifetime_flops is not None and decision.full_lifetime_flops is not None and spec.queries is not None:
-        if decision.lifetime_flops >= decision.full_lifetime_flops:
-            return Reason.TOO_COSTLY
-        assert decision.forecast is not None
-        assert decision.baseline_accuracy is not None
-        later = later_flops(
-            now,
-            curves,
-            spec,
-            queries=spec.queries,
-            now_accuracy=decision.baseline_accuracy,
-            full_accuracy=decision.forecast.mean,
-            slack=float(ndtri(1.0 - policy.risk)) * chosen.error - policy.margin,
-            max_k=policy.max_k,
-        )
-        if later < spec.queries * chosen.flops:
-            return Reason.CHEAPER_LATER
-    return Reason.REACHED if decision.streak >= policy.patience else Reason.WAITING

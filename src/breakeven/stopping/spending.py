@@ -1,58 +1,28 @@
-"""Whether to draw more samples at a checkpoint: only where they could decide it."""
+"""The ladder of samples that are drawn in turn at a checkpoint, and what the next rung costs."""
 
-from collections.abc import Sequence
-
-from breakeven.records import FitStatus, KCurve, LearningPoint, RunSpec
-from breakeven.stopping.calibrated import CalibratedPolicy, candidates, deployable, project, too_early
+from breakeven.records import LearningPoint
 
 LADDER = ((0.25, 4), (1.0, 4), (1.0, 8), (1.0, 16))
 """What is drawn in turn: share of the problems, samples for each of them in all."""
 
 
-def more_samples(
-    history: Sequence[LearningPoint],
-    k_curves: Sequence[KCurve],
-    spec: RunSpec,
-    policy: CalibratedPolicy,
-    *,
-    drawn: tuple[int, int],
-    num_samples: int,
-) -> tuple[int, int] | None:
-    """The next (problems, samples for each in all) to draw at the last checkpoint of `history`, or None to decide.
-
-    More are drawn while no serving point suffices but one would if its accuracy, as estimated, were known exactly, and
-    while the evaluations, these included, stay within the policy's share of the training FLOPs.
+def next_rung(num_problems: int, num_samples: int, drawn: tuple[int, int]) -> tuple[int, int] | None:
+    """The first (problems, samples for each in all) of the ladder above what was drawn, or None at its top.
 
     Args:
-        history: the checkpoints so far; the last with what was drawn at it until now, at least greedy samples.
-        k_curves: of the last checkpoint.
-        spec: what the user declared.
-        policy: settings of the rule.
-        drawn: (problems, samples) drawn at it until now; (0, 0) at first.
+        num_problems: P.
         num_samples: most samples per problem.
+        drawn: (problems, samples) until now; (0, 0) at first.
 
-    Source:
-        Ours, docs/design/calibrated-policy.md.
+    >>> next_rung(100, 16, (0, 0)), next_rung(100, 16, (25, 4)), next_rung(100, 4, (100, 4))
+    ((25, 4), (100, 4), None)
     """
-    now = history[-1]
-    if too_early(now, spec, policy):
-        return None
-    forecast = project(history, spec)
-    if forecast.status is not FitStatus.FITTED or now.train_flops >= spec.budget_flops:
-        return None
-    rungs = [(max(1, round(share * now.num_problems)), min(count, num_samples)) for share, count in LADDER]
-    rung = next((each for each in rungs if each[0] * each[1] > drawn[0] * drawn[1]), None)
-    if rung is None:
-        return None
+    rungs = [(max(1, round(share * num_problems)), min(count, num_samples)) for share, count in LADDER]
+    return next((each for each in rungs if each[0] * each[1] > drawn[0] * drawn[1]), None)
+
+
+def rung_flops(now: LearningPoint, drawn: tuple[int, int], rung: tuple[int, int]) -> float:
+    """FLOPs of drawing and scoring up to a rung, with samples as long as those of this checkpoint until now."""
     prompts = rung[0] - (drawn[0] if drawn[1] >= rung[1] else 0)
-    further = prompts * now.query_flops.prefill_flops + (rung[0] * rung[1] - drawn[0] * drawn[1]) * (
-        now.query_flops.decode_flops + now.reward_flops
-    )
-    spent = sum(each.evaluation_flops for each in history)
-    if spent + further > policy.max_evaluation_share * now.train_flops:
-        return None
-    options = candidates(now, deployable(k_curves, policy.strategies), forecast, spec, policy)
-    if any(each.confidence >= 1.0 - policy.risk for each in options):
-        return None
-    could = [each for each in options if each.exact_confidence >= 1.0 - policy.risk]
-    return rung if could or drawn == (0, 0) else None
+    samples = rung[0] * rung[1] - drawn[0] * drawn[1]
+    return prompts * now.query_flops.prefill_flops + samples * (now.query_flops.decode_flops + now.reward_flops)

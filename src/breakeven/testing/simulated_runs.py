@@ -7,7 +7,7 @@ docs/design/calibrated-policy.md.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
 
@@ -16,11 +16,9 @@ import numpy.typing as npt
 from scipy.special import betainc, betaincinv, expit, gammaln, logit, ndtr
 
 from breakeven.errors import argument_error
-from breakeven.records import Decision, LearningPoint, QueryFlops, RunSpec
-from breakeven.session.replay import curves_for
-from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import Policy, decide
-from breakeven.stopping.spending import more_samples
+from breakeven.records import Decision, QueryFlops, RunSpec
+from breakeven.session.step import Measured, take_step
+from breakeven.stopping.course import Course, Policy
 from breakeven.ttc.tally import Tally, point_of
 
 Floats = npt.NDArray[np.float64]
@@ -183,50 +181,68 @@ def follow(run: SimulatedRun, policy: Policy, spec: RunSpec, *, num_samples: int
 
     Args:
         run: what is trained.
-        policy: the rule; "calibrated" draws samples as it needs them, any other gets all of them.
+        policy: the rule, which draws samples as it needs them.
         spec: what the user declared.
         num_samples: most samples per problem.
     """
-    points: list[LearningPoint] = []
+    course = Course(spec=spec, policy=policy, num_problems=run.num_problems, num_samples=num_samples)
     decisions: list[Decision] = []
     for checkpoint in range(1, run.num_checkpoints + 1):
-        verdict_PN, greedy_P = run.samples(checkpoint, num_samples), run.greedy(checkpoint)
-        samples_P = np.zeros(run.num_problems, dtype=np.int64)
-        prefills = run.num_problems
-        drawn = (0, 0)
-        while True:
-            wanted: tuple[int, int] | None = None
-            tally = Tally(
-                correct_P=(verdict_PN & (np.arange(num_samples) < samples_P[:, None])).sum(axis=1),
-                samples_P=samples_P,
-                greedy_P=greedy_P,
-            )
-            point = point_of(
-                tally,
-                step=_STEPS_PER_CHECKPOINT * checkpoint,
-                train_flops=_BUDGET_FLOPS * checkpoint / run.num_checkpoints,
-                evaluation_flops=prefills * _QUERY.prefill_flops
-                + (run.num_problems + int(samples_P.sum())) * _QUERY.decode_flops,
-                query_flops=_QUERY,
-                output_tokens=_OUTPUT_TOKENS,
-            )
-            if isinstance(policy, CalibratedPolicy):
-                curves = curves_for(tally, policy)
-                wanted = more_samples([*points, point], curves, spec, policy, drawn=drawn, num_samples=num_samples)
-            elif drawn == (0, 0):
-                wanted = run.num_problems, num_samples
-            if wanted is None:
-                break
-            prefills += int((samples_P[: wanted[0]] < wanted[1]).sum())
-            samples_P = samples_P.copy()
-            samples_P[: wanted[0]] = wanted[1]
-            drawn = wanted
-        points.append(point)
-        previous = decisions[-1] if decisions else None
-        decisions.append(decide(points, curves_for(tally, policy), spec, policy, previous))
-        if decisions[-1].stop:
+        course, _, decision = take_step(
+            course, SimulatedSource(run=run, checkpoint=checkpoint, num_samples=num_samples)
+        )
+        decisions.append(decision)
+        if decision.stop:
             break
     return tuple(decisions)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class SimulatedSource:
+    """A checkpoint of a simulated run, sampled as it is asked for; see `breakeven.session.step.Source`."""
+
+    run: SimulatedRun
+    checkpoint: int
+    num_samples: int
+    """Most samples per problem."""
+    _verdict_PN: npt.NDArray[np.bool_] = field(init=False)
+    _greedy_P: npt.NDArray[np.bool_] = field(init=False)
+    _samples_P: npt.NDArray[np.int64] = field(init=False)
+    _prefills: int = field(init=False)
+    """Prompts read so far; the greedy sample of each problem takes the first."""
+
+    def __post_init__(self) -> None:
+        self._verdict_PN = self.run.samples(self.checkpoint, self.num_samples)
+        self._greedy_P = self.run.greedy(self.checkpoint)
+        self._samples_P = np.zeros(self.run.num_problems, dtype=np.int64)
+        self._prefills = self.run.num_problems
+
+    def measured(self) -> Measured:
+        """What was drawn until now."""
+        drawn_PN = np.arange(self.num_samples) < self._samples_P[:, None]
+        tally = Tally(
+            correct_P=(self._verdict_PN & drawn_PN).sum(axis=1), samples_P=self._samples_P, greedy_P=self._greedy_P
+        )
+        num_decoded = self.run.num_problems + int(self._samples_P.sum())
+        point = point_of(
+            tally,
+            step=_STEPS_PER_CHECKPOINT * self.checkpoint,
+            train_flops=_BUDGET_FLOPS * self.checkpoint / self.run.num_checkpoints,
+            evaluation_flops=self._prefills * _QUERY.prefill_flops + num_decoded * _QUERY.decode_flops,
+            query_flops=_QUERY,
+            output_tokens=_OUTPUT_TOKENS,
+        )
+        return Measured(tally=tally, point=point)
+
+    def draw(self, num_problems: int, num_samples: int) -> None:
+        """Have `num_samples` of each of the first problems."""
+        self._prefills += int((self._samples_P[:num_problems] < num_samples).sum())
+        self._samples_P = self._samples_P.copy()
+        self._samples_P[:num_problems] = num_samples
+
+    def search(self) -> bool:
+        """Nothing to search with."""
+        return False
 
 
 # -- families of curves -----------------------------------------------------------------------------------------------

@@ -1,0 +1,108 @@
+"""One decision step, whoever takes it: look at a checkpoint, draw what the policy wants, search, decide.
+
+A live run, a simulated or recorded one, a replay and somebody's evaluations differ in their `Source` alone.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from breakeven.records import Decision, KCurve, LearningPoint, Observation, SearchOutcome
+from breakeven.stopping.course import Course, Needs, Seen
+from breakeven.ttc.evaluate import evaluate, search_curves
+from breakeven.ttc.strategies.named import needs_scores
+from breakeven.ttc.tally import Tally, learning_point, tally_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A checkpoint as far as it was sampled and searched."""
+
+    tally: Tally
+    point: LearningPoint
+    searches: tuple[SearchOutcome, ...] = ()
+
+
+class Source(Protocol):
+    """Where the samples of one checkpoint come from."""
+
+    def measured(self) -> Measured:
+        """All until now; greedy samples at least."""
+        ...
+
+    def draw(self, num_problems: int, num_samples: int) -> None:
+        """Have `num_samples` of each of the first `num_problems`."""
+        ...
+
+    def search(self) -> bool:
+        """Run the strategies that search, if there are any and they can be paid for; whether it did."""
+        ...
+
+
+def take_step(course: Course, source: Source) -> tuple[Course, Seen, Decision]:
+    """The decision at the checkpoint of `source`; what it rests on; and the course with that checkpoint."""
+    policy = course.policy
+    drawn = (0, 0)
+    wanted = policy.wants(course, None, drawn)
+    while True:
+        if wanted is not None:
+            source.draw(*wanted)
+            drawn = wanted
+        seen = see(course, source.measured())
+        wanted = policy.wants(course, seen, drawn)
+        if wanted is None:
+            break
+    if policy.trusts(course, seen) and source.search():
+        seen = see(course, source.measured())
+    return conclude(course, seen)
+
+
+def conclude(course: Course, seen: Seen) -> tuple[Course, Seen, Decision]:
+    """The decision on what was seen, without drawing more: where all there is was recorded."""
+    decision = course.policy.decide(course, seen)
+    return course.then(seen.point, decision), seen, decision
+
+
+def see(course: Course, measured: Measured) -> Seen:
+    """A checkpoint with the K-curves and the projection that the course's policy rests on."""
+    curves = curves_of(
+        measured.tally,
+        course.policy.needs,
+        reward_flops=measured.point.reward_flops,
+        searches=measured.searches,
+    )
+    return course.see(measured.point, curves)
+
+
+def measured_of(observation: Observation) -> Measured:
+    """What an observation holds."""
+    tally = tally_of(observation.bank)
+    return Measured(tally=tally, point=learning_point(observation, tally), searches=observation.searches)
+
+
+def curves_of(
+    tally: Tally, needs: Needs, *, reward_flops: float = 0.0, searches: Sequence[SearchOutcome] = ()
+) -> tuple[KCurve, ...]:
+    """The K-curves of a checkpoint that a policy needs.
+
+    Args:
+        tally: of the checkpoint's samples.
+        needs: which, and by what method.
+        reward_flops: of a reward model per sample, charged to the strategies that choose by reward.
+        searches: what strategies that search made of the checkpoint.
+    """
+    if needs.method == "paper":
+        return evaluate(tally, max_k=needs.max_k, method="paper", fit_k_values=needs.fit_k_values)
+    named = None if needs.strategies is None else [each for each in needs.strategies if "/" not in each]
+    pool = evaluate(tally, max_k=needs.max_k, strategies=named)
+    priced = [replace(curve, reward_flops=reward_flops) if needs_scores(curve.strategy) else curve for curve in pool]
+    return (*priced, *search_curves(searches, tally))
+
+
+def search_price(last: Observation | None) -> float | None:
+    """FLOPs that searching all problems took at the last checkpoint where it was done; None where it never was."""
+    if last is None:
+        return None
+    priced = {(each.strategy.partition("/")[0], each.k): each.query_flops for each in last.searches}
+    return math.fsum(priced.values()) * last.bank.num_problems

@@ -1,0 +1,84 @@
+"""The ways to serve a checkpoint, each with its price and the chance that it reaches the fully trained model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from breakeven.errors import argument_error
+from breakeven.records import NORMAL_95, Forecast, KCurve, LearningPoint, RunSpec
+from breakeven.stopping.lifetime import query_price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One way to serve the checkpoint, with the chance that it suffices."""
+
+    curve: KCurve
+    index: int
+    flops: float
+    expected_samples: float
+    error: float
+    """Standard error of the lead over the projection."""
+    confidence: float
+    exact_confidence: float
+    """What `confidence` would be if the K-curve were known exactly: what more samples could bring it to."""
+
+    @property
+    def k(self) -> int:
+        """Most samples per query."""
+        return self.curve.k_values[self.index]
+
+
+def deployable(k_curves: Sequence[KCurve], strategies: Sequence[str] = ()) -> Sequence[KCurve]:
+    """The curves to choose from: Pass@K by an oracle, an upper bound, only where no vote is there to be deployed.
+
+    Where `strategies` are named, only they are chosen from, and one greedy sample.
+
+    Raises:
+        ArgumentError: none of them was measured, nor a greedy sample.
+    """
+    if strategies:
+        measured = sorted({each.strategy for each in k_curves})
+        k_curves = [each for each in k_curves if each.strategy in (*strategies, "greedy")]
+        if not k_curves:
+            raise argument_error("policy.strategies", f"name some of the measured {', '.join(measured)}", strategies)
+    voted = any(each.deployable and each.k_values[-1] > 1 for each in k_curves)
+    return [each for each in k_curves if each.deployable or not voted]
+
+
+def candidates(
+    now: LearningPoint, curves: Sequence[KCurve], forecast: Forecast, spec: RunSpec, *, margin: float, max_k: int
+) -> list[Candidate]:
+    """Every (strategy, K) up to `max_k` that the caps allow, with its price and the chance that it suffices.
+
+    The projection's upper side, the draws of the samples, the choice of problems and what the model will yet change in
+    its answers are taken as independent normal errors.
+    """
+    upward = (forecast.hi - forecast.mean) / NORMAL_95
+    unseen = now.disagreement / now.num_problems
+    options = []
+    for curve in curves:
+        flops_K, expected_samples_K, allowed_K = query_price(now, curve, spec)
+        lead_K = np.array(curve.accuracy_K) + margin - forecast.mean
+        drawn_K = (np.array(curve.accuracy_K) - np.array(curve.lo_K)) / NORMAL_95
+        chosen_K = np.array(curve.paired_error_K) if curve.paired_error_K else np.zeros(len(lead_K))
+        exact_K = np.sqrt(upward**2 + unseen) + np.zeros(len(lead_K))
+        error_K = np.sqrt(np.square(exact_K) + np.square(drawn_K) + np.square(chosen_K))
+        confidence_K = ndtr(lead_K / np.maximum(error_K, 1e-12))
+        exact_confidence_K = ndtr(lead_K / np.maximum(exact_K, 1e-12))
+        options += [
+            Candidate(
+                curve=curve,
+                index=index,
+                flops=float(flops_K[index]),
+                expected_samples=float(expected_samples_K[index]),
+                error=float(error_K[index]),
+                confidence=float(confidence_K[index]),
+                exact_confidence=float(exact_confidence_K[index]),
+            )
+            for index, k in enumerate(curve.k_values)
+            if k <= max_k and allowed_K[index]
+        ]
+    return options

@@ -1,0 +1,173 @@
+"""The course of a run, checkpoint by checkpoint, as a pure fold; and what it asks of a policy.
+
+A course knows the checkpoints before and the last decision. At the next checkpoint it turns the point of the learning
+curve and the K-curves into what is `Seen`, the policy decides on that, and `then` gives the course one checkpoint on.
+Live, simulated, recorded and replayed runs, and somebody's evaluations, all take their decisions through it
+(`breakeven.session.step`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self, runtime_checkable
+
+from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
+from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.stopping.history import baseline_accuracy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a policy rests on: which K-curves of a checkpoint, and which projection of the learning curve."""
+
+    method: Literal["paper", "calibrated"] = "calibrated"
+    """Of the K-curves and of the projection alike."""
+    max_k: int = 64
+    """Largest K at which a curve is read."""
+    strategies: tuple[str, ...] | None = None
+    """Which curves; None: all that the samples allow without being asked for."""
+    fit_k_values: tuple[int, ...] = (1, 2, 4)
+    """Method "paper": sample counts at which Pass@K is measured and the sigmoid fitted."""
+    fluctuation_filter: bool = True
+    """Method "paper": whether the projection leaves out points below the last kept one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One checkpoint as far as it was sampled: all that a decision at it rests on besides the course before."""
+
+    point: LearningPoint
+    curves: tuple[KCurve, ...]
+    forecast: Forecast
+    """Of the fully trained model, this checkpoint included."""
+    evaluation_flops: float
+    """E: evaluation FLOPs of this and all earlier checkpoints."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A stop rule: settings and pure methods, no state. What it may remember is the course.
+
+    A rule for K checkpoints in a row is wrapped: `breakeven.stopping.patience.Patience`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the rule, as recorded."""
+        ...
+
+    @property
+    def max_k(self) -> int:
+        """Largest K considered."""
+        ...
+
+    @property
+    def max_evaluation_share(self) -> float:
+        """Evaluations may cost at most this share of the training FLOPs so far; `math.inf` for no limit."""
+        ...
+
+    @property
+    def needs(self) -> Needs:
+        """What it rests on."""
+        ...
+
+    def check(self, num_samples: int) -> None:
+        """Nothing, if it can decide on so many samples per problem.
+
+        Raises:
+            ArgumentError: it needs more.
+        """
+        ...
+
+    def wants(self, course: "Course", seen: Seen | None, drawn: tuple[int, int]) -> tuple[int, int] | None:
+        """The next (problems, samples for each in all) to draw at this checkpoint, or None to decide.
+
+        Args:
+            course: the checkpoints before.
+            seen: what was drawn until now; None: nothing was looked at yet, and what is asked for is what no checkpoint
+                goes without.
+            drawn: (problems, samples) until now; (0, 0) at first, where only greedy samples are there.
+        """
+        ...
+
+    def trusts(self, course: "Course", seen: Seen) -> bool:
+        """Whether a decision to stop could rest on this checkpoint: else nothing more is spent on it."""
+        ...
+
+    def decide(self, course: "Course", seen: Seen) -> Decision:
+        """Continue or stop here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The checkpoints of a run so far, under one spec and one policy."""
+
+    spec: RunSpec
+    policy: Policy
+    num_problems: int = 0
+    """P, that may be sampled at a checkpoint; 0 where nothing more is drawn."""
+    num_samples: int = 0
+    """N, most samples per problem; 0 where nothing more is drawn."""
+    points: tuple[LearningPoint, ...] = ()
+    decision: Decision | None = None
+    """At the last of `points`."""
+
+    @property
+    def evaluation_flops(self) -> float:
+        """Of all checkpoints so far."""
+        return math.fsum(each.evaluation_flops for each in self.points)
+
+    def see(self, point: LearningPoint, curves: tuple[KCurve, ...]) -> Seen:
+        """The next checkpoint: its place on the learning curve with its K-curves, and the projection from there.
+
+        Raises:
+            ArgumentError: training FLOPs that do not increase or exceed the budget, or an unmeasured baseline.
+        """
+        needs, spec = self.policy.needs, self.spec
+        history = (*self.points, point)
+        sampled = spec.baseline == "sampled"
+        forecast = forecast_accuracy(
+            [each.train_flops for each in history],
+            [baseline_accuracy(each, spec.baseline) for each in history],
+            spec.budget_flops,
+            num_problems=min(each.num_drawn if sampled else each.num_problems for each in history),
+            method=needs.method,
+            fluctuation_filter=needs.fluctuation_filter,
+            decay_share=spec.decay_share,
+        )
+        evaluation_flops = math.fsum(each.evaluation_flops for each in history)
+        return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=evaluation_flops)
+
+    def undecided(self, seen: Seen, curves: Sequence[KCurve]) -> Decision:
+        """CONTINUE with what every rule says of a checkpoint, and for want of a choice the highest of `curves`."""
+        used = seen.point.train_flops / self.spec.budget_flops
+        return Decision(
+            action=Action.CONTINUE,
+            reason=Reason.BUDGET_SPENT,
+            step=seen.point.step,
+            used=used,
+            policy=self.policy.name,
+            baseline=self.spec.baseline,
+            baseline_accuracy=baseline_accuracy(seen.point, self.spec.baseline),
+            forecast=seen.forecast,
+            k_curve=max(curves, key=lambda curve: max(curve.accuracy_K)),
+            gross_saving=1.0 - used,
+            net_saving=1.0 - (seen.point.train_flops + seen.evaluation_flops) / self.spec.budget_flops,
+            evaluation_flops=seen.evaluation_flops,
+        )
+
+    def affords(self, train_flops: float, further_flops: float) -> bool:
+        """Whether so much more evaluation stays within the policy's share of the training so far."""
+        return self.evaluation_flops + further_flops <= self.policy.max_evaluation_share * train_flops
+
+    def then(self, point: LearningPoint, decision: Decision) -> Self:
+        """The course with one checkpoint more."""
+        return type(self)(
+            spec=self.spec,
+            policy=self.policy,
+            num_problems=self.num_problems,
+            num_samples=self.num_samples,
+            points=(*self.points, point),
+            decision=decision,
+        )
