@@ -124,7 +124,7 @@ def test_decisions_that_no_longer_come_out_are_reported_with_the_versions(cli, r
     [
         (
             ["--k-values", "1,2,16"],
-            "--k-values must be at most the 8 samples recorded for every problem at every checkpoint; got [1, 2, 16].",
+            "--k-values must be at most the 8 samples drawn per problem; got [1, 2, 16].",
         ),
         (["--k-values", "1,two"], "--k-values must be whole numbers separated by commas; got '1,two'."),
         (["--k-values", ""], "--k-values must hold at least one K; got []."),
@@ -213,7 +213,7 @@ def test_a_log_of_a_later_version_is_refused_with_the_remedy(refused, recorded: 
 
 
 def test_a_log_of_another_policy_is_refused(refused, recorded: Path) -> None:
-    rewrite(recorded / LOG, 1, '"patience":2', '"patience":"some"')
+    rewrite(recorded / LOG, 1, '"fluctuation_filter":true,"patience":2', '"fluctuation_filter":true,"patience":"some"')
     message = refused("replay", recorded)
     assert "was recorded with a policy that this version does not know: policy.patience must be of its type" in message
 

@@ -1,6 +1,8 @@
 """The stop rule that the options of a command name."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from breakeven.config import policy_from
@@ -28,9 +30,16 @@ def chosen_policy(settings: dict[str, Any], name: str | None, options: dict[str,
         own = {each.name for each in dataclasses.fields(cast(Any, RULES[rule][0]))} | {"patience"}
         if (foreign := next((each for each in given if each not in own), None)) is not None:
             raise argument_error(_flag(foreign), f"be an option of policy {rule}", given[foreign], "Leave it out.")
-    try:
+    with naming_options():
         return policy_from(start | given)
-    except ArgumentError as error:  # worded for a recipe: name the option instead
+
+
+@contextmanager
+def naming_options() -> Iterator[None]:
+    """Name the option in what a policy refuses, which is worded for a recipe."""
+    try:
+        yield
+    except ArgumentError as error:
         setting, _, rest = str(error).removeprefix("policy.").partition(" ")
         raise ArgumentError(f"{_flag(setting)} {rest}") from None
 

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
-from breakeven.cli.policies import chosen_policy
+from breakeven.cli.policies import chosen_policy, naming_options
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.records import CheckpointRecord, Decision
@@ -55,7 +55,8 @@ def replay(
     }
     chosen = chosen_policy(policy_settings(logged), policy, options)
     num_samples = min(len(row) for each in record.checkpoints for row in each.observation.bank.correct_PN)
-    chosen.check(num_samples)
+    with naming_options():
+        chosen.check(num_samples)
     spec = record.header.spec
     spec = dataclasses.replace(spec, baseline=baseline or spec.baseline)
     spec = dataclasses.replace(spec, queries=spec.queries if queries is None else queries)
