@@ -58,7 +58,7 @@ def test_a_stop_is_advised_by_exit_code_table_and_sentence(cli, log: Path) -> No
 
 def test_json_has_the_decision_and_one_for_each_checkpoint(cli, log: Path) -> None:
     answer = fields(cli, log, *BUDGET, *PRICED)
-    names = ["action", "step", "strategy", "deployable", "k", "used", "net_saving", "costs_known"]
+    names = ["action", "step", "strategy", "deployable", "k", "used", "gross_saving", "net_saving", "costs_known"]
     names += ["break_even_queries", "forecast", "reason", "confidence"]
     assert list(answer) == [*names, "notes", "checkpoints"]
     assert [each["step"] for each in answer["checkpoints"]] == list(STEPS)
@@ -79,7 +79,7 @@ def test_json_has_the_decision_and_one_for_each_checkpoint(cli, log: Path) -> No
 def test_without_a_price_nothing_that_rests_on_one_is_said(cli, log: Path) -> None:
     answer = fields(cli, log, *BUDGET)
     assert (answer["break_even_queries"], answer["costs_known"]) == (None, False)
-    assert answer["net_saving"] == 1 - answer["used"]
+    assert (answer["net_saving"], answer["gross_saving"]) == (None, 1 - answer["used"])
     assert any("break-even is unknown, evaluations are not charged" in note for note in answer["notes"])
     text = cli("decide", log, *BUDGET).stdout.replace("\n", " ")
     assert "At how many served queries full training would have been cheaper is unknown." in text

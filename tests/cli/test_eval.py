@@ -223,7 +223,7 @@ def measured(strategy: str = "pass@k", **changes: Any) -> Measurement:
         "lo": 0.4,
         "hi": 0.6,
         "num_problems": 10,
-        "samples": 4.0,
+        "expected_samples": 4.0,
         "output_tokens": 8.0,
         "model_flops": 1.0,
     }

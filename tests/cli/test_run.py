@@ -63,6 +63,7 @@ def test_a_run_tells_its_story_and_leaves_what_to_serve(cli, half_solved, recipe
     assert "To serve: runs/tiny-1/stopped (weights, K and temperature)" in lines
     assert lines[-1] == "Why, in one page: runs/tiny-1/report.html"
     last = read_log("runs/tiny-1").checkpoints[-1]
+    assert last.decision.evaluation_flops is not None
     share = format_share(last.decision.evaluation_flops / last.observation.train_flops)
     assert (
         f"Spent up to step 8: {format_flops(last.observation.train_flops)} on training, "

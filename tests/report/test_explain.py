@@ -76,7 +76,7 @@ def test_a_calibrated_stop_names_its_strategy(calibrated, strategy, served):
 def test_samples_that_are_always_all_drawn_are_no_expectation(calibrated, checkpoint):
     served = calibrated().decision.serving
     assert served is not None
-    decision = calibrated(serving=dataclasses.replace(served, samples=8.0)).decision
+    decision = calibrated(serving=dataclasses.replace(served, expected_samples=8.0)).decision
     assert "serve 8 samples per query with pass@k" in explain(decision)
 
 

@@ -30,7 +30,7 @@ def measured(strategy: str = "pass@k", k: int = 4, **changes: Any) -> Measuremen
         "lo": 0.2 + 0.01 * k,
         "hi": 0.3 + 0.01 * k,
         "num_problems": 100,
-        "samples": 0.75 * k,
+        "expected_samples": 0.75 * k,
         "output_tokens": 123.4 * k,
         "model_flops": 1.5e12 * k,
         "model_flops_unshared": 2.5e12 * k,

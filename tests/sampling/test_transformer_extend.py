@@ -72,7 +72,7 @@ def test_from_the_start_to_the_end_it_is_sample(sampler) -> None:
     assert drawn == sampler.sample(PROBLEMS, 4, temperature=0.8, seed=3)
 
 
-@pytest.mark.parametrize("steps", [BY_TERM, SegmentRule(ends=(), max_tokens=1), SegmentRule(ends=(), max_tokens=4)])
+@pytest.mark.parametrize("segments", [BY_TERM, SegmentRule(ends=(), max_tokens=1), SegmentRule(ends=(), max_tokens=4)])
 def test_greedy_steps_join_to_the_greedy_solution(sampler, segments) -> None:
     whole = sampler.sample(PROBLEMS, 1, temperature=0.0, seed=0)
     for prefix, draw in zip(prefixes(), whole, strict=True):

@@ -407,7 +407,7 @@ def test_less_risk_never_makes_a_stop(accuracy: list[float], half: float, one: f
     assert loose.stop or not strict.stop
     if strict.serving is not None:
         assert loose.serving is not None
-        assert loose.serving.flops_per_query <= strict.serving.flops_per_query
+        assert (loose.serving.flops_per_query or 0.0) <= (strict.serving.flops_per_query or 0.0)
 
 
 @PROPERTY
@@ -420,7 +420,7 @@ def test_a_wider_margin_never_unmakes_a_stop(accuracy: list[float], half: float,
     assert wide.stop or not narrow.stop
     if narrow.serving is not None:
         assert wide.serving is not None
-        assert wide.serving.flops_per_query <= narrow.serving.flops_per_query
+        assert (wide.serving.flops_per_query or 0.0) <= (narrow.serving.flops_per_query or 0.0)
 
 
 @PROPERTY

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec
-from breakeven.stopping.lifetime import later_flops, query_price, samples_flops
+from breakeven.stopping.lifetime import later_flops, mean_flops, query_price
 
 PROPERTY = settings(derandomize=True, max_examples=80, deadline=None)
 PLAN = RunSpec(budget_flops=1000.0)
@@ -77,6 +78,7 @@ def test_a_query_is_priced_at_its_expected_samples(
     changes: dict, flops: list[float], samples: list[float], allowed: list[bool]
 ) -> None:
     flops_K, expected_samples_K, allowed_K = query_price(POINT, CURVE, replace(PLAN, **changes))
+    assert flops_K is not None
     assert flops_K.tolist() == pytest.approx(flops)
     assert expected_samples_K.tolist() == samples
     assert allowed_K.tolist() == allowed
@@ -84,6 +86,7 @@ def test_a_query_is_priced_at_its_expected_samples(
 
 def test_without_expected_samples_all_are_drawn() -> None:
     flops_K, expected_samples_K, _ = query_price(POINT, replace(CURVE, expected_samples_K=()), PLAN)
+    assert flops_K is not None
     assert expected_samples_K.tolist() == [1.0, 2.0, 4.0, 8.0]
     assert flops_K.tolist() == [14.0, 24.0, 44.0, 84.0]
 
@@ -91,18 +94,35 @@ def test_without_expected_samples_all_are_drawn() -> None:
 def test_one_sample_costs_what_the_baseline_does() -> None:
     for shared in (True, False):
         spec = replace(PLAN, shared_prefill=shared)
-        assert samples_flops(POINT, CURVE, np.array([1.0]), spec).tolist() == [POINT.query_flops.total(1)]
+        flops_K = mean_flops(POINT, CURVE, np.array([1.0]), spec)
+        assert flops_K is not None
+        assert POINT.query_flops is not None
+        assert flops_K.tolist() == [POINT.query_flops.total(1)]
 
 
 def test_a_reward_model_is_paid_for_every_sample() -> None:
     flops_K, _, allowed_K = query_price(POINT, replace(CURVE, reward_flops=5.0), replace(PLAN, max_query_flops=30.0))
+    assert flops_K is not None
     assert flops_K.tolist() == pytest.approx([19.0, 28.0, 41.5, 62.5])
     assert allowed_K.tolist() == [True, True, False, False]
 
 
-def test_a_search_costs_what_was_measured() -> None:
+def test_what_was_measured_is_the_price() -> None:
     flops_K, _, _ = query_price(POINT, replace(CURVE, flops_K=(20.0, 30.0, 50.0, 90.0)), PLAN)
+    assert flops_K is not None
     assert flops_K.tolist() == [20.0, 30.0, 50.0, 90.0]
+
+
+def test_an_unknown_price_is_none_and_cannot_be_capped() -> None:
+    unknown = replace(POINT, query_flops=None, evaluation_flops=None, output_tokens=None)
+    flops_K, expected_samples_K, allowed_K = query_price(unknown, CURVE, PLAN)
+    assert flops_K is None
+    assert allowed_K.all()
+    assert expected_samples_K.tolist() == list(CURVE.expected_samples_K)
+    with pytest.raises(ArgumentError, match=r"^max_query_flops must come with what a query costs; got 5"):
+        query_price(unknown, CURVE, replace(PLAN, max_query_flops=5.0))
+    with pytest.raises(ArgumentError, match=r"^max_sequential_tokens must come with the tokens of a sample; got 5"):
+        query_price(unknown, CURVE, replace(PLAN, max_sequential_tokens=5.0))
 
 
 # -- training on ------------------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
-from breakeven.cli.decided import as_fields, decided_table, sentences
+from breakeven.cli.decided import as_fields, decided_table
 from breakeven.cli.policies import chosen_policy
-from breakeven.cli.query_costs import Costs, model_cost, query_cap, query_costs
+from breakeven.cli.query_costs import QueryCosts, model_cost, query_cap, query_costs
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.readers import EvalLog, ReadOptions, read_evals
 from breakeven.records import Decision, LearningPoint, RunSpec
+from breakeven.report import explain
 from breakeven.session.step import Measured, conclude, see
 from breakeven.stopping.course import Course, Policy
 from breakeven.ttc.tally import point_of
@@ -116,7 +117,7 @@ def decide(
     model = model_cost(params, model_config)
     costs = query_costs(model, prompt_tokens, output_tokens, queries)
     for option, limit in (("a cap on a query's FLOPs", cap), ("--max-sequential-tokens", max_sequential_tokens)):
-        if limit is not None and not costs.known:
+        if limit is not None and costs is None:
             rule_text = "come with --params or --model-config, --prompt-tokens and --output-tokens"
             raise argument_error(option, rule_text, limit, "Queries have no price without.")
     if tokens_per_step is not None and not 0 < tokens_per_step < float("inf"):
@@ -149,13 +150,13 @@ def decide(
     final = next((place for place, each in enumerate(decisions) if each.stop), len(decisions) - 1)
     notes = [*read.notes, *remarks, *_notes(read, spec, costs, baseline=baseline, checker=checker)]
     if json:
-        fields = as_fields(decisions[final], costs_known=costs.known)
-        checkpoints = [as_fields(each, costs_known=costs.known) for each in decisions]
+        fields = as_fields(decisions[final], costs_known=costs is not None)
+        checkpoints = [as_fields(each, costs_known=costs is not None) for each in decisions]
         print_json({**fields, "notes": notes, "checkpoints": checkpoints})
     else:
         console.print(f"{log}: {read.format}, {len(read)} checkpoints, {read.num_problems} problems.")
         console.print(decided_table(decisions, points, final))
-        console.print(sentences(decisions[final], costs_known=costs.known), style="bold")
+        console.print(explain(decisions[final]), style="bold")
         for note in notes:
             console.print(f"- {note}")
     if decisions[final].stop:
@@ -163,7 +164,7 @@ def decide(
 
 
 def _decisions(
-    log: EvalLog, spec: RunSpec, policy: Policy, costs: Costs
+    log: EvalLog, spec: RunSpec, policy: Policy, costs: QueryCosts | None
 ) -> tuple[list[Decision], list[LearningPoint], list[str]]:
     """One decision a checkpoint, as they would have been taken in turn; what they were taken on; notes."""
     course = Course(spec=spec, policy=policy)
@@ -176,9 +177,9 @@ def _decisions(
             tally,
             step=checkpoint.step,
             train_flops=checkpoint.train_flops,
-            evaluation_flops=costs.evaluation_flops(tally),
-            query_flops=costs.query_flops,
-            output_tokens=costs.output_tokens,
+            evaluation_flops=None if costs is None else costs.evaluation_flops(tally),
+            query_flops=None if costs is None else costs.query_flops,
+            output_tokens=None if costs is None else costs.output_tokens,
         )
         course, _, decision = conclude(course, see(course, Measured(tally=tally, point=point)))
         decisions.append(decision)
@@ -209,7 +210,7 @@ def _refuse_unmeasured(log: EvalLog, baseline: str) -> None:
         raise argument_error("--baseline", "be measured; the log has only greedy samples", baseline, "Choose greedy.")
 
 
-def _notes(log: EvalLog, spec: RunSpec, costs: Costs, *, baseline: str | None, checker: bool) -> list[str]:
+def _notes(log: EvalLog, spec: RunSpec, costs: QueryCosts | None, *, baseline: str | None, checker: bool) -> list[str]:
     """What was assumed, in sentences."""
     notes = []
     if baseline is None:
@@ -223,7 +224,7 @@ def _notes(log: EvalLog, spec: RunSpec, costs: Costs, *, baseline: str | None, c
         notes.append(
             "Without a checker at serving time, Pass@K is an oracle's: an upper bound that cannot be deployed."
         )
-    if not costs.known:
+    if costs is None:
         notes.append(
             "FLOPs of a query are unknown: break-even is unknown, evaluations are not charged, and K is chosen by the "
             "number of samples (give --params or --model-config, --prompt-tokens, --output-tokens)."

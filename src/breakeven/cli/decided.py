@@ -1,4 +1,4 @@
-"""Decisions on an evaluation log as a table of at most 100 characters, as sentences, and as JSON fields."""
+"""Decisions on an evaluation log as a table of at most 100 characters and as JSON fields."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.records import Decision, LearningPoint
-from breakeven.report import explain
-from breakeven.report.explain import break_even_words, projection
+from breakeven.report.explain import projection
 from breakeven.report.format import format_accuracy, format_share
 
 _HEADINGS = ("step", "used", "greedy", "pass@1", "full run, forecast", "would serve", "sure", "decision")
 _LEFT = ("would serve", "decision")
 _BEFORE, _AFTER = 30, 10
 """Rows shown around the final decision."""
-_NET, _GROSS = " net of evaluation", ", evaluation not charged"
 
 
 def decided_table(decisions: Sequence[Decision], points: Sequence[LearningPoint], final: int) -> Table:
@@ -39,15 +37,6 @@ def decided_table(decisions: Sequence[Decision], points: Sequence[LearningPoint]
     return table
 
 
-def sentences(decision: Decision, *, costs_known: bool) -> str:
-    """`explain`, without the figures that rest on costs nobody declared."""
-    text = explain(decision)
-    if costs_known:
-        return text
-    unknown = "At how many served queries full training would have been cheaper is unknown."
-    return text.replace(f"{break_even_words(decision)}.", unknown).replace(_NET, _GROSS)
-
-
 def as_fields(decision: Decision, *, costs_known: bool) -> dict[str, Any]:
     """A decision as JSON fields; null is unknown, or, for break_even_queries with costs_known, never."""
     serving, forecast = decision.serving, projection(decision)
@@ -58,9 +47,10 @@ def as_fields(decision: Decision, *, costs_known: bool) -> dict[str, Any]:
         "deployable": None if serving is None else serving.deployable,
         "k": None if serving is None else serving.k,
         "used": decision.used,
+        "gross_saving": decision.gross_saving,
         "net_saving": decision.net_saving,
         "costs_known": costs_known,
-        "break_even_queries": decision.break_even_queries if costs_known else None,
+        "break_even_queries": decision.break_even_queries,
         "forecast": None if forecast is None else {"mean": forecast.mean, "lo": forecast.lo, "hi": forecast.hi},
         "reason": decision.reason,
         "confidence": decision.confidence,

@@ -10,21 +10,16 @@ from breakeven.readers.model_config import cost_from_config
 from breakeven.records import QueryFlops
 from breakeven.ttc.tally import Tally
 
-_ONE_SAMPLE = QueryFlops(prefill_flops=0.0, decode_flops=1.0)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """What is known of FLOPs besides training: nothing, or the cost of a query."""
+class QueryCosts:
+    """What a query costs, as declared."""
 
     query_flops: QueryFlops
     output_tokens: float
-    known: bool
 
     def evaluation_flops(self, tally: Tally) -> float:
         """Greedy and other samples of every problem, the prompt read once for each of the two."""
-        if not self.known:
-            return 0.0
         greedy = 0 if tally.greedy_P is None else tally.num_problems
         prefills = greedy + int((tally.samples_P > 0).sum())
         samples = greedy + int(tally.samples_P.sum())
@@ -46,8 +41,8 @@ def model_cost(params: float | None, model_config: Path | None) -> ModelCost | N
 
 def query_costs(
     model: ModelCost | None, prompt_tokens: float | None, output_tokens: float | None, queries: float | None
-) -> Costs:
-    """FLOPs of a query where model and token counts are declared, else one for each sample.
+) -> QueryCosts | None:
+    """FLOPs of a query where model and token counts are declared, else None: unknown.
 
     Raises:
         ArgumentError: some of them but not all that are needed together.
@@ -57,17 +52,16 @@ def query_costs(
         if value is not None and not least <= value < float("inf"):
             raise argument_error(name, f"be finite and at least {least}", value)
     if prompt_tokens is not None and output_tokens is not None and model is not None:
-        return Costs(
+        return QueryCosts(
             query_flops=model.query_flops(prompt_tokens, output_tokens - 1),
             output_tokens=output_tokens,
-            known=True,
         )
     wanted = {"--params or --model-config": model, **given}
     missing = [name for name, value in wanted.items() if value is None]
     asking = "--queries" if queries is not None else next((name for name, each in given.items() if each), None)
     if asking is not None:
         raise argument_error(", ".join(missing), f"be given with {asking}", "none", "Queries have no price without.")
-    return Costs(query_flops=_ONE_SAMPLE, output_tokens=1.0, known=False)
+    return None
 
 
 def query_cap(

@@ -120,7 +120,7 @@ def _print_result(
     elif shown:
         console.print(explain(shown.decision), style="bold")
     if last and not result.interrupted:
-        training, evaluation = last.observation.train_flops, last.decision.evaluation_flops
+        training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0
         console.print(
             f"Spent up to step {last.observation.step}: {format_flops(training)} on training, "
             f"{format_flops(evaluation)} on evaluation ({format_share(evaluation / training)} of it)."

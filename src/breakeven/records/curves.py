@@ -74,7 +74,8 @@ class KCurve:
     reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where the strategy needs one."""
     flops_K: tuple[float, ...] = ()
-    """FLOPs per query, policy and verifier, of a strategy that searches; empty where they follow from the samples."""
+    """FLOPs per query, reward model included, from the lengths of the samples behind each K, drawn in turn where
+    `expected_samples_K` says so; empty where no lengths were recorded, or nobody said what a token costs."""
     monte_carlo_error_K: tuple[float, ...] = ()
     """Standard error of `accuracy_K` where only some of the subsets of the samples were drawn; part of `lo_K` to
     `hi_K`. 0 where all were counted. Empty: nothing was resampled."""

@@ -61,8 +61,8 @@ class ServingPoint:
     k: int
     accuracy: float
     made: Made
-    flops_per_query: float
-    """On average: of the expected samples, where serving stops early."""
+    flops_per_query: float | None
+    """On average: of the expected samples, where serving stops early. None where nobody said what a token costs."""
     expected_samples: float | None = None
     """Expected samples per query; None: always K."""
 
@@ -129,11 +129,11 @@ class Decision:
     gross_saving: float | None = None
     """(B - C_t) / B, if one stopped here."""
     net_saving: float | None = None
-    """(B - C_t - E) / B with E all evaluation FLOPs so far."""
-    evaluation_flops: float = 0.0
-    """E: evaluation FLOPs of this and all earlier checkpoints."""
+    """(B - C_t - E) / B with E all evaluation FLOPs so far; None where E is unknown."""
+    evaluation_flops: float | None = 0.0
+    """E: evaluation FLOPs of this and all earlier checkpoints; None where nobody said what a token costs."""
     break_even_queries: float | None = None
-    """Served queries until full training would have been cheaper; None with a serving point means never."""
+    """Served queries until full training would have been cheaper; None with a priced serving point means never."""
     confidence: float | None = None
     """Probability that the serving point (or, without one, the best candidate) reaches the fully trained model less
     the margin. Policy "calibrated" only."""

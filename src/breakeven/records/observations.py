@@ -47,10 +47,12 @@ class LearningPoint:
 
     step: int
     train_flops: float
-    evaluation_flops: float
-    query_flops: QueryFlops
-    output_tokens: float
-    """Mean length of one sample."""
+    evaluation_flops: float | None
+    """None where nobody said what a token costs."""
+    query_flops: QueryFlops | None
+    """None likewise."""
+    output_tokens: float | None
+    """Mean length of one sample; None if unknown."""
     num_problems: int
     num_drawn: int
     """Samples behind `sampled_accuracy`, over all problems."""

@@ -200,6 +200,8 @@ def interval_words(lo: float, hi: float) -> str:
 
 def break_even_words(decision: Decision) -> str:
     """Up to how many served queries stopping stays cheaper, as a sentence without its full stop."""
+    if decision.serving is not None and decision.serving.flops_per_query is None:
+        return "At how many served queries full training would have been cheaper is unknown"
     if decision.break_even_queries is None or math.isinf(decision.break_even_queries):
         return "Cheaper than full training however many queries are served"
     if decision.break_even_queries <= 0:
@@ -236,6 +238,8 @@ def _explain_stop(decision: Decision) -> str:
         sentences = [f"{served}.", f"With probability {_probability(decision)} that reaches {_goal(decision)}."]
     if decision.net_saving is not None:
         sentences.append(f"Saves {format_share(decision.net_saving)} of the training FLOPs net of evaluation.")
+    elif decision.gross_saving is not None:
+        sentences.append(f"Saves {format_share(decision.gross_saving)} of the training FLOPs, evaluation not charged.")
     sentences.append(f"{break_even_words(decision)}.")
     if lifetime := lifetime_words(decision):
         sentences.append(f"Over the declared queries it costs {lifetime}.")

@@ -16,8 +16,9 @@ def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str,
     rows = [
         ("Full training, as planned", budget),
         (f"Training up to step {decision.step}", observation.train_flops),
-        ("Evaluation up to here, all checkpoints", decision.evaluation_flops),
     ]
+    if decision.evaluation_flops is not None:
+        rows.append(("Evaluation up to here, all checkpoints", decision.evaluation_flops))
     saved = "Saved" if decision.stop else "Would be saved by stopping here"
     if decision.gross_saving is not None:
         rows.append((f"{saved}, gross", decision.gross_saving * budget))
@@ -38,8 +39,9 @@ def query_rows(decision: Decision, observation: Observation) -> list[tuple[str, 
     point = decision.serving
     if point is None:
         return rows
-    ratio = "-" if one <= 0 else f"{point.flops_per_query / one:.3g} times one sample"
-    rows.append((f"As decided, {serving_words(point)}", format_flops(point.flops_per_query), ratio))
+    if point.flops_per_query is not None:
+        ratio = "-" if one <= 0 else f"{point.flops_per_query / one:.3g} times one sample"
+        rows.append((f"As decided, {serving_words(point)}", format_flops(point.flops_per_query), ratio))
     queries = f"{format_queries(decision.break_even_queries)} queries"
     rows.append(("Break-even", queries, break_even_note(decision)))
     mine, full = decision.lifetime_flops, decision.full_lifetime_flops

@@ -212,6 +212,8 @@ class Session:
             return False
         course = replace(self._course, points=self._course.points[:place])
         last = course.points[-1]
+        if last.query_flops is None:
+            return False
         least = last.num_problems * last.query_flops.total(1)
         if (first := self.policy.wants(course, None, (0, 0))) is not None:
             least += first[0] * last.query_flops.total(first[1])

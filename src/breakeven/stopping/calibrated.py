@@ -4,15 +4,13 @@ Policy "calibrated". Every source of doubt enters the probability: the projectio
 How they are combined and where the defaults come from: docs/design/calibrated-policy.md.
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from scipy.special import ndtri
 
 from breakeven.errors import argument_error
-from breakeven.records import Action, Decision, FitStatus, LearningPoint, Reason, RunSpec, ServingPoint
-from breakeven.stopping.break_even import break_even_queries
+from breakeven.records import Action, Decision, FitStatus, Reason, ServingPoint
 from breakeven.stopping.candidates import Candidate, candidates, deployable
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
@@ -85,7 +83,7 @@ class CalibratedPolicy:
         if rung is None or not self.trusts(course, seen):
             return None
         now = seen.point
-        if not course.affords(now.train_flops, now.evaluation_flops + rung_flops(now, drawn, rung)):
+        if not course.affords(now.train_flops, (now.evaluation_flops or 0.0) + rung_flops(now, drawn, rung)):
             return None
         options = self._candidates(course, seen)
         if any(each.confidence >= 1.0 - self.risk for each in options):
@@ -123,7 +121,7 @@ class CalibratedPolicy:
                 decision = replace(decision, confidence=best.confidence, k_curve=best.curve)
             return replace(decision, reason=reason)
 
-        chosen = min(sufficient, key=lambda each: (each.flops, each.k))
+        chosen = min(sufficient, key=lambda each: (each.price, each.k))
         decision = replace(
             decision,
             streak=1,
@@ -140,7 +138,7 @@ class CalibratedPolicy:
                 expected_samples=chosen.expected_samples,
             ),
         )
-        decision = _priced(decision, seen.point, chosen, course.spec)
+        decision = course.priced(decision, seen, chosen.flops)
         reason = self._timing(decision, course, seen, chosen)
         return replace(decision, reason=reason, action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
 
@@ -157,9 +155,10 @@ class CalibratedPolicy:
         spec = course.spec
         if decision.net_saving is not None and decision.net_saving <= 0.0:
             return Reason.TOO_COSTLY
-        if decision.lifetime_flops is None or decision.full_lifetime_flops is None or spec.queries is None:
+        lifetimes = decision.lifetime_flops, decision.full_lifetime_flops
+        if chosen.flops is None or spec.queries is None or lifetimes[0] is None or lifetimes[1] is None:
             return Reason.REACHED
-        if decision.lifetime_flops >= decision.full_lifetime_flops:
+        if lifetimes[0] >= lifetimes[1]:
             return Reason.TOO_COSTLY
         later = later_flops(
             seen.point,
@@ -172,23 +171,3 @@ class CalibratedPolicy:
             max_k=self.max_k,
         )
         return Reason.CHEAPER_LATER if later < spec.queries * chosen.flops else Reason.REACHED
-
-
-def _priced(decision: Decision, now: LearningPoint, chosen: Candidate, spec: RunSpec) -> Decision:
-    """The decision with what the rest of the model's life would cost."""
-    baseline_query_flops = now.query_flops.total(1)
-    break_even = break_even_queries(
-        budget_flops=spec.budget_flops,
-        train_flops=now.train_flops,
-        evaluation_flops=decision.evaluation_flops,
-        query_flops=chosen.flops,
-        baseline_query_flops=baseline_query_flops,
-    )
-    decision = replace(decision, break_even_queries=break_even if math.isfinite(break_even) else None)
-    if spec.queries is None:
-        return decision
-    return replace(
-        decision,
-        lifetime_flops=now.train_flops + decision.evaluation_flops + spec.queries * chosen.flops,
-        full_lifetime_flops=spec.budget_flops + spec.queries * baseline_query_flops,
-    )

@@ -17,13 +17,19 @@ class Candidate:
 
     curve: KCurve
     index: int
-    flops: float
+    flops: float | None
+    """Per query; None if unknown."""
     expected_samples: float
     error: float
     """Standard error of the lead over the projection."""
     confidence: float
     exact_confidence: float
     """What `confidence` would be if the K-curve were known exactly: what more samples could bring it to."""
+
+    @property
+    def price(self) -> float:
+        """By which candidates are compared: FLOPs, or where those are unknown the expected samples."""
+        return self.expected_samples if self.flops is None else self.flops
 
     @property
     def k(self) -> int:
@@ -72,7 +78,7 @@ def candidates(
             Candidate(
                 curve=curve,
                 index=index,
-                flops=float(flops_K[index]),
+                flops=None if flops_K is None else float(flops_K[index]),
                 expected_samples=float(expected_samples_K[index]),
                 error=float(error_K[index]),
                 confidence=float(confidence_K[index]),

@@ -8,10 +8,11 @@ Live, simulated, recorded and replayed runs, and somebody's evaluations, all tak
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
+from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy
 from breakeven.stopping.history import baseline_accuracy
 
@@ -40,8 +41,8 @@ class Seen:
     curves: tuple[KCurve, ...]
     forecast: Forecast
     """Of the fully trained model, this checkpoint included."""
-    evaluation_flops: float
-    """E: evaluation FLOPs of this and all earlier checkpoints."""
+    evaluation_flops: float | None
+    """E: evaluation FLOPs of this and all earlier checkpoints; None if unknown."""
 
 
 @runtime_checkable
@@ -113,11 +114,6 @@ class Course:
     decision: Decision | None = None
     """At the last of `points`."""
 
-    @property
-    def evaluation_flops(self) -> float:
-        """Of all checkpoints so far."""
-        return math.fsum(each.evaluation_flops for each in self.points)
-
     def see(self, point: LearningPoint, curves: tuple[KCurve, ...]) -> Seen:
         """The next checkpoint: its place on the learning curve with its K-curves, and the projection from there.
 
@@ -136,8 +132,7 @@ class Course:
             fluctuation_filter=needs.fluctuation_filter,
             decay_share=spec.decay_share,
         )
-        evaluation_flops = math.fsum(each.evaluation_flops for each in history)
-        return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=evaluation_flops)
+        return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=_total(history))
 
     def undecided(self, seen: Seen, curves: Sequence[KCurve]) -> Decision:
         """CONTINUE with what every rule says of a checkpoint, and for want of a choice the highest of `curves`."""
@@ -153,21 +148,44 @@ class Course:
             forecast=seen.forecast,
             k_curve=max(curves, key=lambda curve: max(curve.accuracy_K)),
             gross_saving=1.0 - used,
-            net_saving=1.0 - (seen.point.train_flops + seen.evaluation_flops) / self.spec.budget_flops,
+            net_saving=None
+            if seen.evaluation_flops is None
+            else 1.0 - (seen.point.train_flops + seen.evaluation_flops) / self.spec.budget_flops,
             evaluation_flops=seen.evaluation_flops,
+        )
+
+    def priced(self, decision: Decision, seen: Seen, query_flops: float | None) -> Decision:
+        """A decision for a serving point of so many FLOPs per query, with what the rest of the model's life costs."""
+        spec, now = self.spec, seen.point
+        if query_flops is None or now.query_flops is None or seen.evaluation_flops is None:
+            return decision
+        baseline_query_flops = now.query_flops.total(1)
+        break_even = break_even_queries(
+            budget_flops=spec.budget_flops,
+            train_flops=now.train_flops,
+            evaluation_flops=seen.evaluation_flops,
+            query_flops=query_flops,
+            baseline_query_flops=baseline_query_flops,
+        )
+        decision = replace(decision, break_even_queries=break_even if math.isfinite(break_even) else None)
+        if spec.queries is None or decision.confidence is None:
+            return decision
+        return replace(
+            decision,
+            lifetime_flops=now.train_flops + seen.evaluation_flops + spec.queries * query_flops,
+            full_lifetime_flops=spec.budget_flops + spec.queries * baseline_query_flops,
         )
 
     def affords(self, train_flops: float, further_flops: float) -> bool:
         """Whether so much more evaluation stays within the policy's share of the training so far."""
-        return self.evaluation_flops + further_flops <= self.policy.max_evaluation_share * train_flops
+        return (_total(self.points) or 0.0) + further_flops <= self.policy.max_evaluation_share * train_flops
 
     def then(self, point: LearningPoint, decision: Decision) -> Self:
         """The course with one checkpoint more."""
-        return type(self)(
-            spec=self.spec,
-            policy=self.policy,
-            num_problems=self.num_problems,
-            num_samples=self.num_samples,
-            points=(*self.points, point),
-            decision=decision,
-        )
+        return replace(self, points=(*self.points, point), decision=decision)
+
+
+def _total(points: Sequence[LearningPoint]) -> float | None:
+    """Evaluation FLOPs of all; None where those of some are unknown."""
+    known = [each.evaluation_flops for each in points if each.evaluation_flops is not None]
+    return math.fsum(known) if len(known) == len(points) else None

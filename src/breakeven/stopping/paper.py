@@ -16,7 +16,6 @@ from breakeven.records import (
     RunSpec,
     ServingPoint,
 )
-from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.stopping.history import NO_FORECAST
 from breakeven.stopping.lifetime import query_price
@@ -100,19 +99,7 @@ class PaperPolicy:
         decision = replace(decision, reason=reason, k_curve=curve or decision.k_curve, serving=serving)
         if serving is None:
             return decision
-        break_even = break_even_queries(
-            budget_flops=spec.budget_flops,
-            train_flops=now.train_flops,
-            evaluation_flops=seen.evaluation_flops,
-            query_flops=serving.flops_per_query,
-            baseline_query_flops=now.query_flops.total(1),
-        )
-        return replace(
-            decision,
-            action=Action.STOP,
-            streak=1,
-            break_even_queries=break_even if math.isfinite(break_even) else None,
-        )
+        return course.priced(replace(decision, action=Action.STOP, streak=1), seen, serving.flops_per_query)
 
 
 def _joint_selection(
@@ -124,16 +111,16 @@ def _joint_selection(
     bounds, count only where there is nothing else.
     """
     now = seen.point
-    sufficient = [
-        (now.query_flops.total(k, shared_prefill=spec.shared_prefill), curve, index)
-        for curve in curves
-        for index, k in enumerate(curve.k_values)
-        if k <= max_k and curve.accuracy_K[index] >= seen.forecast.mean and query_price(now, curve, spec)[2][index]
-    ]
+    sufficient = []
+    for curve in curves:
+        price_K, _, allowed_K = query_price(now, replace(curve, expected_samples_K=(), flops_K=()), spec)
+        for index, k in enumerate(curve.k_values):
+            if k <= max_k and curve.accuracy_K[index] >= seen.forecast.mean and allowed_K[index]:
+                sufficient.append((k if price_K is None else float(price_K[index]), curve, index, price_K is not None))
     if not sufficient:
         unfitted = max(curves, key=lambda each: max(each.accuracy_K)).status is not FitStatus.FITTED
         return (Reason.NO_K_CURVE if unfitted else Reason.OUT_OF_REACH), None, None
-    flops_per_query, curve, index = min(sufficient, key=lambda option: option[0])
+    price, curve, index, known = min(sufficient, key=lambda option: option[0])
     serving = ServingPoint(
         step=now.step,
         strategy=curve.strategy,
@@ -141,8 +128,9 @@ def _joint_selection(
         k=curve.k_values[index],
         accuracy=curve.accuracy_K[index],
         made=curve.made_K[index],
-        flops_per_query=flops_per_query,
+        flops_per_query=price if known else None,
     )
-    if now.train_flops + seen.evaluation_flops + now.num_problems * flops_per_query >= spec.budget_flops:
+    one_pass = now.num_problems * price if known else 0.0
+    if now.train_flops + (seen.evaluation_flops or 0.0) + one_pass >= spec.budget_flops:
         return Reason.TOO_COSTLY, curve, None
     return Reason.REACHED, curve, serving

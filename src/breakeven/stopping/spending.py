@@ -22,7 +22,12 @@ def next_rung(num_problems: int, num_samples: int, drawn: tuple[int, int]) -> tu
 
 
 def rung_flops(now: LearningPoint, drawn: tuple[int, int], rung: tuple[int, int]) -> float:
-    """FLOPs of drawing and scoring up to a rung, with samples as long as those of this checkpoint until now."""
+    """FLOPs of drawing and scoring up to a rung, with samples as long as those of this checkpoint until now.
+
+    0 where nobody said what a token costs.
+    """
+    if now.query_flops is None:
+        return 0.0
     prompts = rung[0] - (drawn[0] if drawn[1] >= rung[1] else 0)
     samples = rung[0] * rung[1] - drawn[0] * drawn[1]
     return prompts * now.query_flops.prefill_flops + samples * (now.query_flops.decode_flops + now.reward_flops)

@@ -107,7 +107,7 @@ def verify(
         difference_standard_error=float(difference_P.std(ddof=1) / len(difference_P) ** 0.5),
         gross_saving=stopped.decision.gross_saving or 0.0,
         net_saving=stopped.decision.net_saving or 0.0,
-        evaluation_share=stopped.decision.evaluation_flops / stopped.observation.train_flops,
+        evaluation_share=(stopped.decision.evaluation_flops or 0.0) / stopped.observation.train_flops,
         verification_flops=searched_flops + sum(evaluation_flops(bank, cost, reward_cost) for bank in banks),
     )
 

@@ -1,6 +1,5 @@
 """What strategies are computed from: counts and pool of a checkpoint's samples, as arrays, whatever their source."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -150,9 +149,9 @@ def point_of(
     *,
     step: int,
     train_flops: float,
-    evaluation_flops: float,
-    query_flops: QueryFlops,
-    output_tokens: float = math.nan,
+    evaluation_flops: float | None,
+    query_flops: QueryFlops | None,
+    output_tokens: float | None = None,
     reward_flops: float = 0.0,
 ) -> LearningPoint:
     """The learning point of a tally with its costs."""
