@@ -7,6 +7,7 @@ from enum import StrEnum
 from breakeven.errors import argument_error
 from breakeven.records.curves import Forecast, KCurve, Made
 from breakeven.records.observations import Observation
+from breakeven.records.words import two_sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,8 @@ class Reason(StrEnum):
     """No evaluation was due at this step."""
     EVALUATED_ENOUGH = "evaluated_enough"
     """An evaluation was due, but would have cost more than the policy allows for evaluations."""
+    EVALUATION_FAILED = "evaluation_failed"
+    """The sampler or the verifier raised an exception: nothing was measured."""
     TOO_FEW_CHECKPOINTS = "too_few_checkpoints"
     """The learning curve has too few points to be projected."""
     TOO_EARLY = "too_early"
@@ -148,6 +151,10 @@ class Decision:
     def stop(self) -> bool:
         """True if training may stop here."""
         return self.action is Action.STOP
+
+    def __str__(self) -> str:
+        """What to do and why, and what it rests on, in two sentences."""
+        return two_sentences(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

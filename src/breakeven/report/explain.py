@@ -34,6 +34,8 @@ def _explain_going_on(decision: Decision) -> str:
             return f"Train on: no evaluation was due at {where}."
         case Reason.EVALUATED_ENOUGH:
             return f"Train on: an evaluation was due at {where}, but would exceed the share allowed for evaluations."
+        case Reason.EVALUATION_FAILED:
+            return f"Train on: the evaluation at {where} failed, so nothing was measured."
         case Reason.TOO_FEW_CHECKPOINTS:
             return (
                 f"Train on: at {where} the learning curve has too few points{_num_points(decision)} to project the "
@@ -356,6 +358,8 @@ def _short_reason(decision: Decision) -> str:
             return "no evaluation due"
         case Reason.EVALUATED_ENOUGH:
             return "evaluation left out: the share allowed for evaluations is spent"
+        case Reason.EVALUATION_FAILED:
+            return "the evaluation failed"
         case Reason.TOO_FEW_CHECKPOINTS:
             return "too few checkpoints to project"
         case Reason.TOO_EARLY:

@@ -1,0 +1,49 @@
+"""A decision in two sentences, for whoever prints one; `breakeven.report` says more."""
+
+from typing import TYPE_CHECKING
+
+from breakeven.records.curves import FitStatus
+
+if TYPE_CHECKING:
+    from breakeven.records.decisions import Decision
+
+_GOING_ON = {
+    "not_due": "no evaluation is due",
+    "evaluated_enough": "the share allowed for evaluations is spent",
+    "evaluation_failed": "the evaluation failed",
+    "too_few_checkpoints": "there are too few checkpoints to project full training",
+    "too_early": "it is too early to trust a projection",
+    "no_signal": "too little is solved yet",
+    "no_projection": "the learning curve shows no ceiling yet",
+    "no_k_curve": "accuracy against K has no shape yet",
+    "out_of_reach": "no number of samples reaches the projection",
+    "too_costly": "what reaches the projection costs as much as full training",
+    "unsure": "what may reach the projection is not sure enough",
+    "cheaper_later": "training on a little and serving with less is cheaper",
+    "waiting": "what reaches the projection has not held for long enough",
+    "reached": "a stop is advised, and this run goes on all the same",
+    "budget_spent": "the budget is spent",
+}
+
+
+def two_sentences(decision: "Decision") -> str:
+    """What to do and why; then what it rests on. One sentence where nothing was measured."""
+    where = f"step {decision.step} ({decision.used:.0%} of the budget)"
+    point, forecast = decision.serving, decision.forecast
+    if decision.stop and point is not None:
+        samples = "one greedy sample" if point.strategy == "greedy" else f"up to {point.k} samples"
+        rule = "" if point.strategy == "greedy" else f" with {point.strategy.replace('_', ' ')}"
+        first = f"Stop at {where} and serve {samples} per query{rule}: accuracy {point.accuracy:.3f} ({point.made})."
+    elif decision.stop:
+        first = f"Stop at {where}."
+    else:
+        first = f"Train on at {where}: {_GOING_ON.get(decision.reason, decision.reason)}."
+    if forecast is None or forecast.status is not FitStatus.FITTED:
+        measured = decision.baseline_accuracy
+        return first if measured is None else f"{first} One sample has accuracy {measured:.3f} (measured)."
+    interval = f", 90 % interval {forecast.lo:.3f} to {forecast.hi:.3f}" if forecast.lo < forecast.hi else ""
+    full = f"{forecast.mean:.3f} (forecast{interval}) for the fully trained model"
+    if decision.confidence is None or point is None:
+        return f"{first} The projection is {full}."
+    margin = f", less a margin of {decision.margin:g}" if decision.margin else ""
+    return f"{first} With probability {decision.confidence:.2f} that reaches {full}{margin}."

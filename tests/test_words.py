@@ -1,0 +1,58 @@
+"""A decision printed as it is: two sentences, each number with how it was made."""
+
+from dataclasses import replace
+
+import pytest
+
+from breakeven.records import Action, Decision, FitStatus, Forecast, Made, Reason, ServingPoint
+from breakeven.records.words import _GOING_ON
+
+FORECAST = Forecast(mean=0.488, lo=0.317, hi=0.735, status=FitStatus.FITTED, method="calibrated", num_points=8)
+POINT = ServingPoint(
+    step=320,
+    strategy="majority_vote",
+    deployable=True,
+    k=6,
+    accuracy=0.695,
+    made=Made.EXTRAPOLATED,
+    flops_per_query=1.0,
+)
+STOP = Decision(
+    action=Action.STOP,
+    reason=Reason.REACHED,
+    step=320,
+    used=0.16,
+    policy="calibrated",
+    forecast=FORECAST,
+    serving=POINT,
+    confidence=0.91,
+    margin=0.01,
+    baseline_accuracy=0.346,
+)
+
+
+def test_a_stop_says_what_to_serve_and_how_sure_it_is() -> None:
+    assert str(STOP) == (
+        "Stop at step 320 (16% of the budget) and serve up to 6 samples per query with majority vote: accuracy 0.695 "
+        "(extrapolated). With probability 0.91 that reaches 0.488 (forecast, 90 % interval 0.317 to 0.735) for the "
+        "fully trained model, less a margin of 0.01."
+    )
+
+
+def test_going_on_says_why() -> None:
+    early = replace(STOP, action=Action.CONTINUE, reason=Reason.TOO_FEW_CHECKPOINTS, forecast=None, serving=None)
+    assert str(early) == (
+        "Train on at step 320 (16% of the budget): there are too few checkpoints to project full training. "
+        "One sample has accuracy 0.346 (measured)."
+    )
+    unsure = replace(STOP, action=Action.CONTINUE, reason=Reason.UNSURE, serving=None)
+    assert str(unsure).endswith(
+        "The projection is 0.488 (forecast, 90 % interval 0.317 to 0.735) for the fully trained model."
+    )
+    bare = Decision(action=Action.CONTINUE, reason=Reason.NOT_DUE, step=1, used=0.0, policy="paper")
+    assert str(bare) == "Train on at step 1 (0% of the budget): no evaluation is due."
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_words(reason: Reason) -> None:
+    assert reason in _GOING_ON
