@@ -189,13 +189,18 @@ def test_human_eval_without_a_sandbox_is_refused_and_loses_nothing(
 def test_a_disk_that_is_full_of_samples_is_said_in_one_line(
     refused, cli, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_disk(*_: object, **__: object) -> None:
+    replace = Path.replace
+
+    def full_disk(self: Path, target: Path) -> Path:
+        if target.name != "results.json":
+            return replace(self, target)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full_disk)
+        patch.setattr(Path, "replace", full_disk)
         message = refused("eval", tiny, *TASK, *SMALL, "--out", "bank", exit_code=3)
-    assert message.startswith("results cannot be written to bank: No space left on device. The samples are kept")
+    assert message.startswith("bank/results.json could not be written: No space left on device. The samples are kept")
+    assert not list(Path("bank").glob("*.partial"))
     assert cli("eval", tiny, *TASK, *SMALL, "--out", "bank").exit_code == 0
 
 

@@ -67,6 +67,6 @@ def test_a_full_disk_is_said_in_one_line(refused, recorded: Path, monkeypatch: p
     def full_disk(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_text", full_disk)
+    monkeypatch.setattr(os, "write", full_disk)
     message = refused("report", recorded, exit_code=3)
     assert message.startswith(f"{recorded / 'report.html'} could not be written: No space left on device.")

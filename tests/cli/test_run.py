@@ -376,7 +376,7 @@ def test_a_full_disk_is_a_failed_run_that_goes_on_when_there_is_room(
         elif at == "state":
             patch.setattr(checkpoint, "save_file", full_disk)
         else:
-            patch.setattr(Path, "write_text", _write_to_a_full_disk(Path.write_text))
+            patch.setattr(Path, "replace", _replace_on_a_full_disk(Path.replace))
         message = refused("run", recipe, "--out", "here", exit_code=3)
     assert "No space left on device" in message
     read_log("here")
@@ -398,10 +398,10 @@ def _append_to_a_full_disk(append: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def _write_to_a_full_disk(write_text: Callable[..., int]) -> Callable[..., int]:
-    def wrapped(self: Path, *arguments: Any, **options: Any) -> int:
-        if self.name == "report.html":
+def _replace_on_a_full_disk(replace: Callable[..., Path]) -> Callable[..., Path]:
+    def wrapped(self: Path, target: Path) -> Path:
+        if target.name == "report.html":
             full_disk()
-        return write_text(self, *arguments, **options)
+        return replace(self, target)
 
     return wrapped

@@ -282,7 +282,7 @@ def test_only_later_checkpoints_and_verifications_are_appended(run: Path) -> Non
         for step in (20, 19):
             with pytest.raises(ArgumentError, match=r"observation\.step must be greater than the last .* 20; got"):
                 log.append(make_checkpoint(step))
-        with pytest.raises(ArgumentError, match="record must be a Checkpoint or a Verification; got"):
+        with pytest.raises(ArgumentError, match="record must be a CheckpointRecord or a Verification; got"):
             log.append(HEADER)  # type: ignore[arg-type]
     log.close()
     with pytest.raises(ArgumentError, match="log must be open; got 'closed'"):
@@ -350,7 +350,7 @@ def test_a_log_must_begin_with_its_header_and_keep_its_order(run: Path) -> None:
     path = run / "log.jsonl"
     header, first, second, _ = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first)
-    with pytest.raises(LogError, match=r"is not a run log: its first record is of kind checkpoint, not a header"):
+    with pytest.raises(LogError, match=r"is not a run log: its first record is of kind checkpoint, not header"):
         read_log(run)
     path.write_bytes(header + first + header)
     with pytest.raises(CorruptLogError, match=r"line 3, is damaged: it is a second header"):
@@ -501,7 +501,7 @@ def test_a_killed_writer_loses_nothing_that_it_had_recorded(run: Path) -> None:
 
 def test_closing_unlocks_in_spite_of_forked_children(run: Path) -> None:
     log = RunLog.open(run)
-    inherited = os.dup(log._lock_fd)  # as a forked worker has it
+    inherited = os.dup(log._log._lock_fd)  # as a forked worker has it
     log.close()
     RunLog.open(run).close()
     os.close(inherited)
@@ -543,8 +543,8 @@ def test_a_full_disk_leaves_whole_records(run: Path, monkeypatch: pytest.MonkeyP
             with pytest.raises(RunStorageError) as caught:
                 log.append(make_checkpoint(30))
         assert str(caught.value) == (
-            f"{run / 'log.jsonl'} cannot be extended: No space left on device. The header and 2 checkpoints recorded "
-            "before stay readable. Free space, then go on with --resume."
+            f"{run / 'log.jsonl'} cannot be extended: No space left on device. What was recorded before "
+            "stays readable. Free space, then go on with --resume."
         )
         assert (run / "log.jsonl").read_bytes() == content
         assert log.checkpoints == CHECKPOINTS
@@ -588,7 +588,9 @@ def test_a_disk_that_does_not_even_cut_back(run: Path, monkeypatch: pytest.Monke
 def test_a_disk_too_full_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full_after(room))
-        with pytest.raises(RunStorageError, match=r"cannot be written: No space left on device\. Nothing was recorded"):
+        with pytest.raises(
+            RunStorageError, match=r"could not be written: No space left on device\. Nothing was recorded"
+        ):
             RunLog.create(tmp_path, HEADER)
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
     RunLog.create(tmp_path, HEADER).close()  # as if nothing had happened
@@ -599,7 +601,7 @@ def test_a_start_that_was_killed_halfway_leaves_no_log(tmp_path: Path, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", kill)
+        patch.setattr(Path, "replace", kill)
         with pytest.raises(KeyboardInterrupt):
             RunLog.create(tmp_path, HEADER)
     with RunLog.create(tmp_path, HEADER) as log:
@@ -660,5 +662,5 @@ def test_a_disk_that_is_really_full(run: Path, tmp_path: Path) -> None:
         check=True,
     )
     refusal, result = done.stdout.splitlines()
-    assert "log.jsonl cannot be extended: No space left on device. The header and" in refusal
+    assert "log.jsonl cannot be extended: No space left on device. What was recorded before stays" in refusal
     assert result == "False True True"

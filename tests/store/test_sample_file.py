@@ -1,5 +1,6 @@
 """The sample file: only extended, whole after a crash, never mixed."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
     log = Header(versions={}, config={}, spec=RunSpec(budget_flops=1.0), policy={}, seed=0)
     RunLog.create(tmp_path, log).close()
     (tmp_path / "log.jsonl").rename(tmp_path / "samples.jsonl")
-    with pytest.raises(LogError, match="is no sample file: its first record is of kind header"):
+    with pytest.raises(LogError, match="is not a sample file: its first record is of kind header, not samples"):
         SampleFile(tmp_path, HEADER)
     bank = tmp_path / "bank"
     with SampleFile(bank, HEADER) as file:
@@ -135,12 +136,12 @@ def test_a_full_disk_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.M
     with SampleFile(tmp_path, HEADER) as file:
         file.append([drawn()])
 
-        def full(fd: int, data: bytes) -> None:
+        def full(fd: int) -> None:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("breakeven.store.sample_file.write_through", full)
-            with pytest.raises(RunStorageError, match="1 batches recorded before stay readable"):
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(RunStorageError, match="What was recorded before stays readable"):
                 file.append([drawn(first=2)])
         file.append([drawn(first=2)])
     with SampleFile(tmp_path, HEADER) as file:
@@ -149,5 +150,5 @@ def test_a_full_disk_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.M
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl").write_bytes(b"")
-    with pytest.raises(LogError, match="holds no whole line"):
+    with pytest.raises(LogError, match="is empty, so nothing was recorded"):
         SampleFile(tmp_path, HEADER)

@@ -154,13 +154,14 @@ def test_weights_come_back_with_a_note_on_how_to_serve_them(tmp_path: Path) -> N
 def test_a_note_that_cannot_be_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, _ = start()
     save_weights(tmp_path, model, {"k": 4})
+    write = os.write
 
-    def half_a_note(self: Path, text: str, encoding: str) -> None:
-        self.write_bytes(text[:5].encode())
+    def half_a_note(fd: int, data: bytes) -> int:
+        write(fd, data[:5])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", half_a_note)
+        patch.setattr(os, "write", half_a_note)
         with pytest.raises(RunStorageError, match="No space left on device"):
             save_weights(tmp_path, model, {"k": 8})
     assert json.loads((tmp_path / "serving.json").read_text(encoding="utf-8")) == {"k": 4}

@@ -221,7 +221,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("kill_at", "to_end", "num_writes"),
-    [("write", False, 5), ("fsync", False, 11), ("write", True, 8), ("fsync", True, 17)],
+    [("write", False, 5), ("fsync", False, 18), ("write", True, 8), ("fsync", True, 29)],
 )
 def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     make_config,

@@ -26,8 +26,7 @@ from breakeven.eval.search import SearchSettings
 from breakeven.records import SegmentRule
 from breakeven.report.format import format_samples, format_share
 from breakeven.report.measurements import measurement_table, render_measurements
-from breakeven.store import SAMPLES_NAME
-from breakeven.store.files import storage_errors
+from breakeven.store import SAMPLES_NAME, write_whole
 
 RESULTS_NAME = "results.json"
 
@@ -208,10 +207,8 @@ def _write(directory: Path, evaluation: Evaluation) -> None:
         notes(evaluation),
     )
     encoded = msgspec.json.format(msgspec.json.encode(evaluation), indent=2).decode() + "\n"
-    with storage_errors(f"results cannot be written to {directory}", "The samples are kept: run it again."):
-        (directory / RESULTS_NAME).write_text(encoded, encoding="utf-8")
-        (directory / "results.csv").write_text(table.getvalue(), encoding="utf-8")
-        (directory / "results.html").write_text(page, encoding="utf-8")
+    for name, content in ((RESULTS_NAME, encoded), ("results.csv", table.getvalue()), ("results.html", page)):
+        write_whole(directory / name, content, remedy="The samples are kept: run it again.")
 
 
 def _require_sandbox(task: str, *, unsafe_exec: bool) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
-from breakeven.errors import RunStorageError, argument_error
+from breakeven.errors import argument_error
 from breakeven.report import render_page
-from breakeven.store import read_log
+from breakeven.store import read_log, write_whole
 
 
 def report(
@@ -38,11 +38,5 @@ def write_report(run: Path, out: Path | None = None) -> Path:
     path = out or (run if run.is_dir() else run.parent) / "report.html"
     if not path.parent.is_dir():
         raise argument_error("--out", "be a file in a directory that exists", str(path))
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        message = (
-            f"{path} could not be written: {error.strerror or error}. The run itself is whole; choose another --out."
-        )
-        raise RunStorageError(message) from error
+    write_whole(path, page, remedy="The run itself is whole; choose another --out.")
     return path

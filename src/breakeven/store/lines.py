@@ -1,120 +1,21 @@
-"""One line of a run log or a sample file: a record in its checksummed envelope, encoded and decoded."""
+"""One line: a record in its checksummed envelope, encoded and decoded."""
 
 import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from numbers import Integral, Rational, Real
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from breakeven.errors import ArgumentError, CorruptLogError, NewerLogError, argument_error
-from breakeven.records import CheckpointRecord, Completion, Reward, RunSpec, Verification
+from breakeven.errors import ArgumentError, NewerLogError, argument_error
 from breakeven.store import renamed
-
-LOG_FORMAT: Final = 2
-"""The format this version writes, and the newest it reads."""
+from breakeven.store.kinds import HEADERS, KINDS, LOG_FORMAT, Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """The first line of a run log: all that decisions rest on besides the checkpoints."""
-
-    format: int = LOG_FORMAT
-    versions: dict[str, str]
-    """Version by name: breakeven, python and the libraries that took part."""
-    config: dict[str, Any]
-    """The resolved configuration; reads back as JSON has it: tuples as lists, keys as strings."""
-    spec: RunSpec
-    policy: dict[str, Any]
-    """The settings of the stop policy."""
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplesHeader:
-    """The first line of a sample file: all that its samples depend on besides the problem and the sample's number."""
-
-    format: int = LOG_FORMAT
-    versions: dict[str, str]
-    model: str
-    task: str
-    temperature: float
-    seed: int
-    max_tokens: int
-    settings: dict[str, Any]
-    """Whatever else changes a sample: chat template, adapter, stop strings, ..."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """Samples of one problem, from number `first` on; samples of the greedy decoding count apart."""
-
-    problem: str
-    prompt: str
-    """What was sampled: a task whose problems have changed is not mixed with it."""
-    greedy: bool = False
-    first: int = 0
-    prompt_tokens: int
-    completions: tuple[Completion, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graded:
-    """What the checker said of the samples of a `Drawn`, and the answer each gave."""
-
-    problem: str
-    greedy: bool = False
-    first: int = 0
-    verdicts: str
-    """`1` right, `0` wrong, `?` the check failed, one character a sample."""
-    answers: tuple[str | None, ...]
-    reference_crc32: str = ""
-    """Of the gold answer it was graded by: with another one it is graded again. Empty: none, or not recorded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """What a reward model said of the samples of a `Drawn`."""
-
-    problem: str
-    first: int = 0
-    reward_model: str
-    rewards: tuple[Reward, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundCandidate:
-    """One solution that a search ended with, graded."""
-
-    text: str
-    finished: bool
-    reward: float | None
-    """None where nothing was scored."""
-    group: int
-    """Of its subtree: candidates of one group share a beginning."""
-    verdict: str
-    """`1` right, `0` wrong, `?` the check failed."""
-    answer: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
-    """One search of one problem, with all that it took."""
-
-    problem: str
-    prompt: str
-    setting: str
-    """Strategy, its width and its steps, and the reward model."""
-    k: int
-    """Candidates asked for."""
-    candidates: tuple[FoundCandidate, ...]
-    cost: dict[str, int]
-    """Counts by name, as in `breakeven.ttc.search.trees.SearchCost`."""
-    reference_crc32: str = ""
-    """As in `Graded`."""
+class LineError(ValueError):
+    """What is wrong with a line; whoever knows the file and the line's number makes a `CorruptLogError` of it."""
 
 
 class _Envelope(msgspec.Struct):
@@ -130,20 +31,8 @@ class _Stamp(msgspec.Struct):
     versions: dict[str, str] = {}
 
 
-Line: TypeAlias = Header | CheckpointRecord | Verification | SamplesHeader | Drawn | Graded | Scored | Searched
 _Given = TypeVar("_Given", bound=Line)
-KINDS: Final[dict[type, str]] = {
-    Header: "header",
-    CheckpointRecord: "checkpoint",
-    Verification: "verification",
-    SamplesHeader: "samples",
-    Drawn: "drawn",
-    Graded: "graded",
-    Scored: "scored",
-    Searched: "searched",
-}
 _CLASSES: Final[dict[str, type[Line]]] = {kind: cls for cls, kind in KINDS.items()}
-_HEADERS: Final = ("header", "samples")
 _DECODERS: Final = {kind: msgspec.json.Decoder[Any](cls) for cls, kind in KINDS.items()}
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _STAMP: Final = msgspec.json.Decoder(_Stamp)
@@ -198,21 +87,26 @@ def _leaves(name: str, value: object) -> Iterator[tuple[str, object]]:
         yield name, value
 
 
-def decode(path: Path, number: int, line: bytes) -> Line:
-    """The record that line `number` (from 1) stores."""
+def decode(path: Path, line: bytes) -> Line:
+    """The record that a line of `path` stores.
+
+    Raises:
+        LineError: It is damaged.
+        NewerLogError: It is the header of a later format.
+    """
     try:
         envelope = _ENVELOPE.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: text that is not UTF-8
-        raise corrupt_log(path, number, f"it is not a whole record: {error}") from error
+        raise LineError(f"it is not a whole record: {error}") from error
     kind, data = envelope.kind, bytes(envelope.data)
     checksum = _crc32(kind, data)
     if checksum != envelope.crc32:
-        raise corrupt_log(path, number, f"its contents have checksum {checksum}, but {envelope.crc32} is recorded")
+        raise LineError(f"its contents have checksum {checksum}, but {envelope.crc32} is recorded")
     kind = renamed.KINDS.get(kind, kind)
     if kind not in _DECODERS:
-        raise corrupt_log(path, number, f"its kind {kind!r} is unknown")
+        raise LineError(f"its kind {kind!r} is unknown")
     try:
-        stamp = _STAMP.decode(data) if kind in _HEADERS else None
+        stamp = _STAMP.decode(data) if kind in HEADERS else None
         if stamp is None or stamp.format <= LOG_FORMAT:
             if renamed.may_be_old(kind, data):
                 plain = renamed.renamed(kind, msgspec.json.decode(data))
@@ -221,16 +115,20 @@ def decode(path: Path, number: int, line: bytes) -> Line:
             record: Line = _DECODERS[kind].decode(data)
             return record
     except (msgspec.MsgspecError, ValueError) as error:
-        raise corrupt_log(path, number, f"it is not a {kind} of format {LOG_FORMAT}: {error}") from error
+        raise LineError(f"it is not a {kind} of format {LOG_FORMAT}: {error}") from error
     writer = f"breakeven {stamp.versions.get('breakeven', '(unknown version)')}"
     rule = f"has log format {stamp.format}, written by {writer}; this breakeven reads formats up to {LOG_FORMAT}"
     raise NewerLogError(f"{path} {rule}. Upgrade with `pip install --upgrade breakeven`.")
 
 
-def corrupt_log(path: Path, number: int, what: str) -> CorruptLogError:
-    """The error for a damaged line, with what can still be saved."""
-    if number == 1:
-        remedy = "Check that it is a run log, and restore it from a copy; nothing after a damaged header can be used."
-    else:
-        remedy = f"Restore it from a copy, or keep only the whole lines before: head -n {number - 1}."
-    return CorruptLogError(f"{path}, line {number}, is damaged: {what}. {remedy}")
+def decode_bare(cls: type[Line], line: bytes) -> Line:
+    """The record of a line from before its file had envelopes.
+
+    Raises:
+        LineError: It is damaged.
+    """
+    try:
+        record: Line = _DECODERS[KINDS[cls]].decode(line)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise LineError(f"it is not a whole record: {error}") from error
+    return record

@@ -1,7 +1,7 @@
 """Training state on disk: everything needed to go on bit-exactly, and weights to serve. Writes are atomic."""
 
 import json
-import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from breakeven.errors import RunStorageError, argument_error
+from breakeven.errors import argument_error
+from breakeven.store import TEXTS_NAME, storage_errors, write_whole
 
 _STATE = "state.safetensors"
-LEFTOVERS = (_STATE, "stopped", "full", "checkpoints")
+_REMEDY = "What was saved before is whole; free some space, then go on with --resume."
+LEFTOVERS = (_STATE, TEXTS_NAME, "stopped", "full", "checkpoints")
 """What a run leaves in its directory besides the log; a new run must not find any."""
 
 
@@ -29,7 +31,7 @@ def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
-    _write(run_dir / _STATE, tensors, {"step": str(step)})
+    save_tensors(run_dir / _STATE, tensors, {"step": str(step)})
 
 
 def saved_step(run_dir: Path) -> int:
@@ -61,14 +63,10 @@ def save_weights(folder: Path, model: nn.Module, about: dict[str, Any]) -> None:
     Raises:
         RunStorageError: the disk refused.
     """
-    try:
+    with storage_errors(f"{folder} could not be written", _REMEDY):
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "model.safetensors", dict(model.state_dict()), {})
-        note = folder / "serving.json.partial"
-        note.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        note.replace(folder / "serving.json")
-    except OSError as error:
-        raise _storage_error(folder, error) from error
+    save_tensors(folder / "model.safetensors", model.state_dict())
+    write_whole(folder / "serving.json", json.dumps(about, indent=2) + "\n", remedy=_REMEDY)
 
 
 def load_weights(folder: Path, model: nn.Module) -> None:
@@ -77,16 +75,22 @@ def load_weights(folder: Path, model: nn.Module) -> None:
     model.load_state_dict(tensors)
 
 
-def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise _storage_error(path, error) from error
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None, *, remedy: str = _REMEDY
+) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        RunStorageError: the disk refused; a file that was there before stays as it was.
+    """
+
+    def write(partial: Path) -> None:
+        try:
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata or {})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+    write_whole(path, write, remedy=remedy)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -97,10 +101,3 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise argument_error(
             str(path), "be a whole safetensors file", str(error), "Delete it to train again up to the recorded steps."
         ) from error
-
-
-def _storage_error(path: Path, error: Exception) -> RunStorageError:
-    return RunStorageError(
-        f"{path} could not be written: {error}. What was saved before is whole; free some space, "
-        "then go on with --resume."
-    )

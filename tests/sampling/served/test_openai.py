@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("openai")
 
-from breakeven.errors import ArgumentError, CorruptLogError, MissingExtraError, RunStorageError, SamplerError
+from breakeven.errors import ArgumentError, CorruptLogError, LogError, MissingExtraError, RunStorageError, SamplerError
 from breakeven.records import Finish, Prefix, Problem, SegmentRule
 from breakeven.records.protocols import SegmentSampler
 from breakeven.sampling.served import fetching
@@ -489,20 +489,22 @@ def test_a_damaged_line_before_the_last_is_named(serve, say, tmp_path) -> None:
     drawn(sampler_of(server, journal=journal))
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([lines[0], b'{"key": 5}\n', *lines[2:]]))
-    with pytest.raises(CorruptLogError, match=r"line 2 of the journal .* must be a record of samples"):
+    with pytest.raises(CorruptLogError, match=r"journal\.jsonl, line 2, is damaged: .* Delete the line to draw"):
         drawn(sampler_of(server, journal=journal))
 
 
 def test_a_disk_that_refuses_is_named_and_the_samples_stay(serve, say, tmp_path) -> None:
     server = serve(lambda request, _: say(request))
     sampler = sampler_of(server, journal=tmp_path / "no" / "such" / "place", max_concurrency=1)
-    with pytest.raises(RunStorageError, match=r"the journal .* cannot be written"):
+    with pytest.raises(
+        RunStorageError, match=r"place cannot be extended: No such file or directory\. .*make its directory"
+    ):
         drawn(sampler)
     assert len(server.requests) == 1
     (tmp_path / "no" / "such").mkdir(parents=True)
     assert len(drawn(sampler)) == 6
     assert len(server.requests) == 6
-    with pytest.raises(RunStorageError, match="cannot be read"):
+    with pytest.raises(LogError, match="cannot be read: Is a directory"):
         drawn(sampler_of(server, journal=tmp_path))
 
 

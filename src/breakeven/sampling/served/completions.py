@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from breakeven.sampling.served.journal import Choice
+from breakeven.store import Choice
 
 OPTIONAL = ("logprobs", "seed")
 """Fields that some servers refuse, and without which samples can still be had."""

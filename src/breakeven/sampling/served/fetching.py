@@ -20,7 +20,7 @@ from breakeven.sampling.served.completions import (
     read_reply,
     refused_field,
 )
-from breakeven.sampling.served.journal import Entry, Journal
+from breakeven.store import Journal, Served
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 """Seconds between attempts: doubled each time up to the longest, and shortened at random by up to a half."""
@@ -174,7 +174,7 @@ class Fetcher:
             run.tasks.put_nowait(task)
             return
         self.journal.append(
-            Entry(
+            Served(
                 key=query.key,
                 problem=query.problem_id,
                 first=first,

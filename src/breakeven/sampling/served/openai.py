@@ -8,7 +8,7 @@ from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.sampling.served.completions import Query
 from breakeven.sampling.served.fetching import Fetcher
-from breakeven.sampling.served.journal import Choice, Journal
+from breakeven.store import Choice, Journal
 
 
 class OpenAISampler:

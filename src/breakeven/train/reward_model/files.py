@@ -2,20 +2,18 @@
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from breakeven.config import config_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import Task
-from breakeven.errors import RunStorageError, argument_error
+from breakeven.errors import argument_error
 from breakeven.records import TransformerShape
 from breakeven.sampling.reward_models.transformer import TransformerReward
-from breakeven.train.checkpoint import load_weights
+from breakeven.store import storage_errors, write_whole
+from breakeven.train.checkpoint import load_weights, save_tensors
 from breakeven.train.reward_model.train import TrainedRewardModel, reward_network, reward_network_cost
 
 _NOTE = "reward_model.json"
@@ -44,18 +42,11 @@ def save_reward_model(folder: Path, trained: TrainedRewardModel, task: Task) -> 
         "report": dataclasses.asdict(trained.report),
         "trained_on": sorted(trained.trained_on),
     }
-    try:
+    remedy = "Free some space and save it again."
+    with storage_errors(f"{folder} could not be written", remedy):
         folder.mkdir(parents=True, exist_ok=True)
-        weights = folder / "model.safetensors.partial"
-        save_file({name: value.contiguous() for name, value in trained.model.state_dict().items()}, weights)
-        with weights.open("rb") as file:
-            os.fsync(file.fileno())
-        weights.replace(folder / "model.safetensors")
-        partial = folder / f"{_NOTE}.partial"
-        partial.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
-        partial.replace(folder / _NOTE)
-    except OSError as error:
-        raise RunStorageError(f"{folder} could not be written: {error}. Free some space and save it again.") from error
+    save_tensors(folder / "model.safetensors", trained.model.state_dict(), remedy=remedy)
+    write_whole(folder / _NOTE, json.dumps(note, indent=2) + "\n", remedy=remedy)
 
 
 def load_reward_model(folder: Path) -> SavedRewardModel:

@@ -1,0 +1,164 @@
+"""The kinds of line: what a run log, a sample file, a server's journal and the texts of a run are made of."""
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from breakeven.records import CheckpointRecord, Completion, Reward, RunSpec, Verification
+
+LOG_FORMAT: Final = 2
+"""The format this version writes, and the newest it reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line of a run log: all that decisions rest on besides the checkpoints."""
+
+    format: int = LOG_FORMAT
+    versions: dict[str, str]
+    """Version by name: breakeven, python and the libraries that took part."""
+    config: dict[str, Any]
+    """The resolved configuration; reads back as JSON has it: tuples as lists, keys as strings."""
+    spec: RunSpec
+    policy: dict[str, Any]
+    """The settings of the stop policy."""
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplesHeader:
+    """The first line of a sample file: all that its samples depend on besides the problem and the sample's number."""
+
+    format: int = LOG_FORMAT
+    versions: dict[str, str]
+    model: str
+    task: str
+    temperature: float
+    seed: int
+    max_tokens: int
+    settings: dict[str, Any]
+    """Whatever else changes a sample: chat template, adapter, stop strings, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Samples of one problem, from number `first` on; samples of the greedy decoding count apart."""
+
+    problem: str
+    prompt: str
+    """What was sampled: a task whose problems have changed is not mixed with it."""
+    greedy: bool = False
+    first: int = 0
+    prompt_tokens: int
+    completions: tuple[Completion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """What the checker said of the samples of a `Drawn`, and the answer each gave."""
+
+    problem: str
+    greedy: bool = False
+    first: int = 0
+    verdicts: str
+    """`1` right, `0` wrong, `?` the check failed, one character a sample."""
+    answers: tuple[str | None, ...]
+    reference_crc32: str = ""
+    """Of the gold answer it was graded by: with another one it is graded again. Empty: none, or not recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What a reward model said of the samples of a `Drawn`."""
+
+    problem: str
+    first: int = 0
+    reward_model: str
+    rewards: tuple[Reward, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCandidate:
+    """One solution that a search ended with, graded."""
+
+    text: str
+    finished: bool
+    reward: float | None
+    """None where nothing was scored."""
+    group: int
+    """Of its subtree: candidates of one group share a beginning."""
+    verdict: str
+    """`1` right, `0` wrong, `?` the check failed."""
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """One search of one problem, with all that it took."""
+
+    problem: str
+    prompt: str
+    setting: str
+    """Strategy, its width and its steps, and the reward model."""
+    k: int
+    """Candidates asked for."""
+    candidates: tuple[FoundCandidate, ...]
+    cost: dict[str, int]
+    """Counts by name, as in `breakeven.ttc.search.trees.SearchCost`."""
+    reference_crc32: str = ""
+    """As in `Graded`."""
+
+
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One sample as a server gave it."""
+
+    text: str
+    finish: str
+    tokens: int | None = None
+    """Tokens it took, end token included; None if the server does not say."""
+    stopped: bool | None = None
+    """Whether a stop string ended it; None if the server does not say."""
+    stop_string: str | None = None
+    """Which one, where the server names it."""
+
+
+class Served(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A server's answer: samples `first`, `first + 1`, ... of what `key` stands for."""
+
+    key: str
+    """Hash of everything the samples depend on besides their number."""
+    problem: str
+    first: int
+    choices: tuple[Choice, ...]
+    prompt_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedTexts:
+    """The texts of one checkpoint, as `breakeven.store.texts` packs them."""
+
+    step: int
+    num_left_out: int
+    """Problems, the last ones, that were too much."""
+    packed: str
+    """Base64 of zlib of a JSON array a line and problem: the greedy sample, then the others."""
+
+
+Line: TypeAlias = (
+    Header | CheckpointRecord | Verification | SamplesHeader | Drawn | Graded | Scored | Searched | Served | PackedTexts
+)
+KINDS: Final[dict[type, str]] = {
+    Header: "header",
+    CheckpointRecord: "checkpoint",
+    Verification: "verification",
+    SamplesHeader: "samples",
+    Drawn: "drawn",
+    Graded: "graded",
+    Scored: "scored",
+    Searched: "searched",
+    Served: "served",
+    PackedTexts: "texts",
+}
+"""The name of each in a file."""
+HEADERS: Final = ("header", "samples")

@@ -1,0 +1,113 @@
+"""The journal: what several objects and threads append, and what earlier versions wrote, reads back."""
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from breakeven.errors import CorruptLogError, RunStorageError
+from breakeven.store import Choice, Journal, Served
+
+
+def served(first: int = 0, *, key: str = "k", texts: tuple[str, ...] = ("a",)) -> Served:
+    choices = tuple(Choice(text=each, finish="stop", tokens=2) for each in texts)
+    return Served(key=key, problem="p", first=first, choices=choices, prompt_tokens=7)
+
+
+def texts(journal: Journal, key: str = "k") -> dict[int, str]:
+    return {number: choice.text for number, (choice, _) in journal.samples(key).items()}
+
+
+def test_what_was_appended_reads_back_with_a_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.append(served(texts=("a", "b")))
+    journal.append(served(2, texts=("é\n",)))
+    journal.append(served(key="other"))
+    again = Journal(path)
+    assert texts(again) == texts(journal) == {0: "a", 1: "b", 2: "é\n"}
+    assert again.samples("k")[0] == (Choice(text="a", finish="stop", tokens=2), 7)
+    path.write_bytes(path.read_bytes().replace(b'"b"', b'"c"'))
+    with pytest.raises(CorruptLogError, match=r"j, line 1, is damaged: its contents have checksum .* Delete the line"):
+        Journal(path).samples("k")
+
+
+def test_lines_of_before_are_read_and_added_to(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in (served(), served(1, texts=("b",)))))
+    before = path.read_bytes()
+    journal = Journal(path)
+    assert texts(journal) == {0: "a", 1: "b"}
+    journal.append(served(2, texts=("c",)))
+    assert path.read_bytes().startswith(before + b'{"kind":"served",')
+    assert texts(Journal(path)) == {0: "a", 1: "b", 2: "c"}
+
+
+def test_reading_writes_nothing_and_appending_cuts_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    Journal(path).append(served())
+    whole = path.read_bytes()
+    for torn in (whole + b'{"kind":"served","da', whole + b"\x00"):
+        path.write_bytes(torn)
+        assert texts(Journal(path)) == {0: "a"}
+        assert path.read_bytes() == torn
+        Journal(path).append(served())
+        assert path.read_bytes() == whole * 2
+    path.write_bytes(whole[:-5])  # the first line itself
+    assert texts(Journal(path)) == {}
+    Journal(path).append(served())
+    assert path.read_bytes() == whole
+
+
+def test_many_threads_append_whole_lines(tmp_path: Path) -> None:
+    """Samplers of one model with different limits share a file."""
+    journals = [Journal(tmp_path / "j") for _ in range(4)]
+
+    def work(number: int) -> None:
+        for count in range(10):
+            journals[number % 4].append(served(count, key=str(number), texts=("x" * 10_000,)))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    read = Journal(tmp_path / "j")
+    assert all(len(read.samples(str(number))) == 10 for number in range(8))
+
+
+def test_a_full_disk_leaves_whole_lines_and_the_samples_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.append(served())
+    whole = path.read_bytes()
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if bytes(data).startswith(b"{"):
+            return write(fd, bytes(data[:5]))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(RunStorageError, match=r"j cannot be extended: No space left on device\. What was recorded"):
+            journal.append(served(1, texts=("b",)))
+    assert path.read_bytes() == whole
+    assert texts(journal) == {0: "a", 1: "b"}
+
+
+def test_without_a_file_samples_stay_in_memory_until_forgotten(tmp_path: Path) -> None:
+    journal = Journal(None)
+    journal.append(served())
+    assert texts(journal) == {0: "a"}
+    journal.forget("k")
+    assert texts(journal) == {}
+    kept = Journal(tmp_path / "j")
+    kept.append(served())
+    kept.forget("k")
+    assert texts(kept) == {0: "a"}
