@@ -11,6 +11,7 @@ shares are in [0, 1].
 from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
+from breakeven.records.events import Failure, Fingerprint, StopTest
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
 from breakeven.records.samples import (
@@ -38,6 +39,8 @@ __all__ = [
     "Completion",
     "Decision",
     "Draw",
+    "Failure",
+    "Fingerprint",
     "Finish",
     "FitStatus",
     "Forecast",
@@ -57,6 +60,7 @@ __all__ = [
     "SearchOutcome",
     "SegmentRule",
     "ServingPoint",
+    "StopTest",
     "TransformerShape",
     "Verification",
     "answer_label",

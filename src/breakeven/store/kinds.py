@@ -5,7 +5,16 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from breakeven.records import CheckpointRecord, Completion, Reward, RunSpec, Verification
+from breakeven.records import (
+    CheckpointRecord,
+    Completion,
+    Failure,
+    Fingerprint,
+    Reward,
+    RunSpec,
+    StopTest,
+    Verification,
+)
 
 LOG_FORMAT: Final = 2
 """The format this version writes, and the newest it reads."""
@@ -146,12 +155,15 @@ class PackedTexts:
 
 
 Line: TypeAlias = (
-    Header | CheckpointRecord | Verification | SamplesHeader | Drawn | Graded | Scored | Searched | Served | PackedTexts
+    Header | CheckpointRecord | Verification | Fingerprint | Failure | StopTest | SamplesHeader | Drawn | Graded | Scored | Searched | Served | PackedTexts
 )
 KINDS: Final[dict[type, str]] = {
     Header: "header",
     CheckpointRecord: "checkpoint",
     Verification: "verification",
+    Fingerprint: "fingerprint",
+    Failure: "failure",
+    StopTest: "stop_test",
     SamplesHeader: "samples",
     Drawn: "drawn",
     Graded: "graded",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from breakeven.errors import LogError, argument_error
-from breakeven.records import CheckpointRecord, Verification
+from breakeven.records import CheckpointRecord, Failure, Fingerprint, StopTest, Verification
 from breakeven.store.append import AppendLog, Layout, View
 from breakeven.store.files import storage_errors
 from breakeven.store.kinds import LOG_FORMAT, Header, Line
@@ -15,7 +15,7 @@ LOG_NAME: Final = "log.jsonl"
 _LAYOUT: Final = Layout(
     name="run log",
     header=Header,
-    records=(CheckpointRecord, Verification),
+    records=(CheckpointRecord, Verification, Fingerprint, Failure, StopTest),
     when_full="Free space, then go on with --resume.",
 )
 
@@ -29,6 +29,8 @@ class RunRecord:
     """In the order of their steps, each step once."""
     verification: Verification | None
     """The last one recorded."""
+    failures: tuple[Failure, ...]
+    """Evaluations that were due and failed, in the order of their steps."""
     recovered: bool
     """True if a torn last line was left out: a write was cut short, or is under way right now."""
 
@@ -47,15 +49,19 @@ def read_log(path: str | Path) -> RunRecord:
     run = RunLog(_find(path))
     run._log.read(run._take)
     return RunRecord(
-        header=run.header, checkpoints=run.checkpoints, verification=run.verification, recovered=run.recovered
+        header=run.header,
+        checkpoints=run.checkpoints,
+        verification=run.verification,
+        failures=tuple(run.failures.values()),
+        recovered=run.recovered,
     )
 
 
 class RunLog(View):
     """An open run log, which this process alone may extend; made by `RunLog.create` or `RunLog.open`.
 
-    `header`, `checkpoints` and `verification` (the last one, if any) are as they read back from disk; `recovered` says
-    that opening cut off a torn last line.
+    `header`, `checkpoints`, `failures` (by step), and the last `fingerprint`, `stop_test` and `verification`, if any, are
+    as they read back from disk; `recovered` says that opening cut off a torn last line.
 
     >>> import tempfile
     >>> from breakeven.records import RunSpec
@@ -73,6 +79,9 @@ class RunLog(View):
     def __init__(self, path: Path) -> None:
         """Not yet read."""
         self.verification: Verification | None = None
+        self.fingerprint: Fingerprint | None = None
+        self.stop_test: StopTest | None = None
+        self.failures: dict[int, Failure] = {}
         self._checkpoints: dict[int, CheckpointRecord] = {}
         self._log = AppendLog(path, _LAYOUT)
 
@@ -124,11 +133,16 @@ class RunLog(View):
         """The checkpoint recorded at `step`, in constant time."""
         return self._checkpoints.get(step)
 
-    def append(self, record: CheckpointRecord | Verification) -> None:
+    @property
+    def directory(self) -> Path:
+        """The run directory."""
+        return self._log.path.parent
+
+    def append(self, record: CheckpointRecord | Verification | Fingerprint | Failure | StopTest) -> None:
         """Record one line. Once this returns, it survives a crash of the process and of the machine.
 
         Args:
-            record: A verification, or a checkpoint at a later step than every recorded one.
+            record: Of a kind that a run log holds; a checkpoint at a later step than every recorded one.
 
         Raises:
             ArgumentError: `record` cannot be stored (it holds NaN, say, which JSON lacks); nothing was written.
@@ -148,6 +162,12 @@ class RunLog(View):
                 self.header = record
             case Verification():
                 self.verification = record
+            case Fingerprint():
+                self.fingerprint = record
+            case StopTest():
+                self.stop_test = record
+            case Failure():
+                self.failures[record.step] = record
             case CheckpointRecord():
                 step = record.observation.step
                 if self._checkpoints and step <= next(reversed(self._checkpoints)):

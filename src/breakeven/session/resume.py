@@ -1,0 +1,113 @@
+"""Going on with a recorded run: only as the same run, and only in the order in which it was recorded."""
+
+import zlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from breakeven.config import policy_from
+from breakeven.cost.tokens import ModelCost
+from breakeven.errors import argument_error
+from breakeven.records import CheckpointRecord, Fingerprint, Problem, RunSpec
+from breakeven.stopping.course import Course, Policy
+from breakeven.stopping.patience import policy_settings
+from breakeven.store import RunLog
+
+if TYPE_CHECKING:
+    from breakeven.session.session import Session
+
+_REMEDY = "Start a new run for other settings, or replay this one."
+
+
+def fingerprint_of(session: "Session") -> Fingerprint:
+    """What a session was given besides spec, policy and seed: checksums of problems, names of parts, costs."""
+    return Fingerprint(
+        parts={
+            "problems": problems_crc32(session.problems),
+            "sampler": _named(session.sampler),
+            "verifier": _named(session.verifier),
+            "answers": _named(session.answers),
+            "reward_model": _named(session.reward_model),
+            "cost": _costs(session.cost),
+            "reward_cost": _costs(session.reward_cost),
+            "sequence_tokens": str(session.sequence_tokens),
+            "temperature": repr(session.temperature),
+        }
+    )
+
+
+def problems_crc32(problems: Sequence[Problem]) -> str:
+    """How many problems, and a checksum of ids, prompts and gold answers in their order."""
+    return f"{len(problems)} problems, {zlib.crc32(msgspec.json.encode(list(problems))):08x}"
+
+
+def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) -> None:
+    """Refuse to extend a log that was begun with other settings: its decisions could not be replayed.
+
+    Raises:
+        ArgumentError: the first thing that differs, by its name.
+    """
+    spec, policy = session.spec, session.policy
+    pairs: list[tuple[str, object, object]] = [
+        ("spec", spec, log.header.spec),
+        ("policy", policy_settings(policy), policy_settings(policy_from(log.header.policy))),
+        ("seed", session.seed, log.header.seed),
+    ]
+    if log.checkpoints:
+        bank = log.checkpoints[0].observation.bank
+        num_problems, num_samples = len(session.problems), session.num_samples
+        pairs += [
+            ("number of problems", num_problems, bank.num_problems),
+            ("temperature", session.temperature, bank.temperature),
+        ]
+        if _draws_all(spec, policy, num_problems, num_samples):  # others draw as many as they need
+            pairs.append(("num_samples", num_samples, bank.num_samples))
+    if log.fingerprint is not None:
+        recorded = log.fingerprint.parts
+        pairs += [(name, part, recorded[name]) for name, part in fingerprint.parts.items() if name in recorded]
+    for name, given, known in pairs:
+        if given != known:
+            raise argument_error(name, f"be the recorded one, {known!r}", given, _REMEDY)
+
+
+def _draws_all(spec: RunSpec, policy: Policy, num_problems: int, num_samples: int) -> bool:
+    course = Course(spec=spec, policy=policy, num_problems=num_problems, num_samples=num_samples)
+    return policy.wants(course, None, (0, 0)) == (num_problems, num_samples)
+
+
+def check_order(checkpoints: Sequence[CheckpointRecord], place: int, step: int, train_tokens: int) -> None:
+    """Refuse tokens that do not fit between those recorded; `place` is where `step` stands, or would stand.
+
+    Raises:
+        ArgumentError: they do not.
+    """
+    before = checkpoints[place - 1].observation if place else None
+    rest = [each.observation for each in checkpoints[place : place + 2]]
+    recorded = rest.pop(0) if rest and rest[0].step == step else None
+    after = rest[0] if rest else None
+    remedy = "A resumed run must repeat the recorded one; start a new run to change it."
+    if recorded is not None and recorded.train_tokens != train_tokens:
+        raise argument_error("train_tokens", f"be the {recorded.train_tokens} recorded for step {step}", train_tokens, remedy)
+    if before is not None and train_tokens <= before.train_tokens:
+        raise argument_error(
+            "train_tokens",
+            f"grow from the {before.train_tokens} observed at step {before.step}",
+            train_tokens,
+            "Count the tokens of the whole run, not of one step.",
+        )
+    if after is not None and train_tokens >= after.train_tokens:
+        rule = f"stay below the {after.train_tokens} recorded for step {after.step}"
+        raise argument_error("train_tokens", rule, train_tokens, "A resumed run must repeat the recorded one.")
+
+
+def _named(part: object) -> str:
+    """The kind of a part: its class, or a function's own name."""
+    if part is None:
+        return "none"
+    kind = part if callable(part) and hasattr(part, "__qualname__") else type(part)
+    return f"{kind.__module__}.{getattr(kind, '__qualname__', kind)}"
+
+
+def _costs(cost: ModelCost | None) -> str:
+    return "none" if cost is None else msgspec.json.encode(cost).decode()
