@@ -1,0 +1,25 @@
+"""Which exceptions of an evaluation end a run, and whose they are."""
+
+import traceback
+
+from breakeven.errors import ArgumentError, DivergedError, MissingExtraError, RunInUseError, RunStorageError, SandboxError
+
+_NEVER_SWALLOWED = (ArgumentError, DivergedError, MissingExtraError, RunInUseError, RunStorageError, SandboxError)
+_PARTS = {"sample": "sampler", "extend": "sampler", "check": "verifier", "score": "reward model"}
+
+
+def is_usage_error(error: Exception, *, first: bool) -> bool:
+    """Whether whoever wrote the loop has to mend something: what this package refuses, and at the first evaluation also
+    a wrong type or name in a part that has never worked.
+
+    Args:
+        error: what an evaluation raised.
+        first: whether no evaluation has been made before.
+    """
+    return isinstance(error, _NEVER_SWALLOWED) or (first and isinstance(error, TypeError | AttributeError | NameError))
+
+
+def raised_by(error: Exception) -> str:
+    """The part whose method the exception passed through last: "sampler", "verifier", "reward model", or "evaluation"."""
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    return next((_PARTS[name] for name in reversed(names) if name in _PARTS), "evaluation")

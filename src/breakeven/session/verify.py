@@ -1,0 +1,145 @@
+"""The decision held against the fully trained model, on test problems that no decision ever saw.
+
+In two halves, since the two models are seldom at hand at once: the serving point of the stop is measured where it was
+decided, the fully trained model at the end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from breakeven.cost.evaluation import evaluation_flops
+from breakeven.cost.tokens import ModelCost
+from breakeven.errors import CheckFailedError, argument_error
+from breakeven.records import CHECK_FAILED, CheckpointRecord, Problem, SampleBank, StopTest, Verification
+from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
+from breakeven.sampling.collect import collect
+from breakeven.seeds import verification_seed
+from breakeven.session.searching import Search
+from breakeven.ttc.evaluate import accuracy_per_problem
+from breakeven.ttc.tally import tally_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """How both models are tested, and what it costs.
+
+    Args:
+        problems: disjoint from training and from the decision's; at least two, for a standard error.
+        num_samples: per problem, raised to K where that is larger.
+        verifier: grades both.
+        temperature: as in the decision.
+        seed: of the run; test samples use seeds that no evaluation used.
+        answers: as in the decision, where samples are voted on.
+        reward_model: as in the decision, where samples are chosen by reward.
+        cost: FLOPs per token of the model.
+        reward_cost: FLOPs per token of the reward model.
+    """
+
+    problems: Sequence[Problem]
+    num_samples: int
+    verifier: Verifier
+    temperature: float
+    seed: int
+    cost: ModelCost
+    answers: Answers | None = None
+    reward_model: RewardModel | None = None
+    reward_cost: ModelCost | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.problems) < 2:
+            raise argument_error("problems", "be at least two, for a standard error", len(self.problems))
+
+    def draw(self, sampler: Sampler, number: int, num_samples: int) -> tuple[SampleBank, float]:
+        """The bank of one model, and its FLOPs; `number` tells the models apart."""
+        bank = collect(
+            sampler,
+            self.verifier,
+            self.problems,
+            num_samples=num_samples,
+            temperature=self.temperature,
+            seed=verification_seed(self.seed, number),
+            answers=self.answers,
+            reward_model=self.reward_model,
+        )
+        return bank, evaluation_flops(bank, self.cost, self.reward_cost)
+
+
+def measure_stop(
+    stopped: CheckpointRecord, sampler: Sampler, how: HeldOut, *, search: Search | None = None
+) -> StopTest:
+    """The serving point of a decided stop on test problems.
+
+    Args:
+        stopped: the checkpoint that was decided to be served, with its K.
+        sampler: draws from it.
+        how: problems and settings.
+        search: searches with it, where the decision was to serve a strategy that searches.
+    """
+    serving = stopped.decision.serving
+    assert serving is not None, "a decision to stop has a serving point"
+    num_samples = max(how.num_samples, serving.k)
+    bank, flops = how.draw(sampler, 0, num_samples)
+    searched_P: tuple[float, ...] = ()
+    if search is not None:
+        outcomes, searched_flops = search(how.problems, seed=verification_seed(how.seed, 2))
+        found = (each for each in outcomes if (each.strategy, each.k) == (serving.strategy, serving.k))
+        if (outcome := next(found, None)) is not None:
+            searched_P, flops = outcome.accuracy_P, flops + searched_flops
+    return StopTest(
+        step=stopped.observation.step, num_samples=num_samples, bank=bank, searched_P=searched_P, flops=flops
+    )
+
+
+def compare(stopped: CheckpointRecord, tested: StopTest, full_sampler: Sampler, how: HeldOut) -> Verification:
+    """Test accuracy of the serving point against the fully trained model's best single-sample decoding.
+
+    Args:
+        stopped: the checkpoint that was decided to be served.
+        tested: what `measure_stop` measured of it.
+        full_sampler: draws from the fully trained model.
+        how: problems and settings, as for `measure_stop`.
+
+    Estimator:
+        Both accuracies are unbiased over samples; the difference is paired over problems, its standard error is
+        that of the mean per-problem difference. Taking the better of two decodings of the full model favours the
+        full model slightly.
+    """
+    serving = stopped.decision.serving
+    assert serving is not None, "a decision to stop has a serving point"
+    served = tested.bank
+    full, flops = how.draw(full_sampler, 1, tested.num_samples)
+    # A problem whose greedy check failed in either bank has no verdict to be paired.
+    greedy = list(zip(served.greedy_correct_P, full.greedy_correct_P, strict=True))
+    kept = [place for place, pair in enumerate(greedy) if CHECK_FAILED not in pair]
+    if len(kept) < 2:
+        raise CheckFailedError(
+            "the checker failed on all but one of the test problems, so that nothing can be compared."
+        )
+    served_tally, full_tally = tally_of(served.of(kept)), tally_of(full.of(kept))
+    if tested.searched_P:
+        served_P = np.array(tested.searched_P)[kept]
+    else:
+        served_P = accuracy_per_problem(served_tally, serving.strategy, serving.k)
+    better = "greedy" if full.greedy_accuracy >= full.sampled_accuracy else "pass@k"
+    full_P = accuracy_per_problem(full_tally, better, 1)
+    known = np.isfinite(served_P) & np.isfinite(full_P)  # NaN: fewer than K samples were graded
+    served_P, full_P = served_P[known], full_P[known]
+    difference_P = served_P - full_P
+    return Verification(
+        num_problems=len(difference_P),
+        num_samples=tested.num_samples,
+        stopped_step=stopped.observation.step,
+        k=serving.k,
+        stopped_accuracy=float(served_P.mean()),
+        stopped_greedy_accuracy=served.greedy_accuracy,
+        full_greedy_accuracy=full.greedy_accuracy,
+        full_sampled_accuracy=full.sampled_accuracy,
+        difference=float(difference_P.mean()),
+        difference_standard_error=float(difference_P.std(ddof=1) / len(difference_P) ** 0.5),
+        gross_saving=stopped.decision.gross_saving or 0.0,
+        net_saving=stopped.decision.net_saving or 0.0,
+        evaluation_share=(stopped.decision.evaluation_flops or 0.0) / stopped.observation.train_flops,
+        verification_flops=tested.flops + flops,
+    )
