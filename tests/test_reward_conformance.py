@@ -6,7 +6,7 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.records import Prefix, Problem, Reward
-from breakeven.testing.reward_conformance import check_reward_model
+from breakeven.testing import check_reward_model
 
 PREFIXES = [
     Prefix(problem=Problem(id=name, prompt=f"{name}?", reference="gold"), text=text)

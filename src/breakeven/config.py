@@ -4,7 +4,6 @@ Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 """
 
 import difflib
-import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
+from breakeven import check
 from breakeven.data.made.chain import Chain
 from breakeven.data.made.countdown import Countdown
 from breakeven.data.made.latin import Latin
@@ -47,7 +47,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in ("num_layers", "embedding", "num_heads", "feed_forward"):
-            _at_least("model." + name, getattr(self, name), 1)
+            check.at_least("model." + name, getattr(self, name), 1)
         if self.embedding % (2 * self.num_heads):
             raise argument_error("model.embedding", f"be a multiple of 2 x {self.num_heads} heads", self.embedding)
 
@@ -85,18 +85,12 @@ class TrainConfig:
     """CPU threads of torch. Two gain little on an idle machine and lose much on a busy one."""
 
     def __post_init__(self) -> None:
-        _at_least("train.steps", self.steps, 1)
-        _at_least("train.batch_size", self.batch_size, 1)
-        _at_least("train.threads", self.threads, 1)
-        _at_least("train.warmup_steps", self.warmup_steps, 0)
-        _at_least("train.num_sequences", self.num_sequences, 0)
-        if not 0.0 <= self.decay_share <= 1.0:
-            raise argument_error("train.decay_share", "be a share from 0 to 1", self.decay_share)
-        for name in ("learning_rate", "clip_norm"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise argument_error("train." + name, "be finite and above 0", getattr(self, name))
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise argument_error("train.weight_decay", "be finite and at least 0", self.weight_decay)
+        for name, least in {"steps": 1, "batch_size": 1, "threads": 1, "warmup_steps": 0, "num_sequences": 0}.items():
+            check.at_least("train." + name, getattr(self, name), least)
+        check.share("train.decay_share", self.decay_share)
+        check.positive("train.learning_rate", self.learning_rate)
+        check.positive("train.clip_norm", self.clip_norm)
+        check.finite("train.weight_decay", self.weight_decay)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +118,12 @@ class EvaluateConfig:
     """Most tokens of a segment."""
 
     def __post_init__(self) -> None:
-        _at_least("evaluate.every_steps", self.every_steps, 1)
-        _at_least("evaluate.num_problems", self.num_problems, 1)
-        _at_least("evaluate.num_samples", self.num_samples, 1)
-        _at_least("evaluate.search_width", self.search_width, 1)
-        _at_least("evaluate.segment_tokens", self.segment_tokens, 1)
+        for name in ("every_steps", "num_problems", "num_samples", "search_width", "segment_tokens"):
+            check.at_least("evaluate." + name, getattr(self, name), 1)
         if not self.search_k or any(k < 1 or k % self.search_width for k in self.search_k):
             rule = f"be multiples of evaluate.search_width, {self.search_width}"
             raise argument_error("evaluate.search_k", rule, list(self.search_k))
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise argument_error("evaluate.temperature", "be finite and above 0", self.temperature)
+        check.positive("evaluate.temperature", self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +135,8 @@ class VerifyConfig:
     """Samples per problem; raised to K* where that is larger."""
 
     def __post_init__(self) -> None:
-        _at_least("verify.num_problems", self.num_problems, 2)
-        _at_least("verify.num_samples", self.num_samples, 1)
+        check.at_least("verify.num_problems", self.num_problems, 2)
+        check.at_least("verify.num_samples", self.num_samples, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,8 +170,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
             raise argument_error("name", "be letters, digits, dots, dashes and underscores", self.name)
-        if not 0 <= self.seed < 2**31:
-            raise argument_error("seed", "be from 0 to 2147483647", self.seed)
+        check.between("seed", self.seed, 0, 2**31 - 1)
         self.policy.check(self.evaluate.num_samples)
         if self.policy.needs.strategies is not None:
             _check_strategies(self.policy.needs.strategies, self.evaluate.reward_model)
@@ -297,9 +286,8 @@ def _chosen(
     """The class that a section of the recipe names by one of its settings."""
     given = settings.get(section, {})
     name = given.get(key, usual) if isinstance(given, dict) else usual  # what is no section is refused as such later
-    if not isinstance(name, str) or name not in known:
-        raise argument_error(f"{section}.{key}", f"be one of {', '.join(sorted(known))}", name)
-    return known[name]
+    check.one_of(f"{section}.{key}", name, sorted(known))
+    return known[str(name)]
 
 
 def _convert(settings: Any, owner: type[_Record], section: str) -> _Record:
@@ -357,8 +345,3 @@ def _refuse_unknown(
 def _nearest(word: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
     return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(known)}."
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise argument_error(name, f"be at least {least}", value)

@@ -1,17 +1,21 @@
 """The exceptions breakeven raises, and the one place where argument errors are worded.
 
 BreakevenError
-|-- ArgumentError (ValueError)      a value the user wrote breaks a rule
+|-- UsageError                      the caller has to change something; never swallowed, never tried again
+|   |-- ArgumentError (ValueError)      a value the user wrote breaks a rule
+|   `-- MissingExtraError (ImportError) an optional dependency is not installed
 |-- LogError (ValueError)           a run log cannot be read as one
 |   |-- CorruptLogError             a record in the middle is damaged
 |   `-- NewerLogError               written by a later version of breakeven
 |-- RunInUseError (RuntimeError)    another process holds the run directory
 |-- RunStorageError (OSError)       the disk refused a write
 |-- DivergedError (ArithmeticError) the training loss is NaN or infinite
-|-- MissingExtraError (ImportError) an optional dependency is not installed
 |-- SamplerError (RuntimeError)     a model or server gave no usable samples; those it gave before are kept
 |-- CheckFailedError (RuntimeError) a checker crashed or timed out: neither right nor wrong
 `-- SandboxError (RuntimeError)     model-written code cannot be run safely here
+
+Code that others wrote (a sampler, a verifier, a reward model) may raise anything. Whoever goes on after its failures
+lets a UsageError through: `except UsageError: raise`, then `except Exception`.
 """
 
 
@@ -19,8 +23,16 @@ class BreakevenError(Exception):
     """Base of every exception breakeven raises on purpose."""
 
 
-class ArgumentError(BreakevenError, ValueError):
+class UsageError(BreakevenError):
+    """Whoever wrote the call has to change something: trying again, or going on without, cannot help."""
+
+
+class ArgumentError(UsageError, ValueError):
     """A value the user wrote breaks a rule."""
+
+
+class MissingExtraError(UsageError, ImportError):
+    """An optional dependency is not installed; the message names the extra."""
 
 
 class LogError(BreakevenError, ValueError):
@@ -45,10 +57,6 @@ class RunStorageError(BreakevenError, OSError):
 
 class DivergedError(BreakevenError, ArithmeticError):
     """The training loss is NaN or infinite."""
-
-
-class MissingExtraError(BreakevenError, ImportError):
-    """An optional dependency is not installed; the message names the extra."""
 
 
 class SamplerError(BreakevenError, RuntimeError):

@@ -116,7 +116,7 @@ def test_a_trained_reward_model(tiny_run: Path, tiny_config: RunConfig, tmp_path
     )
     save_reward_model(tmp_path / "reward-model", trained, task)
     reward_source = load(str(tmp_path / "reward-model"))
-    assert reward_source.name.startswith("reward model:")
+    assert reward_source.name.startswith("reward-model:")
     assert (reward_source.cost, reward_source.reward_model.kind, reward_source.num_verdicts) == (
         trained.cost,
         "process",

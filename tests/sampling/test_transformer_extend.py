@@ -153,7 +153,7 @@ def test_samples_that_reach_the_limit_are_truncated(sampler) -> None:
 def test_a_sample_depends_on_seed_problem_text_and_number_only(sampler) -> None:
     texts = ["", "0 6 +", "0 6 + 1 8 = 0 2 4 +", "0 7 +"]
     mixed = [Prefix(problem=problem, text=text) for text in texts for problem in PROBLEMS]
-    options: dict[str, Any] = {"steps": BY_TERM, "temperature": 1.0, "seed": 3}
+    options: dict[str, Any] = {"segments": BY_TERM, "temperature": 1.0, "seed": 3}
     draws = sampler.extend(mixed, 4, **options)
     assert sampler.extend(mixed[::-1], 4, **options) == draws[::-1]
     assert sampler.extend(mixed[7:8], 4, **options) == draws[7:8]
@@ -181,7 +181,7 @@ def test_equal_prefixes_are_computed_once_and_get_equal_samples(sampler) -> None
 
 def test_searches_run_on_it(sampler) -> None:
     reward = NoisyReward(lambda prefix: not prefix.text.startswith("0"))
-    options: dict[str, Any] = {"steps": BY_TERM, "temperature": 1.0, "seed": 0}
+    options: dict[str, Any] = {"segments": BY_TERM, "temperature": 1.0, "seed": 0}
     for results in (
         dvts(PROBLEMS, sampler, reward, num_candidates=8, width=4, **options),
         rebase(PROBLEMS, sampler, reward, num_candidates=8, **options),

@@ -21,7 +21,7 @@ def test_an_evaluation_that_leaves_all_as_it_was_is_silent() -> None:
     ("name", "draw"),
     [
         ("Python", random.random),
-        ("NumPy", np.random.random),  # noqa: NPY002
+        ("NumPy", np.random.random),
         ("torch", lambda: torch.rand(1).item()),
     ],
 )

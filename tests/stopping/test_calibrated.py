@@ -53,7 +53,7 @@ def point(number: int, greedy: float = 0.5, **changed: Any) -> LearningPoint:
         num_problems=400,
         num_drawn=0,
         greedy_accuracy=greedy,
-        sampled_accuracy=greedy - 0.05,
+        sampled_accuracy=max(0.0, greedy - 0.05),
         disagreement=0.1,
     )
     return replace(known, **changed)
@@ -244,7 +244,7 @@ def test_a_curve_without_errors_is_taken_as_exact() -> None:
 
 def test_certainty_is_no_division_by_zero() -> None:
     history = plateau(greedy=1.0, disagreement=0.0)
-    sure = replace(forecast(history), mean=0.5, hi=0.5)
+    sure = replace(forecast(history), mean=0.5, lo=0.5, hi=0.5)
     high, low = (
         candidates(history[-1], [curve(a)], sure, PLAN, margin=0.01, max_k=64)[0].confidence for a in (0.6, 0.4)
     )
@@ -259,7 +259,7 @@ def test_the_cheapest_sufficient_serving_point_wins_whatever_its_strategy() -> N
     decision = decide(plateau(), [GREEDY, HIGH, vote], PLAN, NOW)
     assert decision.serving is not None
     assert (decision.serving.strategy, decision.serving.k) == ("pass@k", 2)
-    dear = replace(HIGH, expected_samples_K=(1.0, 3.5, 3.6, 3.7))
+    dear = replace(HIGH, k_values=(1, 4, 6, 8), expected_samples_K=(1.0, 3.5, 3.6, 3.7))
     decision = decide(plateau(), [GREEDY, dear, vote], PLAN, NOW)
     assert decision.serving is not None
     assert (decision.serving.strategy, decision.serving.k, decision.serving.expected_samples) == (

@@ -245,7 +245,7 @@ def test_numbers_that_json_lacks_are_refused_by_name(tmp_path: Path, value: floa
     with RunLog.create(tmp_path, HEADER) as log:
         with pytest.raises(ArgumentError, match=r"^checkpoint\.observation\.loss must be finite; got"):
             log.append(make_checkpoint(1, loss=value))
-        with pytest.raises(ArgumentError, match=r"^verification\.difference must be finite; got"):
+        with pytest.raises(ArgumentError, match=r"^difference must be finite; got"):
             log.append(replace(VERIFICATION, difference=value))
     assert read_log(tmp_path) == RunRecord(header=HEADER, checkpoints=(), verification=None, recovered=False)
 
@@ -452,7 +452,8 @@ from breakeven.store import RunLog
 log = RunLog.open(sys.argv[1])
 last = log.checkpoints[-1]
 for step in itertools.count(last.observation.step + 1):
-    log.append(replace(last, observation=replace(last.observation, step=step)))
+    now = {name: replace(getattr(last, name), step=step) for name in ("observation", "decision")}
+    log.append(replace(last, **now))
     print(step, flush=True)
 """
 
@@ -637,7 +638,8 @@ last = record.checkpoints[-1]
 with RunLog.create(run, record.header) as log:
     try:
         for step in range(1, 1000):
-            log.append(replace(last, observation=replace(last.observation, step=step)))
+            now = {name: replace(getattr(last, name), step=step) for name in ("observation", "decision")}
+            log.append(replace(last, **now))
     except RunStorageError as error:
         print(error)
 whole = read_log(run)

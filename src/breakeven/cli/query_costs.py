@@ -1,9 +1,9 @@
 """What queries and evaluations cost, from the options of a command: nothing is assumed that was not declared."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven import check
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.readers.model_config import cost_from_config
@@ -34,8 +34,7 @@ def model_cost(params: float | None, model_config: Path | None) -> ModelCost | N
         return cost_from_config(model_config)
     if params is None:
         return None
-    if not 0 < params < float("inf"):
-        raise argument_error("--params", "be finite and above 0", params, "For example 1.6e8.")
+    check.positive("--params", params, "For example 1.6e8.")
     return ModelCost(body_params=params)
 
 
@@ -49,8 +48,8 @@ def query_costs(
     """
     given = {"--prompt-tokens": prompt_tokens, "--output-tokens": output_tokens}
     for (name, value), least in zip(given.items(), (0, 1), strict=True):
-        if value is not None and not least <= value < float("inf"):
-            raise argument_error(name, f"be finite and at least {least}", value)
+        if value is not None:
+            check.finite(name, value, least)
     if prompt_tokens is not None and output_tokens is not None and model is not None:
         return QueryCosts(
             query_flops=model.query_flops(prompt_tokens, output_tokens - 1),
@@ -94,8 +93,7 @@ def query_cap(
     if max_query_flops is not None:
         raise argument_error("--max-query-flops", "be left out when --max-query-cost is given", max_query_flops)
     for name, value in {"--max-query-cost": max_query_cost, **money}.items():
-        if value is None or not (math.isfinite(value) and value > 0):
-            raise argument_error(name, "be finite and above 0", value, "Prices and efficiency are never assumed.")
+        check.positive(name, value, "Prices and efficiency are never assumed.")
     assert hour_price is not None
     assert peak_flops is not None
     assert efficiency is not None

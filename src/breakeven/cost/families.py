@@ -8,6 +8,7 @@ transformers executes. Biases, norms and embedding look-ups are not counted; a h
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from breakeven import check
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 
@@ -80,8 +81,7 @@ def cost_of_config(config: Config | HasDict, *, num_labels: int | None = None) -
 
 def _cost(config: Config, num_labels: int | None) -> ModelCost:
     family = config.get("model_type")
-    if family not in (*GATED, *PLAIN, *SPARSE):
-        raise argument_error("key model_type,", f"be one of {', '.join((*GATED, *PLAIN, *SPARSE))}", family)
+    check.one_of("key model_type,", family, (*GATED, *PLAIN, *SPARSE))
     if family not in SPARSE and (unknown := next((key for key in _EXPERTS if config.get(key)), None)):
         raise argument_error(f"key {unknown},", f"be absent: experts of a {family} are not counted", config[unknown])
     layers, width = _size(config, *_LAYERS), _size(config, *_WIDTH)
@@ -180,7 +180,4 @@ def _window(config: Config, layers: int) -> tuple[int, int]:
 def _size(config: Config, *names: str) -> int:
     """The first of `names` that the config has; families differ in what they call a size."""
     name = next((each for each in names if config.get(each) is not None), names[0])
-    value = config.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise argument_error(f"key {name},", "be a whole number of at least 1", value)
-    return value
+    return check.whole(f"key {name},", config.get(name), 1)

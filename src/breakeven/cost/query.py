@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import SearchCost
 
@@ -91,7 +92,7 @@ def sampling_flops(
     '4.8511e+13'
     """
     _check_lengths("output_tokens_N", output_tokens_N, least=1)
-    _check_count("num_samples", num_samples)
+    check.finite("num_samples", num_samples)
     decode = _mean([policy.decode_flops(prompt_tokens, each - 1) for each in output_tokens_N])
     num_prefills = 1 if shared_prefill else num_samples
     return StrategyFlops(model_flops=num_prefills * policy.prefill_flops(prompt_tokens) + num_samples * decode)
@@ -113,9 +114,9 @@ def scoring_flops(
     Estimator:
         As `sampling_flops`.
     """
-    _check_count("shared_tokens", shared_tokens)
+    check.finite("shared_tokens", shared_tokens)
     _check_lengths("read_tokens_N", read_tokens_N, least=shared_tokens)
-    _check_count("num_samples", num_samples)
+    check.finite("num_samples", num_samples)
     problem = verifier.prefill_flops(shared_tokens) - verifier.prefill_flops(0)  # nothing is predicted there
     solution = _mean([_read_flops(verifier, shared_tokens, each - shared_tokens) for each in read_tokens_N])
     return StrategyFlops(reward_flops=problem + num_samples * solution)
@@ -154,8 +155,8 @@ def judging_flops(
         )
     for row in output_tokens_NV:
         _check_lengths("output_tokens_NV", row, least=1)
-    _check_count("num_samples", num_samples)
-    _check_count("num_verdicts", num_verdicts)
+    check.finite("num_samples", num_samples)
+    check.finite("num_verdicts", num_verdicts)
     num_prefills = 1 if shared_prefill else num_verdicts
     judged = [
         num_prefills * verifier.prefill_flops(read)
@@ -224,10 +225,4 @@ def _mean(values: Sequence[float]) -> float:
 def _check_lengths(name: str, lengths: Sequence[float], *, least: float) -> None:
     if not lengths:
         raise argument_error(name, "hold at least one length", [])
-    if not all(least <= each < math.inf for each in lengths):
-        raise argument_error(name, f"hold finite lengths of at least {least}", min(lengths))
-
-
-def _check_count(name: str, count: float) -> None:
-    if not 0 <= count < math.inf:
-        raise argument_error(name, "be finite and at least 0", count)
+    check.numbers(name, lengths, f"hold finite lengths of at least {least}", least)

@@ -10,6 +10,7 @@ from the logits, the checker; recomputation inside fused attention kernels.
 
 from dataclasses import dataclass
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import QueryFlops, TransformerShape
 
@@ -38,8 +39,7 @@ class ModelCost:
     num_window_layers: int = 0
 
     def __post_init__(self) -> None:
-        if not self.body_params > 0:
-            raise argument_error("body_params", "be above 0", self.body_params)
+        check.above("body_params", self.body_params, 0)
         if not 0 <= self.num_window_layers <= self.num_layers:
             raise argument_error(
                 "num_window_layers", f"be from 0 to num_layers {self.num_layers}", self.num_window_layers

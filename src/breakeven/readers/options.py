@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven import check
 from breakeven.errors import LogError, argument_error
 
 _STEP = re.compile(
@@ -27,8 +28,8 @@ class ReadOptions:
     """Whether what judged the samples is there at serving time too: only then is Pass@K deployable."""
 
     def __post_init__(self) -> None:
-        if self.num_problems is not None and not self.num_problems >= 1:
-            raise argument_error("--num-problems", "be at least 1", self.num_problems)
+        if self.num_problems is not None:
+            check.at_least("--num-problems", self.num_problems, 1)
 
     def flops_at(self, step: int, where: object) -> float:
         """Training FLOPs at a step, of which the log says nothing.

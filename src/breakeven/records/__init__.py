@@ -1,4 +1,4 @@
-"""Frozen records that travel between the rooms. No behaviour beyond validation and derived properties.
+"""Frozen records that travel between the rooms. They check themselves and derive properties.
 
 Array dimensions, used as suffixes everywhere: P problems, N samples drawn per problem, K entries of a list of
 sample counts, C checkpoints, G cells of a grid of model parameters, B rows of a batch, T tokens, E embedding,

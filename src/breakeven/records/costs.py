@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+from breakeven import check
+
 NOT_COUNTED = (
     "embedding look-up, norms, rotary positions, softmax, activations, the loss, the optimizer, choosing a token, "
     "and the checker, which runs no model"
@@ -21,6 +23,10 @@ class TransformerShape:
     vocab_size: int
     max_tokens: int
 
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            check.whole(each.name, getattr(self, each.name), 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryFlops:
@@ -29,6 +35,9 @@ class QueryFlops:
     prefill_flops: float
     decode_flops: float
     """One sample's decode after the prefill."""
+
+    def __post_init__(self) -> None:
+        check.each_field(self, check.finite, "prefill_flops", "decode_flops")
 
     def total(self, num_samples: float, *, shared_prefill: bool = True) -> float:
         """FLOPs of a query answered with `num_samples` samples.

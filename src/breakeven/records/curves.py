@@ -2,9 +2,24 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+
+from breakeven import check
+from breakeven.errors import argument_error
 
 NORMAL_95 = 1.6448536269514722
 """95 % quantile of the standard normal: a 90 % interval leaves out 5 % on either side."""
+ROUNDING = 1e-9
+"""How far rounding may carry what was computed beyond the end of its range."""
+
+computed_share = partial(check.share, slack=ROUNDING)
+"""The rule of an accuracy that was computed: a share from 0 to 1, but for rounding."""
+
+
+def check_within(name: str, value: float, lo: float, hi: float) -> None:
+    """The rule of an estimate: within its own interval, but for rounding."""
+    if not lo - ROUNDING <= value <= hi + ROUNDING:
+        raise argument_error(name, f"be within its interval, {lo} to {hi}", value)
 
 
 class Made(StrEnum):
@@ -48,6 +63,11 @@ class Forecast:
     """Method "paper": (a, b, c) of a (1 - exp(-b x)) + c, with x = training FLOPs / budget FLOPs. Empty where the
     curve was not fitted, or is so steep before the first checkpoint that a and c would be astronomic."""
 
+    def __post_init__(self) -> None:
+        check.each_field(self, computed_share, "mean", "lo", "hi")
+        check_within("mean", self.mean, self.lo, self.hi)
+        check.whole("num_points", self.num_points)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KCurve:
@@ -82,3 +102,27 @@ class KCurve:
     parameters: tuple[float, ...] = ()
     """Method "paper": (L, k, x0) of L / (1 + exp(-k (K - x0))). Method "calibrated": posterior means of (log alpha,
     log beta) of the Beta law of the problems' solve rates."""
+
+    def __post_init__(self) -> None:
+        k_values = check.increasing("k_values", self.k_values)
+        for name in (*_EVERY_K, *_SOME_K):
+            given = len(getattr(self, name))
+            if given != len(k_values) and (given or name in _EVERY_K):
+                raise argument_error(name, f"have one value for each of the {len(k_values)} k_values", given)
+        for name in _EVERY_K[:3]:
+            check.numbers(name, getattr(self, name), "hold shares from 0 to 1", -ROUNDING, 1 + ROUNDING)
+        for name in _SOME_K:
+            check.numbers(name, getattr(self, name), "hold finite numbers of at least 0")
+        for accuracy, lo, hi in zip(self.accuracy_K, self.lo_K, self.hi_K, strict=True):
+            check_within("accuracy_K", accuracy, lo, hi)
+        for k, samples in zip(k_values, self.expected_samples_K, strict=False):  # it may be empty
+            if samples > k * (1 + ROUNDING):
+                raise argument_error(f"expected_samples_K at K = {k}", "be at most K", samples)
+        if not {Made}.issuperset(map(type, self.made_K)):
+            raise argument_error("made_K", "hold values of Made", list(self.made_K))
+        check.finite("reward_flops", self.reward_flops)
+
+
+_EVERY_K = ("accuracy_K", "lo_K", "hi_K", "made_K")
+_SOME_K = ("expected_samples_K", "paired_error_K", "flops_K", "monte_carlo_error_K")
+"""Fields of a `KCurve` that have a value for each K, always or where they are not empty."""

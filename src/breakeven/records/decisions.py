@@ -1,11 +1,11 @@
 """What the user declares, what is decided, and how it held."""
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.records.curves import Forecast, KCurve, Made
+from breakeven.records.curves import Forecast, KCurve, Made, computed_share
 from breakeven.records.observations import Observation
 from breakeven.records.words import two_sentences
 
@@ -32,20 +32,15 @@ class RunSpec:
     are paid for; drawn in turn they can stop early."""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.budget_flops) and self.budget_flops > 0):
-            raise argument_error("budget_flops", "be finite and above 0", self.budget_flops)
-        if self.baseline not in ("greedy", "sampled", "best"):
-            raise argument_error("baseline", 'be "greedy", "sampled" or "best"', self.baseline)
-        if self.queries is not None and not (math.isfinite(self.queries) and self.queries >= 0):
-            raise argument_error("queries", "be finite and at least 0", self.queries, "Leave it out if unknown.")
-        if self.decay_share is not None and not 0 <= self.decay_share <= 1:
-            raise argument_error(
-                "decay_share", "be a share from 0 to 1", self.decay_share, "Leave it out if unknown; 0 is no decay."
-            )
+        check.positive("budget_flops", self.budget_flops)
+        check.either("baseline", self.baseline, "greedy", "sampled", "best")
+        if self.queries is not None:
+            check.finite("queries", self.queries, remedy="Leave it out if unknown.")
+        if self.decay_share is not None:
+            check.share("decay_share", self.decay_share, "Leave it out if unknown; 0 is no decay.")
         for name in ("max_query_flops", "max_sequential_tokens"):
-            cap = getattr(self, name)
-            if cap is not None and not cap > 0:
-                raise argument_error(name, "be above 0", cap, "Leave it out for no limit.")
+            if getattr(self, name) is not None:
+                check.above(name, getattr(self, name), 0, "Leave it out for no limit.")
 
     def is_spent(self, train_flops: float) -> bool:
         """Whether so much training uses up the budget: to rounding, since FLOPs are sums."""
@@ -66,6 +61,12 @@ class ServingPoint:
     """On average: of the expected samples, where serving stops early. None where nobody said what a token costs."""
     expected_samples: float | None = None
     """Expected samples per query; None: always K."""
+
+    def __post_init__(self) -> None:
+        check.whole("step", self.step)
+        check.whole("k", self.k, 1)
+        computed_share("accuracy", self.accuracy)
+        check.each_field(self, check.finite, "flops_per_query", "expected_samples", unknown=True)
 
 
 class Action(StrEnum):
@@ -147,6 +148,15 @@ class Decision:
     full_lifetime_flops: float | None = None
     """Training to the full budget, which needs no evaluation, and the declared queries with one sample."""
 
+    def __post_init__(self) -> None:
+        check.each_field(self, check.whole, "step", "streak")
+        check.finite("used", self.used)
+        check.share("margin", self.margin)
+        check.each_field(self, computed_share, "baseline_accuracy", "confidence", unknown=True)
+        check.each_field(self, check.number, "gross_saving", "net_saving", unknown=True)
+        sums = ("evaluation_flops", "lifetime_flops", "full_lifetime_flops")
+        check.each_field(self, check.finite, *sums, unknown=True)
+
     @property
     def stop(self) -> bool:
         """True if training may stop here."""
@@ -163,6 +173,10 @@ class CheckpointRecord:
 
     observation: Observation
     decision: Decision
+
+    def __post_init__(self) -> None:
+        if self.decision.step != self.observation.step:
+            raise argument_error("decision.step", f"be {self.observation.step}, the one observed", self.decision.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,3 +202,10 @@ class Verification:
     """Evaluation FLOPs up to the stop over training FLOPs up to the stop."""
     verification_flops: float
     """Cost of this check itself; not part of any saving, since a user who stops never runs it."""
+
+    def __post_init__(self) -> None:
+        check.each_field(self, check.whole, "num_problems", "num_samples", "stopped_step", "k")
+        accuracies = ("stopped_accuracy", "stopped_greedy_accuracy", "full_greedy_accuracy", "full_sampled_accuracy")
+        check.each_field(self, computed_share, *accuracies)
+        check.each_field(self, check.finite, "difference_standard_error", "evaluation_share", "verification_flops")
+        check.each_field(self, check.number, "difference", "gross_saving", "net_saving")

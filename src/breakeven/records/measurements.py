@@ -1,8 +1,10 @@
 """What `breakeven eval` says of one strategy at one K."""
 
+import math
 from dataclasses import dataclass
 
-from breakeven.records.curves import Made
+from breakeven import check
+from breakeven.records.curves import Made, check_within, computed_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +20,7 @@ class Measurement:
     """V, verdicts per sample of a generative verifier; 0 for every other strategy."""
     accuracy: float
     standard_error: float
-    """Over the choice of problems: of the mean of the per-problem accuracies."""
+    """Over the choice of problems: of the mean of the per-problem accuracies. NaN of a single problem."""
     monte_carlo_error: float = 0.0
     """Of subsampling, where the expectation over all subsets has no closed form."""
     lo: float
@@ -37,6 +39,16 @@ class Measurement:
     """The same, the prompt read anew for each sample."""
     reward_flops: float | None = None
     """FLOPs per query of reward models and judges; 0 where there is none, None where their cost is not known."""
+
+    def __post_init__(self) -> None:
+        check.whole("k", self.k, 1)
+        check.each_field(self, check.whole, "num_verdicts", "num_problems")
+        check.each_field(self, computed_share, "accuracy", "lo", "hi")
+        check_within("accuracy", self.accuracy, self.lo, self.hi)
+        if not math.isnan(self.standard_error):
+            check.finite("standard_error", self.standard_error)
+        check.each_field(self, check.finite, "monte_carlo_error", "expected_samples", "output_tokens")
+        check.each_field(self, check.finite, "model_flops", "model_flops_unshared", "reward_flops", unknown=True)
 
     @property
     def flops(self) -> float | None:

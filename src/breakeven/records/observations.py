@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from breakeven import check
 from breakeven.records.costs import QueryFlops
+from breakeven.records.curves import ROUNDING, computed_share
 from breakeven.records.samples import SampleBank
 
 
@@ -18,6 +20,11 @@ class SearchOutcome:
     """Chance that the chosen answer is right, ties split evenly, one a problem."""
     query_flops: float
     """FLOPs per query, policy and reward model, on average."""
+
+    def __post_init__(self) -> None:
+        check.whole("k", self.k, 1)
+        check.numbers("accuracy_P", self.accuracy_P, "hold shares from 0 to 1", -ROUNDING, 1 + ROUNDING)
+        check.finite("query_flops", self.query_flops)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,10 @@ class Observation:
     bank: SampleBank
     searches: tuple[SearchOutcome, ...] = ()
     """Of strategies that search; empty where none was named, or it was too early for them."""
+
+    def __post_init__(self) -> None:
+        check.each_field(self, check.whole, "step", "train_tokens")
+        check.each_field(self, check.finite, "train_flops", "evaluation_flops", "reward_flops")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +75,10 @@ class LearningPoint:
     """Share of problems on which this model and a somewhat better one are expected to differ in their one answer."""
     reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where one scores them."""
+
+    def __post_init__(self) -> None:
+        check.each_field(self, check.whole, "step", "num_problems", "num_drawn")
+        check.each_field(self, check.finite, "train_flops", "reward_flops")
+        check.each_field(self, check.finite, "evaluation_flops", "output_tokens", unknown=True)
+        check.each_field(self, computed_share, "greedy_accuracy", "sampled_accuracy", unknown=True)
+        computed_share("disagreement", self.disagreement)

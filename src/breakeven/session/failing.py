@@ -2,7 +2,14 @@
 
 import traceback
 
-from breakeven.errors import ArgumentError, DivergedError, MissingExtraError, RunInUseError, RunStorageError, SandboxError
+from breakeven.errors import (
+    ArgumentError,
+    DivergedError,
+    MissingExtraError,
+    RunInUseError,
+    RunStorageError,
+    SandboxError,
+)
 
 _NEVER_SWALLOWED = (ArgumentError, DivergedError, MissingExtraError, RunInUseError, RunStorageError, SandboxError)
 _PARTS = {"sample": "sampler", "extend": "sampler", "check": "verifier", "score": "reward model"}

@@ -88,7 +88,9 @@ def check_order(checkpoints: Sequence[CheckpointRecord], place: int, step: int, 
     after = rest[0] if rest else None
     remedy = "A resumed run must repeat the recorded one; start a new run to change it."
     if recorded is not None and recorded.train_tokens != train_tokens:
-        raise argument_error("train_tokens", f"be the {recorded.train_tokens} recorded for step {step}", train_tokens, remedy)
+        raise argument_error(
+            "train_tokens", f"be the {recorded.train_tokens} recorded for step {step}", train_tokens, remedy
+        )
     if before is not None and train_tokens <= before.train_tokens:
         raise argument_error(
             "train_tokens",

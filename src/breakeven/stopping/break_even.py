@@ -2,7 +2,7 @@
 
 import math
 
-from breakeven.errors import argument_error
+from breakeven import check
 
 
 def break_even_bound(
@@ -39,10 +39,8 @@ def break_even_bound(
         ("train_to_inference", train_to_inference),
         ("cost_ratio", cost_ratio),
     ):
-        if not (math.isfinite(value) and value > 0):
-            raise argument_error(name, "be finite and above 0", value)
-    if not 0.0 <= used <= 1.0:
-        raise argument_error("used", "be a share from 0 to 1", used, "Divide percentages by 100.")
+        check.positive(name, value)
+    check.share("used", used, "Divide percentages by 100.")
     if cost_ratio <= 1.0:
         return math.inf
     return (1.0 - used) * train_to_inference * train_tokens / ((cost_ratio - 1.0) * output_tokens)
@@ -84,8 +82,7 @@ def break_even_queries(
         ("query_flops", query_flops),
         ("baseline_query_flops", baseline_query_flops),
     ):
-        if not (math.isfinite(value) and value >= 0):
-            raise argument_error(name, "be finite and at least 0", value)
+        check.finite(name, value)
     saved = budget_flops - train_flops - evaluation_flops
     if saved <= 0:
         return 0.0

@@ -155,7 +155,19 @@ class PackedTexts:
 
 
 Line: TypeAlias = (
-    Header | CheckpointRecord | Verification | Fingerprint | Failure | StopTest | SamplesHeader | Drawn | Graded | Scored | Searched | Served | PackedTexts
+    Header
+    | CheckpointRecord
+    | Verification
+    | Fingerprint
+    | Failure
+    | StopTest
+    | SamplesHeader
+    | Drawn
+    | Graded
+    | Scored
+    | Searched
+    | Served
+    | PackedTexts
 )
 KINDS: Final[dict[type, str]] = {
     Header: "header",

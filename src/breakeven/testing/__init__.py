@@ -5,6 +5,7 @@ For tests of your own sampler, policy or report. Needs neither torch nor a model
 
 from breakeven.testing.conformance import check_sampler, check_segment_sampler
 from breakeven.testing.rates import RateSampler, RateVerifier
+from breakeven.testing.reward_conformance import check_reward_model
 from breakeven.testing.segments import DigitSampler, NoisyReward, right_so_far
 from breakeven.testing.synthetic import synthetic_bank, synthetic_run
 
@@ -13,6 +14,7 @@ __all__ = [
     "NoisyReward",
     "RateSampler",
     "RateVerifier",
+    "check_reward_model",
     "check_sampler",
     "check_segment_sampler",
     "right_so_far",
