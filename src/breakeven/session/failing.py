@@ -11,13 +11,14 @@ from breakeven.errors import (
     SandboxError,
 )
 
-_NEVER_SWALLOWED = (ArgumentError, DivergedError, MissingExtraError, RunInUseError, RunStorageError, SandboxError)
+_NEVER_SWALLOWED = (UsageError, DivergedError, RunInUseError, RunStorageError, SandboxError)
 _PARTS = {"sample": "sampler", "extend": "sampler", "check": "verifier", "score": "reward model"}
 
 
 def is_usage_error(error: Exception, *, first: bool) -> bool:
-    """Whether whoever wrote the loop has to mend something: what this package refuses, and at the first evaluation also
-    a wrong type or name in a part that has never worked.
+    """Whether whoever wrote the loop has to mend something.
+
+    That is what this package refuses, and at the first evaluation a wrong type or name in a part that never worked yet.
 
     Args:
         error: what an evaluation raised.
@@ -27,6 +28,6 @@ def is_usage_error(error: Exception, *, first: bool) -> bool:
 
 
 def raised_by(error: Exception) -> str:
-    """The part whose method the exception passed through last: "sampler", "verifier", "reward model", or "evaluation"."""
+    """The part whose method raised: "sampler", "verifier" or "reward model"; else "evaluation"."""
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     return next((_PARTS[name] for name in reversed(names) if name in _PARTS), "evaluation")

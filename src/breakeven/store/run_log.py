@@ -29,10 +29,10 @@ class RunRecord:
     """In the order of their steps, each step once."""
     verification: Verification | None
     """The last one recorded."""
-    failures: tuple[Failure, ...]
-    """Evaluations that were due and failed, in the order of their steps."""
     recovered: bool
     """True if a torn last line was left out: a write was cut short, or is under way right now."""
+    failures: tuple[Failure, ...] = ()
+    """Evaluations that were due and failed, in the order of their steps."""
 
 
 def read_log(path: str | Path) -> RunRecord:
@@ -60,8 +60,8 @@ def read_log(path: str | Path) -> RunRecord:
 class RunLog(View):
     """An open run log, which this process alone may extend; made by `RunLog.create` or `RunLog.open`.
 
-    `header`, `checkpoints`, `failures` (by step), and the last `fingerprint`, `stop_test` and `verification`, if any, are
-    as they read back from disk; `recovered` says that opening cut off a torn last line.
+    `header`, `checkpoints`, `failures` (by step), and the last `fingerprint`, `stop_test` and `verification`, if any,
+    are as they read back from disk; `recovered` says that opening cut off a torn last line.
 
     >>> import tempfile
     >>> from breakeven.records import RunSpec
