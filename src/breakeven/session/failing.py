@@ -2,14 +2,7 @@
 
 import traceback
 
-from breakeven.errors import (
-    ArgumentError,
-    DivergedError,
-    MissingExtraError,
-    RunInUseError,
-    RunStorageError,
-    SandboxError,
-)
+from breakeven.errors import DivergedError, RunInUseError, RunStorageError, SandboxError, UsageError
 
 _NEVER_SWALLOWED = (UsageError, DivergedError, RunInUseError, RunStorageError, SandboxError)
 _PARTS = {"sample": "sampler", "extend": "sampler", "check": "verifier", "score": "reward model"}
