@@ -20,7 +20,7 @@ import torch
 
 from breakeven.config import RunConfig, config_to_builtins, load_recipe
 from breakeven.cost.evaluation import evaluation_flops, query_flops
-from breakeven.data.task import Voted
+from breakeven.data.task import answers_of
 from breakeven.model.transformer import Transformer
 from breakeven.records import Observation
 from breakeven.sampling.collect import collect
@@ -91,7 +91,7 @@ def measured(config: RunConfig) -> Iterator[dict[str, Observation]]:
                 num_samples=NUM_SAMPLES,
                 temperature=config.evaluate.temperature,
                 seed=(config.seed << 32) + 2 * step + offset,
-                extract=task.answer if isinstance(task, Voted) else None,
+                answers=answers_of(task),
             )
             pair[split] = Observation(
                 step=step,

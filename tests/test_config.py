@@ -101,7 +101,7 @@ def test_every_section_reaches_its_record(tmp_path: Path) -> None:
         seed=3,
         baseline="sampled",
         shared_prefill=False,
-        to_end=True,
+        mode="shadow",
         task=Countdown(num_numbers=4, max_number=10, max_target=50),
         model=ModelConfig(num_layers=2, embedding=64, num_heads=8, feed_forward=100),
         train=TrainConfig(steps=9, batch_size=2, num_sequences=5, learning_rate=1.0, warmup_steps=0, decay_share=0.0),

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -74,6 +75,55 @@ def test_bank_refuses_rows_that_are_no_verdicts(changed: dict, message: str) -> 
     with pytest.raises(errors.ArgumentError) as error:
         dataclasses.replace(BANK, **changed)
     assert str(error.value).startswith(message)
+
+
+LENGTHS: dict[str, Any] = {
+    "prompt_tokens_P": (5, 6, 7),
+    "greedy_tokens_P": (10, 4, 10),
+    "output_tokens_PN": ((8, 8, 8, 8), (1, 2, 3, 26), (8, 8, 8, 8)),
+}
+
+
+def test_bank_of_some_problems_alone() -> None:
+    bank = dataclasses.replace(BANK, **LENGTHS, answer_PN=("0101", "0000", "--01"))
+    part = bank.of([2, 0])
+    assert (part.correct_PN, part.greedy_correct_P, part.answer_PN) == (("0000", "1000"), "00", ("--01", "0101"))
+    assert (part.prompt_tokens, part.greedy_output_tokens, part.output_tokens) == (12, 20, 64)
+    assert (part.prompt_tokens_P, part.greedy_tokens_P) == ((7, 5), (10, 10))
+    assert part.score_PN == ()
+    old = BANK.of([1])
+    assert (old.correct_PN, old.output_tokens_PN, old.output_tokens) == (("1101",), (), 96)
+    assert bank.of(range(3)) == bank
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"prompt_tokens_P": (9, 9)}, "prompt_tokens_P must be of 3 problems, 18 tokens in all; got '2 problems, 18 t"),
+        (
+            {"prompt_tokens_P": (6, 6, 5)},
+            "prompt_tokens_P must be of 3 problems, 18 tokens in all; got '3 problems, 1",
+        ),
+        ({"greedy_tokens_P": (24,)}, "greedy_tokens_P must be of 3 problems, 24 tokens in all; got '1 problems, 24 t"),
+        (
+            {"greedy_tokens_P": (8, 8, 9)},
+            "greedy_tokens_P must be of 3 problems, 24 tokens in all; got '3 problems, 2",
+        ),
+        ({"output_tokens_PN": ((8,) * 4,) * 2}, "output_tokens_PN must have one count for each sample of correct_PN;"),
+        ({"output_tokens_PN": ((8,) * 3,) * 3}, "output_tokens_PN must have one count for each sample of correct_PN;"),
+        ({"output_tokens_PN": ((9,) * 4,) * 3}, "output_tokens_PN must be of 3 problems, 96 tokens in all; got '3 pro"),
+        ({"output_tokens": 95}, "output_tokens_PN must be of 3 problems, 95 tokens in all; got '3 problems, 96 tokens"),
+    ],
+)
+def test_bank_refuses_lengths_that_do_not_fit(changed: dict, message: str) -> None:
+    bank = dataclasses.replace(BANK, **LENGTHS)
+    with pytest.raises(errors.ArgumentError) as error:
+        dataclasses.replace(bank, **changed)
+    assert str(error.value).startswith(message)
+
+
+def test_a_hidden_problem_has_no_reference() -> None:
+    assert Problem(id="a", prompt="p", reference="r").hidden == Problem(id="a", prompt="p")
 
 
 def test_rows_may_differ_in_length() -> None:

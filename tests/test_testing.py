@@ -304,6 +304,25 @@ def test_rate_sampler_conforms() -> None:
     check_sampler(SAMPLER, SAMPLER.problems[:2], temperature=1.5, seed=99)
 
 
+@pytest.mark.parametrize("begin", [lambda first: 0, lambda first: first + 1, lambda first: 2 * first])
+def test_numbers_that_do_not_go_on_are_caught(begin) -> None:
+    class Misnumbered:
+        def sample(self, problems, num_samples, *, temperature, seed, first=0):
+            at = begin(first) if first else 0
+            return SAMPLER.sample(problems, num_samples, temperature=temperature, seed=seed, first=at)
+
+    with pytest.raises(AssertionError) as error:
+        check_sampler(Misnumbered(), SAMPLER.problems)
+    assert str(error.value) == (
+        "samples from number `first` on must be those of the seed, but 4 and then 12 from 4 on are not 16."
+    )
+    check_sampler(Misnumbered(), SAMPLER.problems, exact=False)
+
+
+def test_a_digit_sampler_numbers_its_samples() -> None:
+    check_sampler(DIGITS, DIGITS.problems)
+
+
 @pytest.mark.parametrize("success", [{"a": 1.0, "b": 1.0}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 0.0}])
 def test_a_degenerate_sampler_conforms(success: dict[str, float]) -> None:
     """A model that always says the same may say the same for every seed."""

@@ -164,8 +164,8 @@ class RunConfig:
     """Most FLOPs one served query may cost on average."""
     max_sequential_tokens: float | None = None
     """Most tokens one served query may decode one after another."""
-    to_end: bool = False
-    """Shadow mode: record the decision, train on to the full budget, then verify it on test problems."""
+    mode: Literal["stop", "advise", "shadow"] = "stop"
+    """What a decided stop does: "stop" ends the run, "advise" only records it, "shadow" also tests it at the end."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
@@ -238,6 +238,9 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     Raises:
         ArgumentError: an unknown key, a wrong type or a value out of its range.
     """
+    if "to_end" in settings:  # its name in earlier versions
+        rest = {name: value for name, value in settings.items() if name != "to_end"}
+        settings = {"mode": "shadow" if settings["to_end"] else "stop"} | rest
     task = _chosen(settings, "task", "kind", TASKS, "countdown")
     _refuse_unknown(
         {name: value for name, value in settings.items() if name != "policy"}, RunConfig, "", {"task": task}

@@ -31,7 +31,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = config_from(
         {
             "name": "tiny",
-            "to_end": True,
+            "mode": "shadow",
             "task": {"num_numbers": 2, "max_number": 15, "max_target": 40},
             "model": {"num_layers": 1, "embedding": 16, "num_heads": 2, "feed_forward": 16},
             "train": {"steps": 4, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2},
@@ -42,7 +42,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     directory = tmp_path_factory.mktemp("tiny") / "tiny"
     with loop.start_run(config, directory) as log:
-        loop.run(config, directory, log, to_end=True)
+        loop.run(config, directory, log, mode="shadow")
     return directory
 
 

@@ -95,7 +95,7 @@ def test_shadow_mode_shows_the_verification(cli, half_solved, recipe: Path) -> N
     answer = json.loads(cli("run", recipe, "--out", "here", "--to-end", "--json").stdout)
     assert (answer["step"], answer["decision"]["step"]) == (12, 8)
     assert answer["verification"]["stopped_step"] == 8
-    assert read_log("here").header.config["to_end"] is True
+    assert read_log("here").header.config["mode"] == "shadow"
     text = cli("run", recipe, "--out", "there", "--to-end").stdout
     assert "Spent up to step 12: " in text
     assert "test" in text.rpartition("Spent ")[2]

@@ -1,16 +1,20 @@
 """Any text task as one the reference model can be trained on."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
 from breakeven.config import config_from
+from breakeven.data.named import task_from
+from breakeven.data.reference import ReferenceProblems
 from breakeven.data.splits import Split
-from breakeven.data.task import Task, Voted
+from breakeven.data.task import Task, Voted, answers_of
 from breakeven.data.text import Text
 from breakeven.errors import ArgumentError
+from breakeven.records.agree import canonical_answer, label_answers
 
 
 def task_file(tmp_path: Path, *, prompt: str = "{n} + 1 =", reference: str = "{m}", count: int = 60) -> Text:
@@ -116,3 +120,22 @@ def test_a_recipe_may_name_any_task(tmp_path: Path) -> None:
         assert len(log.checkpoints) == 2
     kept = sorted(each.name for each in (tmp_path / "run" / "checkpoints").iterdir())
     assert kept == ["step-000020", "step-000040"]
+
+
+def test_a_run_merges_the_answers_that_an_evaluation_merges(tmp_path: Path) -> None:
+    """Of mathematics, where one answer is written in many ways: three right ones outvote two equal wrong ones."""
+    pytest.importorskip("math_verify")
+    path = tmp_path / "halves.jsonl"
+    rows = [{"problem": f"Half of {n}/{n}?", "answer": "\\frac{1}{2}", "solution": "x"} for n in range(1, 4)]
+    path.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    text, evaluated = Text(name=f"math:{path}"), task_from(f"math:{path}")
+    assert answers_of(text) is text
+    said = ["\\boxed{0.5}", "\\boxed{\\frac{1}{2}}", "\\boxed{3}", "\\boxed{3}", "\\boxed{1/2}"]
+    rows_of = [label_answers([canonical_answer(each, one) for one in said], each).row for each in (text, evaluated)]
+    assert rows_of == ["00110", "00110"]
+    of_reference = ReferenceProblems(task=text, split="train", count=1)
+    assert of_reference.equivalent("0.5", "\\frac{1}{2}")
+    assert of_reference.canonical("3/6") == text.canonical("3/6")
+    of_text: Any = text.text_task
+    of_text.task.verifier.close()
+    evaluated.verifier.close()  # type: ignore[attr-defined]

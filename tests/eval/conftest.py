@@ -165,9 +165,9 @@ def tiny_run(tiny_config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -
     from breakeven.train import loop
 
     directory = tmp_path_factory.mktemp("tiny") / "run"
-    config = replace(tiny_config, to_end=True)
+    config = replace(tiny_config, mode="shadow")
     with loop.start_run(config, directory) as log:
-        loop.run(config, directory, log, to_end=True)
+        loop.run(config, directory, log, mode="shadow")
     return directory
 
 

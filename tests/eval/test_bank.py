@@ -11,11 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.errors import ArgumentError, SamplerError
-from breakeven.eval.bank import SEED_SHIFT, Progress, draw, grade_all, score_all
+from breakeven.eval.bank import resumed
 from breakeven.records import Draw, Problem, Reward
+from breakeven.sampling.pieces import Progress
+from breakeven.seeds import batch_seed
 from breakeven.store import SampleFile, SamplesHeader
 
-OPTIONS: dict[str, Any] = {"temperature": 0.8, "seed": 3}
+
+def draw(file: SampleFile, sampler: Any, task: Any, num_samples: int, **options: Any) -> None:
+    resumed(file, sampler, task, **options).draw(len(task.problems), num_samples)
+
+
+def grade_all(file: SampleFile, task: Any, **options: Any) -> None:
+    resumed(file, None, task, **options).grade()  # type: ignore[arg-type]
+
+
+def score_all(file: SampleFile, reward_model: Any, name: str, task: Any) -> None:
+    resumed(file, None, task, reward_model=reward_model, reward_source=name).score()  # type: ignore[arg-type]
 
 
 def lines(directory: Path) -> list[bytes]:
@@ -28,7 +40,7 @@ def lines(directory: Path) -> list[bytes]:
 def test_a_greedy_sample_and_n_others_of_every_problem(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     sampler, told = noting(), list[Progress]()
     with SampleFile(tmp_path, header) as file:
-        draw(file, sampler, sums().problems, 4, on_progress=told.append, **OPTIONS)
+        draw(file, sampler, sums(), 4, on_progress=told.append)
         assert [file.num_drawn(f"p{n}") for n in range(5)] == [4] * 5
         assert [file.num_drawn(f"p{n}", greedy=True) for n in range(5)] == [1] * 5
     assert Counter(sampler.given) == Counter(
@@ -42,7 +54,7 @@ def test_a_greedy_sample_and_n_others_of_every_problem(tmp_path: Path, header: S
 def test_the_sampler_sees_no_reference(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     sampler = noting()
     with SampleFile(tmp_path, header) as file:
-        draw(file, sampler, sums().problems, 2, **OPTIONS)
+        draw(file, sampler, sums(), 2)
     assert all(each.reference is None for each in sampler.seen)
     assert {each.reference for each in sums().problems} == {"1", "2", "3", "4", "5"}
 
@@ -52,15 +64,15 @@ def test_extending_adds_samples_and_problems_and_draws_none_again(
 ) -> None:
     first, second, third = noting(), noting(), noting()
     with SampleFile(tmp_path, header) as file:
-        draw(file, first, sums().problems, 4, **OPTIONS)
+        draw(file, first, sums(), 4)
     before = (tmp_path / "samples.jsonl").read_bytes()
     told = list[Progress]()
     with SampleFile(tmp_path, header) as file:
-        draw(file, second, sums(size=9).problems, 8, on_progress=told.append, **OPTIONS)
-        draw(file, third, sums(size=9).problems, 8, **OPTIONS)
-        draw(file, third, sums().problems, 2, **OPTIONS)
+        draw(file, second, sums(size=9), 8, on_progress=told.append)
+        draw(file, third, sums(size=9), 8)
+        draw(file, third, sums(), 2)
     assert (tmp_path / "samples.jsonl").read_bytes().startswith(before)
-    again = 3 + (4 << SEED_SHIFT)  # the fifth sample on is drawn by a seed of its own
+    again = batch_seed(3, 4)  # the fifth sample on is drawn by a seed of its own
     assert Counter(second.given) == Counter(
         [(3, f"p{n}", number) for n in range(5, 9) for number in (0, *range(8))]
         + [(again, f"p{n}", number) for n in range(5) for number in range(4)]
@@ -70,7 +82,7 @@ def test_extending_adds_samples_and_problems_and_draws_none_again(
 
 
 @settings(max_examples=15)
-@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5)), min_size=1, max_size=4))
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 5)), min_size=1, max_size=4))
 def test_however_a_file_grows_each_sample_is_drawn_once(
     tmp_path_factory: pytest.TempPathFactory, sums, noting, asked: list[tuple[int, int]]
 ) -> None:
@@ -78,7 +90,7 @@ def test_however_a_file_grows_each_sample_is_drawn_once(
     sampler = noting()
     with SampleFile(tmp_path_factory.mktemp("grown"), header) as file:
         for num_problems, num_samples in asked:
-            draw(file, sampler, sums(size=num_problems).problems, num_samples, **OPTIONS)
+            draw(file, sampler, sums(size=num_problems), num_samples)
         for n in range(6):
             most = max((samples for problems, samples in asked if problems > n), default=0)
             assert file.num_drawn(f"p{n}") == most
@@ -89,9 +101,9 @@ def test_however_a_file_grows_each_sample_is_drawn_once(
 def test_a_changed_prompt_is_refused_and_nothing_is_drawn(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     sampler = noting()
     with SampleFile(tmp_path, header) as file:
-        draw(file, noting(), sums().problems, 2, **OPTIONS)
+        draw(file, noting(), sums(), 2)
         with pytest.raises(ArgumentError, match=r"problem 'p0' must have the prompt that was sampled into .*--out"):
-            draw(file, sampler, sums(stem="What is {} + 1?").problems, 4, **OPTIONS)
+            draw(file, sampler, sums(stem="What is {} + 1?"), 4)
         assert sampler.given == []
 
 
@@ -101,8 +113,8 @@ def test_a_sampler_that_gives_too_little_is_refused(tmp_path: Path, header: Samp
             draws: list[Draw] = noting().sample(problems, num_samples, **options)
             return draws[:-1]
 
-    with SampleFile(tmp_path, header) as file, pytest.raises(ArgumentError, match="return 1 completions for each of"):
-        draw(file, Short(), sums().problems, 2, **OPTIONS)
+    with SampleFile(tmp_path, header) as file, pytest.raises(SamplerError, match="return 1 completions for each of"):
+        draw(file, Short(), sums(), 2)
 
 
 def test_a_sampler_that_gives_up_leaves_what_it_gave_before(
@@ -116,7 +128,7 @@ def test_a_sampler_that_gives_up_leaves_what_it_gave_before(
             return drawn
 
     with SampleFile(tmp_path, header) as file, pytest.raises(SamplerError):
-        draw(file, Failing(), sums().problems, 2, **OPTIONS)
+        draw(file, Failing(), sums(), 2)
     with SampleFile(tmp_path, header) as file:
         assert [file.num_drawn(f"p{n}", greedy=True) for n in range(5)] == [1, 1, 1, 1, 0]
 
@@ -126,9 +138,9 @@ def test_a_sampler_that_gives_up_leaves_what_it_gave_before(
 
 def fill(directory: Path, header: SamplesHeader, task: Any, sampler: Any, reward_model: Any) -> None:
     with SampleFile(directory, header) as file:
-        draw(file, sampler, task.problems, 3, **OPTIONS)
+        draw(file, sampler, task, 3)
         grade_all(file, task)
-        score_all(file, reward_model, "length", task.problems)
+        score_all(file, reward_model, "length", task)
 
 
 @pytest.fixture
@@ -190,7 +202,7 @@ def test_killed_while_scoring(
 def test_a_check_that_crashes_is_a_third_outcome(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     task, told = sums(size=8, crashes=("99",)), list[Progress]()
     with SampleFile(tmp_path, header) as file:
-        draw(file, noting(), task.problems, 6, **OPTIONS)
+        draw(file, noting(), task, 6)
         grade_all(file, task, workers=3, on_progress=told.append)
         assert set(file.graded) == set(file.drawn)
         for key, graded in file.graded.items():
@@ -210,7 +222,7 @@ def test_only_new_samples_are_graded_and_only_those_of_the_task(
 ) -> None:
     checked = list[None]()
     with SampleFile(tmp_path, header) as file:
-        draw(file, noting(), sums(size=6).problems, 1, **OPTIONS)
+        draw(file, noting(), sums(size=6), 1)
         grade_all(file, sums(size=2))
         grade_all(file, sums(size=2, on_check=lambda: checked.append(None)))
         assert checked == []
@@ -225,13 +237,13 @@ def test_what_a_reward_model_sees_and_how_it_is_kept(
 ) -> None:
     first, second = length_reward(), length_reward()
     with SampleFile(tmp_path, header) as file:
-        draw(file, noting(), sums().problems, 3, **OPTIONS)
-        score_all(file, first, "length", sums().problems)
+        draw(file, noting(), sums(), 3)
+        score_all(file, first, "length", sums())
         assert all(each.problem.reference is None for each in first.seen)
         assert len(first.seen) == 15, "greedy samples are not scored"
-        score_all(file, second, "length", sums().problems)
+        score_all(file, second, "length", sums())
         assert second.seen == []
-        score_all(file, second, "another", sums(size=2).problems)
+        score_all(file, second, "another", sums(size=2))
         assert len(second.seen) == 6
         for (name, problem, number), scored in file.scored.items():
             texts = [each.text for each in file.drawn[problem, False, number].completions]
@@ -248,9 +260,9 @@ def test_a_reward_model_that_gives_another_number_is_refused(
             return [Reward(value=0.5)] * (len(prefixes) + surplus)
 
     with SampleFile(tmp_path, header) as file:
-        draw(file, noting(), sums().problems, 3, **OPTIONS)
-        with pytest.raises(ArgumentError, match="reward model odd must return one reward for each of the 12 solutions"):
-            score_all(file, Wrong(), "odd", sums().problems)
+        draw(file, noting(), sums(), 3)
+        with pytest.raises(SamplerError, match=f"must return 12 rewards, one a text; got {12 + surplus}"):
+            score_all(file, Wrong(), "odd", sums())
         assert file.scored == {}
 
 
@@ -259,7 +271,7 @@ def test_a_corrected_gold_answer_is_graded_again_and_nothing_is_drawn(
 ) -> None:
     sampler, task = noting(), sums()
     with SampleFile(tmp_path, header) as file:
-        draw(file, sampler, task.problems, 2, **OPTIONS)
+        draw(file, sampler, task, 2)
         grade_all(file, task)
         before = {key: each.reference_crc32 for key, each in file.graded.items()}
         num_lines = len(lines(tmp_path))

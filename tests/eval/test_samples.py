@@ -5,27 +5,34 @@ from typing import Any
 
 import pytest
 
-from breakeven.eval.bank import draw, grade_all, score_all
-from breakeven.eval.samples import drawn_samples
+from breakeven.eval.bank import resumed
+from breakeven.eval.samples import DrawnSamples, drawn_samples
 from breakeven.records import Finish
 from breakeven.store import SampleFile, SamplesHeader
 
-OPTIONS: dict[str, Any] = {"temperature": 0.8, "seed": 3}
+
+def read(file: SampleFile, task: Any, **options: Any) -> DrawnSamples:
+    """What the file holds of the task's problems: nothing is drawn, and a sampler is not needed."""
+    return drawn_samples(resumed(file, None, task, **options), task.problems)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def file(tmp_path: Path, header: SamplesHeader, sums, noting, length_reward):
+def scored(length_reward) -> dict[str, Any]:
+    return {"reward_model": length_reward(), "reward_source": "length"}
+
+
+@pytest.fixture
+def file(tmp_path: Path, header: SamplesHeader, sums, noting, scored):
     """Six problems, of which four were extended from 2 to 5 samples."""
     with SampleFile(tmp_path, header) as file:
-        draw(file, noting(), sums(size=6).problems, 2, **OPTIONS)
-        draw(file, noting(), sums(size=4).problems, 5, **OPTIONS)
-        grade_all(file, sums(size=6, crashes=("99",)))
-        score_all(file, length_reward(), "length", sums(size=6).problems)
+        resumed(file, noting(), sums(size=6)).draw(6, 2)
+        resumed(file, noting(), sums(size=4)).draw(4, 5)
+        resumed(file, noting(), sums(size=6, crashes=("99",)), **scored).bank()
         yield file
 
 
-def test_rows_are_joined_over_all_draws_of_a_problem(file: SampleFile, sums) -> None:
-    samples = drawn_samples(file, sums(size=6), reward_source="length")
+def test_rows_are_joined_over_all_draws_of_a_problem(file: SampleFile, sums, scored) -> None:
+    samples = read(file, sums(size=6), **scored)
     bank = samples.bank
     assert list(map(len, bank.correct_PN)) == [5, 5, 5, 5, 2, 2]
     for place, problem in enumerate(samples.problems):
@@ -45,8 +52,8 @@ def test_rows_are_joined_over_all_draws_of_a_problem(file: SampleFile, sums) -> 
                 assert (first == second) == (one == other)
 
 
-def test_what_is_counted(file: SampleFile, sums) -> None:
-    samples = drawn_samples(file, sums(size=6), reward_source="length")
+def test_what_is_counted(file: SampleFile, sums, scored) -> None:
+    samples = read(file, sums(size=6), **scored)
     completions = [each for drawn in file.drawn.values() for each in drawn.completions]
     assert len(completions) == 6 + 4 * 5 + 2 * 2
     assert samples.num_truncated == sum(each.finish is Finish.LENGTH for each in completions)
@@ -69,21 +76,20 @@ def test_fewer_problems_in_another_order_and_without_scores(file: SampleFile, su
         def problems(self) -> tuple[Any, ...]:
             return tuple(reversed(super().problems))
 
-    samples, whole = drawn_samples(file, Turned(size=2)), drawn_samples(file, sums(size=6))
+    samples, whole = read(file, Turned(size=2)), read(file, sums(size=6))
     assert [each.id for each in samples.problems] == ["p1", "p0"]
     assert samples.bank.correct_PN == (whole.bank.correct_PN[1], whole.bank.correct_PN[0])
     assert (samples.rewards_PN, samples.bank.score_PN) == ((), ())
 
 
 def test_answers_that_cannot_be_compared_are_different_and_counted(file: SampleFile, sums) -> None:
-    samples = drawn_samples(file, sums(size=6, uncomparable=True))
+    samples = read(file, sums(size=6, uncomparable=True))
     assert samples.num_uncompared > 0
-    assert samples.bank.answer_PN == drawn_samples(file, sums(size=6)).bank.answer_PN
+    assert samples.bank.answer_PN == read(file, sums(size=6)).bank.answer_PN
 
 
 def test_a_task_without_references_is_no_oracle(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:
     task = sums(deployable=True)
     with SampleFile(tmp_path / "other", header) as file:
-        draw(file, noting(), task.problems, 1, **OPTIONS)
-        grade_all(file, task)
-        assert not drawn_samples(file, task).bank.oracle
+        resumed(file, noting(), task).draw(5, 1)
+        assert not read(file, task).bank.oracle

@@ -1,12 +1,16 @@
 """Collecting a bank: what is asked of the sampler, how verdicts and tokens end up in it, what is refused."""
 
 import math
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from breakeven.errors import ArgumentError, CheckFailedError
-from breakeven.records import Completion, Draw, Problem
+from breakeven.errors import ArgumentError, CheckFailedError, SamplerError
+from breakeven.records import Completion, Draw, Problem, Reward
 from breakeven.sampling.collect import Collector, collect
+from breakeven.seeds import batch_seed
 from breakeven.testing import RateSampler, RateVerifier
 
 PROBLEMS = tuple(Problem(id=each, prompt=each, reference=answer) for each, answer in (("a", "1"), ("b", "2")))
@@ -94,28 +98,20 @@ ONE_EACH = [["1"], ["1"]]
 @pytest.mark.parametrize(
     ("sampled", "greedy", "message"),
     [
-        (
-            [["1"] * 3],
-            ONE_EACH,
-            "return 3 completions for each of the 2 problems; got '1 problems with [3] completions'.",
-        ),
+        ([["1"] * 3], ONE_EACH, "3 completions for each of 2 prompts; got 1 prompts with [3] completions."),
         (
             [["1"] * 3, ["1"] * 2],
             ONE_EACH,
-            "return 3 completions for each of the 2 problems; got '2 problems with [2, 3] completions'.",
+            "3 completions for each of 2 prompts; got 2 prompts with [2, 3] completions.",
         ),
-        ([], ONE_EACH, "return 3 completions for each of the 2 problems; got '0 problems with [] completions'."),
-        (
-            [["1"] * 3] * 2,
-            [["1"] * 3] * 2,
-            "return 1 completions for each of the 2 problems; got '2 problems with [3] completions'.",
-        ),
+        ([], ONE_EACH, "3 completions for each of 2 prompts; got 0 prompts with [] completions."),
+        ([["1"] * 3] * 2, [["1"] * 3] * 2, "1 completions for each of 2 prompts; got 2 prompts with [3] completions."),
     ],
 )
 def test_a_sampler_that_miscounts_is_refused(sampled, greedy, message: str) -> None:
-    with pytest.raises(ArgumentError) as error:
+    with pytest.raises(SamplerError) as error:
         collected(Scripted(sampled, greedy))
-    assert str(error.value) == "sampler.sample(...) must " + message
+    assert str(error.value) == "The sampler must return " + message
 
 
 def test_a_gold_answer_in_grading_marks_the_bank_as_an_oracle() -> None:
@@ -125,7 +121,8 @@ def test_a_gold_answer_in_grading_marks_the_bank_as_an_oracle() -> None:
 
 
 def test_a_completion_without_a_token_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="output_tokens must be at least 1, the end token counted; got 0"):
+    message = "output_tokens must be at least 1, the end token counted; got 0 for problem 'a'"
+    with pytest.raises(SamplerError, match=message):
         collected(Scripted([["x", "y", ""], ["x", "y", "z"]], [["x"], ["y"]]))
 
 
@@ -176,7 +173,7 @@ def test_a_new_collector_holds_the_greedy_samples_alone() -> None:
     assert (len(bank.greedy_correct_P), bank.prompt_tokens > 0, bank.greedy_output_tokens > 0) == (4, True, True)
 
 
-def test_each_piece_draws_what_is_lacking_by_a_seed_of_its_own() -> None:
+def test_each_piece_draws_what_is_lacking() -> None:
     sampler = Noting()
     collector = collector_of(sampler)
     for num_problems, num_samples, lengths, num_prefills in (
@@ -196,9 +193,117 @@ def test_each_piece_draws_what_is_lacking_by_a_seed_of_its_own() -> None:
     drawn = [(problems, num) for problems, num, temperature, _ in sampler.asked if temperature > 0]
     assert drawn == [("a", 4), ("bcd", 4), ("abc", 1), ("abc", 2), ("d", 3)]
     seeds = [seed for *_, temperature, seed in sampler.asked if temperature > 0]
-    assert len(set(seeds)) == len(seeds)
-    assert seeds[0] == 9
-    assert {seed % 2**28 for seed in seeds} == {9}, "other checkpoints' seeds differ in the bits below"
+    assert seeds == [9, 9, *(batch_seed(9, first) for first in (4, 5, 4))], "a function of the first sample's number"
+
+
+class Numbering:
+    """A RateSampler that is asked for samples from any number on, and notes the numbers."""
+
+    def __init__(self) -> None:
+        self.inner = RateSampler(dict.fromkeys("abcd", 0.5))
+        self.asked: list[tuple[str, range, int]] = []
+
+    def sample(self, problems, num_samples, *, temperature, seed, first=0):
+        if temperature > 0:
+            self.asked.append(("".join(each.id for each in problems), range(first, first + num_samples), seed))
+        return self.inner.sample(problems, num_samples, temperature=temperature, seed=seed, first=first)
+
+
+def test_a_sampler_that_numbers_its_samples_is_asked_by_one_seed() -> None:
+    sampler = Numbering()
+    collector = collector_of(sampler)
+    for piece in ((1, 4), (4, 4), (3, 5), (4, 7)):
+        collector.draw(*piece)
+    assert sampler.asked == [
+        ("a", range(4), 9),
+        ("bcd", range(4), 9),
+        ("abc", range(4, 5), 9),
+        ("abc", range(5, 7), 9),
+        ("d", range(4, 7), 9),
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9)), max_size=5))
+def test_its_bank_does_not_depend_on_the_pieces(pieces: list[tuple[int, int]]) -> None:
+    def extract(text: str) -> str:
+        return text
+
+    in_pieces, at_once = collector_of(Numbering(), answers=extract), collector_of(Numbering(), answers=extract)
+    for piece in (*pieces, (4, 9)):
+        in_pieces.draw(*piece)
+        in_pieces.bank()
+    at_once.draw(4, 9)
+    assert replace(in_pieces.bank(), num_prefills=8) == at_once.bank()
+    assert in_pieces.samples.texts_PN == at_once.samples.texts_PN
+
+
+def test_what_was_drawn_is_kept_in_order() -> None:
+    sampler = Scripted([["1", "2", "12"], ["2", "2", "333"]], [["1"], ["22"]])
+    collector = Collector(sampler, Exact(), PROBLEMS, temperature=0.8, seed=7)
+    collector.draw(2, 3)
+    bank = collector.bank()
+    assert (bank.prompt_tokens_P, bank.greedy_tokens_P) == ((5, 5), (1, 2))
+    assert bank.output_tokens_PN == ((1, 1, 2), (1, 1, 3))
+    assert collector.samples.greedy_texts_P == ("1", "22")
+    assert collector.samples.texts_PN == (("1", "2", "12"), ("2", "2", "333"))
+    assert (collector.samples.num_truncated, collector.samples.num_unanswered) == (0, 0)
+    assert collector.samples.rewards_PN == ((), ())
+
+
+# -- kept as it is made -----------------------------------------------------------------------------------------------
+
+
+class Stopped(BaseException):
+    """Stands for a kill."""
+
+
+class Halves:
+    """Rewards a right text with 1; greedy samples and references are never shown to it."""
+
+    kind = "outcome"
+
+    def score(self, prefixes):
+        assert all(each.problem.reference is None for each in prefixes)
+        return [Reward(value=float(each.text == "right"), read_tokens=3) for each in prefixes]
+
+
+def test_what_went_to_the_sink_is_what_a_collector_goes_on_from() -> None:
+    """Killed after every record there is: what is held is neither drawn, graded nor scored again."""
+    problems = tuple(Problem(id=str(number), prompt="?") for number in range(9))  # two calls a stage: 4 and 5 problems
+    rates = RateSampler({each.id: 0.5 for each in problems})
+
+    def filled(held: dict, left: int) -> tuple[Collector, list[tuple[str, int]]]:
+        """`held` is filled by the sink, by the place, kind and number of each batch, and read again at the start."""
+        made: list[tuple[str, int]] = []
+
+        def sink(stage: str, batches) -> None:
+            if len(made) == left:
+                raise Stopped
+            made.append((stage, len(batches)))
+            held.update({(each.place, each.greedy, each.first): replace(each) for each in batches})
+
+        again = [replace(each) for each in held.values()]
+        options: dict = {"temperature": 0.8, "seed": 3, "answers": lambda text: text, "reward_model": Halves()}
+        collector = Collector(rates, RateVerifier(), problems, **options, held=again, sink=sink)
+        try:
+            collector.draw(9, 4)
+            collector.bank()
+        except Stopped:
+            pass
+        return collector, made
+
+    whole, made = filled({}, 100)
+    assert made == [(stage, number) for stage, numbers in STAGES for number in numbers]
+    for left in range(len(made)):
+        held: dict = {}
+        _, before = filled(held, left)
+        resumed, after = filled(held, 100)
+        assert resumed.bank() == whole.bank()
+        assert sum(number for _, number in before + after) == sum(number for _, number in made), "nothing twice"
+
+
+STAGES = (("drawing", (4, 5, 4, 5)), ("grading", (4, 14)), ("scoring", (4, 5)))
+"""Batches of each call: greedy ones and others are drawn apart."""
 
 
 def test_pieces_are_not_copies_of_each_other() -> None:
@@ -220,7 +325,7 @@ def test_the_same_pieces_give_the_same_bank() -> None:
 
 
 def test_answers_keep_their_labels_across_pieces() -> None:
-    collector = collector_of(Numbered(), extract=lambda text: None if text == "1" else text)
+    collector = collector_of(Numbered(), answers=lambda text: None if text == "1" else text)
     assert collector.bank().answer_PN == ("",) * 4
     collector.draw(1, 2)
     assert collector.bank().answer_PN == ("00", "", "", "")
@@ -232,7 +337,7 @@ def test_answers_keep_their_labels_across_pieces() -> None:
 
 def test_a_bank_collected_at_once_holds_its_answers() -> None:
     bank = collect(
-        Numbered(), RateVerifier(), FOUR, num_samples=7, temperature=0.8, seed=0, extract=lambda text: text or None
+        Numbered(), RateVerifier(), FOUR, num_samples=7, temperature=0.8, seed=0, answers=lambda text: text or None
     )
     assert bank.answer_PN == ("0001112",) * 4
 
@@ -286,11 +391,11 @@ def test_only_the_checker_ever_sees_a_reference() -> None:
         seen.append(text)
         return text
 
-    collector = Collector(Noted(), Knowing(), problems, temperature=0.8, seed=0, extract=extract)
+    collector = Collector(Noted(), Knowing(), problems, temperature=0.8, seed=0, answers=extract)
     collector.draw(1, 3)
     collector.draw(2, 5)
     bank = collector.bank()
     assert bank.oracle, "the bank itself still says that references were used"
-    assert len(seen) == 5 + 10  # problems in three calls, and texts
+    assert len(seen) == 5 + 12  # problems in three calls, and all texts, greedy ones included
     assert all(each.reference is None for each in seen if isinstance(each, Problem))
     assert secret not in repr(seen)

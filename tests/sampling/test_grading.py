@@ -1,7 +1,9 @@
 """Rows of verdicts: each text checked once, in threads or not, failures kept apart from wrong answers."""
 
 import threading
+from typing import Any
 
+import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError, CheckFailedError
@@ -63,3 +65,36 @@ def test_what_cannot_be_graded_is_refused() -> None:
         grade(Checker(), PROBLEMS, TEXTS, workers=0)
     with pytest.raises(ArgumentError, match="texts_PN must have a row for each of the 3 problems; got 2"):
         grade(Checker(), PROBLEMS, TEXTS[:2])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (-1.0, "-1.0. It is of type float."),
+        (0.7, "0.7. It is of type float."),
+        ("wrong", "'wrong'. It is of type str."),
+        (1, "1. It is of type int."),
+        (None, "None. It is of type NoneType."),
+        (np.float64(1.0), "np.float64(1.0). It is of type float64."),
+    ],
+)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_no_verdict_is_refused(verdict: object, said: str, workers: int) -> None:
+    class Rewarding:
+        def check(self, problem: Problem, completion: str) -> Any:
+            return verdict if completion == "x" else True
+
+    with pytest.raises(ArgumentError) as error:
+        grade(Rewarding(), PROBLEMS, TEXTS, workers=workers)
+    assert str(error.value) == (
+        f"verifier.check(...) on problem 'a' must return True or False; got {said} "
+        "Turn a reward into a verdict, as in `return reward > 0.5`."
+    )
+
+
+def test_the_booleans_of_numpy_are_verdicts() -> None:
+    class Comparing:
+        def check(self, problem: Problem, completion: str) -> Any:
+            return np.float64(completion == problem.reference) > 0.5
+
+    assert grade(Comparing(), PROBLEMS[:1], [["a", "x"]]) == ["10"]

@@ -21,6 +21,11 @@ def test_a_key_is_of_its_seed_problem_and_number() -> None:
     assert len({*keys.tolist(), *sample_keys(4, ["a", "b"], 4).tolist()}) == 16
 
 
+def test_numbers_may_begin_anywhere() -> None:
+    keys = sample_keys(3, ["a", "b"], 16).reshape(2, 16)
+    assert (sample_keys(3, ["a", "b"], 12, first=4).reshape(2, 12) == keys[:, 4:]).all()
+
+
 @pytest.mark.parametrize("position", [0, 1, 500])
 def test_they_are_uniform(position: int) -> None:
     drawn = uniforms(sample_keys(0, [str(number) for number in range(200)], 50), position)

@@ -38,7 +38,7 @@ class Learning:
         self.level, self.sharp = level, sharp
         self.rates = dict.fromkeys(NAMES, 0.0)
         self.inner = RateSampler(self.rates)
-        self.asked: list[tuple[int, int, float, int]] = []
+        self.asked: list[tuple[tuple[str, ...], float, int]] = []
 
     def train_to(self, step: int) -> None:
         learnt = self.level * (1 - 0.35**step)
@@ -49,7 +49,7 @@ class Learning:
         self.rates.update({name: min(1.0, 2 * learnt * (number + 0.5) / 40) for number, name in enumerate(NAMES)})
 
     def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        self.asked.append((len(problems), num_samples, temperature, seed))
+        self.asked.append((tuple(each.id for each in problems), temperature, seed))
         return self.inner.sample(problems, num_samples, temperature=temperature, seed=seed)
 
 
@@ -83,7 +83,7 @@ def train(session: Session, sampler: Learning, steps: range = range(1, LAST_STEP
 
 def test_samples_are_drawn_up_a_ladder_and_only_while_they_could_decide() -> None:
     sampler = Learning(sharp=True)
-    session = session_of(sampler)
+    session = session_of(sampler, seed=3)  # by which some checkpoint needs all its samples
     decisions = train(session, sampler)
     lengths = [[len(row) for row in each.observation.bank.correct_PN] for each in session.checkpoints]
     known = {(0, 0), (10, 4), (40, 4), (40, 8), (40, 16)}
@@ -96,10 +96,11 @@ def test_samples_are_drawn_up_a_ladder_and_only_while_they_could_decide() -> Non
     assert all(set(each) <= {0, max(each)} for each in lengths), "no problem has more samples than its piece says"
 
 
-def test_each_piece_of_each_checkpoint_has_a_seed_of_its_own() -> None:
+def test_no_sample_of_a_problem_is_drawn_twice_at_any_checkpoint() -> None:
+    """The sampler counts anew with every call, so that a problem must never be asked for twice by one seed."""
     sampler = Learning()
     train(session_of(sampler), sampler)
-    sampled = [seed for *_, temperature, seed in sampler.asked if temperature > 0]
+    sampled = [(name, seed) for names, temperature, seed in sampler.asked if temperature > 0 for name in names]
     assert len(set(sampled)) == len(sampled) > LAST_STEP / 2
     greedy = [seed for *_, temperature, seed in sampler.asked if temperature == 0]
     assert len(set(greedy)) == len(greedy) == LAST_STEP

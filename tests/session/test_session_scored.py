@@ -9,7 +9,7 @@ import pytest
 
 from breakeven.cost.evaluation import evaluation_flops, reward_flops
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import ArgumentError
+from breakeven.errors import ArgumentError, SamplerError
 from breakeven.records import Prefix, Problem, Reward, RunSpec
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
@@ -121,7 +121,7 @@ def test_a_reward_model_that_returns_too_few_is_refused() -> None:
         reward_model=Short(),
         reward_cost=READER,
     )
-    with pytest.raises(ArgumentError, match=r"reward_model.score.* must return one reward for each of the"):
+    with pytest.raises(SamplerError, match=r"^The reward model must return 160 rewards, one a text; got 159\.$"):
         session.observe(step=1, train_tokens=20_000)
 
 

@@ -56,7 +56,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
     config = load_recipe(str(recipe))
     started = time.perf_counter()
     with loop.start_run(config, directory / "run") as log:
-        loop.run(config, directory / "run", log, to_end=True)
+        loop.run(config, directory / "run", log, mode="shadow")
     return Uninterrupted(recipe, files(directory / "run"), time.perf_counter() - started)
 
 
@@ -77,7 +77,7 @@ def breakeven_run(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 def resume_to_the_end(run_dir: Path) -> None:
     with RunLog.open(run_dir) as log:
-        loop.run(config_from(log.header.config), run_dir, log, to_end=True)
+        loop.run(config_from(log.header.config), run_dir, log, mode="shadow")
 
 
 def test_a_run_killed_ten_times_ends_as_if_it_had_not_been(uninterrupted: Uninterrupted, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_log_of_a_run_holds_all_that_its_decisions_rest_on(make_config, half
 def test_shadow_mode_trains_on_and_verifies_the_stop(make_config, half_solved, tmp_path: Path) -> None:
     config = make_config()
     stopped_early = run(config, tmp_path / "stopped early")
-    result = run(config, tmp_path / "to the end", to_end=True)
+    result = run(config, tmp_path / "to the end", mode="shadow")
     assert result.step == 12
     assert result.stopped == stopped_early.stopped
     record = read_log(tmp_path / "to the end")
@@ -126,7 +126,7 @@ def test_the_fully_trained_weights_are_kept_with_what_they_are_but_nothing_decid
     make_config, half_solved, tmp_path: Path
 ) -> None:
     config = make_config()
-    run(config, tmp_path, to_end=True)
+    run(config, tmp_path, mode="shadow")
     note = json.loads((tmp_path / "full" / "serving.json").read_text(encoding="utf-8"))
     assert set(note) == {"task", "model"}
     assert Countdown(**note["task"]) == config.task
@@ -139,24 +139,24 @@ def test_the_fully_trained_weights_are_kept_with_what_they_are_but_nothing_decid
 
 def test_a_stopped_run_can_be_taken_to_the_end_later(make_config, half_solved, tmp_path: Path) -> None:
     config = make_config()
-    run(config, tmp_path / "straight", to_end=True)
+    run(config, tmp_path / "straight", mode="shadow")
     run(config, tmp_path / "later")
-    assert resume(tmp_path / "later", to_end=True).verification is not None
+    assert resume(tmp_path / "later", mode="shadow").verification is not None
     assert files(tmp_path / "later") == files(tmp_path / "straight")
 
 
 def test_resuming_a_run_that_is_over_changes_nothing(make_config, half_solved, tmp_path: Path) -> None:
     config = make_config()
-    result = run(config, tmp_path, to_end=True)
+    result = run(config, tmp_path, mode="shadow")
     before = files(tmp_path)
-    again = resume(tmp_path, to_end=True)
+    again = resume(tmp_path, mode="shadow")
     assert (again.step, again.stopped, again.verification) == (result.step, result.stopped, result.verification)
     assert files(tmp_path) == before
 
 
 def test_a_run_that_never_stops_uses_its_budget(make_config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Countdown, "check", lambda self, problem, completion: False)
-    result = run(make_config(), tmp_path, to_end=True)
+    result = run(make_config(), tmp_path, mode="shadow")
     assert result.step == 12
     assert result.stopped is None
     assert result.verification is None
@@ -185,12 +185,12 @@ def test_the_last_step_is_evaluated_and_saved_though_it_is_no_multiple(
 def test_an_interrupted_and_resumed_run_leaves_the_same_bytes(make_config, tmp_path: Path, num_sequences: int) -> None:
     """The real checker, and interruptions at steps with and without an evaluation."""
     config = make_config(train__num_sequences=num_sequences)
-    run(config, tmp_path / "straight", to_end=True)
-    result = run(config, tmp_path / "resumed", to_end=True, interrupted=interrupt_after(3))
+    run(config, tmp_path / "straight", mode="shadow")
+    result = run(config, tmp_path / "resumed", mode="shadow", interrupted=interrupt_after(3))
     assert (result.step, result.interrupted) == (3, True)
-    assert resume(tmp_path / "resumed", to_end=True, interrupted=interrupt_after(1)).step == 4
-    assert resume(tmp_path / "resumed", to_end=True, interrupted=interrupt_after(5)).step == 9
-    assert resume(tmp_path / "resumed", to_end=True).step == 12
+    assert resume(tmp_path / "resumed", mode="shadow", interrupted=interrupt_after(1)).step == 4
+    assert resume(tmp_path / "resumed", mode="shadow", interrupted=interrupt_after(5)).step == 9
+    assert resume(tmp_path / "resumed", mode="shadow").step == 12
     assert files(tmp_path / "resumed") == files(tmp_path / "straight")
 
 
@@ -220,8 +220,8 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize(
-    ("kill_at", "to_end", "num_writes"),
-    [("write", False, 5), ("fsync", False, 18), ("write", True, 8), ("fsync", True, 29)],
+    ("kill_at", "mode", "num_writes"),
+    [("write", "stop", 5), ("fsync", "stop", 18), ("write", "shadow", 8), ("fsync", "shadow", 29)],
 )
 def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     make_config,
@@ -229,12 +229,12 @@ def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     kill_at: str,
-    to_end: bool,
+    mode: str,
     num_writes: int,
 ) -> None:
     """Header, log lines, states and shipped weights, each half written, or written but not yet in its place."""
     config = make_config()
-    run(config, tmp_path / "straight", to_end=to_end)
+    run(config, tmp_path / "straight", mode=mode)
     real_write, real_fsync = os.write, os.fsync
 
     def killed_at(kill: int) -> bool:
@@ -255,7 +255,7 @@ def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
         with monkeypatch.context() as patch:
             patch.setattr(os, kill_at, write if kill_at == "write" else fsync)
             try:
-                run(config, tmp_path / str(kill), to_end=to_end)
+                run(config, tmp_path / str(kill), mode=mode)
             except Killed:
                 return True
             return False
@@ -263,9 +263,9 @@ def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     kill = 0
     while killed_at(kill):
         if (tmp_path / str(kill) / "log.jsonl").exists():
-            resume(tmp_path / str(kill), to_end=to_end)
+            resume(tmp_path / str(kill), mode=mode)
         else:
-            run(config, tmp_path / str(kill), to_end=to_end)
+            run(config, tmp_path / str(kill), mode=mode)
         left = {name: data for name, data in files(tmp_path / str(kill)).items() if not name.endswith(".partial")}
         assert left == files(tmp_path / "straight"), f"killed at {kill_at} {kill}"
         kill += 1
@@ -287,8 +287,8 @@ def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_le
 ) -> None:
     """Going on from the state would leave checkpoints out of the log, and with them out of every later decision."""
     config = make_config()
-    run(config, tmp_path / "straight", to_end=True)
-    run(config, tmp_path / "cut", to_end=True, interrupted=interrupt_after(8))
+    run(config, tmp_path / "straight", mode="shadow")
+    run(config, tmp_path / "cut", mode="shadow", interrupted=interrupt_after(8))
     log = tmp_path / "cut" / "log.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[: 1 + num_left]))
     evaluated: list[int] = []
@@ -298,7 +298,7 @@ def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_le
         return Collector(*arguments, seed=seed, **options)
 
     monkeypatch.setattr("breakeven.session.session.Collector", counting)
-    resume(tmp_path / "cut", to_end=True)
+    resume(tmp_path / "cut", mode="shadow")
     assert evaluated == [2, 4, 6, 8, 10, 12][num_left:]
     assert files(tmp_path / "cut") == files(tmp_path / "straight")
 
@@ -309,10 +309,10 @@ def test_a_run_that_is_over_gets_back_the_lines_its_log_lost(
     make_config, half_solved, tmp_path: Path, every_steps: int, num_lost: int
 ) -> None:
     """Also that of the last step, which is due whatever its number."""
-    run(make_config(evaluate__every_steps=every_steps), tmp_path, to_end=True)
+    run(make_config(evaluate__every_steps=every_steps), tmp_path, mode="shadow")
     before, log = files(tmp_path), tmp_path / "log.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-num_lost]))
-    resume(tmp_path, to_end=True)
+    resume(tmp_path, mode="shadow")
     assert files(tmp_path) == before
 
 
@@ -380,7 +380,7 @@ def test_a_gradient_that_is_no_number_leaves_the_weights_as_they_were() -> None:
 @pytest.mark.parametrize("leftover", ["state.safetensors", "stopped", "full"])
 def test_a_directory_with_remains_of_another_run_is_refused(make_config, tmp_path: Path, leftover: str) -> None:
     """Its state would be taken for one of the new run."""
-    run(make_config(), tmp_path / "run", to_end=True)
+    run(make_config(), tmp_path / "run", mode="shadow")
     (tmp_path / "run" / "log.jsonl").unlink()
     for name in {"state.safetensors", "stopped", "full"} - {leftover}:
         path = tmp_path / "run" / name
@@ -396,11 +396,11 @@ def test_a_directory_with_remains_of_another_run_is_refused(make_config, tmp_pat
 def test_a_check_that_cannot_be_made_is_refused_before_training(
     make_config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """`to_end` may be asked for when a run is resumed, so that its start could not know."""
+    """mode "shadow" may be asked for when a run is resumed, so that its start could not know."""
     loop.start_run(make_config(verify__num_problems=100_000), tmp_path).close()
     monkeypatch.setattr(loop, "train_step", lambda *_: pytest.fail("trained first"))
     with pytest.raises(ArgumentError, match=r"be at most the \d+ distinct test problems"):
-        resume(tmp_path, to_end=True)
+        resume(tmp_path, mode="shadow")
 
 
 @pytest.mark.parametrize("fails", ["state", "weights", "log"])
@@ -441,7 +441,7 @@ def test_a_full_disk_ends_the_run_and_it_goes_on_when_there_is_room(
     ("changes", "message"),
     [
         ({"evaluate__num_problems": 100_000}, r"be at most the \d+ distinct validation problems"),
-        ({"verify__num_problems": 100_000, "to_end": True}, r"be at most the \d+ distinct test problems"),
+        ({"verify__num_problems": 100_000, "mode": "shadow"}, r"be at most the \d+ distinct test problems"),
         ({"train__steps": 2, "train__batch_size": 1}, r"^train\.steps must make a budget above one evaluation"),
     ],
 )

@@ -18,7 +18,6 @@ from breakeven.cli.query_costs import model_cost
 from breakeven.cli.settings import key_values
 from breakeven.data.named import task_from
 from breakeven.errors import SandboxError, argument_error
-from breakeven.eval.bank import Progress as Stage
 from breakeven.eval.models import ModelOptions, load_model
 from breakeven.eval.reward_sources import load_reward_source
 from breakeven.eval.run import Evaluation, evaluate_model
@@ -26,6 +25,7 @@ from breakeven.eval.search import SearchSettings
 from breakeven.records import SegmentRule
 from breakeven.report.format import format_samples, format_share
 from breakeven.report.measurements import measurement_table, render_measurements
+from breakeven.sampling.pieces import Progress as Stage
 from breakeven.store import SAMPLES_NAME, write_whole
 
 RESULTS_NAME = "results.json"

@@ -15,6 +15,7 @@ from breakeven.config import RunConfig, config_from, load_recipe
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.report import explain, progress_line, verification_lines
 from breakeven.report.format import format_flops, format_share
+from breakeven.session.session import MODES, Mode
 from breakeven.store import RunLog, read_log
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 def run(
     recipe: Annotated[str | None, typer.Argument(help="A shipped recipe (countdown, ...) or a TOML file.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value.")] = None,
-    to_end: Annotated[
-        bool, typer.Option("--to-end", help="Shadow mode: record the decision, train on, verify it on test problems.")
+    mode: Annotated[
+        str | None,
+        typer.Option(help="stop; advise: record the decision and train on; shadow: and verify it on test problems."),
+    ] = None,
+    to_end: Annotated[bool, typer.Option("--to-end", help="The same as --mode shadow.")] = False,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this directory.")] = None,
+    past_stop: Annotated[
+        bool, typer.Option("--past-stop", help="With --resume: train on past a stop that was decided.")
     ] = False,
-    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run in this directory.")] = None,
     out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -40,6 +46,9 @@ def run(
             raise
         raise MissingExtraError("breakeven run needs PyTorch: pip install 'breakeven[torch]'") from error
 
+    if to_end and mode not in (None, "shadow"):
+        raise argument_error("--to-end", "be left out, or come with --mode shadow", mode)
+    looking_on = "shadow" if to_end else mode
     if resume is not None:
         if recipe is not None or set_ or out is not None:
             raise argument_error(
@@ -59,10 +68,13 @@ def run(
     else:
         if recipe is None:
             raise argument_error("RECIPE", "be given, or --resume RUN", None, "Try: breakeven run countdown")
-        config = load_recipe(recipe, [*(set_ or []), *(["to_end=true"] if to_end else [])])
+        if past_stop:
+            raise argument_error("--past-stop", "come with --resume", True, "A new run has no stop yet.")
+        config = load_recipe(recipe, [*(set_ or []), *([f"mode={looking_on}"] if looking_on else [])])
         run_dir = out if out is not None else _free_directory(config.name)
         log = loop.start_run(config, run_dir)
 
+    chosen = mode_of(looking_on or ("advise" if past_stop and config.mode == "stop" else config.mode))
     with log, _Signals() as signals, _Live(config, quiet=json) as live:
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
         if log.checkpoints:
@@ -73,15 +85,27 @@ def run(
             config,
             run_dir,
             log,
-            to_end=to_end or config.to_end,
+            mode=chosen,
             on_progress=live.step,
             interrupted=lambda: signals.received is not None,
         )
         num_checkpoints = len(log.checkpoints)
     page = write_report(run_dir) if num_checkpoints else None
-    _print_result(result, run_dir, page, log, to_end=to_end and not config.to_end, json=json)
+    _print_result(result, run_dir, page, log, flag="" if chosen == config.mode else f" --mode {chosen}", json=json)
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
+
+
+def mode_of(name: str) -> Mode:
+    """A mode by its name.
+
+    Raises:
+        ArgumentError: there is none of that name.
+    """
+    for each in MODES:
+        if each == name:
+            return each
+    raise argument_error("--mode", f"be one of {', '.join(MODES)}", name)
 
 
 def _free_directory(name: str) -> Path:
@@ -91,9 +115,7 @@ def _free_directory(name: str) -> Path:
     return Path("runs", f"{name}-{number}")
 
 
-def _print_result(
-    result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, to_end: bool, json: bool
-) -> None:
+def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, flag: str, json: bool) -> None:
     wall_seconds = result.train_seconds + result.evaluation_seconds
     evaluation_wall_share = result.evaluation_seconds / wall_seconds if wall_seconds else 0.0
     last = log.checkpoints[-1] if log.checkpoints else None
@@ -115,7 +137,6 @@ def _print_result(
     console.print()
     if result.interrupted:
         console.print(f"Interrupted at step {result.step}; everything recorded is kept.")
-        flag = " --to-end" if to_end else ""
         console.print(f"Go on with: breakeven run --resume {run_dir}{flag}")
     elif shown:
         console.print(explain(shown.decision), style="bold")

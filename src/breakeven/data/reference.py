@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from breakeven.data.splits import Split
-from breakeven.data.task import Task, Voted
+from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.records import Problem
+from breakeven.records.agree import SameText
+from breakeven.records.protocols import Answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,19 +66,21 @@ class ReferenceProblems:
         """None: the reference model ends its solutions itself."""
         return ()
 
+    @cached_property
+    def _answers(self) -> Answers:
+        return answers_of(self.task) or SameText(lambda completion: " ".join(completion.split()) or None)
+
     def extract(self, completion: str) -> str | None:
-        """The answer that a chain ends with; of the other tasks the whole solution, its spaces made single."""
-        if isinstance(self.task, Voted):
-            return self.task.answer(completion)
-        return " ".join(completion.split()) or None
+        """The answer that a chain ends with; of a task without answers the whole solution, its spaces made single."""
+        return self._answers.extract(completion)
 
     def canonical(self, answer: str) -> str:
-        """The answer itself."""
-        return answer
+        """The answer itself, but of a task of text."""
+        return self._answers.canonical(answer)
 
     def equivalent(self, answer: str, other: str) -> bool:
-        """True if they are the same text."""
-        return answer == other
+        """True if they are the same text, or if a task of text takes them for the same."""
+        return self._answers.equivalent(answer, other)
 
     def check(self, problem: Problem, completion: str) -> bool:
         """The task's own check."""

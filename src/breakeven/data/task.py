@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from breakeven.data.splits import IntArray, Split
 from breakeven.records import Problem
+from breakeven.records.agree import SameText
+from breakeven.records.protocols import Answers
 
 
 @runtime_checkable
@@ -80,6 +82,11 @@ class Voted(Protocol):
         ...
 
 
+def answers_of(task: Task) -> Answers | None:
+    """By what samples of a task are voted on: the task itself, or its answers as text; None where it has none."""
+    return task if isinstance(task, Answers) else SameText(task.answer) if isinstance(task, Voted) else None
+
+
 @runtime_checkable
 class Solved(Protocol):
     """A task of text whose references are no completions, but that can write a right one."""
@@ -99,7 +106,7 @@ class PartlyRight(Protocol):
 
 
 @runtime_checkable
-class TextTask(Protocol):
+class TextTask(Answers, Protocol):
     """A problem set for models that read and write text, and everything needed to grade and to vote on completions."""
 
     @property
@@ -120,22 +127,6 @@ class TextTask(Protocol):
     @property
     def stop(self) -> tuple[str, ...]:
         """Strings before which a completion ends."""
-        ...
-
-    def extract(self, completion: str) -> str | None:
-        """The final answer, None where `completion` has none. Sees no reference."""
-        ...
-
-    def canonical(self, answer: str) -> str:
-        """The form in which equal answers are equal strings as far as that is cheap: votes are grouped by it."""
-        ...
-
-    def equivalent(self, answer: str, other: str) -> bool:
-        """True if two canonical forms mean the same; asked in both directions before groups are merged.
-
-        Raises:
-            CheckFailedError: the comparison crashed or timed out.
-        """
         ...
 
     def check(self, problem: Problem, completion: str) -> bool:

@@ -13,6 +13,7 @@ from breakeven.data.splits import EOS, IntArray, Split, split_of_bucket
 from breakeven.data.task import Solved, TextTask
 from breakeven.errors import argument_error
 from breakeven.records import Problem
+from breakeven.records.agree import canonical_answer
 
 _PAD = 0
 _CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
@@ -158,10 +159,21 @@ class Text:
 
     # -- checking -------------------------------------------------------------------------------------------------
 
+    def extract(self, completion: str) -> str | None:
+        """The final answer, None where `completion` has none."""
+        return self.text_task.extract(completion)
+
+    def canonical(self, answer: str) -> str:
+        """The text task's canonical form."""
+        return self.text_task.canonical(answer)
+
+    def equivalent(self, answer: str, other: str) -> bool:
+        """Whether the text task takes two canonical forms for the same."""
+        return self.text_task.equivalent(answer, other)
+
     def answer(self, completion: str) -> str | None:
         """The final answer in canonical form, None where `completion` has none."""
-        found = self.text_task.extract(completion)
-        return None if found is None else self.text_task.canonical(found)
+        return canonical_answer(self, completion)
 
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` solves `problem`; see `TextTask.check`."""

@@ -1,186 +1,44 @@
-"""Fill a sample file: draw what lacks, grade what is ungraded, score what is unscored. Each step may be killed."""
+"""A sample file as what a collector goes on from, and keeps what it makes in: each step of it may be killed."""
 
-import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from breakeven.data.task import TextTask
 from breakeven.errors import argument_error
-from breakeven.records import Prefix, Problem
+from breakeven.records import Draw, Problem
 from breakeven.records.protocols import RewardModel, Sampler
-from breakeven.sampling.collect import draw_checked
-from breakeven.sampling.grading import grade
+from breakeven.sampling.collect import Collector
+from breakeven.sampling.pieces import OnProgress
+from breakeven.sampling.samples import Batch
 from breakeven.store import Drawn, Graded, SampleFile, Scored, Searched
 
-_Item = TypeVar("_Item")
 
-SEED_SHIFT = 28
-"""Samples of one problem that were drawn in several goes are told apart by the number of the first, in these bits."""
-_CHUNK_SECONDS = 10.0
-"""About how long the work between two records takes, and how much of it a kill can lose."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far one stage is."""
-
-    stage: str
-    """ "drawing", "grading" or "scoring"."""
-    done: int
-    total: int
-    """Samples, those recorded before included."""
-    before: int
-    """Samples that were there already: no rate is to be computed from them."""
-
-
-OnProgress = Callable[[Progress], None]
-
-
-def draw(
+def resumed(
     file: SampleFile,
     sampler: Sampler,
-    problems: Sequence[Problem],
-    num_samples: int,
+    task: TextTask,
     *,
-    temperature: float,
-    seed: int,
+    reward_model: RewardModel | None = None,
+    reward_source: str | None = None,
+    workers: int = 1,
     on_progress: OnProgress = lambda progress: None,
-) -> None:
-    """Draw one greedy sample a problem and `num_samples` at `temperature`, less those that `file` holds.
+) -> Collector:
+    """A collector of the samples of `task`, with those that `file` holds; what it makes is recorded there.
 
     Args:
-        file: extended by what lacks; samples in it are kept, whatever their number.
+        file: its header gives temperature and seed. Samples in it are kept, whatever their number.
         sampler: sees the problems without their reference.
-        problems: with different ids.
-        num_samples: N, at least 0: with 0 only greedy samples are drawn.
-        temperature: of all but the greedy samples.
-        seed: of the bank; with the number of a batch's first sample it gives the seed of the batch.
-        on_progress: told after every chunk.
+        task: problems with different ids, checks, and which answers agree.
+        reward_model: gives samples their reward, where `reward_source` has not scored them.
+        reward_source: its name in the file.
+        workers: checks at once.
+        on_progress: told after every piece.
 
     Raises:
         ArgumentError: a problem whose prompt is not the one that was sampled before.
-        SamplerError: the sampler gave up. What was drawn before is recorded.
     """
-    _check_prompts(file, problems)
-    wanted = [(True, 1), (False, num_samples)]
-    total = len(problems) * (1 + num_samples)
-    before = sum(min(file.num_drawn(each.id, greedy=greedy), count) for greedy, count in wanted for each in problems)
-    done = before
-    for greedy, count in wanted:
-        by_first: dict[int, list[Problem]] = {}
-        for problem in problems:
-            by_first.setdefault(file.num_drawn(problem.id, greedy=greedy), []).append(problem)
-        for first, group in sorted(by_first.items()):
-            if first >= count:
-                continue
-            for chunk in chunks(group):
-                hidden = [replace(each, reference=None) for each in chunk]
-                at = 0.0 if greedy else temperature
-                draws = draw_checked(sampler, hidden, count - first, at, seed + (first << SEED_SHIFT))
-                file.append(
-                    Drawn(
-                        problem=problem.id,
-                        prompt=problem.prompt,
-                        greedy=greedy,
-                        first=first,
-                        prompt_tokens=each.prompt_tokens,
-                        completions=each.completions,
-                    )
-                    for problem, each in zip(chunk, draws, strict=True)
-                )
-                done += len(chunk) * (count - first)
-                on_progress(Progress(stage="drawing", done=done, total=total, before=before))
-
-
-def reference_crc32(problem: Problem) -> str:
-    """By which a corrected gold answer is told; empty where there is none."""
-    return "" if problem.reference is None else f"{zlib.crc32(problem.reference.encode()):08x}"
-
-
-def grade_all(
-    file: SampleFile, task: TextTask, *, workers: int = 1, on_progress: OnProgress = lambda progress: None
-) -> None:
-    """Grade and extract from every sample of `file` that has not been graded."""
-    problems = {each.id: each for each in task.problems}
-    waiting = [
-        each
-        for key, each in file.drawn.items()
-        if each.problem in problems and (key not in file.graded or outdated(file.graded[key], problems[each.problem]))
-    ]
-    before = sum(len(each.verdicts) for each in file.graded.values())
-    total = done = before
-    total += sum(len(each.completions) for each in waiting)
-    for chunk in chunks(waiting):
-        texts_PN = [[each.text for each in drawn.completions] for drawn in chunk]
-        rows = grade(task, [problems[each.problem] for each in chunk], texts_PN, workers=workers)
-        file.append(
-            Graded(
-                problem=drawn.problem,
-                greedy=drawn.greedy,
-                first=drawn.first,
-                verdicts=verdicts,
-                answers=tuple(canonical_answer(task, text) for text in texts),
-                reference_crc32=reference_crc32(problems[drawn.problem]),
-            )
-            for drawn, verdicts, texts in zip(chunk, rows, texts_PN, strict=True)
-        )
-        done += sum(map(len, texts_PN))
-        on_progress(Progress(stage="grading", done=done, total=total, before=before))
-
-
-def outdated(graded: Graded | Searched, problem: Problem) -> bool:
-    """Whether it was graded by another gold answer."""
-    return graded.reference_crc32 not in ("", reference_crc32(problem))
-
-
-def score_all(
-    file: SampleFile,
-    reward_model: RewardModel,
-    name: str,
-    problems: Sequence[Problem],
-    *,
-    on_progress: OnProgress = lambda progress: None,
-) -> None:
-    """Give every sample of `problems` at the bank's temperature its reward, where `name` has not scored it yet."""
-    hidden = {each.id: replace(each, reference=None) for each in problems}
-    drawn = [each for each in file.drawn.values() if not each.greedy and each.problem in hidden]
-    waiting = [each for each in drawn if (name, each.problem, each.first) not in file.scored]
-    total = sum(len(each.completions) for each in drawn)
-    before = done = total - sum(len(each.completions) for each in waiting)
-    for chunk in chunks(waiting):
-        prefixes = [
-            Prefix(problem=hidden[each.problem], text=completion.text)
-            for each in chunk
-            for completion in each.completions
-        ]
-        rewards = reward_model.score(prefixes)
-        if len(rewards) != len(prefixes):
-            rule = f"return one reward for each of the {len(prefixes)} solutions"
-            raise argument_error(f"the reward model {name}", rule, len(rewards))
-        rest = iter(rewards)
-        file.append(
-            Scored(
-                problem=each.problem,
-                first=each.first,
-                reward_model=name,
-                rewards=tuple(next(rest) for _ in each.completions),
-            )
-            for each in chunk
-        )
-        done += len(prefixes)
-        on_progress(Progress(stage="scoring", done=done, total=total, before=before))
-
-
-def canonical_answer(task: TextTask, text: str) -> str | None:
-    """The answer that a completion gives, in canonical form."""
-    answer = task.extract(text)
-    return None if answer is None else task.canonical(answer)
-
-
-def _check_prompts(file: SampleFile, problems: Sequence[Problem]) -> None:
-    prompts = {each.id: each.prompt for each in problems}
+    prompts = {each.id: each.prompt for each in task.problems}
     for drawn in file.drawn.values():
         if prompts.get(drawn.problem, drawn.prompt) != drawn.prompt:
             raise argument_error(
@@ -189,14 +47,76 @@ def _check_prompts(file: SampleFile, problems: Sequence[Problem]) -> None:
                 "another one",
                 "Samples of different problems are not mixed: choose another directory (--out).",
             )
+    return Collector(
+        sampler,
+        task,
+        task.problems,
+        temperature=file.header.temperature,
+        seed=file.header.seed,
+        answers=task,
+        reward_model=reward_model,
+        held=_held(file, task.problems, reward_source),
+        sink=partial(_record, file, task.problems, reward_source or ""),
+        workers=workers,
+        on_progress=on_progress,
+    )
 
 
-def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    """Parts that grow while they take less than _CHUNK_SECONDS and shrink when they take longer."""
-    size, start = 4, 0
-    while start < len(items):
-        began = time.monotonic()
-        yield items[start : start + size]
-        start += size
-        share = _CHUNK_SECONDS / max(time.monotonic() - began, 1e-3)
-        size = max(1, min(4 * size, round(size * share)))
+def reference_crc32(problem: Problem) -> str:
+    """By which a corrected gold answer is told; empty where there is none."""
+    return "" if problem.reference is None else f"{zlib.crc32(problem.reference.encode()):08x}"
+
+
+def outdated(graded: Graded | Searched, problem: Problem) -> bool:
+    """Whether it was graded by another gold answer."""
+    return graded.reference_crc32 not in ("", reference_crc32(problem))
+
+
+def _held(file: SampleFile, problems: Sequence[Problem], reward_source: str | None) -> Iterator[Batch]:
+    """What the file holds of the problems; what was graded by another gold answer as if it were not graded."""
+    for place, problem in enumerate(problems):
+        for greedy in (True, False):
+            first = 0
+            while drawn := file.drawn.get((problem.id, greedy, first)):
+                batch = Batch(
+                    place=place,
+                    greedy=greedy,
+                    first=first,
+                    draw=Draw(prompt_tokens=drawn.prompt_tokens, completions=drawn.completions),
+                )
+                graded = file.graded.get((problem.id, greedy, first))
+                if graded is not None and not outdated(graded, problem):
+                    batch.verdicts, batch.answers = graded.verdicts, graded.answers
+                scored = None if reward_source is None else file.scored.get((reward_source, problem.id, first))
+                if scored is not None and not greedy:
+                    batch.rewards = scored.rewards
+                yield batch
+                first += len(drawn.completions)
+
+
+def _record(
+    file: SampleFile, problems: Sequence[Problem], reward_source: str, stage: str, batches: Sequence[Batch]
+) -> None:
+    file.append(_line(each, problems[each.place], reward_source, stage) for each in batches)
+
+
+def _line(batch: Batch, problem: Problem, reward_source: str, stage: str) -> Drawn | Graded | Scored:
+    if stage == "drawing":
+        return Drawn(
+            problem=problem.id,
+            prompt=problem.prompt,
+            greedy=batch.greedy,
+            first=batch.first,
+            prompt_tokens=batch.draw.prompt_tokens,
+            completions=batch.draw.completions,
+        )
+    if stage == "grading":
+        return Graded(
+            problem=problem.id,
+            greedy=batch.greedy,
+            first=batch.first,
+            verdicts=batch.verdicts or "",
+            answers=batch.answers,
+            reference_crc32=reference_crc32(problem),
+        )
+    return Scored(problem=problem.id, first=batch.first, reward_model=reward_source, rewards=batch.rewards or ())

@@ -12,13 +12,15 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.named import Subset
 from breakeven.data.task import PartlyRight, TextTask
 from breakeven.errors import argument_error
-from breakeven.eval.bank import SEED_SHIFT, OnProgress, draw, grade_all, score_all
+from breakeven.eval.bank import resumed
 from breakeven.eval.measure import Costs, check_measurable, measure
 from breakeven.eval.models import LoadedModel
 from breakeven.eval.samples import drawn_samples
 from breakeven.eval.search import SEARCHES, SearchSettings, measure_search, run_search
 from breakeven.records import Measurement
 from breakeven.records.protocols import RewardModel
+from breakeven.sampling.pieces import OnProgress
+from breakeven.seeds import MAX_SEED
 from breakeven.store import SampleFile, SamplesHeader
 from breakeven.ttc.strategies.named import STRATEGIES
 
@@ -88,7 +90,7 @@ def evaluate_model(
         k_values: sample counts, increasing, each at most `num_samples`.
         num_samples: N, samples to have per problem at `temperature`.
         temperature: above 0; the greedy sample is drawn besides.
-        seed: of the samples.
+        seed: of the samples; that of a run's bank gives the samples of its checkpoint.
         max_tokens: limit of a completion, recorded with the samples; None: the task's.
         reward_source: of samples and steps, for the strategies that choose by reward.
         search: how trees grow; None: the default.
@@ -102,8 +104,8 @@ def evaluate_model(
     if not task.problems:
         raise argument_error("--task", "have at least one problem", task.name)
     model.check_problems(task.problems)
-    if not 0 <= seed < 1 << SEED_SHIFT:
-        raise argument_error("--seed", f"be from 0 to {(1 << SEED_SHIFT) - 1}", seed)
+    if not 0 <= seed <= MAX_SEED:
+        raise argument_error("--seed", f"be from 0 to {MAX_SEED}", seed)
     if num_samples < 1:
         raise argument_error("--num-samples", "be at least 1", num_samples)
     if not 0 < temperature < math.inf:
@@ -131,11 +133,18 @@ def evaluate_model(
     )
     with SampleFile(directory, header) as file:
         sampler = model.sampler_of(header.max_tokens, task.stop)
-        draw(file, sampler, task.problems, num_samples, temperature=temperature, seed=seed, on_progress=on_progress)
-        grade_all(file, task, workers=workers, on_progress=on_progress)
-        if reward_source is not None:
-            score_all(file, reward_source.reward_model, reward_source.name, task.problems, on_progress=on_progress)
         reward_name = reward_source.name if reward_source else None
+        collector = resumed(
+            file,
+            sampler,
+            task,
+            reward_model=reward_source.reward_model if reward_source else None,
+            reward_source=reward_name,
+            workers=workers,
+            on_progress=on_progress,
+        )
+        collector.draw(len(task.problems), num_samples)
+        samples = drawn_samples(collector, task.problems)
         for name, k in searched:
             run_search(
                 file,
@@ -151,7 +160,6 @@ def evaluate_model(
                 workers=workers,
                 on_progress=on_progress,
             )
-        samples = drawn_samples(file, task, reward_source=reward_name)
         costs = Costs(
             policy=model.cost,
             verifier=reward_source.cost if reward_source else None,

@@ -1,11 +1,10 @@
-"""What a sample file holds of a task's problems, as the arrays that strategies and prices are computed from."""
+"""The samples of a task's problems, as the arrays that strategies and prices are computed from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from breakeven.data.answers.agree import label_answers
-from breakeven.data.task import TextTask
-from breakeven.records import NO_ANSWER, Finish, Problem, Reward, SampleBank, answer_label
-from breakeven.store import SampleFile
+from breakeven.records import Problem, Reward, SampleBank
+from breakeven.sampling.collect import Collector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,59 +26,17 @@ class DrawnSamples:
     """Pairs of answers whose comparison failed."""
 
 
-def drawn_samples(file: SampleFile, task: TextTask, *, reward_source: str | None = None) -> DrawnSamples:
-    """The samples of `task`'s problems in `file`, each of them graded, and scored where `reward_source` is named."""
-    verdicts, greedy, labels, lengths, rewards, prompt_tokens = [], "", [], [], [], []
-    num_truncated = num_unanswered = num_uncompared = num_prefills = 0
-    greedy_tokens = list[int]()
-    for problem in task.problems:
-        row, row_lengths, row_rewards, answers = "", list[int](), list[Reward](), list[str | None]()
-        first = 0
-        while first < file.num_drawn(problem.id):
-            drawn, graded = file.drawn[problem.id, False, first], file.graded[problem.id, False, first]
-            row += graded.verdicts
-            answers += graded.answers
-            row_lengths += [each.output_tokens for each in drawn.completions]
-            num_truncated += sum(each.finish is Finish.LENGTH for each in drawn.completions)
-            if reward_source is not None:
-                row_rewards += file.scored[reward_source, problem.id, first].rewards
-            first += len(drawn.completions)
-            num_prefills += 1
-        single = file.drawn[problem.id, True, 0]
-        num_prefills += 1
-        labelled = label_answers(answers, task)
-        greedy += file.graded[problem.id, True, 0].verdicts
-        greedy_tokens.append(single.completions[0].output_tokens)
-        num_truncated += single.completions[0].finish is Finish.LENGTH
-        num_unanswered += file.graded[problem.id, True, 0].answers[0] is None
-        prompt_tokens.append(single.prompt_tokens)
-        verdicts.append(row)
-        lengths.append(tuple(row_lengths))
-        rewards.append(tuple(row_rewards))
-        labels.append("".join(NO_ANSWER if each < 0 else answer_label(each) for each in labelled.labels))
-        num_unanswered += labels[-1].count(NO_ANSWER)
-        num_uncompared += labelled.num_failed
-    bank = SampleBank(
-        correct_PN=tuple(verdicts),
-        greedy_correct_P=greedy,
-        temperature=file.header.temperature,
-        seed=file.header.seed,
-        prompt_tokens=sum(prompt_tokens),
-        output_tokens=sum(map(sum, lengths)),
-        greedy_output_tokens=sum(greedy_tokens),
-        oracle=any(each.reference is not None for each in task.problems),
-        num_prefills=num_prefills,
-        answer_PN=tuple(labels),
-        score_PN=tuple(tuple(each.value for each in row) for row in rewards) if reward_source is not None else (),
-    )
+def drawn_samples(collector: Collector, problems: Sequence[Problem]) -> DrawnSamples:
+    """All that `collector` has of `problems`, which are its own; graded, and scored where it has a reward model."""
+    bank = collector.bank()
     return DrawnSamples(
-        problems=task.problems,
+        problems=tuple(problems),
         bank=bank,
-        prompt_tokens_P=tuple(prompt_tokens),
-        greedy_tokens_P=tuple(greedy_tokens),
-        output_tokens_PN=tuple(lengths),
-        rewards_PN=tuple(rewards) if reward_source is not None else (),
-        num_truncated=num_truncated,
-        num_unanswered=num_unanswered,
-        num_uncompared=num_uncompared,
+        prompt_tokens_P=bank.prompt_tokens_P,
+        greedy_tokens_P=bank.greedy_tokens_P,
+        output_tokens_PN=bank.output_tokens_PN,
+        rewards_PN=collector.samples.rewards_PN if bank.score_PN else (),
+        num_truncated=collector.samples.num_truncated,
+        num_unanswered=collector.samples.num_unanswered,
+        num_uncompared=collector.num_uncompared,
     )

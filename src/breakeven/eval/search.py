@@ -10,15 +10,16 @@ import numpy as np
 
 from breakeven.cost.query import mean_flops, search_flops
 from breakeven.cost.tokens import ModelCost
-from breakeven.data.answers.agree import label_answers
 from breakeven.data.task import TextTask
 from breakeven.errors import argument_error
-from breakeven.eval.bank import OnProgress, Progress, canonical_answer, chunks, outdated, reference_crc32
+from breakeven.eval.bank import outdated, reference_crc32
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.measure import Costs
 from breakeven.records import CHECK_FAILED, Measurement, Problem, SearchCost, SegmentRule
+from breakeven.records.agree import canonical_answer, label_answers
 from breakeven.records.protocols import RewardModel, Sampler, SegmentSampler
 from breakeven.sampling.grading import grade
+from breakeven.sampling.pieces import OnProgress, Progress, chunks
 from breakeven.store import FoundCandidate, SampleFile, Searched
 from breakeven.ttc.search.beam import beam_search
 from breakeven.ttc.search.dvts import dvts

@@ -1,4 +1,4 @@
-"""What the TTC estimator asks of models and checkers: samplers, verifiers and reward models. Lists in, lists out."""
+"""What is asked of models and checkers: samplers, verifiers, answers and reward models. Lists in, lists out."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
@@ -15,7 +15,20 @@ class Sampler(Protocol):
         Sample i of a problem must depend on (`seed`, problem, i) only, not on how many are drawn or of what else; a
         server, whose numbers depend on what else it computes, need only give independent samples for different seeds.
         Temperature 0 is greedy. The caller's training state (random generators, mode, gradients) stays untouched.
+
+        Best it takes a keyword `first` besides, and is a `NumberedSampler`: then a bank does not depend on the pieces
+        in which it is drawn. Without, every piece but the first is drawn by a seed of its own.
         """
+        ...
+
+
+class NumberedSampler(Sampler, Protocol):
+    """A sampler that can be asked for the samples of a seed from any number on. All that come with breakeven are."""
+
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """Samples `first`, `first + 1`, ... of `seed`: drawing 4 and then 12 from `first` = 4 on is drawing 16."""
         ...
 
 
@@ -39,10 +52,31 @@ class Verifier(Protocol):
     """Says whether a completion solves a problem."""
 
     def check(self, problem: Problem, completion: str) -> bool:
-        """True if it does. Malformed completions are False, never an exception.
+        """True if it does, else False: anything else is refused. Malformed completions are False, no exception.
 
         Raises:
             CheckFailedError: the checker itself crashed or timed out; the sample is then neither right nor wrong.
+        """
+        ...
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """What the answer of a completion is, and which answers mean the same: what votes rest on. Sees no reference."""
+
+    def extract(self, completion: str) -> str | None:
+        """The final answer, None where `completion` has none."""
+        ...
+
+    def canonical(self, answer: str) -> str:
+        """The form in which equal answers are equal strings as far as that is cheap, of such a form itself."""
+        ...
+
+    def equivalent(self, answer: str, other: str) -> bool:
+        """True if two canonical forms mean the same; asked in both directions before groups are merged.
+
+        Raises:
+            CheckFailedError: the comparison crashed or timed out.
         """
         ...
 

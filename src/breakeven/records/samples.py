@@ -1,10 +1,14 @@
 """What is asked and drawn: problems, completions, and the graded bank of one checkpoint."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from breakeven.errors import argument_error
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +18,11 @@ class Problem:
     id: str
     prompt: str
     reference: str | None = None
+
+    @property
+    def hidden(self) -> "Problem":
+        """Without its reference: as samplers and reward models see it."""
+        return replace(self, reference=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +138,28 @@ class SampleBank:
     """Tokens that the reward model read, over all samples."""
     reward_output_tokens: int = 0
     """Tokens that it generated."""
+    prompt_tokens_P: tuple[int, ...] = ()
+    """Tokens of each prompt. This and the next two are empty in logs of before, where their sums alone are known."""
+    greedy_tokens_P: tuple[int, ...] = ()
+    """Output tokens of each greedy sample."""
+    output_tokens_PN: tuple[tuple[int, ...], ...] = ()
+    """Output tokens of each sample, shaped as `correct_PN`."""
 
     def __post_init__(self) -> None:
         if not self.correct_PN:
             raise argument_error("correct_PN", "hold at least one row", list(self.correct_PN))
-        if self.answer_PN and list(map(len, self.answer_PN)) != list(map(len, self.correct_PN)):
-            raise argument_error("answer_PN", "have one character for each sample of correct_PN", "other lengths")
-        if self.score_PN and list(map(len, self.score_PN)) != list(map(len, self.correct_PN)):
-            raise argument_error("score_PN", "have one number for each sample of correct_PN", "other lengths")
+        for name, one in (("answer_PN", "character"), ("score_PN", "number"), ("output_tokens_PN", "count")):
+            rows = getattr(self, name)
+            if rows and list(map(len, rows)) != list(map(len, self.correct_PN)):
+                raise argument_error(name, f"have one {one} for each sample of correct_PN", "other lengths")
+        for name, counts_P, total in (
+            ("prompt_tokens_P", self.prompt_tokens_P, self.prompt_tokens),
+            ("greedy_tokens_P", self.greedy_tokens_P, self.greedy_output_tokens),
+            ("output_tokens_PN", tuple(map(sum, self.output_tokens_PN)), self.output_tokens),
+        ):
+            if counts_P and (len(counts_P), sum(counts_P)) != (self.num_problems, total):
+                rule = f"be of {self.num_problems} problems, {total} tokens in all"
+                raise argument_error(name, rule, f"{len(counts_P)} problems, {sum(counts_P)} tokens")
         if not all(math.isfinite(score) for row in self.score_PN for score in row):
             raise argument_error("score_PN", "hold finite numbers", "NaN or infinity")
         others = set("".join(self.correct_PN) + self.greedy_correct_P) - {"0", "1", CHECK_FAILED}
@@ -149,6 +172,31 @@ class SampleBank:
                 f"have one character for each of the {len(self.correct_PN)} problems",
                 len(self.greedy_correct_P),
             )
+
+    def of(self, places: Sequence[int]) -> "SampleBank":
+        """The bank of some of the problems. A sum of tokens stays that of all where their own are not known."""
+
+        def kept(rows: Sequence[_Row]) -> tuple[_Row, ...]:
+            return tuple(rows[place] for place in places) if rows else ()
+
+        prompt_P, greedy_P, output_PN = (
+            kept(self.prompt_tokens_P),
+            kept(self.greedy_tokens_P),
+            kept(self.output_tokens_PN),
+        )
+        return replace(
+            self,
+            correct_PN=kept(self.correct_PN),
+            greedy_correct_P="".join(kept(self.greedy_correct_P)),
+            answer_PN=kept(self.answer_PN),
+            score_PN=kept(self.score_PN),
+            prompt_tokens_P=prompt_P,
+            greedy_tokens_P=greedy_P,
+            output_tokens_PN=output_PN,
+            prompt_tokens=sum(prompt_P) if prompt_P else self.prompt_tokens,
+            greedy_output_tokens=sum(greedy_P) if greedy_P else self.greedy_output_tokens,
+            output_tokens=sum(map(sum, output_PN)) if output_PN else self.output_tokens,
+        )
 
     @property
     def num_problems(self) -> int:

@@ -1,32 +1,47 @@
-"""From a sampler and a checker to a bank of graded samples: the only step of a decision that touches the model."""
+"""From a sampler and a checker to a bank of graded samples: the one road, for runs, evaluations and verifications.
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+Only here a model is touched, and only here problems lose their references before a model sees them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from typing import TypeVar
 
 from breakeven.errors import argument_error
-from breakeven.records import NO_ANSWER, Draw, Prefix, Problem, Reward, SampleBank, answer_label
-from breakeven.records.protocols import RewardModel, Sampler, Verifier
+from breakeven.records import Prefix, Problem, SampleBank
+from breakeven.records.agree import Labels, answers_from, canonical_answer, label_answers
+from breakeven.records.asking import check_rewards, draw_from
+from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
 from breakeven.sampling.grading import grade
+from breakeven.sampling.pieces import OnProgress, Progress, chunks
+from breakeven.sampling.samples import Batch, Samples
 
-_SEED_SHIFT = 28
-"""Draws of one checkpoint are told apart by bits above those of the step."""
+_Item = TypeVar("_Item", bound=Sized)
+
+
+Sink = Callable[[str, Sequence[Batch]], None]
+"""Takes batches when a stage, "drawing", "grading" or "scoring", is done with them."""
 
 
 class Collector:
-    """Draws and grades the samples of one checkpoint, piece by piece: the only object that touches the model.
+    """Draws, grades and scores the samples of one model, piece by piece: the only object that touches it.
 
     Args:
         sampler: of the live model. It sees the problems without their reference.
         verifier: grades, and alone sees references. A sample on which it fails is neither right nor wrong.
         problems: in the order in which they are to be sampled.
         temperature: of all but the greedy samples, above 0.
-        seed: every sample is a function of (seed, problem, its number).
-        extract: gives the final answer of a completion or None, so that the bank says which samples of a problem agree.
+        seed: every sample is a function of (seed, problem, its number), whatever the pieces; of a sampler that does not
+            take `first`, of the number of the first sample of its piece too.
+        answers: what the answer of a completion is and which agree, so that samples can be voted on; a function from a
+            completion to its answer, or None, compares them as text.
         reward_model: scores every sample but the greedy ones. It sees no reference either.
+        held: batches that are there already, with what is known of them: of each problem from number 0 on, in order.
+        sink: where batches go. With it the work is done in pieces of some seconds, so that a kill loses little.
+        workers: checks at once.
+        on_progress: told after every piece.
 
     Raises:
-        ArgumentError: no problems, a temperature that is not above 0, or a sampler that returned another number of
-            samples than it was asked for.
+        ArgumentError: no problems, or a temperature that is not above 0.
     """
 
     def __init__(
@@ -37,86 +52,149 @@ class Collector:
         *,
         temperature: float,
         seed: int,
-        extract: Callable[[str], str | None] | None = None,
+        answers: Answers | Callable[[str], str | None] | None = None,
         reward_model: RewardModel | None = None,
+        held: Iterable[Batch] = (),
+        sink: Sink | None = None,
+        workers: int = 1,
+        on_progress: OnProgress = lambda progress: None,
     ) -> None:
         if not problems:
             raise argument_error("problems", "hold at least one problem", list(problems))
         if not temperature > 0:
             raise argument_error("temperature", "be above 0", temperature, "The greedy sample is drawn anyway.")
-        self._sampler, self._verifier, self._problems = sampler, verifier, problems
-        self._hidden = [replace(problem, reference=None) for problem in problems]
-        self._temperature, self._seed, self._extract = temperature, seed, extract
-        self._rows: list[list[str]] = [[] for _ in problems]
-        self._answers: list[list[str | None]] = [[] for _ in problems]
-        self._reward_model = reward_model
-        self._rewards: list[list[Reward]] = [[] for _ in problems]
-        self._draws = self._num_prefills = self._output_tokens = 0
-        greedy = draw_checked(sampler, self._hidden, 1, 0.0, seed)
-        self._greedy = "".join(grade(verifier, problems, _texts(greedy)))
-        self._greedy_output_tokens = _output_tokens(greedy)
-        self._prompt_tokens = sum(draw.prompt_tokens for draw in greedy)
-        self._num_prefills = len(problems)
+        self._sampler, self._verifier, self._reward_model = sampler, verifier, reward_model
+        self._problems, self._hidden = problems, [each.hidden for each in problems]
+        self._temperature, self._seed = temperature, seed
+        self._answers = answers_from(answers)
+        self._in_parts, self._sink = sink is not None, sink or (lambda stage, batches: None)
+        self._workers, self._on_progress = workers, on_progress
+        self.samples = Samples(len(problems), held)
+        """What a bank does not hold: texts and rewards. Graded and scored where `bank` was asked for since."""
+        self._labels = [Labels(labels=(), num_failed=0) for _ in problems]
 
     def draw(self, num_problems: int, num_samples: int) -> None:
-        """Draw for the first `num_problems` as many samples as each lacks of `num_samples`.
+        """Draw what lacks of `num_samples` for the first `num_problems`, and of one greedy sample for all.
 
-        Problems with equal numbers of samples are sampled in one call, by a seed of its own.
+        Problems that lack as many are sampled in one call, or where there is a sink in one call a piece.
+
+        Raises:
+            SamplerError: the sampler gave up, or returned another number of samples. What came before is kept.
         """
         if num_samples < 1:
             raise argument_error("num_samples", "be at least 1", num_samples)
-        by_lack: dict[int, list[int]] = {}
-        for index, row in enumerate(self._rows[:num_problems]):
-            by_lack.setdefault(num_samples - sum(map(len, row)), []).append(index)
-        for lack, indices in sorted(by_lack.items()):
-            if lack <= 0:
-                continue
-            seed = self._seed + (self._draws << _SEED_SHIFT)
-            hidden = [self._hidden[index] for index in indices]
-            draws = draw_checked(self._sampler, hidden, lack, self._temperature, seed)
-            verdicts = grade(self._verifier, [self._problems[index] for index in indices], _texts(draws))
-            for index, verdict_N, draw in zip(indices, verdicts, draws, strict=True):
-                self._rows[index].append(verdict_N)
-                if self._extract is not None:
-                    self._answers[index] += [self._extract(each.text) for each in draw.completions]
-            if self._reward_model is not None:
-                self._score(self._reward_model, indices, draws)
-            self._draws += 1
-            self._num_prefills += len(indices)
-            self._output_tokens += _output_tokens(draws)
+        self._draw(num_problems, num_samples)
 
-    def _score(self, reward_model: RewardModel, indices: Sequence[int], draws: Sequence[Draw]) -> None:
-        prefixes = [
-            Prefix(problem=self._hidden[index], text=each.text)
-            for index, draw in zip(indices, draws, strict=True)
-            for each in draw.completions
-        ]
-        rewards = reward_model.score(prefixes)
-        if len(rewards) != len(prefixes):
-            rule = f"return one reward for each of the {len(prefixes)} solutions"
-            raise argument_error("reward_model.score(...)", rule, len(rewards))
-        rest = iter(rewards)
-        for index, draw in zip(indices, draws, strict=True):
-            self._rewards[index] += [next(rest) for _ in draw.completions]
+    def _draw(self, num_problems: int, num_samples: int) -> None:
+        total = len(self._problems) + num_samples * len(self._problems[:num_problems])
+        for part in self._parts("drawing", self.samples.lacking(num_problems, num_samples), total):
+            one = part[0]
+            draws = draw_from(
+                self._sampler,
+                [self._hidden[each.place] for each in part],
+                len(one),
+                temperature=0.0 if one.greedy else self._temperature,
+                seed=self._seed,
+                first=one.first,
+            )
+            batches = [
+                Batch(place=each.place, greedy=each.greedy, first=each.first, draw=draw)
+                for each, draw in zip(part, draws, strict=True)
+            ]
+            self._sink("drawing", batches)
+            self.samples.add(batches)
+
+    def grade(self) -> None:
+        """Grade what is not graded, and read its answers.
+
+        Raises:
+            ArgumentError: the checker returned something other than True or False.
+        """
+        batches = self.samples.batches
+        waiting = [each for each in batches if each.verdicts is None]
+        for part in self._parts("grading", [waiting], sum(map(len, batches))):
+            problems = [self._problems[each.place] for each in part]
+            rows = grade(self._verifier, problems, [each.texts for each in part], workers=self._workers)
+            for each, verdicts in zip(part, rows, strict=True):
+                each.verdicts = verdicts
+                if self._answers is not None:
+                    each.answers = tuple(canonical_answer(self._answers, text) for text in each.texts)
+            self._sink("grading", part)
+
+    def score(self) -> None:
+        """Give every sample but the greedy ones its reward, where it has none; nothing without a reward model.
+
+        Raises:
+            SamplerError: the reward model returned another number of rewards, or one that is not finite.
+        """
+        if self._reward_model is None:
+            return
+        batches = [each for each in self.samples.batches if not each.greedy]
+        waiting = [each for each in batches if each.rewards is None]
+        for part in self._parts("scoring", [waiting], sum(map(len, batches))):
+            prefixes = [Prefix(problem=self._hidden[each.place], text=text) for each in part for text in each.texts]
+            rewards = self._reward_model.score(prefixes)
+            check_rewards(prefixes, rewards)
+            rest = iter(rewards)
+            for each in part:
+                each.rewards = tuple(next(rest) for _ in each.texts)
+            self._sink("scoring", part)
 
     def bank(self) -> SampleBank:
-        """All that was drawn so far."""
-        rewards = [each for row in self._rewards for each in row]
+        """All that was drawn so far, graded and scored first, with one greedy sample a problem. Errors as above."""
+        self._draw(0, 0)
+        self.grade()
+        self.score()
+        greedy, sampled, rewards_PN = self.samples.greedy, self.samples.sampled, self.samples.rewards_PN
+        prompt_tokens_P = tuple(batch.draw.prompt_tokens for (batch,) in greedy)
+        greedy_tokens_P = tuple(batch.draw.completions[0].output_tokens for (batch,) in greedy)
+        output_tokens_PN = tuple(
+            tuple(each.output_tokens for batch in row for each in batch.draw.completions) for row in sampled
+        )
+        rewards = [each for row in rewards_PN for each in row]
         return SampleBank(
-            correct_PN=tuple("".join(row) for row in self._rows),
-            greedy_correct_P=self._greedy,
+            correct_PN=tuple("".join(batch.verdicts or "" for batch in row) for row in sampled),
+            greedy_correct_P="".join(batch.verdicts or "" for (batch,) in greedy),
             temperature=self._temperature,
             seed=self._seed,
-            prompt_tokens=self._prompt_tokens,
-            output_tokens=self._output_tokens,
-            greedy_output_tokens=self._greedy_output_tokens,
-            oracle=any(problem.reference is not None for problem in self._problems),
-            num_prefills=self._num_prefills,
-            answer_PN=tuple(map(_labels, self._answers)) if self._extract is not None else (),
-            score_PN=tuple(tuple(each.value for each in row) for row in self._rewards) if self._reward_model else (),
+            prompt_tokens=sum(prompt_tokens_P),
+            output_tokens=sum(map(sum, output_tokens_PN)),
+            greedy_output_tokens=sum(greedy_tokens_P),
+            oracle=any(each.reference is not None for each in self._problems),
+            num_prefills=len(self.samples.batches),
+            answer_PN=() if self._answers is None else tuple(each.row for each in self._labelled(self._answers)),
+            score_PN=tuple(tuple(each.value for each in row) for row in rewards_PN)
+            if self._reward_model is not None
+            else (),
             reward_read_tokens=sum(each.read_tokens for each in rewards),
             reward_output_tokens=sum(each.output_tokens for each in rewards),
+            prompt_tokens_P=prompt_tokens_P,
+            greedy_tokens_P=greedy_tokens_P,
+            output_tokens_PN=output_tokens_PN,
         )
+
+    @property
+    def num_uncompared(self) -> int:
+        """Pairs of answers whose comparison failed, as of the last `bank()`."""
+        return sum(each.num_failed for each in self._labels)
+
+    def _parts(self, stage: str, groups: Iterable[Sequence[_Item]], total: int) -> Iterator[Sequence[_Item]]:
+        """Each group, in parts where what is made of them is kept; tells of each part when it is done."""
+        groups = [group for group in groups if group]
+        done = before = total - sum(len(item) for group in groups for item in group)
+        for group in groups:
+            for part in chunks(group) if self._in_parts else [group]:
+                yield part
+                done += sum(map(len, part))
+                self._on_progress(Progress(stage=stage, done=done, total=total, before=before))
+
+    def _labelled(self, answers: Answers) -> list[Labels]:
+        """Of each problem, found anew where it has more samples than before."""
+        for place, row in enumerate(self.samples.sampled):
+            given = [answer for batch in row for answer in batch.answers]
+            if len(given) != len(self._labels[place].labels):
+                self._labels[place] = label_answers(given, answers)
+        return self._labels
 
 
 def collect(
@@ -127,7 +205,7 @@ def collect(
     num_samples: int,
     temperature: float,
     seed: int,
-    extract: Callable[[str], str | None] | None = None,
+    answers: Answers | Callable[[str], str | None] | None = None,
     reward_model: RewardModel | None = None,
 ) -> SampleBank:
     """The graded bank of one checkpoint: `num_samples` at `temperature` and one greedy sample per problem.
@@ -137,44 +215,7 @@ def collect(
     if num_samples < 1:
         raise argument_error("num_samples", "be at least 1", num_samples)
     collector = Collector(
-        sampler, verifier, problems, temperature=temperature, seed=seed, extract=extract, reward_model=reward_model
+        sampler, verifier, problems, temperature=temperature, seed=seed, answers=answers, reward_model=reward_model
     )
     collector.draw(len(problems), num_samples)
     return collector.bank()
-
-
-def draw_checked(
-    sampler: Sampler, problems: Sequence[Problem], num_samples: int, temperature: float, seed: int
-) -> list[Draw]:
-    """What `sampler` draws, once it is seen to be as many samples as were asked for.
-
-    Raises:
-        ArgumentError: it is another number.
-    """
-    draws = sampler.sample(problems, num_samples, temperature=temperature, seed=seed)
-    counts = {len(draw.completions) for draw in draws}
-    if len(draws) != len(problems) or counts != {num_samples}:
-        raise argument_error(
-            "sampler.sample(...)",
-            f"return {num_samples} completions for each of the {len(problems)} problems",
-            f"{len(draws)} problems with {sorted(counts)} completions",
-        )
-    return draws
-
-
-def _texts(draws: Sequence[Draw]) -> list[list[str]]:
-    return [[each.text for each in draw.completions] for draw in draws]
-
-
-def _labels(answers: Sequence[str | None]) -> str:
-    """One character a sample, equal where the answers are, in the order in which the answers first appear."""
-    distinct = dict.fromkeys(each for each in answers if each is not None)
-    label = {answer: answer_label(number) for number, answer in enumerate(distinct)}
-    return "".join(NO_ANSWER if answer is None else label[answer] for answer in answers)
-
-
-def _output_tokens(draws: Sequence[Draw]) -> int:
-    counts = [each.output_tokens for draw in draws for each in draw.completions]
-    if min(counts) < 1:
-        raise argument_error("output_tokens", "be at least 1, the end token counted", min(counts))
-    return sum(counts)

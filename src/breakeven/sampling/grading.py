@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, Problem
+from breakeven.records.asking import is_right
 from breakeven.records.protocols import Verifier
 
 
@@ -18,7 +19,8 @@ def grade(
 ) -> list[str]:
     """One row a problem, one character a text: `1` right, `0` wrong, `?` the checker failed.
 
-    Equal texts of a problem are checked once. An exception other than CheckFailedError is the caller's.
+    Equal texts of a problem are checked once. An exception other than CheckFailedError is the caller's, and so is the
+    ArgumentError for a verdict that is not True or False.
 
     Args:
         verifier: must bear calls from several threads where `workers` is above 1.
@@ -40,7 +42,7 @@ def grade(
 
     def checked(job: tuple[int, Problem, str]) -> str:
         try:
-            return "1" if verifier.check(job[1], job[2]) else "0"
+            return "1" if is_right(verifier, job[1], job[2]) else "0"
         except CheckFailedError:
             return CHECK_FAILED
 

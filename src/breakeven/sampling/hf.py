@@ -108,14 +108,16 @@ class HFSampler:
         self.stop = tuple(stop)
         self.max_rows = max_rows
 
-    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.records.protocols.Sampler.sample`.
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.NumberedSampler.sample`.
 
         Raises:
             SamplerError: a prompt fills the model's positions.
         """
         jobs = [self._job(Prefix(problem=each), each.id, self.max_tokens, Finish.LENGTH) for each in problems]
-        return self._draw(jobs, num_samples, temperature, seed)
+        return self._draw(jobs, num_samples, temperature, seed, first=first)
 
     def extend(
         self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
@@ -148,7 +150,13 @@ class HFSampler:
         return _Job(key=key, tokens=tokens, max_tokens=max_tokens, limit=limit)
 
     def _draw(
-        self, jobs: list[_Job], num_samples: int, temperature: float, seed: int, ends: tuple[str, ...] = ()
+        self,
+        jobs: list[_Job],
+        num_samples: int,
+        temperature: float,
+        seed: int,
+        ends: tuple[str, ...] = (),
+        first: int = 0,
     ) -> list[Draw]:
         if num_samples < 1:
             raise argument_error("num_samples", "be at least 1", num_samples)
@@ -156,16 +164,16 @@ class HFSampler:
             raise argument_error("temperature", "be at least 0", temperature)
         rules = _Rules(temperature=temperature, ends=ends, end_tokens=self._end_tokens())
         samples = [[_Sample(job) for _ in range(num_samples)] for job in jobs]
-        keys_PN = sample_keys(seed, [job.key for job in jobs], num_samples).reshape(len(jobs), num_samples)
+        keys_PN = sample_keys(seed, [job.key for job in jobs], num_samples, first).reshape(len(jobs), num_samples)
         by_length = sorted(range(len(jobs)), key=lambda index: len(jobs[index].tokens))  # little padding
         num_prompts = max(1, self.max_rows // num_samples)
         with _evaluating(self.model):
             for start in range(0, len(jobs), num_prompts):
                 part = by_length[start : start + num_prompts]
                 prefilled = self._prefill([jobs[index].tokens for index in part])
-                for first in range(0, num_samples, self.max_rows):
-                    last = first + self.max_rows >= num_samples
-                    piece = slice(first, first + self.max_rows)
+                for begin in range(0, num_samples, self.max_rows):
+                    last = begin + self.max_rows >= num_samples
+                    piece = slice(begin, begin + self.max_rows)
                     rows = [each for index in part for each in samples[index][piece]]
                     keys_B = keys_PN[part, piece].ravel()
                     self._decode(prefilled if last else copy.deepcopy(prefilled), rows, keys_B, rules)

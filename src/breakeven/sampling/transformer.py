@@ -74,12 +74,13 @@ class TransformerSampler:
         self.new_cache = new_cache
         self.max_rows = max_rows
 
-    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.records.protocols.Sampler.sample`."""
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.NumberedSampler.sample`."""
         jobs = [_Job(each.id, tuple(self.task.encode_prompt(each)), ()) for each in problems]
-        return self._draw(
-            jobs, num_samples, temperature, seed, SegmentRule(ends=(), max_tokens=self.task.output_tokens)
-        )
+        rule = SegmentRule(ends=(), max_tokens=self.task.output_tokens)
+        return self._draw(jobs, num_samples, temperature, seed, rule, first)
 
     def extend(
         self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
@@ -103,7 +104,13 @@ class TransformerSampler:
         return self._draw(jobs, num_samples, temperature, seed, segments)
 
     def _draw(
-        self, jobs: Sequence[_Job], num_samples: int, temperature: float, seed: int, segments: SegmentRule
+        self,
+        jobs: Sequence[_Job],
+        num_samples: int,
+        temperature: float,
+        seed: int,
+        segments: SegmentRule,
+        first: int = 0,
     ) -> list[Draw]:
         if num_samples < 1:
             raise argument_error("num_samples", "be at least 1", num_samples)
@@ -118,7 +125,7 @@ class TransformerSampler:
             for (_, text_tokens), indices in by_length.items():
                 for start in range(0, len(indices), chunk):
                     part = indices[start : start + chunk]
-                    keys_B = sample_keys(seed, [jobs[i].key for i in part], num_samples)
+                    keys_B = sample_keys(seed, [jobs[i].key for i in part], num_samples, first)
                     drawn = self._complete([jobs[i] for i in part], text_tokens, keys_B, temperature, segments)
                     for at, index in enumerate(part):
                         completions[index] = tuple(drawn[at * num_samples : (at + 1) * num_samples])

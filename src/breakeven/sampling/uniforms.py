@@ -12,15 +12,15 @@ import numpy.typing as npt
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def sample_keys(seed: int, problem_ids: Sequence[str], num_samples: int) -> npt.NDArray[np.uint64]:
+def sample_keys(seed: int, problem_ids: Sequence[str], num_samples: int, first: int = 0) -> npt.NDArray[np.uint64]:
     """One 64-bit key per (problem, sample), shape (P x N,), from the seed and the problem's id, not its place.
 
-    >>> bool((sample_keys(3, ["a", "b"], 4)[4:6] == sample_keys(3, ["b"], 2)).all())
+    >>> bool((sample_keys(3, ["a", "b"], 4)[6:] == sample_keys(3, ["b"], 2, first=2)).all())
     True
     """
     ids_P = np.array([zlib.crc32(each.encode()) for each in problem_ids], dtype=np.uint64)
     keys_P = _mix(_mix(np.full_like(ids_P, seed)) ^ ids_P)
-    samples_N = np.arange(1, num_samples + 1, dtype=np.uint64)
+    samples_N = np.arange(first + 1, first + num_samples + 1, dtype=np.uint64)
     return _mix(keys_P[:, None] + samples_N * _GOLDEN).ravel()
 
 

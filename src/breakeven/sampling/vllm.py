@@ -51,8 +51,10 @@ class VLLMSampler:
         self.stop = tuple(stop)
         self.lora_request = lora_request
 
-    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.records.protocols.Sampler.sample`.
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.NumberedSampler.sample`.
 
         Raises:
             SamplerError: a prompt fills the engine's context.
@@ -60,7 +62,7 @@ class VLLMSampler:
         """
         prefixes = [Prefix(problem=each) for each in problems]
         limits = [(self.max_tokens, Finish.LENGTH)] * len(prefixes)
-        return self._draw(prefixes, limits, num_samples, temperature, seed, ())
+        return self._draw(prefixes, limits, num_samples, temperature, seed, (), first)
 
     def extend(
         self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
@@ -86,6 +88,7 @@ class VLLMSampler:
         temperature: float,
         seed: int,
         ends: tuple[str, ...],
+        first: int = 0,
     ) -> list[Draw]:
         if num_samples < 1:
             raise argument_error("num_samples", "be at least 1", num_samples)
@@ -111,7 +114,7 @@ class VLLMSampler:
                 SamplingParams(
                     n=number,
                     temperature=temperature,
-                    seed=_request_seed(seed, prefix, bool(ends)),
+                    seed=_request_seed(seed, prefix, bool(ends)) + first,
                     max_tokens=min(room, max_tokens),
                     stop=[*self.stop, *ends] or None,
                     include_stop_str_in_output=bool(ends),

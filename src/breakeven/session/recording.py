@@ -9,24 +9,30 @@ from typing import Any
 from breakeven._version import __version__
 from breakeven.records import RunSpec
 from breakeven.stopping.course import Policy
+from breakeven.stopping.decide import default_policy
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import LOG_NAME, Header, RunLog
 
 
 def start_log(
-    run_dir: str | Path, *, spec: RunSpec, policy: Policy, seed: int = 0, config: dict[str, Any] | None = None
+    run_dir: str | Path,
+    *,
+    spec: RunSpec,
+    policy: Policy | None = None,
+    seed: int = 0,
+    config: dict[str, Any] | None = None,
 ) -> RunLog:
     """A new log in `run_dir`, open for this process alone.
 
     Args:
         run_dir: made if need be.
         spec: as given to the session.
-        policy: as given to the session.
+        policy: as given to the session; None: the default one.
         seed: as given to the session.
         config: whatever else should be found with the run; only for people to read.
 
     Raises:
-        ArgumentError: `run_dir` holds a log already. RunInUseError, RunStorageError: see `RunLog.create`.
+        ArgumentError: `run_dir` holds a run already. RunInUseError, RunStorageError: see `RunLog.create`.
     """
     versions = {
         "breakeven": __version__,
@@ -36,17 +42,25 @@ def start_log(
     }
     if "torch" in sys.modules:
         versions["torch"] = str(sys.modules["torch"].__version__)
-    header = Header(versions=versions, config=config or {}, spec=spec, policy=policy_settings(policy), seed=seed)
+    header = Header(
+        versions=versions, config=config or {}, spec=spec, policy=policy_settings(policy or default_policy()), seed=seed
+    )
     return RunLog.create(run_dir, header)
 
 
 def open_log(
-    run_dir: str | Path, *, spec: RunSpec, policy: Policy, seed: int = 0, config: dict[str, Any] | None = None
+    run_dir: str | Path,
+    *,
+    spec: RunSpec,
+    policy: Policy | None = None,
+    seed: int = 0,
+    config: dict[str, Any] | None = None,
+    resume: bool = False,
 ) -> RunLog:
-    """The log in `run_dir`, started if there is none: a script that is run again resumes its own record.
+    """The log of a new run in `run_dir`; or where `resume` asks for it, of the run that is there, if there is one.
 
-    Args and errors as `start_log`, but that an existing log is opened; the session refuses one of another spec.
+    Args and errors as `start_log`. Whether an existing log is of the same run, the session says.
     """
-    if (Path(run_dir) / LOG_NAME).exists():
+    if resume and (Path(run_dir) / LOG_NAME).exists():
         return RunLog.open(run_dir)
     return start_log(run_dir, spec=spec, policy=policy, seed=seed, config=config)

@@ -1,58 +1,93 @@
-"""The one object a training loop talks to: `Session.observe` evaluates, decides and records.
+"""The one object a training loop talks to: `Session.observe` evaluates, decides, records and says so.
 
-Works with any loop and any model: it knows a sampler, a checker, problems and a cost model. Imports no torch.
+Works with any loop and any model: it knows a sampler, a verifier, problems and a cost model. Imports no torch.
 """
 
 import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Final, Literal, Self
 
-from breakeven.config import policy_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import DivergedError, argument_error
-from breakeven.records import Action, CheckpointRecord, Decision, Problem, Reason, RunSpec
-from breakeven.records.protocols import RewardModel, Sampler, Verifier
+from breakeven.records import (
+    Action,
+    CheckpointRecord,
+    Decision,
+    Failure,
+    Problem,
+    Reason,
+    RunSpec,
+    StopTest,
+    Verification,
+)
+from breakeven.records.agree import answers_from
+from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
 from breakeven.sampling.collect import Collector
+from breakeven.seeds import bank_seed, search_seed
+from breakeven.session.checks import check_parts, check_problems, check_tokens
+from breakeven.session.failing import is_usage_error, raised_by
+from breakeven.session.guard import undisturbed
 from breakeven.session.live import LiveSource
+from breakeven.session.recording import open_log
+from breakeven.session.resume import check_order, check_same_run, fingerprint_of
 from breakeven.session.searching import Search
+from breakeven.session.serving import serving_note
 from breakeven.session.step import search_price, take_step
+from breakeven.session.verify import HeldOut, compare, measure_stop
+from breakeven.session.voice import say, warn
 from breakeven.stopping.course import Course, Policy
-from breakeven.stopping.patience import policy_settings
-from breakeven.store import RunLog
+from breakeven.stopping.decide import default_policy
+from breakeven.store import RunLog, TextFile, write_whole
 from breakeven.ttc.tally import learning_point
 
-_SEARCH_SEED = 1 << 31
-"""Searches are told apart from the samples of the same step."""
+Mode = Literal["stop", "advise", "shadow"]
+MODES: Final[tuple[Mode, ...]] = ("stop", "advise", "shadow")
 
 
 class Session:
     """Evaluates a model while it trains, decides whether it may stop, and records both.
 
     Args:
-        sampler: draws completions from the live model.
+        sampler: draws completions from the live model. Where it has a `model`, evaluations are held to leave it alone.
         verifier: says which are right.
         problems: validation problems, the same at every checkpoint.
         cost: FLOPs per token of the model.
         sequence_tokens: tokens of one training sequence, for the attention FLOPs of training.
         spec: the full budget and the baseline to match.
-        policy: the stopping rule with its settings.
-        num_samples: N, samples per problem; with `CalibratedPolicy` the most, drawn as the decision needs them.
+        policy: the stop rule; None: `Patience(CalibratedPolicy(), 2)`.
+        num_samples: N, samples per problem: the most, where the policy draws them as it needs them.
         temperature: of the N samples, above 0.
         evaluate_every: steps between evaluations; `observe` may be called at every step.
         seed: every sample is a function of (seed, step, problem, its number).
-        extract: gives the final answer of a completion, or None; for tasks whose answers are voted on at serving time.
+        answers: what the answer of a completion is and which agree, for tasks whose answers are voted on at serving
+            time; a function from a completion to its answer, or None, compares them as text.
+        extract: the same as a function, by its earlier name.
         reward_model: scores the samples, for strategies that choose by reward at serving time.
         reward_cost: FLOPs per token of the reward model, charged to evaluation and to every query that it serves.
         search: strategies that search. They are run where a projection can be trusted, once an evaluation, and charged.
-        log: where checkpoints are recorded. A log that already holds checkpoints resumes them: a step in it is
-            neither evaluated nor decided again. Without a log the decisions live as long as the session.
+        log: where checkpoints are recorded: a run directory, or an open log. Without one the decisions live as long as
+            the session.
+        resume: whether a run that `log` holds already is gone on with: a step in it is neither evaluated nor decided
+            again. A directory that holds a run is refused otherwise.
+        mode: "stop"; or to look on: "advise" records and says the same, but the decisions that `observe` returns never
+            stop; "shadow" also measures the serving point of the stop on test problems, and at the end of the budget
+            the fully trained model (`verification`).
+        test_problems: for mode "shadow": disjoint from training and from `problems`.
+        test_samples: samples of each of them, raised to K where that is larger.
+        max_failures: evaluations in a row that may fail before the exception is raised. Until then it is recorded and
+            said, and the decision is to go on.
+        keep_texts: whether RUN/texts.jsonl keeps what the model wrote at each checkpoint, up to 1 MiB compressed each.
+        quiet: whether nothing is said of an evaluation; warnings are.
 
     Raises:
-        ArgumentError: a value out of its range, a K to be measured above `num_samples`, or a spec, policy or seed
-            other than the log's.
+        ArgumentError: a part of another shape than asked for, a value out of its range, a K to be measured above
+            `num_samples`, or anything other than what the log was begun with.
     """
 
     def __init__(
@@ -64,110 +99,262 @@ class Session:
         cost: ModelCost,
         sequence_tokens: int,
         spec: RunSpec,
-        policy: Policy,
+        policy: Policy | None = None,
         num_samples: int = 16,
         temperature: float = 0.8,
         evaluate_every: int = 1,
         seed: int = 0,
+        answers: Answers | Callable[[str], str | None] | None = None,
         extract: Callable[[str], str | None] | None = None,
         reward_model: RewardModel | None = None,
         reward_cost: ModelCost | None = None,
         search: Search | None = None,
-        log: RunLog | None = None,
+        log: RunLog | str | Path | None = None,
+        resume: bool = False,
+        mode: Mode = "stop",
+        test_problems: Sequence[Problem] = (),
+        test_samples: int = 32,
+        max_failures: int = 3,
+        keep_texts: bool = True,
+        quiet: bool = False,
     ) -> None:
+        check_parts(sampler=sampler, verifier=verifier, problems=problems, reward_model=reward_model)
         for name, count in (
             ("num_samples", num_samples),
             ("sequence_tokens", sequence_tokens),
             ("evaluate_every", evaluate_every),
-            ("number of problems", len(problems)),
+            ("test_samples", test_samples),
+            ("max_failures", max_failures),
         ):
             if count < 1 or count % 1:
                 raise argument_error(name, "be a whole number of at least 1", count)
         if not (math.isfinite(temperature) and temperature > 0):
             raise argument_error("temperature", "be finite and above 0", temperature)
-        policy.check(num_samples)
         if not 0 <= seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", seed)
         if reward_model is not None and reward_cost is None:
             raise argument_error("reward_cost", "be given with reward_model", None, "Every FLOP is charged.")
-        if log is not None:
-            _check_same_run(log, spec, policy, seed, len(problems), num_samples, temperature)
-        self.sampler = sampler
-        self.verifier = verifier
-        self.problems = tuple(problems)
-        self.cost = cost
-        self.sequence_tokens = sequence_tokens
-        self.spec = spec
-        self.policy = policy
-        self.num_samples = num_samples
-        self.temperature = temperature
-        self.evaluate_every = evaluate_every
-        self.seed = seed
-        self.extract = extract
-        self.reward_model = reward_model
-        self.reward_cost = reward_cost
-        self.search = search
+        if answers is not None and extract is not None:
+            raise argument_error("extract", "be left out where answers are given", extract)
+        if mode not in MODES:
+            raise argument_error("mode", f"be one of {', '.join(MODES)}", mode)
+        if mode == "shadow":
+            check_problems("test_problems", test_problems)
+        self.sampler, self.verifier, self.problems = sampler, verifier, tuple(problems)
+        self.answers = answers_from(extract if answers is None else answers)
+        self.reward_model, self.reward_cost, self.search = reward_model, reward_cost, search
+        self.cost, self.sequence_tokens = cost, sequence_tokens
+        self.spec, self.policy = spec, default_policy() if policy is None else policy
+        self.policy.check(num_samples)
+        self.num_samples, self.temperature = num_samples, temperature
+        self.evaluate_every, self.seed = evaluate_every, seed
+        self.mode = mode
+        self.max_failures, self.quiet = max_failures, quiet
+        self._held_out = None
+        if mode == "shadow":
+            self._held_out = HeldOut(
+                problems=tuple(test_problems),
+                num_samples=test_samples,
+                verifier=verifier,
+                temperature=temperature,
+                seed=seed,
+                cost=cost,
+                answers=self.answers,
+                reward_model=reward_model,
+                reward_cost=reward_cost,
+            )
+        self.evaluation_seconds = 0.0
+        """Wall time this process spent in evaluations; not recorded, since it differs from run to run."""
+        self.verification_seconds = 0.0
+        """The same of the test of a stop, in mode "shadow"."""
+        self._owned = ExitStack()
+        if isinstance(log, str | Path):
+            log = self._owned.enter_context(open_log(log, spec=self.spec, policy=self.policy, seed=seed, resume=resume))
         self.log = log
+        self._texts = TextFile(log.directory) if log is not None and keep_texts else None
         self.checkpoints: list[CheckpointRecord] = list(log.checkpoints) if log is not None else []
+        self.failures: dict[int, Failure] = dict(log.failures) if log is not None else {}
+        self._stop_test: StopTest | None = log.stop_test if log is not None else None
+        self.verification: Verification | None = log.verification if log is not None else None
+        """In mode "shadow", once the budget is spent: the stop held against the fully trained model."""
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
         self._course = Course(
-            spec=spec,
-            policy=policy,
+            spec=self.spec,
+            policy=self.policy,
             num_problems=len(self.problems),
             num_samples=num_samples,
             points=tuple(learning_point(each.observation) for each in self.checkpoints),
             decision=self.checkpoints[-1].decision if self.checkpoints else None,
         )
-        self.evaluation_seconds = 0.0
-        """Wall time this process spent in evaluations; not recorded, since it differs from run to run."""
+        self._last: tuple[int, int] | None = None
+        self._failed_in_a_row = 0
+        self._warned = False
+
+    def _begin(self) -> None:
+        """Be the recorded run, or leave in the log what makes this one known."""
+        if self.log is None:
+            return
+        fingerprint = fingerprint_of(self)
+        check_same_run(self, self.log, fingerprint)
+        if self.log.fingerprint is None:
+            self.log.append(fingerprint)
+
+    def close(self) -> None:
+        """Release the run directory, where the session opened it itself."""
+        self._owned.close()
+
+    def __enter__(self) -> Self:
+        """The session itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     @property
     def stopped_at(self) -> CheckpointRecord | None:
-        """The first checkpoint at which the decision was to stop."""
+        """The first checkpoint at which the decision was to stop, whatever the mode."""
         return next((each for each in self.checkpoints if each.decision.stop), None)
 
     def is_due(self, step: int, train_tokens: int) -> bool:
         """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
         return step % self.evaluate_every == 0 or self.spec.is_spent(self._train_flops(train_tokens))
 
+    def will_evaluate(self, step: int, train_tokens: int) -> bool:
+        """Whether `observe` evaluates: where it is due, has not failed before, and is within the policy's share."""
+        due = self.is_due(step, train_tokens) and step not in self.failures
+        return due and not self._too_dear(train_tokens, self._place(step))
+
     def observe(self, *, step: int, train_tokens: int, loss: float | None = None) -> Decision:
         """The decision at `step`; evaluates the live model if an evaluation is due.
 
         Args:
-            step: optimizer steps done, increasing from call to call.
+            step: optimizer steps done, increasing from call to call; once a step, not at every micro-batch.
             train_tokens: tokens trained on so far.
             loss: training loss of this step, recorded for display.
 
         Returns:
-            A Decision. Between evaluations it is CONTINUE with reason NOT_DUE, where one would exceed the policy's
-            share for evaluations with reason EVALUATED_ENOUGH. At a step that the log already
-            holds it is the recorded one.
+            A Decision. Between evaluations it is CONTINUE with reason NOT_DUE; where one would exceed the policy's
+            share for evaluations, EVALUATED_ENOUGH; where it failed, EVALUATION_FAILED. At a step that the log already
+            holds it is the recorded one. In modes "advise" and "shadow" a recorded stop is returned as CONTINUE.
 
         Raises:
             DivergedError: the loss is NaN or infinite. What was recorded stays.
-            ArgumentError: steps or tokens that do not continue those observed before, or that overrun the budget.
+            ArgumentError: steps or tokens that do not continue those observed before, or that overrun the budget; or
+                something of a wrong type that sampler, verifier or reward model returned.
             RunStorageError: the log could not be written.
+            Exception: whatever sampler, verifier or reward model raised, `max_failures` times in a row.
         """
         if loss is not None and not math.isfinite(loss):
             raise diverged(step, loss)
-        place = bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
-        self._check_order(step, train_tokens, place)
+        place = self._place(step)
+        self._check(step, train_tokens, place)
         if place < len(self.checkpoints) and self.checkpoints[place].observation.step == step:
-            return self.checkpoints[place].decision
+            self._look_on(step, train_tokens)
+            return self._returned(self.checkpoints[place].decision)
         if not self.will_evaluate(step, train_tokens):
-            used = self._train_flops(train_tokens) / self.spec.budget_flops
             reason = Reason.EVALUATED_ENOUGH if self.is_due(step, train_tokens) else Reason.NOT_DUE
-            return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
-
+            return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED if step in self.failures else reason)
         started = time.perf_counter()
+        try:
+            with undisturbed(getattr(self.sampler, "model", None)) as disturbed:
+                decision = self._evaluate(step, train_tokens, loss)
+        except Exception as error:
+            return self._failed(step, train_tokens, error)
+        finally:
+            self.evaluation_seconds += time.perf_counter() - started
+            if disturbed.what and not self._warned:
+                self._warned = True
+                warn(
+                    f"the evaluation at step {step} disturbed training: {'; '.join(disturbed.what)}. Random states and "
+                    "modes are put back after each evaluation; better let the sampler leave them alone."
+                )
+        self._failed_in_a_row = 0
+        if not self.quiet:
+            say(str(decision))
+        self._look_on(step, train_tokens)
+        return self._returned(decision)
+
+    def _evaluate(self, step: int, train_tokens: int, loss: float | None) -> Decision:
         source = self._source(step, train_tokens, loss)
         course, _, decision = take_step(self._course, source)
+        if self._texts is not None:
+            self._texts.append(step, source.collector.samples.greedy_texts_P, source.collector.samples.texts_PN)
         checkpoint = CheckpointRecord(observation=source.observation, decision=decision)
         if self.log is not None:
             self.log.append(checkpoint)
         self.checkpoints.append(checkpoint)
         self._course = course
-        self.evaluation_seconds += time.perf_counter() - started
-        return checkpoint.decision
+        if decision.stop and self.stopped_at is checkpoint and self.log is not None:
+            note = serving_note(decision, self.temperature)
+            write_whole(self.log.directory / "serving.json", note, remedy="The decision is in the log.")
+        return decision
+
+    def measure_stop(self, sampler: Sampler | None = None, *, search: Search | None = None) -> StopTest | None:
+        """In mode "shadow": the serving point of the decided stop on the test problems, measured once and recorded.
+
+        Done by `observe` where the stop is decided. A run that is gone on with past its stop has to hand over a
+        `sampler`, and if need be a `search`, of the model that was stopped.
+        """
+        stopped = self.stopped_at
+        if self._held_out is not None and stopped is not None and self._stop_test is None:
+            search = self.search if sampler is None else search
+            self._stop_test = measure_stop(stopped, sampler or self.sampler, self._held_out, search=search)
+            if self.log is not None:
+                self.log.append(self._stop_test)
+        return self._stop_test
+
+    def verify(self) -> Verification | None:
+        """In mode "shadow": the stop held against the live model, taken as fully trained; measured once and recorded.
+
+        Done by `observe` where the budget is spent. None where no stop was decided, or it was not measured.
+        """
+        stopped = self.stopped_at
+        ready = self._held_out is not None and stopped is not None and self._stop_test is not None
+        if ready and self.verification is None:
+            assert self._held_out is not None
+            assert stopped is not None
+            assert self._stop_test is not None
+            self.verification = compare(stopped, self._stop_test, self.sampler, self._held_out)
+            if self.log is not None:
+                self.log.append(self.verification)
+        return self.verification
+
+    def _look_on(self, step: int, train_tokens: int) -> None:
+        started = time.perf_counter()
+        if self.stopped_at is not None and self.stopped_at.observation.step == step:
+            self.measure_stop()
+        if self.spec.is_spent(self._train_flops(train_tokens)):
+            self.verify()
+        self.verification_seconds += time.perf_counter() - started
+
+    def _failed(self, step: int, train_tokens: int, error: Exception) -> Decision:
+        first = not self.checkpoints and not self.failures
+        if is_usage_error(error, first=first):
+            raise error
+        what = f"{type(error).__name__}: {error}"
+        failure = Failure(step=step, train_tokens=train_tokens, raised_by=raised_by(error), error=what)
+        if self.log is not None:
+            self.log.append(failure)
+        self.failures[step] = failure
+        self._failed_in_a_row += 1
+        warn(f"the evaluation at step {step} failed, and training goes on: the {failure.raised_by} raised {what}")
+        if self._failed_in_a_row >= self.max_failures:
+            error.add_note(f"{self._failed_in_a_row} evaluations in a row have failed (max_failures); all is recorded.")
+            raise error
+        return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED)
+
+    def _going_on(self, step: int, train_tokens: int, reason: Reason) -> Decision:
+        used = self._train_flops(train_tokens) / self.spec.budget_flops
+        return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
+
+    def _returned(self, decision: Decision) -> Decision:
+        """What the loop is told: where one only looks on, never to stop."""
+        return decision if self.mode == "stop" or not decision.stop else replace(decision, action=Action.CONTINUE)
 
     def _source(self, step: int, train_tokens: int, loss: float | None) -> LiveSource:
         last = next((each.observation for each in reversed(self.checkpoints) if each.observation.searches), None)
@@ -177,8 +364,8 @@ class Session:
                 self.verifier,
                 self.problems,
                 temperature=self.temperature,
-                seed=(self.seed << 32) + step,
-                extract=self.extract,
+                seed=bank_seed(self.seed, step),
+                answers=self.answers,
                 reward_model=self.reward_model,
             ),
             course=self._course,
@@ -190,17 +377,16 @@ class Session:
             reward_cost=self.reward_cost,
             run_search=None
             if self.search is None
-            else partial(self.search, self.problems, seed=(self.seed << 32) + step + _SEARCH_SEED),
+            else partial(self.search, self.problems, seed=search_seed(self.seed, step)),
             search_flops=search_price(last),
         )
 
+    def _place(self, step: int) -> int:
+        """Where a checkpoint of `step` stands, or would stand, among those recorded."""
+        return bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
+
     def _train_flops(self, train_tokens: int) -> float:
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
-
-    def will_evaluate(self, step: int, train_tokens: int) -> bool:
-        """Whether `observe` evaluates: where it is due and within the policy's share for evaluations."""
-        place = bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
-        return self.is_due(step, train_tokens) and not self._too_dear(train_tokens, place)
 
     def _too_dear(self, train_tokens: int, place: int) -> bool:
         """Whether the least evaluation, with samples as long as the last ones, exceeds the policy's share.
@@ -210,7 +396,9 @@ class Session:
         """
         if not place:
             return False
-        course = replace(self._course, points=self._course.points[:place])
+        course = self._course
+        if place < len(course.points):
+            course = replace(course, points=course.points[:place])
         last = course.points[-1]
         if last.query_flops is None:
             return False
@@ -219,65 +407,26 @@ class Session:
             least += first[0] * last.query_flops.total(first[1])
         return not course.affords(self._train_flops(train_tokens), least)
 
-    def _check_order(self, step: int, train_tokens: int, place: int) -> None:
-        """`place` is where a checkpoint of `step` stands, or would stand, among those recorded."""
-        before = self.checkpoints[place - 1].observation if place else None
-        rest = [each.observation for each in self.checkpoints[place : place + 2]]
-        recorded = rest.pop(0) if rest and rest[0].step == step else None
-        after = rest[0] if rest else None
-        if recorded is not None and recorded.train_tokens != train_tokens:
-            raise argument_error(
-                "train_tokens",
-                f"be the {recorded.train_tokens} recorded for step {step}",
-                train_tokens,
-                "A resumed run must repeat the recorded one; start a new run to change it.",
-            )
-        if recorded is None and after is not None and self.will_evaluate(step, train_tokens):
+    def _check(self, step: int, train_tokens: int, place: int) -> None:
+        """Refuse what does not go on from what was observed before, here or in the recorded run."""
+        recorded = place < len(self.checkpoints) and self.checkpoints[place].observation.step == step
+        if place < len(self.checkpoints) and not recorded and self.will_evaluate(step, train_tokens):
             raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
-        if before is not None and train_tokens <= before.train_tokens:
+        check_order(self.checkpoints, place, step, train_tokens)
+        if self._last is None:
+            check_tokens(step, train_tokens, self.sequence_tokens)
+        elif step == self._last[0] and train_tokens != self._last[1]:
+            remedy = "Observe once a step, after optimizer.step(), not at every micro-batch."
             raise argument_error(
-                "train_tokens",
-                f"grow from the {before.train_tokens} observed at step {before.step}",
-                train_tokens,
-                "Count the tokens of the whole run, not of one step.",
+                "step", f"grow from {step}, already observed with {self._last[1]} tokens", step, remedy
             )
-        if after is not None and train_tokens >= after.train_tokens:
-            rule = f"stay below the {after.train_tokens} recorded for step {after.step}"
-            raise argument_error("train_tokens", rule, train_tokens, "A resumed run must repeat the recorded one.")
+        self._last = step, train_tokens
         if self._train_flops(train_tokens) > self.spec.budget_flops * (1 + 1e-9):
             raise argument_error(
                 "train_tokens",
                 f"stay within spec.budget_flops, {self.spec.budget_flops:.6g} FLOPs",
                 f"{train_tokens} tokens, {self._train_flops(train_tokens):.6g} FLOPs",
                 "Declare the FLOPs of the full run as the budget.",
-            )
-
-
-def _check_same_run(
-    log: RunLog, spec: RunSpec, policy: Policy, seed: int, num_problems: int, num_samples: int, temperature: float
-) -> None:
-    """Refuse to extend a log that was begun with other settings: its decisions could not be replayed."""
-    pairs: list[tuple[str, object, object]] = [
-        ("spec", spec, log.header.spec),
-        ("policy", policy_settings(policy), policy_settings(policy_from(log.header.policy))),
-        ("seed", seed, log.header.seed),
-    ]
-    if log.checkpoints:
-        bank = log.checkpoints[0].observation.bank
-        pairs += [
-            ("number of problems", num_problems, bank.num_problems),
-            ("temperature", temperature, bank.temperature),
-        ]
-        course = Course(spec=spec, policy=policy, num_problems=num_problems, num_samples=num_samples)
-        if policy.wants(course, None, (0, 0)) == (num_problems, num_samples):  # others draw as many as they need
-            pairs.append(("num_samples", num_samples, bank.num_samples))
-    for name, given, recorded in pairs:
-        if given != recorded:
-            raise argument_error(
-                name,
-                f"be the recorded one, {recorded!r}",
-                given,
-                "Start a new run for other settings, or replay this one.",
             )
 
 

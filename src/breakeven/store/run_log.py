@@ -107,7 +107,7 @@ class RunLog(View):
         try:
             run._log.open(run._take, line, must_be_new=True)
         except FileExistsError as error:
-            remedy = "Pass --resume (RunLog.open) to go on with that run, or choose another directory."
+            remedy = "To go on with that run pass resume=True (--resume), else choose another directory."
             raise argument_error("run_dir", f"not hold a {LOG_NAME} yet", str(directory), remedy) from error
         return run
 

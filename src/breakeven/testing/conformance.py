@@ -1,10 +1,12 @@
 """The promises of the sampler protocols, as checks that any sampler can be put through."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from breakeven.errors import argument_error
 from breakeven.records import Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.records.asking import draw_from, takes_first
 from breakeven.records.protocols import Sampler, SegmentSampler
 
 _NUM_SAMPLES = 8
@@ -17,8 +19,8 @@ def check_sampler(
 ) -> None:
     """Nothing, if `sampler` keeps what `breakeven.records.protocols.Sampler` promises.
 
-    Draws some hundred samples: give it a small model. That the caller's training state stays untouched is not
-    checked.
+    Draws some hundred samples: give it a small model. Where it takes `first`, samples from a number on are checked too.
+    That the caller's training state stays untouched is not checked.
 
     Args:
         sampler: to be checked.
@@ -43,6 +45,15 @@ def check_sampler(
         return sampler.sample([problems[index] for index in at], num, temperature=temperature, seed=seed)
 
     _check(drawn, [f"problem {each.id!r}" for each in problems], "problem", temperature, seed, exact)
+    if takes_first(sampler):
+        draw = partial(draw_from, sampler, problems, temperature=temperature, seed=seed)
+        begun, rest, whole = draw(4), draw(12, first=4), draw(16)
+        _require(
+            not exact
+            or [one.completions + other.completions for one, other in zip(begun, rest, strict=True)]
+            == [each.completions for each in whole],
+            "samples from number `first` on must be those of the seed, but 4 and then 12 from 4 on are not 16",
+        )
 
 
 def check_segment_sampler(

@@ -45,8 +45,10 @@ class RateSampler:
         """The problems it knows, in the order of `success`; each prompt is the problem's id."""
         return tuple(Problem(id=each, prompt=each) for each in self.success)
 
-    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.records.protocols.Sampler.sample`.
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.NumberedSampler.sample`.
 
         Raises:
             ArgumentError: a problem without a rate.
@@ -60,7 +62,7 @@ class RateSampler:
                 right_N = np.full(num_samples, rate > 0.5)
             else:
                 rng = np.random.default_rng((seed, zlib.crc32(problem.id.encode())))
-                right_N = rng.random(num_samples) < rate
+                right_N = rng.random(first + num_samples)[first:] < rate
             completions = tuple(
                 Completion(text="right" if right else "wrong", output_tokens=self.output_tokens) for right in right_N
             )

@@ -53,11 +53,13 @@ class DigitSampler:
         """See `breakeven.records.protocols.Verifier.check`."""
         return completion == self.solution(problem.id)
 
-    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.records.protocols.Sampler.sample`. A temperature above 0 changes nothing."""
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.NumberedSampler.sample`. A temperature above 0 changes nothing."""
         segments = SegmentRule(ends=(), max_tokens=2 * self.num_steps)
         prefixes = [Prefix(problem=problem) for problem in problems]
-        return self.extend(prefixes, num_samples, segments=segments, temperature=temperature, seed=seed)
+        return self._draw(prefixes, range(first, first + num_samples), segments, temperature, seed)
 
     def extend(
         self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
@@ -67,12 +69,17 @@ class DigitSampler:
         Raises:
             ArgumentError: a problem without a rate.
         """
+        return self._draw(prefixes, range(num_samples), segments, temperature, seed)
+
+    def _draw(
+        self, prefixes: Sequence[Prefix], numbers: range, segments: SegmentRule, temperature: float, seed: int
+    ) -> list[Draw]:
         draws = []
         for prefix in prefixes:
             if prefix.problem.id not in self.success:
                 raise argument_error("problems", "be among those with a success rate", prefix.problem.id)
             solution = self.solution(prefix.problem.id)
-            completions = [self._go_on(prefix, solution, segments, temperature, (seed, i)) for i in range(num_samples)]
+            completions = [self._go_on(prefix, solution, segments, temperature, (seed, i)) for i in numbers]
             prompt_tokens = len(prefix.problem.prompt) + len(prefix.text)
             draws.append(Draw(prompt_tokens=prompt_tokens, completions=tuple(completions)))
         return draws

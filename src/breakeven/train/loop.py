@@ -17,19 +17,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from breakeven.config import RunConfig, TrainConfig, config_to_builtins
-from breakeven.data.task import Task, Voted
+from breakeven.data.task import Task, Voted, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import CheckpointRecord, Decision, SegmentRule, Verification
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.recording import start_log
 from breakeven.session.searching import TreeSearch
-from breakeven.session.session import Session, diverged
+from breakeven.session.serving import serving_point
+from breakeven.session.session import Mode, Session, diverged
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import LEFTOVERS, load_state, load_weights, save_state, save_weights, saved_step
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
-from breakeven.train.verify import verify
 from breakeven.ttc.search.select import SEARCH_NAMES
 
 
@@ -72,7 +72,7 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
             f"It holds {leftover} of a run: go on with it by --resume, or choose another.",
         )
     config.task.problems("validation", config.evaluate.num_problems)  # refused before anything is made
-    if config.to_end:
+    if config.mode == "shadow":
         config.task.problems("test", config.verify.num_problems)
     return start_log(
         run_dir, spec=spec_for(config), policy=config.policy, seed=config.seed, config=config_to_builtins(config)
@@ -84,7 +84,7 @@ def run(
     run_dir: Path,
     log: RunLog,
     *,
-    to_end: bool = False,
+    mode: Mode = "stop",
     on_progress: Callable[[Progress], None] = lambda progress: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> RunResult:
@@ -94,7 +94,7 @@ def run(
         config: the run, as in `log`'s first line.
         run_dir: where the log is; states, weights and the shipped checkpoint go there too.
         log: a log just started, or opened to resume.
-        to_end: shadow mode: record the decision, train on to the full budget, then verify it on test problems.
+        mode: see `Session`: "advise" and "shadow" train on to the full budget, "shadow" verifies the decision there.
         on_progress: called after every step.
         interrupted: asked after every step; True ends the run cleanly, to be resumed.
 
@@ -110,9 +110,11 @@ def run(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
     )
-    if to_end:
-        task.problems("test", config.verify.num_problems)  # refused before hours of training, not after
     saved_reward = load_reward_model(Path(config.evaluate.reward_model)) if config.evaluate.reward_model else None
+
+    def searches(which: Transformer) -> TreeSearch | None:
+        return tree_search(config, which, saved_reward) if saved_reward else None
+
     session = Session(
         sampler=sampler_for(model, task),
         verifier=task,
@@ -125,11 +127,15 @@ def run(
         temperature=config.evaluate.temperature,
         evaluate_every=config.evaluate.every_steps,
         seed=config.seed,
-        extract=task.answer if isinstance(task, Voted) else None,
+        answers=answers_of(task),
         reward_model=saved_reward.reward_model if saved_reward else None,
         reward_cost=saved_reward.cost if saved_reward else None,
-        search=tree_search(config, model, saved_reward) if saved_reward else None,
+        search=searches(model),
         log=log,
+        mode=mode,
+        test_problems=task.problems("test", config.verify.num_problems) if mode == "shadow" else (),
+        test_samples=config.verify.num_samples,
+        quiet=True,
     )
     step = saved_step(run_dir)
     last_recorded = log.checkpoints[-1].observation.step if log.checkpoints else 0
@@ -138,11 +144,15 @@ def run(
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer)
+    if session.stopped_at and step > session.stopped_at.observation.step:
+        stopped = Transformer(shape)
+        load_weights(run_dir / "stopped", stopped)
+        session.measure_stop(sampler_for(stopped, task), search=searches(stopped))
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
     was_interrupted = False
     while step < train.steps and not (
-        session.stopped_at and step >= session.stopped_at.observation.step and not to_end
+        mode == "stop" and session.stopped_at and step >= session.stopped_at.observation.step
     ):
         step += 1
         for group in optimizer.param_groups:
@@ -153,8 +163,8 @@ def run(
         num_recorded = len(session.checkpoints)
         train_tokens = step * step_tokens
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
-        if decision.stop and session.stopped_at and session.stopped_at.observation.step == step:
-            save_weights(run_dir / "stopped", model, serving_note(config, decision))
+        if session.stopped_at and session.stopped_at.observation.step == step:
+            save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at.decision))
         kept = config.evaluate.keep_weights and len(session.checkpoints) > num_recorded
         if kept:
             save_weights(run_dir / "checkpoints" / f"step-{step:06d}", model, serving_note(config, decision))
@@ -169,16 +179,14 @@ def run(
             break
     wall_seconds = time.perf_counter() - started
 
-    verification = log.verification
-    if to_end and step == train.steps and session.stopped_at and verification is None:
-        verification = verify_stop(config, run_dir, model, session)
-        log.append(verification)
+    if step == train.steps:
+        session.verify()
     return RunResult(
         step=step,
         stopped=session.stopped_at,
-        verification=verification,
+        verification=session.verification,
         interrupted=was_interrupted,
-        train_seconds=wall_seconds - session.evaluation_seconds,
+        train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds,
         evaluation_seconds=session.evaluation_seconds,
     )
 
@@ -256,35 +264,5 @@ def serving_note(config: RunConfig, decision: Decision | None = None) -> dict[st
         "model": dataclasses.asdict(config.model.shape_for(config.task)),
     }
     if decision is not None:
-        note |= {
-            "temperature": config.evaluate.temperature,
-            "serving_point": dataclasses.asdict(decision.serving) if decision.serving else None,
-            "used": decision.used,
-            "net_saving": decision.net_saving,
-            "break_even_queries": decision.break_even_queries,
-        }
+        note |= serving_point(decision, config.evaluate.temperature)
     return note
-
-
-def verify_stop(config: RunConfig, run_dir: Path, full: Transformer, session: Session) -> Verification:
-    """Hold the shipped checkpoint with its K against the fully trained model, on test problems."""
-    stopped = Transformer(full.shape)
-    load_weights(run_dir / "stopped", stopped)
-    saved_reward = load_reward_model(Path(config.evaluate.reward_model)) if config.evaluate.reward_model else None
-    decided = session.stopped_at
-    assert decided is not None
-    return verify(
-        stopped=decided,
-        stopped_sampler=sampler_for(stopped, config.task),
-        full_sampler=sampler_for(full, config.task),
-        verifier=config.task,
-        problems=config.task.problems("test", config.verify.num_problems),
-        num_samples=config.verify.num_samples,
-        temperature=config.evaluate.temperature,
-        seed=config.seed,
-        cost=session.cost,
-        extract=session.extract,
-        reward_model=session.reward_model,
-        reward_cost=session.reward_cost,
-        stopped_search=tree_search(config, stopped, saved_reward) if saved_reward else None,
-    )

@@ -1,6 +1,6 @@
 """What strategies are computed from: counts and pool of a checkpoint's samples, as arrays, whatever their source."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -120,13 +120,7 @@ def _with_greedy_verdicts(bank: SampleBank) -> SampleBank:
             f"the checker failed on all {bank.num_problems} greedy samples, so that nothing can be said of this model. "
             "Mend the checker, or raise its time limit."
         )
-    return replace(
-        bank,
-        correct_PN=tuple(bank.correct_PN[problem] for problem in kept),
-        greedy_correct_P="".join(bank.greedy_correct_P[problem] for problem in kept),
-        answer_PN=tuple(bank.answer_PN[problem] for problem in kept) if bank.answer_PN else (),
-        score_PN=tuple(bank.score_PN[problem] for problem in kept) if bank.score_PN else (),
-    )
+    return bank.of(kept)
 
 
 def learning_point(observation: Observation, tally: Tally | None = None) -> LearningPoint:

@@ -91,27 +91,28 @@ class Fetcher:
         self._without: set[str] = set()  # optional fields that the server does not know
         self._random = random.Random()  # of its own: the caller's stays as it is
 
-    def fetch(self, wanted: Mapping[Query, int]) -> None:
-        """See that the journal has samples 0, 1, ... of each query, as many as wanted.
+    def fetch(self, queries: Sequence[Query], numbers: range) -> None:
+        """See that the journal has the samples of these numbers of each query.
 
         Raises:
             SamplerError: some cannot be had; the others are in the journal.
             RunStorageError: the journal cannot be written.
             MissingExtraError: the openai package is not installed.
         """
-        tasks = [task for query, number in wanted.items() for task in self._lacking(query, number)]
+        queries = list(dict.fromkeys(queries))
+        tasks = [task for query in queries for task in self._lacking(query, numbers)]
         if not tasks:
             return
         run = _finished(self._work_off(tasks))
         if run.error is not None:
             raise run.error
         if run.reasons:
-            have = sum(sum(at < number for at in self.journal.samples(query.key)) for query, number in wanted.items())
+            have = sum(sum(at in numbers for at in self.journal.samples(query.key)) for query in queries)
             problem, reason = next(iter(run.reasons.items()))
             failed = f"{len(run.reasons)} problem{'s' if len(run.reasons) > 1 else ''}"
             stopped = ", and others were not tried" if run.stopped else ""
             raise SamplerError(
-                f"{have} of {sum(wanted.values())} samples came; {failed} failed{stopped}. "
+                f"{have} of {len(queries) * len(numbers)} samples came; {failed} failed{stopped}. "
                 f"The first, {problem!r}: {reason} {self.kept()}"
             )
 
@@ -120,13 +121,13 @@ class Fetcher:
         where = f"the journal {self.journal.path}" if self.journal.path else "this sampler"
         return f"What came is kept in {where}: the same call goes on from there."
 
-    def _lacking(self, query: Query, number: int) -> list[_Task]:
+    def _lacking(self, query: Query, numbers: range) -> list[_Task]:
         have = self.journal.samples(query.key)
-        missing = [at for at in range(number) if at not in have]
+        missing = [at for at in numbers if at not in have]
         tasks = []
         for _, group in itertools.groupby(enumerate(missing), lambda pair: pair[1] - pair[0]):
-            numbers = [at for _, at in group]
-            tasks.append(_Task(query, numbers[0], len(numbers)))
+            run = [at for _, at in group]
+            tasks.append(_Task(query, run[0], len(run)))
         return tasks
 
     async def _work_off(self, tasks: Sequence[_Task]) -> _Run:

@@ -91,8 +91,10 @@ class OpenAISampler:
             must_count=count_tokens is None,
         )
 
-    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
-        """See `breakeven.records.protocols.Sampler.sample`.
+    def sample(
+        self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
+    ) -> list[Draw]:
+        """See `breakeven.records.protocols.NumberedSampler.sample`.
 
         Raises:
             SamplerError: some samples cannot be had. All that came are kept: the same call goes on from there.
@@ -105,7 +107,7 @@ class OpenAISampler:
             self._query(Prefix(problem=each), self.max_tokens, self.stop, temperature, seed, one_by_one=False)
             for each in problems
         ]
-        return self._draw(queries, num_samples, lambda query, choice: self._completion(choice))
+        return self._draw(queries, num_samples, lambda query, choice: self._completion(choice), first)
 
     def extend(
         self, prefixes: Sequence[Prefix], num_samples: int, *, segments: SegmentRule, temperature: float, seed: int
@@ -154,20 +156,21 @@ class OpenAISampler:
         )
 
     def _draw(
-        self, queries: list[Query], num_samples: int, complete: Callable[[Query, Choice], Completion]
+        self, queries: list[Query], num_samples: int, complete: Callable[[Query, Choice], Completion], first: int = 0
     ) -> list[Draw]:
         if num_samples < 1:
             raise argument_error("num_samples", "be at least 1", num_samples)
-        number = num_samples if any(query.temperature for query in queries) else 1  # greedy samples are equal
-        self._fetcher.fetch(dict.fromkeys(queries, number))
+        numbers = range(first, first + num_samples)
+        if not any(query.temperature for query in queries):
+            numbers = range(1)  # greedy samples are equal
+        self._fetcher.fetch(queries, numbers)
         draws = []
         for query in queries:
             kept = self.journal.samples(query.key)
-            choices = [kept[at][0] for at in range(number)]
             draws.append(
                 Draw(
-                    prompt_tokens=self._prompt_tokens(query, [kept[at][1] for at in range(number)]),
-                    completions=tuple(complete(query, each) for each in choices) * (num_samples // number),
+                    prompt_tokens=self._prompt_tokens(query, [kept[at][1] for at in numbers]),
+                    completions=tuple(complete(query, kept[at][0]) for at in numbers) * (num_samples // len(numbers)),
                 )
             )
         for query in queries:

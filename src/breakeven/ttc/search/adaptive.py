@@ -1,7 +1,7 @@
 """Draw until it is enough: to the first sample that a verifier accepts, or until a vote is settled.
 
-Samples are drawn in rounds, one call of the sampler for all problems that are still open. Round r is sampled with the
-seed `seed + (r << 28)`, so that no sample is drawn twice; round 0 gives the first samples of `seed` itself.
+Samples are drawn in rounds, one call of the sampler for all problems that are still open: the first ones of the bank of
+`seed`, so that no sample is drawn twice.
 `trees.mean_cost` gives the expected samples and tokens of a query.
 """
 
@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import Completion, Draw, Problem, SearchCost
+from breakeven.records.asking import draw_from, is_right
 from breakeven.records.protocols import Sampler, Verifier
 from breakeven.ttc.search.select import select
-from breakeven.ttc.search.trees import Path, SearchResult, check_draws, check_problems
+from breakeven.ttc.search.trees import Path, SearchResult, check_problems
 from breakeven.ttc.strategies.beta_rule import settled
-
-_SEED_SHIFT = 28
 
 
 def until_verified(
@@ -52,7 +51,7 @@ def until_verified(
         key = problem.id, text
         if key not in verdicts:
             try:
-                verdicts[key] = verifier.check(problem, text)
+                verdicts[key] = is_right(verifier, problem, text)
             except CheckFailedError:
                 verdicts[key] = None
         return verdicts[key]
@@ -148,10 +147,9 @@ def _draw_until(
     drawn = rounds = 0
     while active and drawn < max_samples:
         size = min(first_round if rounds == 0 else round_size, max_samples - drawn)
-        draws = sampler.sample(
-            [problems[index] for index in active], size, temperature=temperature, seed=seed + (rounds << _SEED_SHIFT)
+        draws = draw_from(
+            sampler, [problems[index] for index in active], size, temperature=temperature, seed=seed, first=drawn
         )
-        check_draws(draws, len(active), size)
         still: list[int] = []
         for index, draw in zip(active, draws, strict=True):
             paths[index] += map(_path, draw.completions)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from breakeven.errors import argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, SearchCost, SegmentRule
+from breakeven.records.asking import check_draws, check_rewards
 from breakeven.records.protocols import RewardModel, SegmentSampler
-from breakeven.ttc.search.trees import Path, SearchResult, check_draws, check_problems, check_rewards
+from breakeven.ttc.search.trees import Path, SearchResult, check_problems
 
 TO_THE_END = 2**31 - 1
 """`SegmentRule.max_tokens` of a step that runs to the end of the solution: the sampler's own limit is the lower one."""

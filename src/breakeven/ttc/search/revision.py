@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from breakeven.errors import argument_error
 from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SearchCost
+from breakeven.records.asking import check_draws, check_rewards
 from breakeven.records.protocols import RewardModel, Sampler
-from breakeven.ttc.search.trees import Path, SearchResult, check_draws, check_problems, check_rewards
+from breakeven.ttc.search.trees import Path, SearchResult, check_problems
 
 
 def revise(

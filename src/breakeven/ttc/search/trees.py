@@ -1,11 +1,11 @@
-"""What the strategies share: paths, their cost, and the checks of what samplers and reward models return."""
+"""What the strategies share: paths, and their cost."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from breakeven.errors import SamplerError, argument_error
-from breakeven.records import SEARCH_COUNTS, Draw, Finish, Prefix, Problem, Reward, SearchCost
+from breakeven.errors import argument_error
+from breakeven.records import SEARCH_COUNTS, Finish, Problem, SearchCost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,28 +66,6 @@ def check_problems(problems: Sequence[Problem]) -> None:
     if len(set(ids)) != len(ids):
         twice = next(each for each in ids if ids.count(each) > 1)
         raise argument_error("problems", "have different ids", twice)
-
-
-def check_draws(draws: Sequence[Draw], num_prefixes: int, num_samples: int) -> None:
-    """Nothing, if the sampler returned what it was asked for."""
-    counts = {len(draw.completions) for draw in draws}
-    if len(draws) != num_prefixes or counts != {num_samples}:
-        raise SamplerError(
-            f"The sampler must return {num_samples} completions for each of {num_prefixes} prompts; "
-            f"got {len(draws)} prompts with {sorted(counts)} completions."
-        )
-
-
-def check_rewards(prefixes: Sequence[Prefix], rewards: Sequence[Reward]) -> None:
-    """Nothing, if there is a finite reward for each prefix."""
-    if len(rewards) != len(prefixes):
-        raise SamplerError(f"The reward model must return {len(prefixes)} rewards, one a text; got {len(rewards)}.")
-    for prefix, reward in zip(prefixes, rewards, strict=True):
-        if not math.isfinite(reward.value):
-            raise SamplerError(
-                f"A reward must be a finite number; got {reward.value} for problem {prefix.problem.id!r} with the "
-                f"solution so far {prefix.text[-80:]!r}. Mend the reward model: nothing can be ranked by it."
-            )
 
 
 def best_first(paths: Sequence[Path]) -> list[Path]:

@@ -9,10 +9,10 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, CheckFailedError
 from breakeven.records import CheckpointRecord, Completion, Draw, Problem, RunSpec, Verification
 from breakeven.session.replay import replay
+from breakeven.session.verify import HeldOut, compare, measure_stop
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 from breakeven.testing import RateVerifier, synthetic_run
-from breakeven.train.verify import verify
 
 COST = ModelCost(body_params=100)  # 200 FLOPs a token
 PROBLEMS = [Problem(id=each, prompt=each) for each in ("a", "b")]
@@ -62,17 +62,11 @@ def run_verify(
     num_samples: int = 4,
     problems: Sequence[Problem] = PROBLEMS,
 ) -> Verification:
-    return verify(
-        stopped=stopped_with(k),
-        stopped_sampler=stopped,
-        full_sampler=full,
-        verifier=RateVerifier(),
-        problems=problems,
-        num_samples=num_samples,
-        temperature=0.8,
-        seed=7,
-        cost=COST,
+    how = HeldOut(
+        verifier=RateVerifier(), problems=problems, num_samples=num_samples, temperature=0.8, seed=7, cost=COST
     )
+    record = stopped_with(k)
+    return compare(record, measure_stop(record, stopped, how), full, how)
 
 
 STOPPED = {"a": 1, "b": 4}  # of 4: pass@2 is 1 - 3/6 = 0.5 and 1
@@ -157,28 +151,14 @@ def test_problems_whose_check_failed_in_either_bank_are_not_compared() -> None:
 
     problems = [*PROBLEMS, Problem(id="c", prompt="c")]
     counts, greedy = {"a": 1, "b": 4, "c": 2}, {"a": True, "b": True, "c": True}
-    found = verify(
-        stopped=stopped_with(2),
-        stopped_sampler=ScriptedSampler(counts, greedy),
-        full_sampler=ScriptedSampler(counts, greedy),
-        verifier=Failing(),
-        problems=problems,
-        num_samples=4,
-        temperature=0.8,
-        seed=0,
-        cost=COST,
-    )
+
+    def verify(problems: Sequence[Problem]) -> Verification:
+        how = HeldOut(verifier=Failing(), problems=problems, num_samples=4, temperature=0.8, seed=0, cost=COST)
+        record, sampler = stopped_with(2), ScriptedSampler(counts, greedy)
+        return compare(record, measure_stop(record, sampler, how), sampler, how)
+
+    found = verify(problems)
     assert found.num_problems == 2
     assert found.stopped_accuracy == pytest.approx((0.5 + 1.0) / 2)
     with pytest.raises(CheckFailedError, match="nothing can be compared"):
-        verify(
-            stopped=stopped_with(2),
-            stopped_sampler=ScriptedSampler(counts, greedy),
-            full_sampler=ScriptedSampler(counts, greedy),
-            verifier=Failing(),
-            problems=problems[1:],
-            num_samples=4,
-            temperature=0.8,
-            seed=0,
-            cost=COST,
-        )
+        verify(problems[1:])
