@@ -1,4 +1,4 @@
-"""Any model, any task, any loop: a sampler, a checker and a training step of your own, without torch.
+"""Any model, any task, any loop: a sampler, a verifier and a training step of your own, without torch.
 
     python examples/own_loop.py RUN_DIRECTORY
 
