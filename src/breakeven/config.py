@@ -26,9 +26,8 @@ from breakeven.records import TransformerShape
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import RULES, default_policy
 from breakeven.stopping.patience import Patience, policy_settings
-from breakeven.ttc.evaluate import NAMES
-from breakeven.ttc.search.select import SEARCH_NAMES
-from breakeven.ttc.strategies.named import needs_scores
+from breakeven.ttc.strategies.named import strategy_of
+from breakeven.ttc.strategies.strategy import Need
 
 _Record = TypeVar("_Record")
 
@@ -109,7 +108,7 @@ class EvaluateConfig:
     reward_model: str = ""
     """Directory of a reward model that `breakeven reward-model` trained, for strategies that choose by reward."""
     search_k: tuple[int, ...] = (4, 16)
-    """Candidates a problem of each search that the policy names, such as "dvts/weighted"."""
+    """Candidates a problem of each search that the policy names, such as "dvts/weighted_vote"."""
     search_width: int = 4
     """Next steps a beginning, of beam search and DVTS."""
     segment_ends: tuple[str, ...] = ()
@@ -182,14 +181,19 @@ class RunConfig:
             )
 
 
+_DRAWN = frozenset({Need.ANSWERS, Need.VERIFIER, Need.SEGMENTS})
+"""What a run has for strategies without a reward model; with one it has `_SCORED` besides."""
+_SCORED = frozenset({Need.REWARDS, Need.WEIGHTS, Need.BEGINNINGS})
+
+
 def _check_strategies(strategies: Sequence[str], reward_model: str) -> None:
-    known = (*(each for each in NAMES if each != "generative_verification"), *SEARCH_NAMES)  # which a run does not draw
-    if wrong := next((each for each in strategies if each not in known), None):
-        raise argument_error("policy.strategies", f"be among {', '.join(known)}", wrong)
-    needy = next((each for each in strategies if needs_scores(each) or each in SEARCH_NAMES), None)
-    if needy is not None and not reward_model:
-        rule = f"be the directory of a reward model, for policy.strategies names {needy}"
-        raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
+    for name in strategies:
+        strategy = strategy_of(name, "policy.strategies")
+        if missing := strategy.lacks(_DRAWN | _SCORED):
+            raise argument_error("policy.strategies", f"name none that needs {missing[0].value}", name)
+        if strategy.lacks(_DRAWN) and not reward_model:
+            rule = f"be the directory of a reward model, for policy.strategies names {name}"
+            raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
 
 
 def recipe_names() -> list[str]:

@@ -14,6 +14,7 @@ from breakeven.records.protocols import RewardModel, Sampler, Verifier
 from breakeven.sampling.collect import collect
 from breakeven.session.searching import Search
 from breakeven.ttc.evaluate import accuracy_per_problem
+from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.tally import tally_of
 
 
@@ -83,7 +84,7 @@ def verify(
         )
     served_tally, full_tally = tally_of(_only(served, kept)), tally_of(_only(full, kept))
     searched_flops = 0.0
-    if "/" in serving.strategy and stopped_search is not None:
+    if strategy_of(serving.strategy).search and stopped_search is not None:
         outcomes, searched_flops = stopped_search(problems, seed=(seed << 32) + 2**32 - 3)
         found = next(each for each in outcomes if (each.strategy, each.k) == (serving.strategy, serving.k))
         served_P = np.array(found.accuracy_P)[kept]
