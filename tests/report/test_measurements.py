@@ -65,7 +65,7 @@ def test_one_line_a_measurement_within_100_characters() -> None:
     assert len(lines) == 2 + len(every())
     assert max(map(len, lines)) <= 100
     words = [" ".join(line.split()) for line in lines]
-    assert words[0] == "strategy K accuracy interval samples tokens FLOPs verifier unshared"
+    assert words[0] == "strategy K accuracy interval samples tokens FLOPs reward unshared"
     assert words[4] == "pass@k (oracle) 2 0.270 0.220-0.320 1.5 247 3 T 0 5 T"
     assert words[7] == "generative_verification 64 x 16 0.890 0.840-0.940 48.0 123456 999 P 999 P 160 T"
     assert words[8] == "beam_search/weighted_vote 16 0.410 0.360-0.460 12.0 1974 - - 40 T"
