@@ -16,30 +16,24 @@ import numpy as np
 
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.strategies.generative_verification import generative_verification
-from breakeven.ttc.strategies.group_vote import group_vote
 from breakeven.ttc.strategies.named import STRATEGIES, measure
 from breakeven.ttc.strategies.settled_vote import samples_until_safe
 
-NUM_PROBLEMS, NUM_SAMPLES, NUM_ANSWERS, NUM_VERDICTS, GROUP_SIZE = 10_000, 64, 30, 8, 4
+NUM_PROBLEMS, NUM_SAMPLES, NUM_ANSWERS, NUM_VERDICTS = 10_000, 64, 30, 8
 EVERY_K = tuple(range(1, NUM_SAMPLES + 1))
 
 
 def main() -> None:
     pool = made()
     before = peak()
-    grouped = Pool(correct_PN=pool.correct_PN, label_PN=pool.label_PN, score_PN=pool.score_PN, group_size=GROUP_SIZE)
     jobs: dict[str, Callable[[], object]] = {}
-    for name in STRATEGIES:
-        k_values = EVERY_K[3:] if name == "k_by_difficulty" else EVERY_K  # its first 4 samples are the prediction
-        jobs[name] = lambda name=name, k_values=k_values: measure(pool, name, k_values)
+    for name, strategy in STRATEGIES.items():
+        if strategy.measure is not None:
+            jobs[name] = lambda strategy=strategy: measure(pool, strategy, strategy.sizes(EVERY_K))
     jobs["majority_vote, expected samples"] = lambda: samples_until_safe(pool, EVERY_K)
     for number in (0, 1, 2, 4):
         jobs[f"generative_verification, V={number} of {NUM_VERDICTS}"] = lambda number=number: generative_verification(
             pool, EVERY_K, [number]
-        )
-    for rule in ("majority_vote", "best_of_n", "weighted_vote"):
-        jobs[f"group_vote, {rule}, groups of {GROUP_SIZE}"] = lambda rule=rule: group_vote(
-            grouped, EVERY_K[GROUP_SIZE - 1 :: GROUP_SIZE], rule=rule
         )
     begun, total = time.perf_counter(), 0.0
     for name, job in jobs.items():

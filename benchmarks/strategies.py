@@ -30,7 +30,8 @@ from breakeven.train.reward_model.train import reward_network_cost
 from breakeven.ttc.evaluate import evaluate
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.search.compute_optimal import compute_optimal
-from breakeven.ttc.strategies.named import measure
+from breakeven.ttc.strategies.named import STRATEGIES, measure, strategy_of
+from breakeven.ttc.strategies.strategy import Need
 from breakeven.ttc.tally import point_of, tally_of
 
 RECORD = Path(__file__).parent / "strategies" / "chain.jsonl.gz"
@@ -41,9 +42,8 @@ PROBE = 4
 SHOWN_K = 16
 NUM_SPLITS = 20
 POOL = ("pass@k", "majority_vote", "settled_vote", "best_of_n", "weighted_vote")
-SEARCHES = tuple(
-    f"{search}/{rule}" for search in ("beam_search", "dvts", "rebase") for rule in ("naive", "weighted", "vote")
-)
+SEARCHES = tuple(each.name for each in STRATEGIES.values() if Need.SEGMENTS in each.needs)
+WEIGHTED = ("best_of_n", "weighted_vote", *(name for name in SEARCHES if STRATEGIES[name].rule == "weighted_vote"))
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,14 @@ def settings(line: dict[str, Any], cost: ModelCost, verifier: ModelCost) -> list
     assert pool.greedy_P is not None
     rows = [Setting("greedy", 1, pool.greedy_P.astype(float), np.full(size, query.total(1)))]
     for strategy in POOL:
-        scored = strategy in ("best_of_n", "weighted_vote")
+        scored = STRATEGIES[strategy].price == "rewards"
         if scored and pool.score_PN is None:
             continue
         measured = measure(pool, strategy, K_VALUES)
         for column, k in enumerate(K_VALUES):
             # A vote is paid in full here, as where its samples are drawn at once; a settled one as it is drawn.
             samples_P = np.full(size, float(k))
-            if strategy == "settled_vote" and measured.expected_samples_PK is not None:
+            if measured.expected_samples_PK is not None:
                 samples_P = measured.expected_samples_PK[:, column]
             flops_P = query.prefill_flops + samples_P * query.decode_flops
             if scored:
@@ -137,8 +137,14 @@ def settings(line: dict[str, Any], cost: ModelCost, verifier: ModelCost) -> list
     for search in line.get("searches", []):
         flops_P = np.array(search["model_flops"]) + np.array(search["reward_flops"])
         for rule, accuracy in search["accuracy"].items():
-            rows.append(Setting(f"{search['strategy']}/{rule}", search["k"], np.array(accuracy), flops_P))
+            name = strategy_of(f"{search['strategy']}/{rule}").name
+            rows.append(Setting(name, search["k"], np.array(accuracy), flops_P))
     return rows
+
+
+def labelled(name: str) -> str:
+    """The name, and whether it is an oracle: chain has no checker at serving time."""
+    return name if STRATEGIES[name].deployable(oracle=True) else f"{name} (oracle)"
 
 
 def find(table: list[Setting], strategy: str, k: int) -> Setting | None:
@@ -156,9 +162,8 @@ def print_accuracy(lines: list[dict[str, Any]], tables: list[list[Setting]], spe
         cells = [find(table, name, 1 if name == "greedy" else SHOWN_K) for table in tables]
         words = ["-" if each is None else f"{each.accuracy:.3f}" for each in cells]
         last = cells[-1]
-        oracle = " (oracle)" if name == "pass@k" else ""
         price = "-" if last is None else f"{last.flops / 1e6:.0f} M"
-        print(f"| {name}{oracle} | " + " | ".join(words) + f" | {price} |")
+        print(f"| {labelled(name)} | " + " | ".join(words) + f" | {price} |")
     reports = [line["reward_model"] for line in lines]
     for name, key in (
         ("reward model, held-out accuracy", "accuracy"),
@@ -174,13 +179,13 @@ def print_accuracy(lines: list[dict[str, Any]], tables: list[list[Setting]], spe
     ]
     print("| its training, of the policy's so far | " + " | ".join(shares) + " | |")
     print("\nGain over the majority vote at the same K, paired over problems (standard error):\n")
-    print("| budget used | best_of_n | weighted_vote | beam_search/weighted | dvts/weighted | rebase/weighted |")
-    print("|---|---|---|---|---|---|")
+    print("| budget used | " + " | ".join(WEIGHTED) + " |")
+    print("|---" * (len(WEIGHTED) + 1) + "|")
     for table, used in zip(tables, shown, strict=True):
         vote = find(table, "majority_vote", SHOWN_K)
         assert vote is not None
         words = []
-        for name in ("best_of_n", "weighted_vote", "beam_search/weighted", "dvts/weighted", "rebase/weighted"):
+        for name in WEIGHTED:
             other = find(table, name, SHOWN_K)
             if other is None:
                 words.append("-")
@@ -203,7 +208,7 @@ def print_optimal(lines: list[dict[str, Any]], tables: list[list[Setting]], cost
         query = cost.query_flops(line["prompt_tokens"], line["output_tokens"] / 64 / len(line["correct"]) - 1)
         probe = PROBE * query.decode_flops
         budget = query.total(SHOWN_K) + probe
-        rows = [each for each in table if each.strategy != "pass@k"]
+        rows = [each for each in table if strategy_of(each.strategy).deployable(oracle=True)]
         accuracy_SP = np.clip(np.stack([each.accuracy_P for each in rows]), 0.0, 1.0)
         flops_SP = np.stack([each.flops_P for each in rows])
         agreement_P = np.array([agreement(row[:PROBE]) for row in line["answers"]])
@@ -279,7 +284,7 @@ def hindsight(lines: list[dict[str, Any]], tables: list[list[Setting]], name: st
         if level:
             best = min(level, key=lambda each: each.flops)
             saved = spec.budget_flops - line["train_flops"]
-            if line["reward_model"] is not None and name not in ("pass@k", "majority_vote", "settled_vote"):
+            if line["reward_model"] is not None and STRATEGIES[name].price != "samples":
                 saved -= line["reward_model"]["train_flops"]
             queries = saved / (best.flops - one_query)
             share = line["train_flops"] / spec.budget_flops
@@ -311,7 +316,7 @@ def learning_point(
     query = cost.query_flops(line["prompt_tokens"], line["output_tokens"] / 64 / problems - 1)
     asked = find(table, strategy, SHOWN_K)
     spent = query.total(1) * problems + (asked.flops * problems if asked is not None else 0.0)
-    if line["reward_model"] is not None and strategy not in ("pass@k", "majority_vote", "settled_vote"):
+    if line["reward_model"] is not None and STRATEGIES[strategy].price != "samples":
         spent += line["reward_model"]["train_flops"]
     return point_of(
         tally_of(bank),
@@ -332,7 +337,7 @@ def curve_of(table: list[Setting], strategy: str) -> list[KCurve]:
     size = len(greedy_P)
     accuracy = [each.accuracy for each in rows]
     # The draws: K / N p (1 - p) a problem for the pools, p (1 - p) for one search, whose p is taken as the mean's.
-    searched = "/" in strategy
+    searched = bool(STRATEGIES[strategy].search)
     draws = [
         (np.mean(each.accuracy_P) * (1 - np.mean(each.accuracy_P)) / size) ** 0.5
         if searched
@@ -342,7 +347,7 @@ def curve_of(table: list[Setting], strategy: str) -> list[KCurve]:
     return [
         KCurve(
             strategy=strategy,
-            deployable=strategy != "pass@k",
+            deployable=STRATEGIES[strategy].deployable(oracle=True),
             k_values=tuple(each.k for each in rows),
             accuracy_K=tuple(accuracy),
             lo_K=tuple(max(0.0, a - 1.645 * d) for a, d in zip(accuracy, draws, strict=True)),
@@ -386,8 +391,7 @@ def print_temperatures(lines: list[dict[str, Any]]) -> None:
 
 def chart(line: dict[str, Any], table: list[Setting], spec: RunSpec) -> Chart:
     roles = ("muted", "ink", "measured", "forecast", "served", "violet", "rose", "olive")
-    names = ("greedy", "pass@k", "majority_vote", "best_of_n", "weighted_vote")
-    names += ("beam_search/weighted", "dvts/weighted", "rebase/weighted")
+    names = ("greedy", "pass@k", "majority_vote", *WEIGHTED)
     return Chart(
         title=f"Accuracy against FLOPs per query, {line['train_flops'] / spec.budget_flops:.0%} of the budget used",
         description="Each point is one K; the reward model is charged.",
@@ -395,10 +399,10 @@ def chart(line: dict[str, Any], table: list[Setting], spec: RunSpec) -> Chart:
         y=Axis(label="accuracy", lo=0),
         series=tuple(
             Series(
-                label=name + (" (oracle)" if name == "pass@k" else ""),
+                label=labelled(name),
                 points=tuple((each.flops / 1e6, each.accuracy) for each in table if each.strategy == name),
                 role=role,
-                dashed=name == "pass@k",
+                dashed=not STRATEGIES[name].deployable(oracle=True),
                 marker=Marker.DOT,
             )
             for name, role in zip(names, roles, strict=True)

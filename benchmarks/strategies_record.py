@@ -10,7 +10,7 @@ the training split, and refuses to score those. What the recorded numbers say: `
 import argparse
 import dataclasses
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,15 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.chain import Chain
 from breakeven.model.transformer import Transformer
 from breakeven.records import Draw, Prefix, Problem, SegmentRule
-from breakeven.records.protocols import RewardModel
 from breakeven.sampling.transformer import TransformerSampler
+from breakeven.session.searching import by_search, chances, graded_search
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
 from breakeven.train.reward_model.fit import RewardModelSettings
 from breakeven.train.reward_model.train import GradedSample, TrainedRewardModel, train_reward_model
-from breakeven.ttc.search.beam import beam_search
-from breakeven.ttc.search.dvts import dvts
-from breakeven.ttc.search.rebase import rebase
-from breakeven.ttc.search.select import answers_of, chance_right
-from breakeven.ttc.search.trees import SearchResult
+from breakeven.ttc.search.select import answers_of
+from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.strategy import Need, Tools
 
 RECORD = Path(__file__).parent / "strategies" / "chain.jsonl.gz"
 STEPS = (240, 320, 400, 480, 560, 640, 800, 1040, 1280, 1600)
@@ -42,7 +40,7 @@ NUM_PROBLEMS, NUM_SAMPLES, TEMPERATURE = 250, 64, 0.8
 SCORER_PROBLEMS, SCORER_SAMPLES, SCORER_CHECKPOINTS = 1000, 16, 2
 """Of each checkpoint: graded samples for the reward models of later ones, each of which is trained on the last two."""
 SEARCH_SIZES, WIDTH = (4, 8, 16), 4
-STEP_RULE = SegmentRule(ends=("+", "="), max_tokens=64, max_segments=12)
+SEGMENT_RULE = SegmentRule(ends=("+", "="), max_tokens=64, max_segments=12)
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4)
 TEMPERATURE_STEPS = (400, 800)
 
@@ -78,7 +76,7 @@ def recorded(config: RunConfig) -> Any:
     batches = training_batches(task, train, config.seed)
     graded: list[list[GradedSample]] = []
     weights: dict[str, torch.Tensor] | None = None
-    for step in range(1, train.segments + 1):
+    for step in range(1, train.steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, train)
         train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
@@ -174,40 +172,34 @@ def searches(
     seed: int,
 ) -> Any:
     """Each search at each size: chance that each problem is solved under each rule of choice, and its price."""
-    reward_model: RewardModel = saved_reward.reward_model(task)
-    common = {"steps": STEP_RULE, "temperature": TEMPERATURE, "seed": seed + 2**30}
-    kinds: dict[str, Callable[[int], list[SearchResult]]] = {
-        "beam_search": lambda size: beam_search(problems, sampler, reward_model, beams=size, width=WIDTH, **common),
-        "dvts": lambda size: dvts(problems, sampler, reward_model, num_candidates=size, width=WIDTH, **common),
-        "rebase": lambda size: rebase(problems, sampler, reward_model, num_candidates=size, **common),
-    }
-    for name, search in kinds.items():
+    tools = Tools(
+        sampler=sampler,
+        temperature=TEMPERATURE,
+        seed=seed + 2**30,
+        extract=task.answer,
+        reward_model=saved_reward.reward_model(task),
+        width=WIDTH,
+        segments=SEGMENT_RULE,
+    )
+    for strategies in by_search(each for each in STRATEGIES.values() if Need.SEGMENTS in each.needs):
         for size in SEARCH_SIZES:
-            results = search(size)
+            results, rows = graded_search(strategies[0], problems, size, tools, task)
+            answers = [answers_of(each, task.answer) for each in results]
+            rewards = [[path.reward for path in each.candidates] for each in results]
             prices = [search_flops(cost, saved_reward.cost, each.cost) for each in results]
             reread = [search_flops(cost, saved_reward.cost, each.cost, incremental=False) for each in results]
             yield {
-                "strategy": name,
+                "strategy": strategies[0].search,
                 "k": size,
                 "accuracy": {
-                    rule: [round(right(task, each, rule), 4) for each in results]
-                    for rule in ("naive", "weighted", "vote")
+                    str(each.rule): [round(right, 4) for right in chances(each, answers, rewards, rows)]
+                    for each in strategies
                 },
                 "model_flops": [each.model_flops for each in prices],
                 "reward_flops": [each.reward_flops for each in prices],
                 "verifier_reread_flops": sum(each.reward_flops for each in reread) / len(reread),
                 "output_tokens": sum(each.cost.output_tokens for each in results) / len(results),
             }
-
-
-def right(task: Chain, result: SearchResult, rule: Any) -> float:
-    """Chance that the chosen candidate is right; the reference is looked at only here, after the choice."""
-    return chance_right(
-        answers_of(result, task.answer),
-        [path.reward for path in result.candidates],
-        [task.check(result.problem, path.text) for path in result.candidates],
-        rule,
-    )
 
 
 if __name__ == "__main__":

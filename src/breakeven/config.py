@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -22,13 +22,13 @@ from breakeven.data.made.rules import Rules
 from breakeven.data.task import Task
 from breakeven.data.text import Text
 from breakeven.errors import ArgumentError, argument_error
+from breakeven.names import load_object
 from breakeven.records import TransformerShape
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import RULES, default_policy
 from breakeven.stopping.patience import Patience, policy_settings
-from breakeven.ttc.evaluate import NAMES
-from breakeven.ttc.search.select import SEARCH_NAMES
-from breakeven.ttc.strategies.named import needs_scores
+from breakeven.ttc.strategies.named import strategy_of
+from breakeven.ttc.strategies.strategy import Need
 
 _Record = TypeVar("_Record")
 
@@ -109,7 +109,7 @@ class EvaluateConfig:
     reward_model: str = ""
     """Directory of a reward model that `breakeven reward-model` trained, for strategies that choose by reward."""
     search_k: tuple[int, ...] = (4, 16)
-    """Candidates a problem of each search that the policy names, such as "dvts/weighted"."""
+    """Candidates a problem of each search that the policy names, such as "dvts/weighted_vote"."""
     search_width: int = 4
     """Next steps a beginning, of beam search and DVTS."""
     segment_ends: tuple[str, ...] = ()
@@ -182,14 +182,19 @@ class RunConfig:
             )
 
 
+_DRAWN = frozenset({Need.ANSWERS, Need.VERIFIER, Need.SEGMENTS})
+"""What a run has for strategies without a reward model; with one it has `_SCORED` besides."""
+_SCORED = frozenset({Need.REWARDS, Need.WEIGHTS, Need.BEGINNINGS})
+
+
 def _check_strategies(strategies: Sequence[str], reward_model: str) -> None:
-    known = (*(each for each in NAMES if each != "generative_verification"), *SEARCH_NAMES)  # which a run does not draw
-    if wrong := next((each for each in strategies if each not in known), None):
-        raise argument_error("policy.strategies", f"be among {', '.join(known)}", wrong)
-    needy = next((each for each in strategies if needs_scores(each) or each in SEARCH_NAMES), None)
-    if needy is not None and not reward_model:
-        rule = f"be the directory of a reward model, for policy.strategies names {needy}"
-        raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
+    for name in strategies:
+        strategy = strategy_of(name, "policy.strategies")
+        if missing := strategy.lacks(_DRAWN | _SCORED):
+            raise argument_error("policy.strategies", f"name none that needs {missing[0].value}", name)
+        if strategy.lacks(_DRAWN) and not reward_model:
+            rule = f"be the directory of a reward model, for policy.strategies names {name}"
+            raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
 
 
 def recipe_names() -> list[str]:
@@ -257,23 +262,36 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
     """A policy from plain settings, as in a recipe or a run log's first line.
 
     Args:
-        settings: `name`, the settings of that rule, and `patience`, the checkpoints in a row that it waits for.
+        settings: `name`, the settings of that rule, and `patience`, the checkpoints in a row that it waits for. A rule
+            of one's own is named as `package.module:Name`, and waits for none unless `patience` is given.
         usual: the rule where no name is given; in a log that is the paper's.
 
     Raises:
         ArgumentError: an unknown rule or setting, a wrong type or a value out of its range.
     """
-    owner = _chosen({"policy": settings}, "policy", "name", {name: rule for name, (rule, _) in RULES.items()}, usual)
     if not isinstance(settings, dict):
         raise argument_error("policy", "be a section", settings)
-    own = {name: value for name, value in settings.items() if name != "patience"}
-    known = {each.name for each in fields(cast(Any, owner))} | {"patience"}
-    if unknown := next((each for each in settings if each not in known), None):
+    name = settings.get("name", usual)
+    own = {key: value for key, value in settings.items() if key != "patience"}
+    if isinstance(name, str) and ":" in name:
+        owner, patient = load_object(name, "policy.name"), 0
+        del own["name"]
+    else:
+        owner = _chosen(
+            {"policy": settings}, "policy", "name", {each: rule for each, (rule, _) in RULES.items()}, usual
+        )
+        patient = RULES[name][1]
+    with_settings = isinstance(owner, type) and is_dataclass(owner)
+    known = {each.name for each in fields(owner)} if with_settings else set[str]()
+    if unknown := next((each for each in settings if each not in known | {"name", "patience"}), None):
         rule = "be a setting of [policy]"
-        raise argument_error(f"policy.{unknown}", rule, unknown, _nearest(unknown, sorted(known)))
-    patience = _convert({"patience": settings.get("patience", RULES[own.get("name", usual)][1])}, _Patience, "policy")
+        raise argument_error(f"policy.{unknown}", rule, unknown, _nearest(unknown, sorted(known | {"patience"})))
+    checkpoints = _convert({"patience": settings.get("patience", patient)}, _Patience, "policy").patience
     try:
-        return Patience(_convert(own, owner, "policy"), patience.patience)
+        policy = _convert(own, owner, "policy") if with_settings else owner()
+        if not isinstance(policy, Policy):
+            raise argument_error("policy.name", "name a class with the methods of a Policy", name)
+        return policy if ":" in name and "patience" not in settings else Patience(policy, checkpoints)
     except ArgumentError as error:
         raise ArgumentError(str(error) if str(error).startswith("policy.") else f"policy.{error}") from None
 

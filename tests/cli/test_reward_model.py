@@ -82,7 +82,8 @@ def test_eval_chooses_and_searches_by_it(work: Path) -> None:
         )
     )
     rows = {each["strategy"]: each for each in printed["measurements"]}
-    assert {"best_of_n", "weighted_vote", "dvts/naive", "beam_search/weighted", "rebase/vote"} <= rows.keys()
+    searched = {"dvts/best_of_n", "beam_search/weighted_vote", "rebase/majority_vote"}
+    assert {"best_of_n", "weighted_vote", *searched} <= rows.keys()
     assert all(each["reward_flops"] > 0 for each in rows.values())
     seen = call(
         *(
@@ -118,18 +119,18 @@ def sets(**changes: object) -> list[str]:
 
 def test_a_recipe_decides_by_searches(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flat = Forecast(mean=0.5, lo=0.4, hi=0.6, status=FitStatus.FITTED, method="calibrated", num_points=9)
-    monkeypatch.setattr("breakeven.session.session.project", lambda history, spec: flat)
+    monkeypatch.setattr("breakeven.stopping.course.forecast_accuracy", lambda *curve, **settings: flat)
     options = sets(
         evaluate__reward_model=work / "reward-model",
         evaluate__search_k=[4],
-        policy__strategies='["dvts/weighted", "rebase/vote"]',
+        policy__strategies='["dvts/weighted", "rebase/majority_vote"]',  # the first as it was called once
         policy__max_evaluation_share=9,
     )
     call("run", "countdown", *options, "--out", work / "searched")
     log = read_log(work / "searched")
     assert not log.checkpoints[-1].observation.searches, "at the end there is nothing left to decide"
     observation = log.checkpoints[0].observation
-    assert [each.strategy for each in observation.searches] == ["dvts/weighted", "rebase/vote"]
+    assert [each.strategy for each in observation.searches] == ["dvts/weighted_vote", "rebase/majority_vote"]
     outcome = observation.searches[0]
     assert (outcome.k, len(outcome.accuracy_P)) == (4, 6)
     assert outcome.query_flops > observation.query_flops.total(4)
@@ -153,21 +154,24 @@ def test_a_search_is_charged_once_for_all_its_rules(work: Path) -> None:
         "width": 2,
         "segments": SegmentRule(ends=(), max_tokens=2),
         "temperature": 0.8,
-        "policy_cost": ModelCost.of(model.shape),
-        "verifier_cost": saved_reward.cost,
+        "model_cost": ModelCost.of(model.shape),
+        "reward_cost": saved_reward.cost,
     }
     problems = task.problems("validation", 3)
-    one = TreeSearch(strategies=("beam_search/naive",), **settings)
-    three = TreeSearch(strategies=("beam_search/naive", "beam_search/vote", "beam_search/weighted"), **settings)
+    best = "beam_search/best_of_n"
+    one = TreeSearch(strategies=(best,), **settings)
+    three = TreeSearch(strategies=(best, "beam_search/majority_vote", "beam_search/weighted_vote"), **settings)
     outcomes, flops = one(problems, seed=1)
     more, same = three(problems, seed=1)
     assert flops == same > 0
-    assert [(each.strategy, each.k) for each in outcomes] == [("beam_search/naive", 2), ("beam_search/naive", 4)]
-    assert outcomes == tuple(each for each in more if each.strategy == "beam_search/naive")
+    assert [(each.strategy, each.k) for each in outcomes] == [(best, 2), (best, 4)]
+    assert outcomes == tuple(each for each in more if each.strategy == best)
     assert len(more) == 6
     assert flops == pytest.approx(sum(3 * each.query_flops for each in outcomes))
-    with pytest.raises(ArgumentError, match=r"strategies must be among beam_search/naive, .*; got 'beam'"):
+    with pytest.raises(ArgumentError, match=r"strategies must be among greedy, .*; got 'beam'"):
         TreeSearch(strategies=("beam",), **settings)
+    with pytest.raises(ArgumentError, match=r"strategies must search, as beam_search/best_of_n, .*; got 'best_of_n'"):
+        TreeSearch(strategies=("best_of_n",), **settings)
 
 
 def test_a_recipe_that_needs_a_reward_model_says_so() -> None:
@@ -175,3 +179,6 @@ def test_a_recipe_that_needs_a_reward_model_says_so() -> None:
         config_from({"name": "x", "policy": {"strategies": ["best_of_n"]}})
     with pytest.raises(ArgumentError, match=r"policy.strategies must be among .*; got 'dvt'"):
         config_from({"name": "x", "policy": {"strategies": ["dvt"]}})
+    for name, what in (("generative_verification", "verdicts"), ("revision/last", "a model that reads its earlier")):
+        with pytest.raises(ArgumentError, match=rf"policy.strategies must name none that needs {what}"):
+            config_from({"name": "x", "policy": {"strategies": [name]}})

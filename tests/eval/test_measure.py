@@ -10,14 +10,19 @@ import pytest
 
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
-from breakeven.eval.measure import Costs, check_measurable, measure
+from breakeven.eval.measure import Costs, measurable, measure
 from breakeven.eval.samples import DrawnSamples
 from breakeven.records import Measurement, Problem, Reward, SampleBank
 from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.strategy import Need
 
 COST = ModelCost(body_params=0.5)
 """Reading P tokens costs P, and each fed token 1: a completion of n tokens feeds n - 1."""
 REWARDS_PN = (((0.9, "11"), (0.8, "10"), (0.95, "11"), (0.1, "00")), ((0.5, "0?"), (0.6, "?1"), (0.7, "11"), (1, "11")))
+
+
+VOTED = {Need.ANSWERS, Need.VERIFIER}
+SCORED = VOTED | {Need.REWARDS, Need.WEIGHTS}
 
 
 def make_samples(
@@ -254,17 +259,22 @@ def test_nothing_is_measured_where_all_checks_failed(strategy: str, what: str) -
     ("strategy", "given", "message"),
     [
         ("majority", {}, r"--strategies must be among greedy, pass@k, majority_vote, .*; got 'majority'"),
-        ("best_of_n", {"scored": False}, "--reward-model must be given for best_of_n; got None"),
-        ("weighted_vote", {"scored": False}, "--reward-model must be given for weighted_vote"),
+        ("best_of_n", {"has": VOTED}, "--reward-model must be given for best_of_n; got None"),
+        ("weighted_vote", {"has": VOTED}, "--reward-model must be given for weighted_vote"),
         ("generative_verification", {}, "--reward-model must be a judge for generative_verification"),
         ("k_by_difficulty", {"k_values": [1, 2]}, r"--k must hold one of at least 4 for k_by_difficulty; got \[1, 2\]"),
         ("k_by_difficulty", {"num_problems": 1}, "--num-problems must be at least 2 for k_by_difficulty; got 1"),
+        ("dvts", {"has": VOTED}, "--reward-model must be given for dvts"),
+        ("dvts", {}, "--reward-model must judge beginnings of solutions for dvts"),
+        ("rebase", {"has": SCORED | {Need.BEGINNINGS}}, "search only models that can go on from a beginning; got 'reb"),
+        ("dvts", {"has": set(Need), "width": 3}, r"--k must hold a multiple of --width 3 for dvts.*; got \[1, 4\]"),
+        ("majority_vote", {"has": set()}, "--strategies must name none that needs answers; got 'majority_vote'"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(strategy: str, given: dict[str, Any], message: str) -> None:
-    options: dict[str, Any] = {"k_values": [1, 4], "num_problems": 2, "scored": True, "num_verdicts": 0} | given
+    options: dict[str, Any] = {"k_values": [1, 4], "num_problems": 2, "has": SCORED} | given
     with pytest.raises(ArgumentError, match=message):
-        check_measurable(["greedy", strategy], options.pop("k_values"), **options)
+        measurable(["greedy", strategy], options.pop("k_values"), **options)
 
 
 def test_what_was_not_scored_is_refused_here_too() -> None:
@@ -300,7 +310,7 @@ def test_a_thousand_problems_of_64_samples_take_seconds() -> None:
     )
     costs = Costs(policy=ModelCost(body_params=1e8, num_layers=10, attention_width=512), verifier=COST, num_verdicts=4)
     began = time.process_time()
-    rows = measure(samples, ["greedy", *STRATEGIES], [1, 2, 4, 8, 16, 32, 64], costs)
+    rows = measure(samples, [each for each in STRATEGIES.values() if not each.search], [1, 2, 4, 8, 16, 32, 64], costs)
     assert time.process_time() - began < 5.0  # about 1 s; a price for each K and sample anew took 30 s
     assert len(rows) == 1 + 5 * 7 + 5 + 3 * 7
     assert all(each.flops is not None and math.isfinite(each.flops) for each in rows)

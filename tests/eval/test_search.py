@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -12,6 +12,8 @@ from breakeven.eval.measure import Costs
 from breakeven.eval.search import SearchSettings, measure_search, run_search
 from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SegmentRule
 from breakeven.store import SampleFile, SamplesHeader
+from breakeven.ttc.strategies.named import STRATEGIES, strategies_of
+from breakeven.ttc.strategies.strategy import Need, Tools
 
 HEADER = SamplesHeader(versions={}, model="m", task="t", temperature=0.8, seed=0, max_tokens=4, settings={})
 COST = ModelCost(body_params=10)
@@ -69,19 +71,26 @@ class Likes:
         return [Reward(value=float(each.text.endswith("3")), read_tokens=5) for each in prefixes]
 
 
-def search(file: SampleFile, sampler: Chat, strategy: str = "revision", k: int = 2, scored: bool = False) -> None:
+def search(
+    file: SampleFile, sampler: Chat, k: int = 2, *, task: Sums | None = None, scored: bool = False, name: str = ""
+) -> None:
+    """A revision, recorded under the reward model's name."""
+    reward_model = Likes() if scored else None
     run_search(
         file,
-        sampler,
-        Sums(),
-        strategy,
+        task or Sums(),
+        strategies_of(["revision"])[0],
         k,
-        settings=SearchSettings(),
-        reward_model=Likes() if scored else None,
-        reward_source="likes" if scored else None,
-        temperature=0.8,
-        seed=0,
+        label=f"revision {name}".strip(),
+        tools=Tools(sampler=sampler, temperature=0.8, reward_model=reward_model),
     )
+
+
+def measured(file: SampleFile, k: int, costs: Costs, *, task: Sums | None = None, scored: bool = False) -> list[Any]:
+    has = [Need.REVISIONS, *([Need.REWARDS] if scored else [])]
+    strategies = strategies_of(["revision"], has=has)
+    label = SearchSettings().label(strategies[0], "likes" if scored else None)
+    return list(measure_search(file, task or Sums(), strategies, k, label=label, costs=costs))
 
 
 def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
@@ -90,14 +99,9 @@ def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
         search(file, chat, k=3)
         assert "Attempt 2:\nit is 3" in chat.prompts[-1]
         assert len(chat.prompts) == 6
-        rows = {
-            each.strategy: each
-            for each in measure_search(
-                file, Sums(), "revision", 3, settings=SearchSettings(), reward_source=None, costs=Costs(policy=COST)
-            )
-        }
-    assert rows.keys() == {"revision/last", "revision/vote"}
-    assert (rows["revision/last"].accuracy, rows["revision/vote"].accuracy) == (0.5, 0.5)
+        rows = {each.strategy: each for each in measured(file, 3, Costs(policy=COST))}
+    assert rows.keys() == {"revision/last", "revision/majority_vote"}
+    assert (rows["revision/last"].accuracy, rows["revision/majority_vote"].accuracy) == (0.5, 0.5)
     last = rows["revision/last"]
     assert last.output_tokens == 12
     assert last.reward_flops == 0.0
@@ -109,17 +113,12 @@ def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
 def test_with_a_reward_model_the_best_attempt_can_be_chosen(tmp_path: Path) -> None:
     costs = Costs(policy=COST, verifier=ModelCost(body_params=7))
     with SampleFile(tmp_path, HEADER) as file:
-        search(file, Chat(), scored=True)
-        rows = measure_search(
-            file, Sums(), "revision", 2, settings=SearchSettings(), reward_source="likes", costs=costs
-        )
-        unknown = measure_search(
-            file, Sums(), "revision", 2, settings=SearchSettings(), reward_source="likes", costs=Costs(policy=COST)
-        )
-        free = measure_search(
-            file, Sums(), "revision", 2, settings=SearchSettings(), reward_source="likes", costs=Costs(policy=None)
-        )
-    assert [each.strategy.partition("/")[2] for each in rows] == ["last", "vote", "naive", "weighted"]
+        search(file, Chat(), scored=True, name="likes")
+        rows = measured(file, 2, costs, scored=True)
+        unknown = measured(file, 2, Costs(policy=COST), scored=True)
+        free = measured(file, 2, Costs(policy=None), scored=True)
+    rules = ["last", "majority_vote", "best_of_n", "weighted_vote"]
+    assert [each.strategy for each in rows] == [f"revision/{rule}" for rule in rules]
     assert rows[2].reward_flops
     assert unknown[0].reward_flops is None
     assert free[0].model_flops is None
@@ -136,27 +135,6 @@ def test_a_search_that_is_there_is_not_run_again(tmp_path: Path) -> None:
         assert len(again.prompts) == 2, "another K is another search"
 
 
-def test_what_a_search_needs_is_said(tmp_path: Path) -> None:
-    with SampleFile(tmp_path, HEADER) as file:
-        with pytest.raises(ArgumentError, match="search only models that can go on from a beginning; got 'dvts'"):
-            search(file, Chat(), "dvts", scored=True)
-
-        class Steps(Chat):
-            def extend(
-                self,
-                prefixes: Sequence[Prefix],
-                num_samples: int,
-                *,
-                segments: SegmentRule,
-                temperature: float,
-                seed: int,
-            ) -> list[Draw]:
-                raise AssertionError
-
-        with pytest.raises(ArgumentError, match="--reward-model must be given for rebase"):
-            search(file, Steps(), "rebase")
-
-
 def test_a_corrected_gold_answer_grades_again_and_searches_no_more(tmp_path: Path) -> None:
     class Corrected(Sums):
         problems = (Problem(id="a", prompt="1 + 1", reference="2"), Problem(id="b", prompt="1 + 2", reference="2"))
@@ -164,44 +142,31 @@ def test_a_corrected_gold_answer_grades_again_and_searches_no_more(tmp_path: Pat
     with SampleFile(tmp_path, HEADER) as file:
         search(file, Chat(), k=1)
         chat = Chat()
-        run_search(
-            file,
-            chat,
-            Corrected(),
-            "revision",
-            1,
-            settings=SearchSettings(),
-            reward_model=None,
-            reward_source=None,
-            temperature=0.8,
-            seed=0,
-        )
+        search(file, chat, k=1, task=Corrected())
         assert not chat.prompts
-        rows = measure_search(
-            file, Corrected(), "revision", 1, settings=SearchSettings(), reward_source=None, costs=Costs(policy=COST)
-        )
+        rows = measured(file, 1, Costs(policy=COST), task=Corrected())
     assert rows[0].accuracy == 1.0
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind", "message"),
+    ("changes", "message"),
     [
-        (SearchSettings(width=0), "process", "--width must be at least 1; got 0"),
-        (SearchSettings(segments=SegmentRule(max_tokens=0)), "process", "--step-tokens must be at least 1; got 0"),
-        (SearchSettings(width=3), "process", "--k must hold a multiple of --width 3 for dvts"),
-        (SearchSettings(), "outcome", "--reward-model must judge beginnings of solutions for dvts"),
+        ({"width": 0}, "--width must be at least 1; got 0"),
+        ({"segments": SegmentRule(max_tokens=0)}, "--step-tokens must be at least 1; got 0"),
     ],
 )
-def test_a_search_that_cannot_be_had_is_refused_at_once(settings: SearchSettings, kind: str, message: str) -> None:
+def test_settings_that_are_none_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
-        settings.check(["greedy", "dvts"], [1, 2, 4], kind)
-    settings.check(["greedy", "revision"], [1], kind)
+        SearchSettings(**changes)
 
 
-def test_sizes_are_multiples_of_the_width_where_there_is_one() -> None:
-    settings = SearchSettings(width=4)
-    assert settings.sizes("dvts", [1, 2, 4, 8]) == [4, 8]
-    assert settings.sizes("rebase", [1, 2, 4, 8]) == [1, 2, 4, 8]
-    labels = {settings.label(each, "s") for each in ("dvts", "beam_search", "rebase", "revision")}
-    assert len(labels) == 4
-    assert SearchSettings(width=2).label("dvts", "s") not in labels
+def test_a_search_is_found_under_the_words_it_was_recorded_with() -> None:
+    first = {each.search: each for each in STRATEGIES.values() if each.search}
+    settings = SearchSettings(width=4, segments=SegmentRule(ends=("+",), max_tokens=8, max_segments=3))
+    assert {name: settings.label(each, "s") for name, each in first.items()} == {
+        "beam_search": "beam_search width=4 steps='+'/8/3 s",
+        "dvts": "dvts width=4 steps='+'/8/3 s",
+        "rebase": "rebase steps='+'/8/3 s",
+        "revision": "revision s",
+    }
+    assert settings.label(first["revision"], None) == "revision"

@@ -51,6 +51,7 @@ def make_curve(
         made_K=tuple(Made.MEASURED if k <= 4 else Made.EXTRAPOLATED for k in K_VALUES),
         status=status,
         method="paper",
+        until_right=strategy == "pass@k",
         parameters=parameters,
     )
 

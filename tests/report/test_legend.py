@@ -41,7 +41,7 @@ def test_a_calibrated_checkpoint_says_how_its_numbers_were_made(calibrated, fore
         assert part in dict(legend(calibrated(forecast=changed)))["forecast"]
 
 
-@pytest.mark.parametrize("strategy", ["greedy", "majority_vote", "best_of_n", "dvts/weighted"])
+@pytest.mark.parametrize("strategy", ["greedy", "majority_vote", "best_of_n", "dvts/weighted_vote"])
 def test_what_is_never_extrapolated_is_said_so(calibrated, strategy):
     assert "never read beyond the samples drawn" in dict(legend(calibrated(strategy=strategy)))["extrapolated"]
 

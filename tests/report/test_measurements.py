@@ -46,7 +46,7 @@ def every() -> list[Measurement]:
         measured("greedy", 1, deployable=True),
         *(measured(k=k) for k in (1, 2, 64)),
         *(measured("generative_verification", k, **judged) for k in (1, 64)),
-        measured("beam_search/weighted", 16, reward_flops=None),
+        measured("beam_search/weighted_vote", 16, reward_flops=None),
         *(measured("majority_vote", k) for k in (1, 64)),
     ]
 
@@ -65,10 +65,10 @@ def test_one_line_a_measurement_within_100_characters() -> None:
     assert len(lines) == 2 + len(every())
     assert max(map(len, lines)) <= 100
     words = [" ".join(line.split()) for line in lines]
-    assert words[0] == "strategy K accuracy interval samples tokens FLOPs verifier unshared"
+    assert words[0] == "strategy K accuracy interval samples tokens FLOPs reward unshared"
     assert words[4] == "pass@k (oracle) 2 0.270 0.220-0.320 1.5 247 3 T 0 5 T"
     assert words[7] == "generative_verification 64 x 16 0.890 0.840-0.940 48.0 123456 999 P 999 P 160 T"
-    assert words[8] == "beam_search/weighted 16 0.410 0.360-0.460 12.0 1974 - - 40 T"
+    assert words[8] == "beam_search/weighted_vote 16 0.410 0.360-0.460 12.0 1974 - - 40 T"
 
 
 def test_prices_that_are_nothing_or_not_known_have_no_column() -> None:

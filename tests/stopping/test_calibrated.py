@@ -293,9 +293,9 @@ def test_only_the_strategies_that_were_named_are_chosen_from() -> None:
     assert deployable([GREEDY, vote, best], ("best_of_n",)) == [GREEDY, best]
     assert deployable([GREEDY, vote, best], ("greedy",)) == [GREEDY]
     assert deployable([GREEDY], ("best_of_n",)) == [GREEDY], "nothing was sampled yet"
-    assert deployable([GREEDY, vote, best], ("dvts/weighted",)) == [GREEDY], "it was not searched yet"
+    assert deployable([GREEDY, vote, best], ("dvts/weighted_vote",)) == [GREEDY], "it was not searched yet"
     with pytest.raises(ArgumentError, match=r"policy.strategies must name some of the measured majority_vote"):
-        deployable([vote], ("dvts/weighted",))
+        deployable([vote], ("dvts/weighted_vote",))
 
 
 def test_where_none_suffices_the_best_candidate_is_recorded() -> None:

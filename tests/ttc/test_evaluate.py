@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, Made, SampleBank
 from breakeven.testing import synthetic_bank
-from breakeven.ttc.evaluate import NAMES, VOTE_K_VALUES, accuracy_per_problem, evaluate
+from breakeven.ttc.evaluate import VOTE_K_VALUES, accuracy_per_problem, evaluate
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
-from breakeven.ttc.pool import Pool
 from breakeven.ttc.strategies.named import STRATEGIES, measured_curve
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
 from breakeven.ttc.tally import Tally, tally_of
 
+MEASURED = [name for name, each in STRATEGIES.items() if not each.search and name != "generative_verification"]
 PROPERTY = settings(derandomize=True, max_examples=40, deadline=None)
 RATES = np.linspace(0.02, 0.9, 40)
 BANK = synthetic_bank(RATES, 8, seed=1)
@@ -144,13 +144,15 @@ def test_accuracy_of_each_problem_is_the_curve_s_before_the_mean(k: int) -> None
     assert accuracy_per_problem(tally, "greedy", 1).tolist() == [float(each) for each in VOTED.greedy_correct_P]
 
 
-@pytest.mark.parametrize("strategy", ["vote", "majority_vote"])
+@pytest.mark.parametrize("strategy", ["majority_vote", "dvts/best_of_n"])
 def test_strategies_without_samples_are_refused(strategy: str) -> None:
     with pytest.raises(ArgumentError, match=r"^strategy must be greedy, pass@k or, where answers or scores were rec"):
         accuracy_per_problem(tally_of(BANK), strategy, 1)
+    with pytest.raises(ArgumentError, match=r"^strategy must be among greedy, pass@k, .*; got 'vote'"):
+        accuracy_per_problem(tally_of(BANK), "vote", 1)
 
 
-@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "generative_verification"])
+@pytest.mark.parametrize("strategy", [name for name in MEASURED if name != "greedy"])
 def test_every_strategy_has_an_accuracy_of_each_problem(strategy: str) -> None:
     tally = tally_of(SCORED)
     accuracy_P = accuracy_per_problem(tally, strategy, 8)
@@ -182,15 +184,18 @@ def test_scores_bring_best_of_n_and_the_weighted_vote() -> None:
 def test_only_what_is_named_is_measured_in_a_fixed_order() -> None:
     tally = tally_of(SCORED)
     assert list(by_name(tally, strategies=["best_of_n", "greedy"])) == ["greedy", "best_of_n"]
-    wanted = [name for name in NAMES if name != "generative_verification"]
-    assert list(by_name(tally, strategies=wanted)) == wanted
+    assert list(by_name(tally, strategies=MEASURED)) == MEASURED
+    assert list(by_name(tally, strategies=[*STRATEGIES][-4:] + MEASURED)) == MEASURED, (
+        "searches have curves of their own"
+    )
     assert by_name(tally, strategies=["k_by_difficulty"])["k_by_difficulty"].k_values == (4, 5, 6, 7, 8)
     assert list(by_name(tally_of(cut(SCORED, 0)), strategies=["best_of_n", "pass@k"])) == []  # nothing was drawn yet
 
 
 @pytest.mark.parametrize("strategies", [["vote"], [], "greedy", ["greedy", "pass@4"]])
 def test_unknown_strategies_are_refused(strategies) -> None:
-    with pytest.raises(ArgumentError, match=r"^strategies must hold some of greedy, pass@k, majority_vote, .*; got"):
+    message = r"^strategies must (hold some of|be among) greedy, pass@k, majority_vote, .*; got"
+    with pytest.raises(ArgumentError, match=message):
         evaluate(tally_of(SCORED), max_k=8, strategies=strategies)
 
 
@@ -201,18 +206,3 @@ def test_strategies_that_the_samples_do_not_allow_are_refused() -> None:
         evaluate(tally_of(BANK), max_k=8, strategies=["majority_vote"])
     with pytest.raises(ArgumentError, match="max_k must be at least 4, and as many samples drawn, for k_by_difficulty"):
         evaluate(tally_of(VOTED), max_k=3, strategies=["k_by_difficulty"])
-
-
-def test_samples_of_a_tree_search_are_measured_in_whole_groups() -> None:
-    pool = tally_of(SCORED).pool
-    assert pool is not None
-    grouped = Pool(
-        correct_PN=pool.correct_PN, label_PN=pool.label_PN, score_PN=pool.score_PN, greedy_P=pool.greedy_P, group_size=4
-    )
-    tally = replace(tally_of(SCORED), pool=grouped)
-    curves = by_name(tally, max_k=64)
-    assert {each.k_values for name, each in curves.items() if name != "greedy"} == {(4, 8)}
-    assert curves["pass@k"].deployable
-    assert accuracy_per_problem(tally, "pass@k", 4).mean() == pytest.approx(curves["pass@k"].accuracy_K[0])
-    with pytest.raises(ArgumentError, match="max_k must be at least 4, and as many samples drawn, for majority_vote"):
-        evaluate(tally, max_k=3, strategies=["majority_vote"])

@@ -102,8 +102,6 @@ def test_verdicts_of_rewards() -> None:
         ({"score_PN": np.full((1, 4), np.inf)}, "score_PN must hold numbers below infinity"),
         ({"verdict_PNV": np.zeros((1, 4), dtype=np.int8)}, "verdict_PNV must have three dimensions"),
         ({"greedy_P": np.zeros(2, dtype=bool)}, "greedy_P must have one verdict for each of the 1 problems; got 2"),
-        ({"group_size": 3}, "group_size must divide the 4 samples of a problem; got 3"),
-        ({"group_size": 0}, "group_size must divide the 4 samples of a problem; got 0"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(change, message: str) -> None:

@@ -1,6 +1,6 @@
 """Every strategy at every K on the samples of one model: accuracy with its errors, and the price of a query."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -9,21 +9,18 @@ import numpy.typing as npt
 
 from breakeven.cost.query import judging_flops, sampling_flops, scoring_flops, verdict_tokens
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import argument_error
+from breakeven.errors import ArgumentError, argument_error
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.samples import DrawnSamples
 from breakeven.records import CHECK_FAILED, Measurement, Reward
 from breakeven.ttc.pool import pool_of, verdicts_of
-from breakeven.ttc.strategies.generative_verification import generative_verification
-from breakeven.ttc.strategies.k_by_difficulty import PROBE
 from breakeven.ttc.strategies.measured import Measured
-from breakeven.ttc.strategies.named import STRATEGIES
 from breakeven.ttc.strategies.named import measure as measure_pool
+from breakeven.ttc.strategies.named import strategies_of
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
+from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 
 Floats = npt.NDArray[np.float64]
-_SCORED = ("best_of_n", "weighted_vote")
-_JUDGED = "generative_verification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,80 +44,95 @@ class Costs:
     """V of a generative verifier; 0 for any other."""
 
 
-def check_measurable(
-    strategies: Sequence[str], k_values: Sequence[int], *, num_problems: int, scored: bool, num_verdicts: int
-) -> None:
-    """Nothing, if all of it can be measured: asked before samples are drawn, and paid for.
+def measurable(
+    strategies: Sequence[str | Strategy],
+    k_values: Sequence[int],
+    *,
+    num_problems: int,
+    has: Collection[Need],
+    width: int = 1,
+) -> tuple[Strategy, ...]:
+    """The strategies of some names, if all can be measured: asked before samples are drawn, and paid for.
 
     Args:
-        strategies: "greedy", or names in `breakeven.ttc.strategies.named`.
+        strategies: as `strategies_of` takes them.
         k_values: sample counts.
         num_problems: that will be sampled.
-        scored: whether a reward model scores the samples.
-        num_verdicts: V of a generative verifier; 0 for any other.
+        has: what there is for a strategy that needs it.
+        width: of searches that have one.
 
     Raises:
-        ArgumentError: an unknown strategy, or one that lacks what it needs.
+        ArgumentError: an unknown strategy, one that lacks what it needs, or one that takes none of `k_values`.
     """
-    known = ("greedy", *STRATEGIES)
-    if wrong := next((each for each in strategies if each not in known), None):
-        raise argument_error("--strategies", f"be among {', '.join(known)}", wrong)
-    if not scored and (scoring := next((each for each in strategies if each in _SCORED), None)):
-        raise argument_error("--reward-model", f"be given for {scoring}", None, "It chooses by reward.")
-    if _JUDGED in strategies and not num_verdicts:
-        remedy = "For example --reward-model judge --num-verdicts 4."
-        raise argument_error("--reward-model", f"be a judge for {_JUDGED}", None, remedy)
-    if "k_by_difficulty" in strategies:
-        if max(k_values, default=0) < PROBE:
-            rule = f"hold one of at least {PROBE} for k_by_difficulty"
-            raise argument_error("--k", rule, list(k_values), "So many samples are drawn to predict a difficulty.")
-        if num_problems < 2:
-            rule = "be at least 2 for k_by_difficulty"
+    found = strategies_of(strategies, "--strategies", has=has)
+    for each in found:
+        if missing := each.lacks(has):
+            raise _lacking(each, missing[0], has)
+        if not each.sizes(k_values, width=width):
+            unit = f"a multiple of --width {width}" if each.by_width else f"one of at least {each.least_k}"
+            raise argument_error("--k", f"hold {unit} for {each.name}", list(k_values))
+        if num_problems < each.least_problems:
+            rule = f"be at least {each.least_problems} for {each.name}"
             raise argument_error("--num-problems", rule, num_problems, "It chooses on one half, and scores the other.")
+    return found
+
+
+def _lacking(strategy: Strategy, need: Need, has: Collection[Need]) -> ArgumentError:
+    if need is Need.SEGMENTS:
+        rule = "search only models that can go on from a beginning"
+        return argument_error("--strategies", rule, strategy.name, "This one cannot.")
+    if need is Need.VERDICTS:
+        remedy = "For example --reward-model judge --num-verdicts 4."
+        return argument_error("--reward-model", f"be a judge for {strategy.name}", None, remedy)
+    if need is Need.BEGINNINGS and Need.REWARDS in has:
+        rule = f"judge beginnings of solutions for {strategy.name}"
+        return argument_error("--reward-model", rule, "an outcome reward model", "Train one: breakeven reward-model.")
+    if need in (Need.REWARDS, Need.WEIGHTS, Need.BEGINNINGS):
+        return argument_error("--reward-model", f"be given for {strategy.name}", None, "It chooses by reward.")
+    return argument_error("--strategies", f"name none that needs {need.value}", strategy.name, "There is none.")
 
 
 def measure(
-    samples: DrawnSamples, strategies: Sequence[str], k_values: Sequence[int], costs: Costs
+    samples: DrawnSamples, strategies: Sequence[str | Strategy], k_values: Sequence[int], costs: Costs
 ) -> tuple[Measurement, ...]:
-    """One measurement a strategy and K; of generative verification, one for each number of verdicts too.
+    """One measurement a strategy and K; where it makes use of verdicts, one for each number of them too.
 
-    A K that too many failed checks leave without a problem is left out of Pass@K, and one that is too small to predict
-    a difficulty from out of `k_by_difficulty`.
+    A K that too many failed checks leave without a problem is left out of Pass@K, and one that a strategy cannot take
+    out of that strategy's.
 
     Args:
         samples: graded, and scored where a strategy needs it.
-        strategies: "greedy", or names in `breakeven.ttc.strategies.named`.
+        strategies: that are measured on samples.
         k_values: increasing, up to the samples drawn.
         costs: for the prices.
 
     Raises:
-        ArgumentError: as `check_measurable`; a K too large; no sample with a verdict.
+        ArgumentError: as `measurable`; a K too large; no sample with a verdict.
     """
-    scored, num_problems = bool(samples.rewards_PN), len(samples.problems)
-    check_measurable(
-        strategies, k_values, num_problems=num_problems, scored=scored, num_verdicts=costs.num_verdicts * scored
-    )
+    has = {Need.ANSWERS, Need.VERIFIER}
+    if samples.rewards_PN:
+        has |= {Need.REWARDS, Need.WEIGHTS} | ({Need.VERDICTS} if costs.num_verdicts else set())
     prices = _Prices(samples=samples, costs=costs)
     pool = pool_of(samples.bank)
     # The pool leaves out the problems whose checks all failed.
     pooled = np.flatnonzero([bool(row.strip(CHECK_FAILED)) for row in samples.bank.correct_PN])
     measurements: list[Measurement] = []
-    for strategy in dict.fromkeys(strategies):
+    for strategy in measurable(strategies, k_values, num_problems=len(samples.problems), has=has):
         rows = partial(_rows, samples, strategy, prices)
-        if strategy == "greedy":
+        asked = strategy.sizes(k_values)
+        if strategy.basis is Basis.GREEDY:
             measurements.append(_greedy(samples, costs))
         elif pool is None:
             raise argument_error("the checks", "give a verdict on at least one sample", "none", "All failed.")
-        elif strategy == "pass@k":
-            measurements += rows(_pass_at_k(samples, k_values))
-        elif strategy == _JUDGED:
+        elif strategy.basis is Basis.COUNTS:
+            measurements += rows(_pass_at_k(samples, asked))
+        elif strategy.measure_verdicts is not None:
             counts = _verdict_counts(costs.num_verdicts)
             judged = [samples.rewards_PN[problem][: pool.num_samples] for problem in pooled.tolist()]
-            results = generative_verification(replace(pool, verdict_PNV=verdicts_of(judged)), k_values, counts)
+            results = strategy.measure_verdicts(replace(pool, verdict_PNV=verdicts_of(judged)), asked, counts)
             for number, measured in zip(counts, results, strict=True):
                 measurements += rows(_at_each_k(measured, pooled), num_verdicts=number)
         else:
-            asked = [k for k in k_values if k >= PROBE] if strategy == "k_by_difficulty" else k_values
             measurements += rows(_at_each_k(measure_pool(pool, strategy, asked), pooled))
     return tuple(measurements)
 
@@ -198,7 +210,7 @@ def _at_each_k(measured: Measured, pooled: npt.NDArray[np.intp]) -> list[_AtK]:
 
 
 def _rows(
-    samples: DrawnSamples, strategy: str, prices: "_Prices", parts: Sequence[_AtK], *, num_verdicts: int = 0
+    samples: DrawnSamples, strategy: Strategy, prices: "_Prices", parts: Sequence[_AtK], *, num_verdicts: int = 0
 ) -> list[Measurement]:
     rows = []
     for part in parts:
@@ -206,8 +218,8 @@ def _rows(
         mean, error, lo, hi = mean_and_interval(np.clip(part.accuracy_P, 0.0, 1.0))
         rows.append(
             Measurement(
-                strategy=strategy,
-                deployable=STRATEGIES[strategy].deployable or (strategy == "pass@k" and not samples.bank.oracle),
+                strategy=strategy.name,
+                deployable=strategy.deployable(oracle=samples.bank.oracle),
                 k=part.k,
                 num_verdicts=num_verdicts,
                 accuracy=mean,
@@ -260,10 +272,10 @@ class _Prices:
         return float(flops_P.mean())
 
     def reward_flops(
-        self, strategy: str, held: npt.NDArray[np.intp], samples_P: Floats, num_verdicts: int
+        self, strategy: Strategy, held: npt.NDArray[np.intp], samples_P: Floats, num_verdicts: int
     ) -> float | None:
         """Mean over the problems held of scoring or judging `samples_P`; 0 for strategies that do neither."""
-        if strategy not in (*_SCORED, _JUDGED):
+        if strategy.price == "samples":
             return 0.0
         if self.costs.verifier is None:
             return None

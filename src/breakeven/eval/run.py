@@ -13,16 +13,18 @@ from breakeven.data.named import Subset
 from breakeven.data.task import PartlyRight, TextTask
 from breakeven.errors import argument_error
 from breakeven.eval.bank import resumed
-from breakeven.eval.measure import Costs, check_measurable, measure
+from breakeven.eval.measure import Costs, measurable, measure
 from breakeven.eval.models import LoadedModel
 from breakeven.eval.samples import drawn_samples
-from breakeven.eval.search import SEARCHES, SearchSettings, measure_search, run_search
+from breakeven.eval.search import SearchSettings, measure_search, run_search
 from breakeven.records import Measurement
 from breakeven.records.protocols import RewardModel
 from breakeven.sampling.pieces import OnProgress
 from breakeven.seeds import MAX_SEED
+from breakeven.session.searching import by_search
 from breakeven.store import SampleFile, SamplesHeader
 from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.strategy import Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,8 @@ def evaluate_model(
         model: to sample from.
         task: its problems, checks and answers.
         directory: where the samples are kept. A second call extends them and never draws one again.
-        strategies: "greedy", names in `breakeven.ttc.strategies.named` and in `breakeven.eval.search`. Those that need
-            a reward model which is not there are refused before anything is drawn.
+        strategies: names of strategies, and of searches for all their rules of choice. Those that need a reward model
+            which is not there are refused before anything is drawn.
         k_values: sample counts, increasing, each at most `num_samples`.
         num_samples: N, samples to have per problem at `temperature`.
         temperature: above 0; the greedy sample is drawn besides.
@@ -118,10 +120,28 @@ def evaluate_model(
     if not k_values or min(k_values) < 1 or max(k_values) > num_samples:
         rule = f"be from 1 to the {num_samples} samples drawn per problem"
         raise argument_error("--k", rule, list(k_values), "Raise --num-samples.")
-    known = check_strategies(strategies, reward_source, k_values, num_problems=len(task.problems))
+    if not strategies:
+        raise argument_error("--strategies", f"name some of {', '.join(STRATEGIES)}", list(strategies))
     settings = search or SearchSettings()
-    settings.check(known, sorted(set(k_values)), reward_source.reward_model.kind if reward_source else None)
-    searched = [(name, k) for name in known if name in SEARCHES for k in settings.sizes(name, sorted(set(k_values)))]
+    tools = Tools(
+        sampler=model.sampler_of(max_tokens or task.max_tokens, task.stop),
+        temperature=temperature,
+        seed=seed,
+        extract=task.extract,
+        verifier=task,
+        reward_model=reward_source.reward_model if reward_source else None,
+        num_verdicts=reward_source.num_verdicts if reward_source else 0,
+        width=settings.width,
+        segments=settings.segments,
+    )
+    asked = sorted(set(k_values))
+    known = measurable(strategies, asked, num_problems=len(task.problems), has=tools.has, width=settings.width)
+    reward_name = reward_source.name if reward_source else None
+    searches = [
+        (each, k, settings.label(each[0], reward_name))
+        for each in by_search(known)
+        for k in each[0].sizes(asked, width=settings.width)
+    ]
     header = SamplesHeader(
         versions={"breakeven": __version__, "python": platform.python_version(), "numpy": version("numpy")},
         model=model.name,
@@ -132,11 +152,9 @@ def evaluate_model(
         settings=model.settings | ({"stop": list(task.stop)} if task.stop else {}),
     )
     with SampleFile(directory, header) as file:
-        sampler = model.sampler_of(header.max_tokens, task.stop)
-        reward_name = reward_source.name if reward_source else None
         collector = resumed(
             file,
-            sampler,
+            tools.sampler,
             task,
             reward_model=reward_source.reward_model if reward_source else None,
             reward_source=reward_name,
@@ -145,33 +163,16 @@ def evaluate_model(
         )
         collector.draw(len(task.problems), num_samples)
         samples = drawn_samples(collector, task.problems)
-        for name, k in searched:
-            run_search(
-                file,
-                sampler,
-                task,
-                name,
-                k,
-                settings=settings,
-                reward_model=reward_source.reward_model if reward_source else None,
-                reward_source=reward_name,
-                temperature=temperature,
-                seed=seed,
-                workers=workers,
-                on_progress=on_progress,
-            )
+        for each, k, label in searches:
+            run_search(file, task, each[0], k, label=label, tools=tools, workers=workers, on_progress=on_progress)
         costs = Costs(
             policy=model.cost,
             verifier=reward_source.cost if reward_source else None,
-            num_verdicts=reward_source.num_verdicts if reward_source else 0,
+            num_verdicts=tools.num_verdicts,
         )
-        measurements = list(
-            measure(samples, [each for each in known if each not in SEARCHES], sorted(set(k_values)), costs)
-        )
-        for name, k in searched:
-            measurements += measure_search(
-                file, task, name, k, settings=settings, reward_source=reward_name, costs=costs
-            )
+        measurements = list(measure(samples, [each for each in known if not each.search], asked, costs))
+        for each, k, label in searches:
+            measurements += measure_search(file, task, each, k, label=label, costs=costs)
         f1 = greedy_f1(file, task)
     return Evaluation(
         model=model.name,
@@ -197,29 +198,3 @@ def greedy_f1(file: SampleFile, task: TextTask) -> float | None:
         return None
     each_P = [whole.f1(each, file.drawn[each.id, True, 0].completions[0].text) for each in task.problems]
     return sum(each_P) / len(each_P)
-
-
-def check_strategies(
-    strategies: Sequence[str], reward_source: RewardSource | None, k_values: Sequence[int], *, num_problems: int
-) -> tuple[str, ...]:
-    """`strategies`, each once.
-
-    Raises:
-        ArgumentError: none, an unknown one, or one that lacks what it needs.
-    """
-    known = ("greedy", *STRATEGIES, *SEARCHES)
-    names = tuple(dict.fromkeys(strategies))
-    if not names:
-        raise argument_error("--strategies", f"name some of {', '.join(known)}", list(strategies))
-    if wrong := next((each for each in names if each not in known), None):
-        raise argument_error("--strategies", f"be among {', '.join(known)}", wrong)
-    if reward_source is None and (searching := next((each for each in names if each in SEARCHES[:-1]), None)):
-        raise argument_error("--reward-model", f"be given for {searching}", None, "It chooses by reward.")
-    check_measurable(
-        [each for each in names if each not in SEARCHES],
-        k_values,
-        num_problems=num_problems,
-        scored=reward_source is not None,
-        num_verdicts=reward_source.num_verdicts if reward_source else 0,
-    )
-    return names

@@ -88,6 +88,8 @@ class KCurve:
     expected_samples_K: tuple[float, ...] = ()
     """Expected samples per query where they are drawn one after another until the answer is settled: at the first
     right one where a checker exists, when the lead cannot be lost in a vote. Empty: always all K."""
+    until_right: bool = False
+    """Whether samples are drawn until one is right, as of Pass@K: a better model then needs fewer of them."""
     paired_error_K: tuple[float, ...] = ()
     """Standard error, over the choice of problems, of `accuracy_K` minus the same checkpoint's one-sample accuracy.
     Empty for method "paper"."""

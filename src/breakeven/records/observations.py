@@ -13,7 +13,7 @@ class SearchOutcome:
     """What one search strategy made of the validation problems at one checkpoint."""
 
     strategy: str
-    """Search and rule of choice, such as "dvts/weighted"."""
+    """Search and rule of choice, such as "dvts/weighted_vote"."""
     k: int
     """Candidates a problem."""
     accuracy_P: tuple[float, ...]

@@ -112,7 +112,7 @@ def _extrapolated_words(checkpoint: CheckpointRecord) -> str:
     curve = checkpoint.decision.k_curve
     if curve is None:
         return "Read from a fitted curve of accuracy against K; none was fitted at this checkpoint."
-    if curve.strategy != "pass@k":
+    if not curve.until_right:
         return f"Nothing: {strategy_words(curve.strategy)} is measured and never read beyond the samples drawn."
     if curve.status is FitStatus.FITTED and curve.method == "calibrated":
         return (

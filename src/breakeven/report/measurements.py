@@ -26,7 +26,7 @@ HEADINGS = (
     "of these, verifier",
     "prompt read K times",
 )
-_SHORT = ("strategy", "K", "accuracy", "interval", "samples", "tokens", "FLOPs", "verifier", "unshared")
+_SHORT = ("strategy", "K", "accuracy", "interval", "samples", "tokens", "FLOPs", "reward", "unshared")
 """The same on a terminal, where a line has 100 characters."""
 _ROLES = ("measured", "served", "forecast", "violet", "rose", "olive", "ink", "muted")
 

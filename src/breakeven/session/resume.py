@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -51,7 +51,7 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
     spec, policy = session.spec, session.policy
     pairs: list[tuple[str, object, object]] = [
         ("spec", spec, log.header.spec),
-        ("policy", policy_settings(policy), policy_settings(policy_from(log.header.policy))),
+        ("policy", policy_settings(policy), _recorded_policy(log)),
         ("seed", session.seed, log.header.seed),
     ]
     if log.checkpoints:
@@ -69,6 +69,11 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
     for name, given, known in pairs:
         if given != known:
             raise argument_error(name, f"be the recorded one, {known!r}", given, _REMEDY)
+
+
+def _recorded_policy(log: RunLog) -> dict[str, Any]:
+    """The settings of the recorded policy, with those that an older log lacks."""
+    return policy_settings(policy_from(log.header.policy))
 
 
 def _draws_all(spec: RunSpec, policy: Policy, num_problems: int, num_samples: int) -> bool:

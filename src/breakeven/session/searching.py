@@ -1,28 +1,21 @@
-"""Strategies that search, as a session runs them at a checkpoint: outcomes and prices, nothing kept."""
+"""Strategies that search, run and graded; and as a session runs them at a checkpoint, outcomes and prices alone."""
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
 from breakeven.cost.query import mean_flops, search_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
-from breakeven.records import CHECK_FAILED, Problem, SearchOutcome, SegmentRule
+from breakeven.records import Problem, SearchOutcome, SegmentRule
 from breakeven.records.protocols import RewardModel, SegmentSampler, Verifier
 from breakeven.sampling.grading import grade
-from breakeven.ttc.search.beam import beam_search
-from breakeven.ttc.search.dvts import dvts
-from breakeven.ttc.search.rebase import rebase
-from breakeven.ttc.search.select import SEARCH_NAMES, SelectionRule, answers_of, chance_right
+from breakeven.ttc.search.select import answers_of, chance_right
 from breakeven.ttc.search.trees import SearchResult
+from breakeven.ttc.strategies.named import STRATEGIES, strategy_of
+from breakeven.ttc.strategies.strategy import Strategy, Tools
 
-_SEARCHES: dict[str, Callable[..., list[SearchResult]]] = {
-    "beam_search": beam_search,
-    "dvts": dvts,
-    "rebase": rebase,
-}
+_RIGHT = {"1": True, "0": False}
 
 
 class Search(Protocol):
@@ -35,20 +28,23 @@ class Search(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeSearch:
-    """A `Search` by beam search, DVTS or REBASE.
+    """A `Search` by strategies that search.
 
     Args:
         sampler: of the live model.
         reward_model: of kind "process".
         verifier: grades the candidates, and alone sees references.
         extract: the final answer of a solution; None: solutions as a whole are compared.
-        strategies: names in SEARCH_NAMES.
+        strategies: such as "dvts/weighted_vote".
         sizes: candidates a problem, each a search of its own; multiples of `width`.
-        width: next steps a beginning (beam search, DVTS).
-        segments: where a step ends.
-        temperature: of the steps.
+        width: next segments a beginning (beam search, DVTS).
+        segments: where a segment ends.
+        temperature: of the segments.
         model_cost: FLOPs per token of the model.
         reward_cost: FLOPs per token of the reward model.
+
+    Raises:
+        ArgumentError: a strategy that is unknown or does not search.
     """
 
     sampler: SegmentSampler
@@ -64,50 +60,81 @@ class TreeSearch:
     reward_cost: ModelCost
 
     def __post_init__(self) -> None:
-        if wrong := next((each for each in self.strategies if each not in SEARCH_NAMES), None):
-            raise argument_error("strategies", f"be among {', '.join(SEARCH_NAMES)}", wrong)
+        searching = ", ".join(each.name for each in STRATEGIES.values() if each.search)
+        for name in self.strategies:
+            if not strategy_of(name, "strategies").search:
+                raise argument_error("strategies", f"search, as {searching} do", name)
 
     def __call__(self, problems: Sequence[Problem], *, seed: int) -> tuple[tuple[SearchOutcome, ...], float]:
         """See `Search`. Every search is run once for all its rules of choice, and charged once."""
-        hidden = [dataclasses.replace(each, reference=None) for each in problems]
+        tools = Tools(
+            sampler=self.sampler,
+            temperature=self.temperature,
+            seed=seed,
+            extract=self.extract,
+            reward_model=self.reward_model,
+            width=self.width,
+            segments=self.segments,
+        )
         outcomes: list[SearchOutcome] = []
         spent = 0.0
-        for search in dict.fromkeys(each.partition("/")[0] for each in self.strategies):
+        for strategies in by_search(strategy_of(each) for each in self.strategies):
             for size in self.sizes:
-                results = self._search(search, hidden, size, seed)
+                results, rows = graded_search(strategies[0], problems, size, tools, self.verifier)
                 query = mean_flops([search_flops(self.model_cost, self.reward_cost, each.cost) for each in results])
                 spent += query.total * len(problems)
-                texts_PN = [[path.text for path in each.candidates] for each in results]
-                rows = grade(self.verifier, problems, texts_PN)
+                answers_PN = [answers_of(each, self.extract) for each in results]
+                rewards_PN = [[path.reward for path in each.candidates] for each in results]
                 outcomes += [
                     SearchOutcome(
-                        strategy=name,
+                        strategy=strategy.name,
                         k=size,
-                        accuracy_P=tuple(
-                            self._chance(result, verdicts, cast(SelectionRule, name.partition("/")[2]))
-                            for result, verdicts in zip(results, rows, strict=True)
-                        ),
+                        accuracy_P=chances(strategy, answers_PN, rewards_PN, rows),
                         query_flops=query.total,
                     )
-                    for name in self.strategies
-                    if name.partition("/")[0] == search
+                    for strategy in strategies
                 ]
         return tuple(outcomes), spent
 
-    def _search(self, search: str, problems: Sequence[Problem], size: int, seed: int) -> list[SearchResult]:
-        how = partial(_SEARCHES[search], segments=self.segments, temperature=self.temperature, seed=seed)
-        if search == "beam_search":
-            return how(problems, self.sampler, self.reward_model, beams=size, width=self.width)
-        if search == "dvts":
-            return how(problems, self.sampler, self.reward_model, num_candidates=size, width=self.width)
-        return how(problems, self.sampler, self.reward_model, num_candidates=size)
 
-    def _chance(self, result: SearchResult, verdicts: str, rule: SelectionRule) -> float:
-        """A candidate whose check failed does not take part."""
-        answers = answers_of(result, self.extract)
-        return chance_right(
-            [None if verdict == CHECK_FAILED else each for each, verdict in zip(answers, verdicts, strict=True)],
-            [path.reward for path in result.candidates],
-            [verdict == "1" for verdict in verdicts],
-            rule,
-        )
+def by_search(strategies: Iterable[Strategy]) -> list[list[Strategy]]:
+    """Those that search, together with the others of their search: they share its candidates."""
+    together: dict[str, list[Strategy]] = {}
+    for each in strategies:
+        if each.search:
+            together.setdefault(each.search, []).append(each)
+    return list(together.values())
+
+
+def graded_search(
+    strategy: Strategy, problems: Sequence[Problem], k: int, tools: Tools, verifier: Verifier, *, workers: int = 1
+) -> tuple[list[SearchResult], list[str]]:
+    """The search of every problem, and the verdicts on its candidates as `grade` writes them.
+
+    The verifier alone sees references. Errors as those of the search and of the checks.
+    """
+    assert strategy.draw is not None, "a strategy that searches has one"
+    results = strategy.draw([each.hidden for each in problems], k, tools)
+    texts_PN = [[path.text for path in each.candidates] for each in results]
+    return results, grade(verifier, problems, texts_PN, workers=workers)
+
+
+def chances(
+    strategy: Strategy,
+    answers_PN: Sequence[Sequence[str | None]],
+    rewards_PN: Sequence[Sequence[float]],
+    verdicts_PN: Sequence[str],
+) -> tuple[float, ...]:
+    """Chance that the candidate which a strategy chooses is right, ties split evenly, one a problem.
+
+    Args:
+        strategy: one that searches.
+        answers_PN: of the candidates; equal ones agree.
+        rewards_PN: NaN where nothing was scored.
+        verdicts_PN: as `grade` writes them; a candidate whose check failed takes no part.
+    """
+    assert strategy.rule is not None, "a strategy that searches has one"
+    return tuple(
+        chance_right(answers, rewards, [_RIGHT.get(each) for each in verdicts], strategy.rule)
+        for answers, rewards, verdicts in zip(answers_PN, rewards_PN, verdicts_PN, strict=True)
+    )

@@ -11,7 +11,7 @@ from typing import Protocol
 from breakeven.records import Decision, KCurve, LearningPoint, Observation, SearchOutcome
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.ttc.evaluate import evaluate, search_curves
-from breakeven.ttc.strategies.named import needs_scores
+from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.tally import Tally, learning_point, tally_of
 
 
@@ -94,9 +94,11 @@ def curves_of(
     """
     if needs.method == "paper":
         return evaluate(tally, max_k=needs.max_k, method="paper", fit_k_values=needs.fit_k_values)
-    named = None if needs.strategies is None else [each for each in needs.strategies if "/" not in each]
-    pool = evaluate(tally, max_k=needs.max_k, strategies=named)
-    priced = [replace(curve, reward_flops=reward_flops) if needs_scores(curve.strategy) else curve for curve in pool]
+    pool = evaluate(tally, max_k=needs.max_k, strategies=needs.strategies)
+    priced = [
+        replace(curve, reward_flops=reward_flops) if strategy_of(curve.strategy).price == "rewards" else curve
+        for curve in pool
+    ]
     return (*priced, *search_curves(searches, tally))
 
 
@@ -104,5 +106,5 @@ def search_price(last: Observation | None) -> float | None:
     """FLOPs that searching all problems took at the last checkpoint where it was done; None where it never was."""
     if last is None:
         return None
-    priced = {(each.strategy.partition("/")[0], each.k): each.query_flops for each in last.searches}
+    priced = {(strategy_of(each.strategy).search, each.k): each.query_flops for each in last.searches}
     return math.fsum(priced.values()) * last.bank.num_problems

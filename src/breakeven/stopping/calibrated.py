@@ -10,6 +10,7 @@ from typing import Literal
 from scipy.special import ndtri
 
 from breakeven.errors import argument_error
+from breakeven.names import strategy_name
 from breakeven.records import Action, Decision, FitStatus, Reason, ServingPoint
 from breakeven.stopping.candidates import Candidate, candidates, deployable
 from breakeven.stopping.course import Course, Needs, Seen
@@ -59,6 +60,7 @@ class CalibratedPolicy:
             raise argument_error("min_used", "be a share from 0 up to 1", self.min_used, "Divide percentages by 100.")
         if not self.max_evaluation_share > 0.0:
             raise argument_error("max_evaluation_share", "be above 0", self.max_evaluation_share)
+        object.__setattr__(self, "strategies", tuple(map(strategy_name, self.strategies)))
 
     @property
     def needs(self) -> Needs:

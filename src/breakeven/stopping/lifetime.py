@@ -108,7 +108,7 @@ def later_flops(
         for curve in curves:
             flops_K, samples_K, allowed_K = query_price(point, curve, spec)
             accuracy_K = expit(logit(np.clip(curve.accuracy_K, _FAINT, 1 - _FAINT)) + share * gain)
-            if curve.strategy == "pass@k":  # a better model stops earlier: the chances to go on shrink alike
+            if curve.until_right:  # a better model stops earlier: the chances to go on shrink alike
                 fails_K = 1.0 - np.array(curve.accuracy_K)
                 sooner_K = 1.0 + (samples_K - 1.0) * (1.0 - accuracy_K).mean() / max(fails_K.mean(), _FAINT)
                 sooner_K = np.where(samples_K < np.array(curve.k_values), sooner_K, samples_K)

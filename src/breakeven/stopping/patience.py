@@ -62,7 +62,7 @@ class Patience:
     def decide(self, course: Course, seen: Seen) -> Decision:
         """The rule's decision, its stop deferred until the streak is long enough."""
         decision = self.rule.decide(course, seen)
-        if decision.serving is None:
+        if decision.serving is None and not decision.stop:
             return decision
         streak = 1 + (course.decision.streak if course.decision is not None else 0)
         decision = replace(decision, streak=streak)
@@ -72,9 +72,14 @@ class Patience:
 
 
 def policy_settings(policy: Policy) -> dict[str, Any]:
-    """The settings of a policy, flat, as recipes and logs hold them: those of the rule, with its `patience`."""
+    """The settings of a policy, flat, as recipes and logs hold them: those of the rule, with its `patience`.
+
+    A rule of somebody else is named as `package.module:Name`, so that a log can be replayed.
+    """
     if isinstance(policy, Patience):
         return policy_settings(policy.rule) | {"patience": policy.checkpoints}
     settings: object = policy
     own = asdict(settings) if is_dataclass(settings) and not isinstance(settings, type) else {}
-    return {"name": policy.name} | own
+    kind = type(policy)
+    ours = kind.__module__.startswith(__name__.rpartition(".")[0])
+    return own | {"name": policy.name if ours else f"{kind.__module__}:{kind.__qualname__}"}

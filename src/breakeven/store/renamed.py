@@ -1,6 +1,9 @@
-"""Names that records had in earlier versions: what was written then is read under today's."""
+"""Names that records, and strategies in them, had in earlier versions: what was written then is read under today's."""
 
+import re
 from typing import Any, Final
+
+from breakeven.names import strategy_name
 
 KINDS: Final = {"bank": "samples"}
 """Kinds of line: earlier name to today's."""
@@ -27,6 +30,14 @@ _FIELDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
 }
 """By kind: where a field was, dots between the names (a list stands for each of its items), and its name now."""
+_STRATEGIES: Final[dict[str, tuple[str, ...]]] = {
+    "header": ("config.policy.strategies", "policy.strategies"),
+    "checkpoint": ("observation.searches.strategy", "decision.k_curve.strategy", "decision.serving.strategy"),
+    "observation": ("searches.strategy",),
+    "evaluation": ("measurements.strategy",),
+}
+"""By kind: the fields that hold names of strategies."""
+_OLD_RULES: Final = re.compile(rb'/(naive|weighted|vote)"')
 _OLD: Final = {
     kind: tuple(f'"{path.rpartition(".")[2]}":'.encode() for path, _ in fields) for kind, fields in _FIELDS.items()
 }
@@ -34,6 +45,10 @@ _OLD: Final = {
 
 def may_be_old(kind: str, data: bytes) -> bool:
     """Whether a line of JSON may hold a name of an earlier version: cheap, and never wrongly False."""
+    if kind == "checkpoint" and b'"pass@k"' in data and b'"until_right":' not in data:
+        return True
+    if kind in _STRATEGIES and _OLD_RULES.search(data):
+        return True
     return any(name in data for name in _OLD.get(kind, ()))
 
 
@@ -46,12 +61,22 @@ def renamed(kind: str, data: Any) -> Any:
 
     >>> renamed("observation", {"step": 1, "verifier_flops": 2.0})
     {'step': 1, 'reward_flops': 2.0}
+    >>> renamed("evaluation", {"measurements": [{"strategy": "dvts/vote"}]})
+    {'measurements': [{'strategy': 'dvts/majority_vote'}]}
     """
     for path, name in _FIELDS.get(kind, ()):
         *places, old = path.split(".")
         for holder in _at(data, places):
             if old in holder and name not in holder:
                 holder[name] = holder.pop(old)
+    for path in _STRATEGIES.get(kind, ()):
+        *places, field = path.split(".")
+        for holder in _at(data, places):
+            named = holder.get(field)
+            if named is not None:
+                holder[field] = strategy_name(named) if isinstance(named, str) else list(map(strategy_name, named))
+    for curve in _at(data, ["decision", "k_curve"]) if kind == "checkpoint" else ():
+        curve.setdefault("until_right", curve["strategy"] == "pass@k")
     return data
 
 

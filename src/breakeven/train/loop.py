@@ -30,7 +30,7 @@ from breakeven.store import RunLog
 from breakeven.train.checkpoint import LEFTOVERS, load_state, load_weights, save_state, save_weights, saved_step
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
-from breakeven.ttc.search.select import SEARCH_NAMES
+from breakeven.ttc.strategies.named import strategy_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +238,7 @@ def sampler_for(model: Transformer, task: Task) -> TransformerSampler:
 
 def tree_search(config: RunConfig, model: Transformer, saved_reward: SavedRewardModel) -> TreeSearch | None:
     """The searches that the policy names, on the live model; None where it names none."""
-    names = tuple(each for each in getattr(config.policy, "strategies", ()) if each in SEARCH_NAMES)
+    names = tuple(each for each in config.policy.needs.strategies or () if strategy_of(each).search)
     if not names:
         return None
     evaluate, task = config.evaluate, config.task

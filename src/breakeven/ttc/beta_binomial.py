@@ -107,6 +107,7 @@ def beta_binomial_curve(
         status=FitStatus.FITTED if solved else FitStatus.NO_SIGNAL,
         method="calibrated",
         expected_samples_K=_until_right(k_K, accuracy_K, k_values),
+        until_right=True,
         paired_error_K=tuple(np.sqrt(weight_G @ paired_GK[:, asked_K]).tolist()),
         parameters=(float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G))),
     )

@@ -11,15 +11,13 @@ from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome
 from breakeven.ttc.beta_binomial import beta_binomial_curve
 from breakeven.ttc.k_curve import PAPER_K_VALUES, extrapolate_pass_at_k
-from breakeven.ttc.strategies.k_by_difficulty import PROBE
-from breakeven.ttc.strategies.named import STRATEGIES, measure, measured_curve
+from breakeven.ttc.strategies.named import STRATEGIES, measure, measured_curve, pool_has, strategies_of, strategy_of
 from breakeven.ttc.strategies.pass_at_k import pass_at_k_per_problem
+from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 from breakeven.ttc.tally import Tally
 
 VOTE_K_VALUES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128)
-"""Sample counts (of a tree search: groups of samples) at which a pool is measured, as far as there are samples."""
-NAMES = ("greedy", *STRATEGIES)
-"""All strategies that `evaluate` knows."""
+"""Sample counts at which a pool is measured, as far as there are samples."""
 
 
 def evaluate(
@@ -28,14 +26,15 @@ def evaluate(
     max_k: int,
     method: Literal["paper", "calibrated"] = "calibrated",
     fit_k_values: Sequence[int] = PAPER_K_VALUES,
-    strategies: Sequence[str] | None = None,
+    strategies: Sequence[str | Strategy] | None = None,
 ) -> tuple[KCurve, ...]:
     """The K-curves of a checkpoint, read at every K from 1 to `max_k`.
 
-    Method "paper": Pass@K alone. Method "calibrated": those of `strategies`, in the order of `NAMES`; where None, one
-    greedy sample, Pass@K, where answers are voted on the majority vote, and where samples were scored best-of-N and,
-    with answers and scores in [0, 1], the weighted vote. All but Pass@K go up to the samples drawn; where no sample was
-    drawn there is none beyond greedy.
+    Method "paper": Pass@K alone. Method "calibrated": those of `strategies`, in the order of STRATEGIES, one's own
+    last; where None, one greedy sample, Pass@K, where answers are voted on the majority vote, and where samples were
+    scored best-of-N and, with answers and scores in [0, 1], the weighted vote. All but Pass@K go up to the samples
+    drawn; where no sample was drawn there is none beyond greedy. Of strategies that search there is none either: theirs
+    are `search_curves`.
 
     Pass@K is deployable where the checker needs no gold answer, and so runs at serving time too, as Countdown's does.
 
@@ -48,17 +47,16 @@ def evaluate(
             tally.correct_P, tally.samples_P, range(1, max_k + 1), method="paper", fit_k_values=fit_k_values
         )
         return (replace(curve, deployable=not tally.oracle),)
-    wanted = _default(tally) if strategies is None else check_strategies(strategies)
-    curves = []
-    if "greedy" in wanted and tally.greedy_accuracy is not None:
-        curves.append(_greedy(tally.greedy_accuracy))
-    if not tally.samples_P.any():
-        return tuple(curves)
-    for name in NAMES[1:]:
-        if name in wanted and name == "pass@k" and (tally.pool is None or tally.pool.group_size == 1):
+    curves: list[KCurve] = []
+    for strategy in _usual(tally) if strategies is None else _named(strategies):
+        if strategy.basis is Basis.GREEDY:
+            curves += [] if tally.greedy_accuracy is None else [_greedy(tally.greedy_accuracy)]
+        elif not tally.samples_P.any() or strategy.basis is Basis.SEARCH:
+            continue
+        elif strategy.basis is Basis.COUNTS:
             curves.append(_shifted(_pass_at_k(tally, max_k), tally.left_out))
-        elif name in wanted:
-            curves.append(_shifted(_on_pool(tally, name, max_k), tally.left_out))
+        else:
+            curves.append(_shifted(_on_pool(tally, strategy, max_k), tally.left_out))
     return tuple(curves)
 
 
@@ -97,65 +95,49 @@ def search_curves(outcomes: Sequence[SearchOutcome], tally: Tally) -> tuple[KCur
     return tuple(curves)
 
 
-def check_strategies(strategies: Sequence[str]) -> tuple[str, ...]:
-    """`strategies`, each of which `evaluate` knows.
-
-    Raises:
-        ArgumentError: none, or an unknown one.
-    """
-    unknown = [name for name in strategies if name not in NAMES]
-    if not strategies or isinstance(strategies, str) or unknown:
-        raise argument_error("strategies", f"hold some of {', '.join(NAMES)}", unknown or strategies)
-    return tuple(strategies)
-
-
-def accuracy_per_problem(tally: Tally, strategy: str, k: int) -> npt.NDArray[np.float64]:
+def accuracy_per_problem(tally: Tally, strategy: str | Strategy, k: int) -> npt.NDArray[np.float64]:
     """Expected accuracy of a strategy on each problem, shape (P,); every problem has at least `k` samples.
 
     Raises:
         ArgumentError: an unknown strategy, or one that this tally has no samples for.
     """
-    if strategy == "greedy" and tally.greedy_P is not None:
+    known = strategy_of(strategy)
+    if known.basis is Basis.GREEDY and tally.greedy_P is not None:
         return tally.greedy_P.astype(np.float64)
-    if strategy == "pass@k" and (tally.pool is None or tally.pool.group_size == 1):
+    if known.basis is Basis.COUNTS:
         return pass_at_k_per_problem(tally.correct_P, tally.samples_P, [k])[:, 0]
-    if strategy in STRATEGIES and tally.pool is not None:
-        accuracy_P: npt.NDArray[np.float64] = measure(tally.pool, strategy, [k]).accuracy_PK[:, 0]
+    if known.basis is Basis.POOL and tally.pool is not None:
+        accuracy_P: npt.NDArray[np.float64] = measure(tally.pool, known, [k]).accuracy_PK[:, 0]
         return accuracy_P
-    raise argument_error(
-        "strategy", "be greedy, pass@k or, where answers or scores were recorded, another of NAMES", strategy
-    )
+    rule = "be greedy, pass@k or, where answers or scores were recorded, one that is measured on them"
+    raise argument_error("strategy", rule, known.name)
 
 
-def _default(tally: Tally) -> tuple[str, ...]:
+def _usual(tally: Tally) -> list[Strategy]:
     """What the samples allow without being asked for."""
-    pool, wanted = tally.pool, ["greedy", "pass@k"]
-    if pool is not None and pool.label_PN is not None:
-        wanted.append("majority_vote")
-    if pool is not None and pool.score_PN is not None:
-        wanted.append("best_of_n")
-        voting = pool.score_PN[pool.answered_PN]
-        if pool.label_PN is not None and (voting >= 0.0).all() and (voting <= 1.0).all():
-            wanted.append("weighted_vote")
-    return tuple(wanted)
+    has = {*pool_has(tally.pool), Need.VERIFIER}
+    return [each for each in STRATEGIES.values() if each.usual and not each.lacks(has)]
 
 
-def _on_pool(tally: Tally, strategy: str, max_k: int) -> KCurve:
-    """A strategy on the pool, at the K of VOTE_K_VALUES that there are samples and whole groups for."""
+def _named(names: Sequence[str | Strategy]) -> list[Strategy]:
+    """Those of some names in the order of STRATEGIES, one's own last."""
+    if isinstance(names, str) or not names:
+        raise argument_error("strategies", f"hold some of {', '.join(STRATEGIES)}", names)
+    order = {name: place for place, name in enumerate(STRATEGIES)}
+    return sorted(strategies_of(names), key=lambda each: order.get(each.name, len(order)))
+
+
+def _on_pool(tally: Tally, strategy: Strategy, max_k: int) -> KCurve:
+    """A strategy on the pool, at the K of VOTE_K_VALUES that there are samples for."""
     if tally.pool is None:
-        raise argument_error(
-            "strategies", "be greedy or pass@k where neither answers nor scores were recorded", strategy
-        )
-    size = tally.pool.group_size
+        rule = "be greedy or pass@k where neither answers nor scores were recorded"
+        raise argument_error("strategies", rule, strategy.name)
     last = min(max_k, tally.pool.num_samples)
-    k_values = tuple(k for k in (size * each for each in VOTE_K_VALUES) if k <= last)
-    if strategy == "k_by_difficulty":
-        k_values = tuple(k for k in k_values if k >= PROBE)
+    k_values = strategy.sizes(k for k in VOTE_K_VALUES if k <= last)
     if not k_values:
-        least = PROBE if strategy == "k_by_difficulty" else size
-        raise argument_error("max_k", f"be at least {least}, and as many samples drawn, for {strategy}", last)
-    curve = measured_curve(tally.pool, strategy, k_values)
-    return replace(curve, deployable=not tally.oracle) if strategy == "pass@k" else curve
+        rule = f"be at least {strategy.least_k}, and as many samples drawn, for {strategy.name}"
+        raise argument_error("max_k", rule, last)
+    return measured_curve(tally.pool, strategy, k_values, oracle=tally.oracle)
 
 
 def _greedy(accuracy: float) -> KCurve:

@@ -105,6 +105,7 @@ def extrapolate_pass_at_k(
         made_K=tuple(Made.MEASURED if k in measured else Made.EXTRAPOLATED for k in read_K),
         status=status,
         method=method,
+        until_right=True,
         parameters=parameters,
     )
 

@@ -28,8 +28,6 @@ class Pool:
     """Verdicts of a generative verifier on each sample: 1 yes, 0 no, -1 could not be read."""
     greedy_P: Flags | None = None
     """Whether the greedy sample of the same problems is right."""
-    group_size: int = 1
-    """Above 1: so many neighbouring samples grew from one beginning, and are drawn together or not at all."""
 
     def __post_init__(self) -> None:
         shape = self.correct_PN.shape
@@ -49,8 +47,6 @@ class Pool:
             raise argument_error(
                 "greedy_P", f"have one verdict for each of the {shape[0]} problems", len(self.greedy_P)
             )
-        if self.group_size < 1 or shape[1] % self.group_size:
-            raise argument_error("group_size", f"divide the {shape[1]} samples of a problem", self.group_size)
 
     @property
     def num_problems(self) -> int:

@@ -6,11 +6,14 @@ import pytest
 from breakeven.errors import ArgumentError, CheckFailedError, SamplerError
 from breakeven.records import Completion, Draw, Problem
 from breakeven.testing import RateSampler, RateVerifier
-from breakeven.ttc.search.adaptive import settled_vote, until_verified
-from breakeven.ttc.search.trees import mean_cost
-from breakeven.ttc.strategies.beta_rule import settled
+from breakeven.ttc.search.adaptive import at_once, safe_vote, settled_vote, until_verified
+from breakeven.ttc.strategies.settled_vote import is_settled
 
 VERIFIER = RateVerifier()
+
+
+def mean_samples(results) -> float:
+    return float(np.mean([each.cost.num_samples for each in results]))
 
 
 def rates(rate: float, num: int = 1) -> RateSampler:
@@ -42,7 +45,7 @@ def test_a_sure_problem_takes_one_sample_and_a_hopeless_one_all() -> None:
 def test_the_expected_samples_are_those_of_the_rate() -> None:
     results = verified(rates(0.3, 3000), max_samples=8)
     expected = sum(0.7**drawn for drawn in range(8))  # 1 + ... + 0.7^7: a further sample is drawn if all before failed
-    assert mean_cost(results)["num_samples"] == pytest.approx(expected, abs=4 * 2.3 / 3000**0.5)
+    assert mean_samples(results) == pytest.approx(expected, abs=4 * 2.3 / 3000**0.5)
     assert np.mean([each.chosen is not None for each in results]) == pytest.approx(1 - 0.7**8, abs=0.02)
     for result in results:
         assert result.chosen is None or result.chosen == len(result.candidates) - 1
@@ -94,11 +97,11 @@ def test_at_full_confidence_all_are_drawn() -> None:
 
 
 def test_every_vote_stops_when_the_rule_first_says_so() -> None:
-    stopped = set()
+    stopped, settled = set(), is_settled(16, 0.9)
     for result in voted(rates(0.7, 300), confidence=0.9):
         texts = [each.text for each in result.candidates]
         settled_at = [
-            settled([texts[:drawn].count(each) for each in ("right", "wrong")], 0.9)
+            settled[tuple(sorted((texts[:drawn].count(each) for each in ("right", "wrong")), reverse=True))]
             for drawn in range(4, len(texts) + 1)
         ]
         assert not any(settled_at[:-1])
@@ -117,7 +120,7 @@ def test_a_settled_vote_is_nearly_as_good_as_the_whole_one() -> None:
     ]
     assert accuracy[1] > 0.9
     assert accuracy[0] > accuracy[1] - 0.04
-    assert mean_cost(voted(sampler))["num_samples"] < 11
+    assert mean_samples(voted(sampler)) < 11
 
 
 def test_samples_without_an_answer_do_not_vote() -> None:
@@ -128,6 +131,48 @@ def test_samples_without_an_answer_do_not_vote() -> None:
 def test_rounds_are_cut_to_the_limit() -> None:
     (result,) = voted(rates(0.5), confidence=1.0, max_samples=9, first_round=4, round_size=3)
     assert (result.cost.num_samples, result.cost.num_rounds) == (9, 3)
+
+
+# -- until the lead is safe, and all at once ---------------------------------------------------------------------------
+
+
+def test_a_vote_stops_where_its_lead_is_safe_and_serves_what_all_would() -> None:
+    sampler = rates(0.6, 200)
+    safe = safe_vote(sampler.problems, sampler, str, 9, temperature=1.0, seed=0)
+    for result in safe:
+        texts = [each.text for each in result.candidates]
+        margins = [abs(2 * texts[:drawn].count("right") - drawn) for drawn in range(5, len(texts) + 1)]
+        assert [margin > 9 - drawn for drawn, margin in enumerate(margins, 5)] == [False] * (len(texts) - 5) + [True]
+        assert result.chosen is not None
+        assert texts[result.chosen] == max(("right", "wrong"), key=texts.count)
+    assert {len(each.candidates) for each in safe} == {5, 6, 7, 8, 9}
+    assert max(each.cost.num_rounds for each in safe) == 5
+
+
+def test_samples_drawn_at_once_are_one_round_and_not_yet_chosen_from() -> None:
+    sampler = rates(0.5, 3)
+    for result in at_once(sampler.problems, sampler, 4, temperature=1.0, seed=0):
+        assert (len(result.candidates), result.chosen, result.cost.num_rounds) == (4, None, 1)
+        assert (result.cost.shared_prefill_tokens, result.cost.unshared_prefill_tokens) == (6, 24)
+    assert at_once([], sampler, 4, temperature=1.0, seed=0) == []
+    with pytest.raises(ArgumentError, match="num_samples must be at least 1"):
+        at_once(sampler.problems, sampler, 0, temperature=1.0, seed=0)
+
+
+def test_no_sampler_sees_a_reference() -> None:
+    seen: list[Problem] = []
+
+    class Noting(RateSampler):
+        def sample(self, problems, num_samples, *, temperature, seed, first=0):
+            seen.extend(problems)
+            return super().sample(problems, num_samples, temperature=temperature, seed=seed, first=first)
+
+    sampler = Noting({"p": 0.5})
+    problems = [Problem(id="p", prompt="", reference="gold")]
+    verified(sampler, problems=problems)
+    voted(sampler, problems=problems)
+    at_once(problems, sampler, 2, temperature=1.0, seed=0)
+    assert {each.reference for each in seen} == {None}
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------

@@ -96,8 +96,11 @@ def test_enough_ends_a_chain() -> None:
 def test_the_final_answer_may_be_the_last_the_most_frequent_or_the_best(scripted_reward) -> None:
     reward = scripted_reward({"5": 0.7, "4": 0.2, "6": 0.1, "8": 0.9, "9": 0.5}, output_tokens=3)
     results = run(Scripted(SCRIPT), reward_model=reward)
-    assert [[text_of(choose(each, rule)) for each in results] for rule in ("last", "naive")] == [["4", "9"], ["5", "8"]]
-    assert text_of(choose(results[0], "vote")) == "4"
+    assert [[text_of(choose(each, rule).served) for each in results] for rule in ("last", "best_of_n")] == [
+        ["4", "9"],
+        ["5", "8"],
+    ]
+    assert text_of(choose(results[0], "majority_vote").served) == "4"
     assert len(reward.calls) == 1
     assert all(each.problem.reference is None for each in reward.calls[0])
     cost = results[0].cost

@@ -8,7 +8,7 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.records import Finish, Problem, SearchCost
-from breakeven.ttc.search.select import answers_of, chance_right, choose, select, winners
+from breakeven.ttc.search.select import SelectionRule, answers_of, chance_right, choose, select, winners
 from breakeven.ttc.search.trees import Path, SearchResult
 
 ANSWERS = ["8", "9", "9", None, "7"]
@@ -17,23 +17,23 @@ REWARDS = [0.9, 0.5, 0.6, 1.0, 0.9]
 
 @pytest.mark.parametrize(
     ("rule", "expected"),
-    [("naive", [0, 4]), ("weighted", [2]), ("vote", [2]), ("last", [4])],
+    [("best_of_n", [0, 4]), ("weighted_vote", [2]), ("majority_vote", [2]), ("last", [4])],
 )
 def test_each_rule_on_a_case_done_by_hand(rule, expected) -> None:
     assert winners(ANSWERS, REWARDS, rule) == expected
 
 
 def test_tied_answers_are_represented_by_their_best_reward() -> None:
-    assert winners(["a", "b", "b", "a"], [0.1, 0.2, 0.3, 0.9], "vote") == [3, 2]
-    assert winners(["a", "b", "b", "a"], [0.5, 0.25, 0.75, 0.5], "weighted") == [0, 2]
+    assert winners(["a", "b", "b", "a"], [0.1, 0.2, 0.3, 0.9], "majority_vote") == [3, 2]
+    assert winners(["a", "b", "b", "a"], [0.5, 0.25, 0.75, 0.5], "weighted_vote") == [0, 2]
 
 
 def test_votes_need_no_rewards() -> None:
-    assert winners(["a", "b", "b"], [math.nan] * 3, "vote") == [1]
+    assert winners(["a", "b", "b"], [math.nan] * 3, "majority_vote") == [1]
     assert winners(["a", "b", None], [math.nan] * 3, "last") == [1]
 
 
-@pytest.mark.parametrize("rule", ["naive", "weighted", "vote", "last"])
+@pytest.mark.parametrize("rule", ["best_of_n", "weighted_vote", "majority_vote", "last"])
 def test_without_answers_nothing_is_chosen(rule) -> None:
     assert winners([None, None], [0.5, 0.6], rule) == []
     assert select([None], [0.5], rule, problem_id="p") is None
@@ -42,12 +42,12 @@ def test_without_answers_nothing_is_chosen(rule) -> None:
 
 
 def test_the_chance_is_the_mean_over_the_tied() -> None:
-    assert chance_right(["a", "b", "c"], [0.5] * 3, [True, False, False], "vote") == pytest.approx(1 / 3)
-    assert chance_right(["a", "a", "b"], [0.5] * 3, [True, True, False], "naive") == pytest.approx(2 / 3)
-    assert chance_right(ANSWERS, REWARDS, [True, False, False, True, False], "naive") == 0.5
+    assert chance_right(["a", "b", "c"], [0.5] * 3, [True, False, False], "majority_vote") == pytest.approx(1 / 3)
+    assert chance_right(["a", "a", "b"], [0.5] * 3, [True, True, False], "best_of_n") == pytest.approx(2 / 3)
+    assert chance_right(ANSWERS, REWARDS, [True, False, False, True, False], "best_of_n") == 0.5
 
 
-@pytest.mark.parametrize("rule", ["naive", "vote"])
+@pytest.mark.parametrize("rule", ["best_of_n", "majority_vote"])
 def test_over_the_problems_every_tied_candidate_is_served_as_often(rule) -> None:
     served = Counter(select(["a", "b", "c"], [0.5] * 3, rule, problem_id=f"problem {each}") for each in range(3000))
     assert all(abs(count - 1000) < 5 * 26 for count in served.values())
@@ -58,7 +58,7 @@ def test_a_problem_is_served_the_same_answer_in_any_order_of_its_candidates() ->
     rng = np.random.default_rng(0)
     answers = ["a", "b", "c", "a", "b", "c"]
     orders = [rng.permutation(6) for _ in range(20)]
-    for rule in ("vote", "weighted"):
+    for rule in ("majority_vote", "weighted_vote"):
         served = set()
         for order in orders:
             shuffled = [answers[at] for at in order]
@@ -84,18 +84,19 @@ def test_a_search_result_is_chosen_from_by_its_answers() -> None:
         return text.split()[-1]
 
     assert answers_of(result, last_word) == ["7", "8", "7", None]
-    chosen = {rule: choose(result, rule, extract=last_word) for rule in ("naive", "weighted", "vote")}
+    rules: tuple[SelectionRule, ...] = ("best_of_n", "weighted_vote", "majority_vote")
+    chosen = {rule: choose(result, rule, extract=last_word).served for rule in rules}
     assert {rule: path and path.text for rule, path in chosen.items()} == dict.fromkeys(chosen, "so 7")
-    assert choose(result_of(Path(text="x")), "vote") is None
+    assert choose(result_of(Path(text="x")), "majority_vote").served is None
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((["a"], [0.5, 0.6], "naive"), "rewards must be one for each of the 1 answers; got 2"),
-        ((["a"], [0.5], "best"), "rule must be one of naive, weighted, vote, last; got 'best'"),
-        ((["a"], [math.nan], "naive"), "rewards must be finite numbers; got nan"),
-        ((["a"], [-0.5], "weighted"), "rewards must be at least 0 to be summed; got -0.5"),
+        ((["a"], [0.5, 0.6], "best_of_n"), "rewards must be one for each of the 1 answers; got 2"),
+        ((["a"], [0.5], "best"), "rule must be one of best_of_n, weighted_vote, majority_vote, last; got 'best'"),
+        ((["a"], [math.nan], "best_of_n"), "rewards must be finite numbers; got nan"),
+        ((["a"], [-0.5], "weighted_vote"), "rewards must be at least 0 to be summed; got -0.5"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message) -> None:
@@ -104,9 +105,15 @@ def test_bad_arguments_are_refused(arguments, message) -> None:
 
 
 def test_negative_rewards_can_be_compared() -> None:
-    assert winners(["a", "b"], [-2.0, -1.0], "naive") == [1]
+    assert winners(["a", "b"], [-2.0, -1.0], "best_of_n") == [1]
+
+
+def test_a_candidate_whose_check_failed_takes_no_part() -> None:
+    assert chance_right(["a", "a", "b"], [0.1, 0.2, 0.3], [None, None, True], "majority_vote") == 1.0
+    assert chance_right(["a", "b"], [0.9, 0.3], [None, False], "best_of_n") == 0.0
+    assert chance_right(["a"], [0.9], [None], "last") == 0.0
 
 
 def test_verdicts_must_fit() -> None:
     with pytest.raises(ArgumentError, match="right must be one for each of the 2 answers; got 1"):
-        chance_right(["a", "b"], [0.5, 0.5], [True], "vote")
+        chance_right(["a", "b"], [0.5, 0.5], [True], "majority_vote")

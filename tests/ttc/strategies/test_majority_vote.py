@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, Made
 from breakeven.ttc.pool import Pool
-from breakeven.ttc.strategies.majority_vote import majority_vote, vote_shares
+from breakeven.ttc.strategies.majority_vote import majority_vote
 from breakeven.ttc.strategies.named import measured_curve
 from breakeven.ttc.strategies.settled_vote import samples_until_safe
 
@@ -106,13 +106,14 @@ def test_a_thousand_samples_do_not_overflow() -> None:
 @PROPERTY
 @given(st.lists(st.lists(st.integers(-1, 5), min_size=9, max_size=9), min_size=1, max_size=4))
 def test_shares_of_the_vote_add_up(labels: list[list[int]]) -> None:
-    """To the chance that anybody votes."""
+    """To the chance that anybody votes: an answer's share is the accuracy where it alone is right."""
     label_PN = np.array(labels, dtype=np.int16)
-    shares_PAK = vote_shares(label_PN, range(1, 10))
+    alone = [Pool(label_PN=label_PN, correct_PN=label_PN == answer) for answer in range(6)]
+    shares_PK = np.sum([majority_vote(pool, range(1, 10)).accuracy_PK for pool in alone], axis=0)
     silent_P = (label_PN < 0).sum(axis=1)
     for k in range(1, 10):
         voted = [1.0 - comb(int(silent), k) / comb(9, k) for silent in silent_P]
-        assert shares_PAK[:, :, k - 1].sum(axis=1) == pytest.approx(voted, abs=1e-12)
+        assert shares_PK[:, k - 1] == pytest.approx(voted, abs=1e-12)
 
 
 def test_answers_that_are_right_in_several_ways_add_up() -> None:

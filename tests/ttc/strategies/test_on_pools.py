@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from breakeven.errors import ArgumentError
 from breakeven.ttc.pool import Pool
-from breakeven.ttc.strategies.group_vote import group_vote
-from breakeven.ttc.strategies.named import STRATEGIES, measure, measured_curve
+from breakeven.ttc.strategies.named import FIELDS, STRATEGIES, measure, measured_curve
 from breakeven.ttc.strategies.weighted_vote import weighted_vote
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
 EXACT = ("pass@k", "majority_vote", "best_of_n")
+POOLED = tuple(name for name, strategy in STRATEGIES.items() if strategy.measure is not None)
 ON_SAMPLES = ("pass@k", "majority_vote", "best_of_n", "weighted_vote", "settled_vote")
 
 
 @st.composite
-def pools(draw, max_samples: int = 7, group_size: int = 1) -> Pool:
+def pools(draw, max_samples: int = 7) -> Pool:
     """Small pools with ties in scores and counts, samples without an answer, and several right answers."""
-    shape = draw(st.integers(1, 3)), group_size * draw(st.integers(1, max_samples // group_size))
+    shape = draw(st.integers(1, 3)), draw(st.integers(1, max_samples))
     size = shape[0] * shape[1]
     labels = draw(st.lists(st.integers(-1, 3), min_size=size, max_size=size))
     scores = draw(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 1.0]), min_size=size, max_size=size))
@@ -33,7 +33,6 @@ def pools(draw, max_samples: int = 7, group_size: int = 1) -> Pool:
         label_PN=np.array(labels, dtype=np.int16).reshape(shape),
         score_PN=np.array(scores).reshape(shape),
         correct_PN=np.array(correct).reshape(shape),
-        group_size=group_size,
     )
 
 
@@ -64,17 +63,16 @@ def credit(rule: str, pool: Pool, problem: int, subset: tuple[int, ...]) -> floa
     return float(np.mean([correct[members].mean() for members in options])) if options else 0.0
 
 
-def brute_force(rule: str, pool: Pool, k: int, unit: int = 1) -> np.ndarray:
-    """Mean over all subsets of k samples, in whole units."""
-    groups = [range(unit * group, unit * (group + 1)) for group in range(pool.num_samples // unit)]
-    subsets = [sum(map(tuple, chosen), ()) for chosen in combinations(groups, k // unit)]
+def brute_force(rule: str, pool: Pool, k: int) -> np.ndarray:
+    """Mean over all subsets of k samples."""
+    subsets = list(combinations(range(pool.num_samples), k))
     return np.array(
         [np.mean([credit(rule, pool, problem, subset) for subset in subsets]) for problem in range(pool.num_problems)]
     )
 
 
 def every_k(pool: Pool) -> tuple[int, ...]:
-    return tuple(range(pool.group_size, pool.num_samples + 1, pool.group_size))
+    return tuple(range(1, pool.num_samples + 1))
 
 
 @pytest.mark.parametrize("rule", EXACT)
@@ -98,25 +96,6 @@ def test_the_weighted_vote_agrees_with_brute_force_within_its_error(pool: Pool) 
         if k in (1, pool.num_samples):
             assert measured.accuracy_PK[:, place] == pytest.approx(expected, abs=slack)
             assert measured.monte_carlo_error_K[place] == 0.0
-
-
-@pytest.mark.parametrize("rule", [*EXACT, "weighted_vote"])
-@settings(PROPERTY, max_examples=30)
-@given(pool=pools(max_samples=8, group_size=2))
-def test_votes_over_groups_agree_with_brute_force(rule: str, pool: Pool) -> None:
-    measured = measure(pool, rule, every_k(pool))  # as the pool says, of whole groups
-    for place, k in enumerate(measured.k_values):
-        expected = brute_force(rule, pool, k, unit=2)
-        assert measured.accuracy_PK[:, place] == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("rule", [*EXACT, "weighted_vote"])
-@settings(PROPERTY, max_examples=30)
-@given(pool=pools())
-def test_groups_of_one_are_samples(rule: str, pool: Pool) -> None:
-    measured = group_vote(pool, every_k(pool), rule=rule)  # type: ignore[arg-type]
-    for place, k in enumerate(measured.k_values):
-        assert measured.accuracy_PK[:, place] == pytest.approx(brute_force(rule, pool, k), abs=1e-12)
 
 
 # -- what is selected -------------------------------------------------------------------------------------------------
@@ -215,7 +194,7 @@ POOL = Pool(
 )
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", POOLED)
 def test_every_strategy_has_a_curve(strategy: str) -> None:
     k_values = (4,) if strategy == "k_by_difficulty" else (1, 2, 4)
     curve = measured_curve(POOL, strategy, k_values)
@@ -225,14 +204,14 @@ def test_every_strategy_has_a_curve(strategy: str) -> None:
 
 
 def test_expected_samples_are_told_where_samples_are_drawn_in_turn() -> None:
-    told = {name: measured_curve(POOL, name, (4,)).expected_samples_K for name in STRATEGIES}
+    told = {name: measured_curve(POOL, name, (4,)).expected_samples_K for name in POOLED}
     assert told["pass@k"] == pytest.approx((5 / 3,))
     assert told["majority_vote"][0] <= 4.0
     assert told["best_of_n"] == told["weighted_vote"] == told["generative_verification"] == ()
     assert len(told["settled_vote"]) == len(told["k_by_difficulty"]) == 1
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", POOLED)
 def test_k_above_the_samples_drawn_is_refused_with_the_remedy(strategy: str) -> None:
     with pytest.raises(ArgumentError) as error:
         measure(POOL, strategy, (4, 5))
@@ -244,14 +223,14 @@ def test_k_above_the_samples_drawn_is_refused_with_the_remedy(strategy: str) -> 
 
 @pytest.mark.parametrize("k_values", [(), (0, 1), (2, 1), (1, 1), (1.5,)])
 def test_k_values_that_are_none_are_refused(k_values: tuple[int, ...]) -> None:
-    for strategy in STRATEGIES:
+    for strategy in POOLED:
         with pytest.raises(ArgumentError, match="k_values must be increasing whole numbers from 1 up"):
             measure(POOL, strategy, k_values)
 
 
 @pytest.mark.parametrize(
     ("strategy", "field"),
-    [(name, field) for name, strategy in STRATEGIES.items() for field in strategy.needs],
+    [(name, FIELDS[need]) for name in POOLED for need in STRATEGIES[name].needs if need in FIELDS],
 )
 def test_what_a_strategy_lacks_is_named(strategy: str, field: str) -> None:
     lacking: dict[str, Any] = {field: None}
@@ -260,22 +239,14 @@ def test_what_a_strategy_lacks_is_named(strategy: str, field: str) -> None:
 
 
 def test_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"^strategy must be one of pass@k, majority_vote, .*; got 'vote'"):
+    with pytest.raises(ArgumentError, match=r"^strategy must be among greedy, pass@k, .*; got 'vote'"):
         measure(POOL, "vote", (1,))
+    with pytest.raises(
+        ArgumentError, match=r"^strategy must be one that is measured on a pool .*; got 'dvts/best_of_n'"
+    ):
+        measure(POOL, "dvts/best_of_n", (1,))
     with pytest.raises(ArgumentError, match=r'^problems must be "these" or "new"; got'):
         measured_curve(POOL, "pass@k", (1,), problems="all")  # type: ignore[arg-type]
-
-
-def test_single_samples_of_groups_are_refused() -> None:
-    grouped = replace(POOL, group_size=2)
-    for strategy in ("settled_vote", "k_by_difficulty"):
-        with pytest.raises(ArgumentError, match=r"pool\.group_size must be 1"):
-            measure(grouped, strategy, (4,))
-    with pytest.raises(ArgumentError, match="k_values must be multiples of 2"):
-        measure(grouped, "majority_vote", (2, 3))
-    with pytest.raises(ArgumentError, match="rule must be pass@k, majority_vote"):
-        group_vote(grouped, (2,), rule="vote")  # type: ignore[arg-type]
-    assert measured_curve(grouped, "majority_vote", (2, 4)).expected_samples_K == ()
 
 
 def test_one_problem_has_no_error_over_problems() -> None:

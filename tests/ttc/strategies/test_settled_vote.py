@@ -1,6 +1,8 @@
 """Votes that stop once they are settled: the Beta rule, and accuracy and samples by replay of random orders."""
 
 from collections import Counter
+from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
@@ -8,9 +10,19 @@ from scipy.special import betainc
 
 from breakeven.errors import ArgumentError
 from breakeven.ttc.pool import Pool
-from breakeven.ttc.strategies.beta_rule import leader_confidence, settled
 from breakeven.ttc.strategies.majority_vote import majority_vote
 from breakeven.ttc.strategies.settled_vote import is_settled, settled_vote
+
+
+def leader_confidence(most: int, second: int) -> Fraction:
+    """In whole numbers: the tail of as many fair coins as there are votes, and one."""
+    coins = most + second + 1
+    return 1 - Fraction(sum(comb(coins, heads) for heads in range(second + 1)), 2**coins)
+
+
+def settled(votes: list[int], confidence: float) -> bool:
+    most, second = sorted([*votes, 0, 0], reverse=True)[:2]
+    return most > 0 and leader_confidence(most, second) >= confidence
 
 
 def pool_of(labels: list[list[int]], right: int = 0) -> Pool:
@@ -21,17 +33,26 @@ def pool_of(labels: list[list[int]], right: int = 0) -> Pool:
 @pytest.mark.parametrize(("first", "second", "expected"), [(5, 0, 0.984), (4, 0, 0.969), (8, 2, 0.967), (5, 2, 0.855)])
 def test_golden_values_of_the_beta_rule(first: int, second: int, expected: float) -> None:
     assert 1.0 - betainc(first + 1, second + 1, 0.5) == pytest.approx(expected, abs=5e-4)
-    assert leader_confidence(first, second) == pytest.approx(1.0 - betainc(first + 1, second + 1, 0.5), abs=1e-14)
+    assert float(leader_confidence(first, second)) == pytest.approx(
+        1.0 - betainc(first + 1, second + 1, 0.5), abs=1e-14
+    )
     assert is_settled(10, expected - 0.002)[first, second]
     assert not is_settled(10, expected + 0.002)[first, second]
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.75, 0.9, 0.95, 0.984375])
 def test_the_table_says_what_the_rule_says(confidence: float) -> None:
-    table = is_settled(20, confidence)
-    for first in range(21):
+    table = is_settled(40, confidence)
+    for first in range(41):
         for second in range(first + 1):
             assert table[first, second] == settled([first, second], confidence)
+
+
+def test_thousands_of_votes_do_not_overflow() -> None:
+    table = is_settled(5200, 0.999)
+    assert table[5200, 4800]
+    assert not table[5000, 5000]
+    assert not is_settled(2, 0.5)[0, 0], "nobody voted"
 
 
 def test_samples_that_agree_settle_after_four() -> None:
@@ -89,7 +110,7 @@ def test_less_confidence_takes_fewer_samples() -> None:
     assert samples[0] < samples[-1] < 16
 
 
-@pytest.mark.parametrize("confidence", [0.4, 1.1])
+@pytest.mark.parametrize("confidence", [0.4, 1.1, float("nan")])
 def test_confidences_that_are_none_are_refused(confidence: float) -> None:
     with pytest.raises(ArgumentError, match=f"confidence must be from 0.5 to 1; got {confidence}"):
         settled_vote(pool_of([[0]]), (1,), confidence=confidence)

@@ -1,20 +1,20 @@
-"""Draw until it is enough: to the first sample that a verifier accepts, or until a vote is settled.
+"""Draw until it is enough: all at once, to the first sample that a verifier accepts, or until a vote is settled.
 
 Samples are drawn in rounds, one call of the sampler for all problems that are still open: the first ones of the bank of
 `seed`, so that no sample is drawn twice.
-`trees.mean_cost` gives the expected samples and tokens of a query.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from breakeven.errors import CheckFailedError, argument_error
-from breakeven.records import Completion, Draw, Problem, SearchCost
+from breakeven.records import Draw, Problem, SearchCost
 from breakeven.records.asking import draw_from, is_right
-from breakeven.records.protocols import Sampler, Verifier
+from breakeven.records.protocols import RewardModel, Sampler, Verifier
 from breakeven.ttc.search.select import select
-from breakeven.ttc.search.trees import Path, SearchResult, check_problems
-from breakeven.ttc.strategies.beta_rule import settled
+from breakeven.ttc.search.trees import Path, SearchResult, check_problems, path_of, with_rewards
+from breakeven.ttc.strategies.settled_vote import is_settled
 
 
 def until_verified(
@@ -59,7 +59,7 @@ def until_verified(
     def unchecked(problem: Problem, paths: Sequence[Path]) -> int:
         return sum(verdicts.get((problem.id, path.text), False) is None for path in paths)
 
-    return _draw_until(
+    return draw_until(
         problems,
         sampler,
         stop,
@@ -70,6 +70,37 @@ def until_verified(
         seed=seed,
         unchecked=unchecked,
     )
+
+
+def at_once(
+    problems: Sequence[Problem],
+    sampler: Sampler,
+    num_samples: int,
+    *,
+    temperature: float,
+    seed: int,
+    reward_model: RewardModel | None = None,
+) -> list[SearchResult]:
+    """`num_samples` samples of each problem, scored where there is a reward model; nothing is chosen yet.
+
+    Raises:
+        ArgumentError: fewer than 1 sample, or two problems with one id.
+        SamplerError: the sampler or the reward model returned another number of results than asked for.
+    """
+    if num_samples < 1:
+        raise argument_error("num_samples", "be at least 1", num_samples)
+    check_problems(problems)
+    if not problems:
+        return []
+    shown = [problem.hidden for problem in problems]
+    draws = draw_from(sampler, shown, num_samples, temperature=temperature, seed=seed)
+    results = [
+        SearchResult(
+            problem=problem, candidates=tuple(map(path_of, draw.completions)), cost=_round_cost(draw, first=True)
+        )
+        for problem, draw in zip(problems, draws, strict=True)
+    ]
+    return results if reward_model is None else with_rewards(results, reward_model)
 
 
 def settled_vote(
@@ -88,8 +119,8 @@ def settled_vote(
 
     Args:
         extract: final answer of a completion in canonical form, None where there is none: it does not vote.
-        confidence: stop when the leader is ahead with this chance (`strategies.beta_rule`). From 0.5 to 1; at 1 all
-            are drawn.
+        confidence: stop when the leader is ahead with this chance (`strategies.settled_vote.is_settled`). From 0.5 to
+            1; at 1 all are drawn.
         first_round: samples before the first look; unanimous, 4 are enough for 0.95, and 6 for 0.99.
         round_size: samples between later looks.
 
@@ -101,18 +132,11 @@ def settled_vote(
     Source:
         Aggarwal et al., arXiv 2305.11860 (Adaptive-Consistency).
     """
-    settled([], confidence)  # refused before anything is drawn
-
-    def stop(problem: Problem, paths: Sequence[Path]) -> tuple[int | None, bool]:
-        answers = [extract(path.text) for path in paths]
-        votes = Counter(answer for answer in answers if answer is not None)
-        place = select(answers, [path.reward for path in paths], "vote", problem_id=problem.id)
-        return place, settled(list(votes.values()), confidence)
-
-    return _draw_until(
+    settled = is_settled(max(1, max_samples), confidence)  # a wrong confidence is refused before anything is drawn
+    return draw_until(
         problems,
         sampler,
-        stop,
+        _vote(extract, lambda first, second, drawn: bool(settled[first, second])),
         max_samples=max_samples,
         first_round=first_round,
         round_size=round_size,
@@ -121,25 +145,72 @@ def settled_vote(
     )
 
 
-def _draw_until(
+def safe_vote(
     problems: Sequence[Problem],
     sampler: Sampler,
-    stop: Callable[[Problem, Sequence[Path]], tuple[int | None, bool]],
-    *,
+    extract: Callable[[str], str | None],
     max_samples: int,
-    first_round: int,
-    round_size: int,
+    *,
     temperature: float,
     seed: int,
+    round_size: int = 1,
+) -> list[SearchResult]:
+    """What `max_samples` samples would vote for, drawn only until the leader cannot be caught up with any more.
+
+    Args and errors as `settled_vote`. The first round is the least that can be safe: more than half.
+    """
+    return draw_until(
+        problems,
+        sampler,
+        _vote(extract, lambda first, second, drawn: first - second > max_samples - drawn),
+        max_samples=max_samples,
+        first_round=max_samples // 2 + 1,
+        round_size=round_size,
+        temperature=temperature,
+        seed=seed,
+    )
+
+
+Stop: TypeAlias = Callable[[Problem, Sequence[Path]], tuple[int | None, bool]]
+"""The place of the chosen sample among those drawn, if any, and whether that is final."""
+
+
+def _vote(extract: Callable[[str], str | None], enough: Callable[[int, int, int], bool]) -> Stop:
+    """By the most votes; final once it is `enough`, given the votes of the first two answers and the samples drawn."""
+
+    def stop(problem: Problem, paths: Sequence[Path]) -> tuple[int | None, bool]:
+        answers = [extract(path.text) for path in paths]
+        votes = sorted(Counter(answer for answer in answers if answer is not None).values(), reverse=True)
+        first, second = [*votes, 0, 0][:2]
+        place = select(answers, [path.reward for path in paths], "majority_vote", problem_id=problem.id)
+        return place, enough(first, second, len(paths))
+
+    return stop
+
+
+def draw_until(
+    problems: Sequence[Problem],
+    sampler: Sampler,
+    stop: Stop,
+    *,
+    max_samples: int,
+    temperature: float,
+    seed: int,
+    first_round: int = 1,
+    round_size: int = 1,
     unchecked: Callable[[Problem, Sequence[Path]], int] = lambda problem, paths: 0,
 ) -> list[SearchResult]:
-    """`stop` gives the place of the chosen sample, if any, and whether that is final."""
+    """Samples of each problem until `stop` says that its choice is final, or `max_samples` are drawn.
+
+    Args and errors as `settled_vote`; one's own strategies that draw in turn are a `stop`.
+    """
     for name, count in (("max_samples", max_samples), ("first_round", first_round), ("round_size", round_size)):
         if count < 1:
             raise argument_error(name, "be at least 1", count)
     if not temperature > 0:
         raise argument_error("temperature", "be above 0", temperature, "Greedy samples are all the same.")
     check_problems(problems)
+    shown = [problem.hidden for problem in problems]
     paths: list[list[Path]] = [[] for _ in problems]
     chosen: list[int | None] = [None] * len(problems)
     cost = [SearchCost() for _ in problems]
@@ -148,11 +219,11 @@ def _draw_until(
     while active and drawn < max_samples:
         size = min(first_round if rounds == 0 else round_size, max_samples - drawn)
         draws = draw_from(
-            sampler, [problems[index] for index in active], size, temperature=temperature, seed=seed, first=drawn
+            sampler, [shown[index] for index in active], size, temperature=temperature, seed=seed, first=drawn
         )
         still: list[int] = []
         for index, draw in zip(active, draws, strict=True):
-            paths[index] += map(_path, draw.completions)
+            paths[index] += map(path_of, draw.completions)
             cost[index] += _round_cost(draw, first=rounds == 0)
             chosen[index], final = stop(problems[index], paths[index])
             still += [] if final else [index]
@@ -168,10 +239,6 @@ def _draw_until(
         )
         for problem, drawn_paths, spent, place in zip(problems, paths, cost, chosen, strict=True)
     ]
-
-
-def _path(completion: Completion) -> Path:
-    return Path(text=completion.text, finish=completion.finish, output_tokens=completion.output_tokens)
 
 
 def _round_cost(draw: Draw, *, first: bool) -> SearchCost:

@@ -23,8 +23,7 @@ def dvts(
     """`num_candidates` paths a problem, from `num_candidates / width` subtrees that do not know of each other.
 
     In each round a subtree draws `width` next steps and keeps the best. It ends when the best one ends its solution;
-    all `width` siblings of that round are candidates, some of which may not be finished. Choose by "naive", "weighted"
-    or "vote" of `breakeven.ttc.search.select`.
+    all `width` siblings of that round are candidates, some of which may not be finished. Choose by `select`.
 
     Candidates come subtree by subtree, with its number as `Path.group`. Siblings share a beginning, so a smaller
     search is estimated without bias by sub-sampling whole subtrees: `width` x g candidates for g of them.

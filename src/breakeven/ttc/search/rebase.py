@@ -25,7 +25,7 @@ def rebase(
     """Exactly `num_candidates` whole solutions a problem.
 
     The width starts at `num_candidates`; every solution that ends takes one off. The children of each round are
-    allocated to the paths that go on by `allocate`. Choose by "weighted" or "naive" of `breakeven.ttc.search.select`.
+    allocated to the paths that go on by `allocate`. Choose by `select`.
 
     Args:
         num_candidates: N, at least 1.

@@ -1,13 +1,14 @@
 """Sequential revision: the model reads its earlier attempts and tries again."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SearchCost
-from breakeven.records.asking import check_draws, check_rewards
+from breakeven.records import Completion, Draw, Problem, SearchCost
+from breakeven.records.asking import check_draws
 from breakeven.records.protocols import RewardModel, Sampler
-from breakeven.ttc.search.trees import Path, SearchResult, check_problems
+from breakeven.ttc.search.trees import SearchResult, check_problems, path_of, with_rewards
+
+REVISE = "{problem}\n\nEarlier attempts, which may be wrong:\n{attempts}\n\nTry again, and correct what was wrong."
 
 
 def revise(
@@ -15,22 +16,22 @@ def revise(
     sampler: Sampler,
     *,
     attempts: int,
-    prompt: Callable[[Problem, Sequence[str]], str],
     temperature: float,
     seed: int,
+    prompt: Callable[[Problem, Sequence[str]], str] | None = None,
     enough: Callable[[Problem, str], bool] | None = None,
     reward_model: RewardModel | None = None,
 ) -> list[SearchResult]:
     """Up to `attempts` solutions a problem, one after another, each with the earlier ones in its prompt.
 
-    Choose among them by "last", "vote" or, with a reward model, "naive" or "weighted" of `breakeven.ttc.search.select`.
-    All problems' attempts of one round are one call of the sampler. Attempt k > 1 is sampled under the problem id
+    Choose among them by `select`: by "last", the majority or, with a reward model, the best or the weighted vote. All
+    problems' attempts of one round are one call of the sampler. Attempt k > 1 is sampled under the problem id
     `<id> (attempt k)`, since it asks another question.
 
     Args:
         attempts: K, at least 1.
         prompt: the prompt of the next attempt, from the problem (its reference answer removed) and the attempts so
-            far, at least one. The first attempt is made on the problem as it is.
+            far, at least one; None: REVISE. The first attempt is made on the problem as it is.
         enough: no further attempt is made after a solution for which it is true, such as a verifier's `check`. It sees
             the problem whole.
         reward_model: scores the attempts in the end, in one call, each as a solution of the problem itself.
@@ -49,7 +50,7 @@ def revise(
     if attempts < 1:
         raise argument_error("attempts", "be at least 1", attempts)
     check_problems(problems)
-    shown = [dataclasses.replace(problem, reference=None) for problem in problems]
+    shown = [problem.hidden for problem in problems]
     made: list[list[Completion]] = [[] for _ in problems]
     cost = [SearchCost() for _ in problems]
     asked: list[Problem] = list(shown)
@@ -58,7 +59,7 @@ def revise(
     for number in range(1, attempts + 1):
         if number > 1:
             for index in active:
-                text = prompt(shown[index], [each.text for each in made[index]])
+                text = (prompt or revised)(shown[index], [each.text for each in made[index]])
                 asked[index] = Problem(id=f"{problems[index].id} (attempt {number})", prompt=text)
         if not active:
             break
@@ -69,19 +70,17 @@ def revise(
             cost[index] += _attempt_cost(draw, asked[index].prompt, *read[index])
             read[index] = asked[index].prompt, draw.prompt_tokens
         active = [each for each in active if not (enough and enough(problems[each], made[each][-1].text))]
-    rewards: list[list[tuple[float, ...]]] = [[()] * len(each) for each in made]
-    if reward_model is not None:
-        scores = _scores(shown, made, reward_model)
-        rewards = [[(reward.value,) for reward in each] for each in scores]
-        cost = [spent + _reward_cost(each) for spent, each in zip(cost, scores, strict=True)]
-    return [
-        SearchResult(problem=problem, candidates=tuple(map(_path, completions, of_problem)), cost=spent)
-        for problem, completions, of_problem, spent in zip(problems, made, rewards, cost, strict=True)
+    results = [
+        SearchResult(problem=problem, candidates=tuple(map(path_of, completions)), cost=spent)
+        for problem, completions, spent in zip(problems, made, cost, strict=True)
     ]
+    return results if reward_model is None else with_rewards(results, reward_model)
 
 
-def _path(completion: Completion, rewards: tuple[float, ...]) -> Path:
-    return Path(text=completion.text, finish=completion.finish, output_tokens=completion.output_tokens, rewards=rewards)
+def revised(problem: Problem, attempts: Sequence[str]) -> str:
+    """REVISE with the problem and all attempts in it."""
+    listed = "\n\n".join(f"Attempt {number}:\n{text}" for number, text in enumerate(attempts, 1))
+    return REVISE.replace("{problem}", problem.prompt).replace("{attempts}", listed)
 
 
 def _attempt_cost(draw: Draw, prompt: str, prompt_before: str, tokens_before: int) -> SearchCost:
@@ -95,25 +94,4 @@ def _attempt_cost(draw: Draw, prompt: str, prompt_before: str, tokens_before: in
         unshared_prefill_tokens=draw.prompt_tokens,
         sequential_tokens=output_tokens,
         num_rounds=1,
-    )
-
-
-def _scores(
-    shown: Sequence[Problem], made: Sequence[Sequence[Completion]], reward_model: RewardModel
-) -> list[list[Reward]]:
-    prefixes = [Prefix(problem=problem, text=each.text) for problem, of in zip(shown, made, strict=True) for each in of]
-    rewards = reward_model.score(prefixes) if prefixes else []
-    check_rewards(prefixes, rewards)
-    left = iter(rewards)
-    return [[next(left) for _ in of_problem] for of_problem in made]
-
-
-def _reward_cost(rewards: Sequence[Reward]) -> SearchCost:
-    """Each attempt is read whole: whole solutions have no beginning in common that could be counted on."""
-    read_tokens = sum(reward.read_tokens for reward in rewards)
-    return SearchCost(
-        num_scored=len(rewards),
-        reward_tokens=read_tokens,
-        reward_reread_tokens=read_tokens,
-        reward_output_tokens=sum(reward.output_tokens for reward in rewards),
     )

@@ -1,11 +1,14 @@
-"""What the strategies share: paths, and their cost."""
+"""What the strategies share: paths, with their rewards and their cost."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from breakeven.errors import argument_error
-from breakeven.records import SEARCH_COUNTS, Finish, Problem, SearchCost
+from breakeven.records import Completion, Finish, Prefix, Problem, Reward, SearchCost
+from breakeven.records.asking import check_rewards
+from breakeven.records.protocols import RewardModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,23 +44,54 @@ class SearchResult:
     candidates: tuple[Path, ...]
     cost: SearchCost
     chosen: int | None = None
-    """The candidate that the strategy itself settled on; None if it settled on none, or leaves that to `select`."""
+    """The candidate that the strategy settled on; None if it settled on none, or leaves that to `select`."""
     num_unchecked: int = 0
     """Candidates whose check crashed or timed out: neither right nor wrong."""
 
+    @property
+    def served(self) -> Path | None:
+        """The candidate that is chosen."""
+        return None if self.chosen is None else self.candidates[self.chosen]
 
-def mean_cost(results: Sequence[SearchResult]) -> dict[str, float]:
-    """The mean of each count of `SearchCost` over the problems: `num_samples` are the expected samples of a query.
+
+def path_of(completion: Completion) -> Path:
+    """A whole solution, drawn at once."""
+    return Path(text=completion.text, finish=completion.finish, output_tokens=completion.output_tokens)
+
+
+def with_rewards(results: Sequence[SearchResult], reward_model: RewardModel) -> list[SearchResult]:
+    """The results with a reward of each whole candidate, all asked for in one call, and what that took.
 
     Raises:
-        ArgumentError: no results.
-
-    Estimator:
-        Exact for these problems.
+        SamplerError: the reward model returned another number of rewards, or one that is not a finite number.
     """
-    if not results:
-        raise argument_error("results", "hold at least one problem", [])
-    return {name: math.fsum(getattr(each.cost, name) for each in results) / len(results) for name in SEARCH_COUNTS}
+    prefixes = [Prefix(problem=each.problem.hidden, text=path.text) for each in results for path in each.candidates]
+    rewards = reward_model.score(prefixes) if prefixes else []
+    check_rewards(prefixes, rewards)
+    left = iter(rewards)
+    scored = [[next(left) for _ in each.candidates] for each in results]
+    return [
+        dataclasses.replace(
+            each,
+            candidates=tuple(
+                dataclasses.replace(path, rewards=(reward.value,))
+                for path, reward in zip(each.candidates, own, strict=True)
+            ),
+            cost=each.cost + _reading(own),
+        )
+        for each, own in zip(results, scored, strict=True)
+    ]
+
+
+def _reading(rewards: Sequence[Reward]) -> SearchCost:
+    """Each solution is read whole: whole solutions have no beginning in common that could be counted on."""
+    read_tokens = sum(reward.read_tokens for reward in rewards)
+    return SearchCost(
+        num_scored=len(rewards),
+        reward_tokens=read_tokens,
+        reward_reread_tokens=read_tokens,
+        reward_output_tokens=sum(reward.output_tokens for reward in rewards),
+    )
 
 
 def check_problems(problems: Sequence[Problem]) -> None:

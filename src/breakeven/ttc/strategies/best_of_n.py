@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.ttc.pool import Flags, Floats, Pool, require_scores
-from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped, exact
+from breakeven.ttc.strategies.measured import Measured, check_drawn, exact
 
 
 def best_of_n(pool: Pool, k_values: Sequence[int]) -> Measured:
@@ -28,7 +28,6 @@ def best_of_n(pool: Pool, k_values: Sequence[int]) -> Measured:
     [0.667, 0.5]
     """
     score_PN = require_scores(pool, "best_of_n")
-    check_ungrouped(pool)
     asked_K = check_drawn(pool, k_values)
     return exact(asked_K, best_of_each(score_PN, pool.answered_PN, pool.correct_PN, asked_K))
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Pool, require_labels
-from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped
+from breakeven.ttc.strategies.measured import Measured, check_drawn
 from breakeven.ttc.strategies.orders import NUM_ORDERS, Orders, Standing
 from breakeven.ttc.strategies.settled_vote import Margin
 
@@ -47,7 +47,6 @@ def k_by_difficulty(
         The two folds are those of Snell et al., arXiv 2408.03314; agreement for difficulty, and the rest, is ours.
     """
     label_PN = require_labels(pool, "k_by_difficulty")
-    check_ungrouped(pool)
     mean_samples_K = check_drawn(pool, k_values)
     if not 1 <= probe <= mean_samples_K[0] or probe % 1:
         raise argument_error("probe", f"be a whole number from 1 to the least budget {mean_samples_K[0]}", probe)

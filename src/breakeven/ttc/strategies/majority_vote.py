@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import argument_error
-from breakeven.ttc.pool import Floats, Labels, Pool, count_labels, grade_labels, require_labels
-from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped, exact
+from breakeven.ttc.pool import Floats, Pool, count_labels, grade_labels, require_labels
+from breakeven.ttc.strategies.measured import Measured, check_drawn, exact
 
 Counts = npt.NDArray[np.int64]
 
@@ -40,7 +40,6 @@ def majority_vote(pool: Pool, k_values: Sequence[int]) -> Measured:
     [0.667, 0.667, 1.0]
     """
     label_PN = require_labels(pool, "majority_vote")
-    check_ungrouped(pool)
     asked_K = check_drawn(pool, k_values)
     counts_PA, grade_PA = count_labels(label_PN), grade_labels(label_PN, pool.correct_PN)
     problem_R, label_R = np.nonzero(grade_PA)
@@ -48,15 +47,6 @@ def majority_vote(pool: Pool, k_values: Sequence[int]) -> Measured:
     accuracy_PK = np.zeros((pool.num_problems, len(asked_K)))
     np.add.at(accuracy_PK, problem_R, chance_RK * grade_PA[problem_R, label_R][:, None])
     return exact(asked_K, np.minimum(accuracy_PK, 1.0))
-
-
-def vote_shares(label_PN: Labels, k_values: Sequence[int]) -> Floats:
-    """Chance of each answer to win a vote of K, shape (P, A, K): what the vote selects, whatever is right."""
-    counts_PA = count_labels(label_PN)
-    problem_R, label_R = np.nonzero(counts_PA)
-    shares = np.zeros((*counts_PA.shape, len(k_values)))
-    shares[problem_R, label_R] = _win_chances(counts_PA, problem_R, label_R, label_PN.shape[1], tuple(k_values))
-    return shares
 
 
 def _win_chances(

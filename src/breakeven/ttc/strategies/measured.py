@@ -73,39 +73,20 @@ def error_of_sums(total_PK: Floats, squares_PK: Floats, number: int) -> Floats:
     return error
 
 
-def check_drawn(
-    pool: Pool, k_values: Sequence[int], *, name: str = "k_values", unit: int | None = None
-) -> tuple[int, ...]:
+def check_drawn(pool: Pool, k_values: Sequence[int]) -> tuple[int, ...]:
     """`k_values`, each of which the pool can be asked for.
 
-    Args:
-        pool: what samples there are.
-        k_values: sample counts.
-        name: of the argument.
-        unit: every K must be a multiple of it; the pool's group size where None.
-
     Raises:
-        ArgumentError: empty, not increasing whole numbers from 1 up, above the samples drawn, or not of whole groups.
+        ArgumentError: empty, not increasing whole numbers from 1 up, or above the samples drawn.
     """
     values = tuple(k_values)
     if not values or values[0] < 1 or any(b <= a for a, b in pairwise(values)) or any(k % 1 for k in values):
-        raise argument_error(name, "be increasing whole numbers from 1 up", list(values))
+        raise argument_error("k_values", "be increasing whole numbers from 1 up", list(values))
     if values[-1] > pool.num_samples:
         raise argument_error(
-            name,
+            "k_values",
             f"be at most the {pool.num_samples} samples drawn per problem",
             values[-1],
             "No vote or selection is extrapolated in K: draw more samples.",
         )
-    unit = pool.group_size if unit is None else unit
-    if any(k % unit for k in values):
-        raise argument_error(name, f"be multiples of {unit}, the samples that share a beginning", list(values))
     return tuple(map(int, values))
-
-
-def check_ungrouped(pool: Pool) -> None:
-    """Refuse samples that share beginnings where single ones are to be left out."""
-    if pool.group_size > 1:
-        raise argument_error(
-            "pool.group_size", "be 1 to draw single samples", pool.group_size, "Use group_vote, which draws groups."
-        )

@@ -1,40 +1,27 @@
-"""The strategies on a pool by name: what each needs, whether it can be deployed, and its K-curve."""
+"""All strategies by name, on pools and in searches alike; the measure and the K-curve of one on a pool."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
 from breakeven.errors import argument_error
+from breakeven.names import load_object, strategy_name
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
 from breakeven.ttc.pool import Floats, Pool
+from breakeven.ttc.search.select import SelectionRule
+from breakeven.ttc.strategies import drawing
 from breakeven.ttc.strategies.best_of_n import best_of_n
 from breakeven.ttc.strategies.generative_verification import generative_verification
-from breakeven.ttc.strategies.group_vote import Rule, group_vote
-from breakeven.ttc.strategies.k_by_difficulty import k_by_difficulty
+from breakeven.ttc.strategies.k_by_difficulty import PROBE, k_by_difficulty
 from breakeven.ttc.strategies.majority_vote import majority_vote
 from breakeven.ttc.strategies.measured import Measured, check_drawn, exact
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
 from breakeven.ttc.strategies.settled_vote import samples_until_safe, settled_vote
+from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 from breakeven.ttc.strategies.weighted_vote import weighted_vote
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
-    """One way to make an answer of K samples of a pool."""
-
-    measure: Callable[[Pool, Sequence[int]], Measured]
-    deployable: bool
-    """Whether it needs nothing at serving time that it had only in evaluation. Pass@K is deployable too where the
-    checker needs no gold answer."""
-    needs: tuple[str, ...] = ()
-    """Fields of the pool without which it cannot be had."""
-    grouped: bool = False
-    """Whether it can be had of samples that share beginnings, too."""
-    samples: Callable[[Pool, Sequence[int]], Floats] | None = None
-    """Expected samples per problem where drawing in turn changes what they are, and not the answer; shape (P, K)."""
 
 
 def _pass_at_k(pool: Pool, k_values: Sequence[int]) -> Measured:
@@ -55,69 +42,179 @@ def _best_verified(pool: Pool, k_values: Sequence[int]) -> Measured:
     return generative_verification(pool, k_values, [most])[0]
 
 
-STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
-    {
-        "pass@k": Strategy(measure=_pass_at_k, deployable=False, grouped=True, samples=_until_verified),
-        "majority_vote": Strategy(
-            measure=majority_vote, deployable=True, needs=("label_PN",), grouped=True, samples=_until_safe
-        ),
-        "best_of_n": Strategy(measure=best_of_n, deployable=True, needs=("score_PN",), grouped=True),
-        "weighted_vote": Strategy(measure=weighted_vote, deployable=True, needs=("label_PN", "score_PN"), grouped=True),
-        "generative_verification": Strategy(measure=_best_verified, deployable=True, needs=("verdict_PNV",)),
-        "settled_vote": Strategy(measure=settled_vote, deployable=True, needs=("label_PN",)),
-        "k_by_difficulty": Strategy(measure=k_by_difficulty, deployable=True, needs=("label_PN",)),
-    }
+def _searching(search: str, rules: Sequence[SelectionRule], **settings: Any) -> list[Strategy]:
+    """One search with each of its rules of choice."""
+    return [
+        Strategy(name=f"{search}/{rule}", basis=Basis.SEARCH, search=search, rule=rule, **settings) for rule in rules
+    ]
+
+
+_TREE: tuple[SelectionRule, ...] = ("best_of_n", "weighted_vote", "majority_vote")
+_TREE_NEEDS = (Need.BEGINNINGS, Need.SEGMENTS)
+
+_ALL = (
+    Strategy(name="greedy", basis=Basis.GREEDY, draw=drawing.greedily, usual=True),
+    Strategy(
+        name="pass@k",
+        needs=(Need.VERIFIER,),
+        basis=Basis.COUNTS,
+        measure=_pass_at_k,
+        samples=_until_verified,
+        draw=drawing.until_verified,
+        usual=True,
+    ),
+    Strategy(
+        name="majority_vote",
+        needs=(Need.ANSWERS,),
+        measure=majority_vote,
+        samples=_until_safe,
+        draw=drawing.until_safe,
+        usual=True,
+    ),
+    Strategy(
+        name="best_of_n",
+        needs=(Need.REWARDS,),
+        measure=best_of_n,
+        draw=drawing.sampled,
+        rule="best_of_n",
+        usual=True,
+    ),
+    Strategy(
+        name="weighted_vote",
+        needs=(Need.ANSWERS, Need.WEIGHTS),
+        measure=weighted_vote,
+        draw=drawing.sampled,
+        rule="weighted_vote",
+        usual=True,
+    ),
+    Strategy(
+        name="generative_verification",
+        needs=(Need.VERDICTS,),
+        measure=_best_verified,
+        measure_verdicts=generative_verification,
+        draw=drawing.sampled,
+        rule="best_of_n",
+    ),
+    Strategy(name="settled_vote", needs=(Need.ANSWERS,), measure=settled_vote, draw=drawing.until_settled),
+    Strategy(
+        name="k_by_difficulty",
+        needs=(Need.ANSWERS,),
+        measure=k_by_difficulty,
+        least_k=PROBE,
+        mean_k=True,
+        least_problems=2,
+    ),
+    *_searching("beam_search", _TREE, needs=_TREE_NEEDS, draw=drawing.beams, by_width=True),
+    *_searching("dvts", _TREE, needs=_TREE_NEEDS, draw=drawing.subtrees, by_width=True),
+    *_searching("rebase", _TREE, needs=_TREE_NEEDS, draw=drawing.balanced),
+    *_searching("revision", ("last", "majority_vote"), needs=(Need.REVISIONS,), draw=drawing.attempts),
+    *_searching(
+        "revision", ("best_of_n", "weighted_vote"), needs=(Need.REVISIONS, Need.REWARDS), draw=drawing.attempts
+    ),
 )
-"""All strategies on a pool. `greedy`, one sample at temperature 0, is beside them: it needs no pool."""
+STRATEGIES: Mapping[str, Strategy] = MappingProxyType({each.name: each for each in _ALL})
+"""All strategies that have a short name."""
+FIELDS = {
+    Need.ANSWERS: "label_PN",
+    Need.REWARDS: "score_PN",
+    Need.WEIGHTS: "score_PN",
+    Need.VERDICTS: "verdict_PNV",
+}
+"""Where a pool holds what a strategy needs."""
 
 
-def needs_scores(strategy: str) -> bool:
-    """Whether serving a strategy takes a reward model.
+def strategy_of(name: str | Strategy, argument: str = "strategy") -> Strategy:
+    """The strategy of a name in STRATEGIES, or of one's own `package.module:name`; a value is itself.
 
-    >>> needs_scores("best_of_n"), needs_scores("majority_vote"), needs_scores("greedy")
-    (True, False, False)
-    """
-    known = STRATEGIES.get(strategy)
-    return known is not None and "score_PN" in known.needs
-
-
-def measure(pool: Pool, strategy: str, k_values: Sequence[int]) -> Measured:
-    """A strategy by its name, on single samples or on groups of them as the pool says.
+    Names of earlier versions are understood.
 
     Raises:
-        ArgumentError: an unknown name, a strategy whose answers, scores or verdicts are missing, or a K that the
-            samples cannot answer for.
+        ArgumentError: an unknown name, or one of something else; `argument` is what it was written for.
+
+    >>> strategy_of("dvts/weighted").name
+    'dvts/weighted_vote'
     """
-    if strategy not in STRATEGIES:
-        raise argument_error("strategy", f"be one of {', '.join(STRATEGIES)}", strategy)
-    known = STRATEGIES[strategy]
-    for field in known.needs:
-        if getattr(pool, field) is None:
-            raise argument_error(f"pool.{field}", f"be given for {strategy}", None, _REMEDY[field])
-    if pool.group_size > 1 and known.grouped:
-        return group_vote(pool, k_values, rule=cast(Rule, strategy))
-    return known.measure(pool, k_values)
+    if isinstance(name, Strategy):
+        return name
+    known = STRATEGIES.get(strategy_name(name))
+    if known is not None:
+        return known
+    if ":" not in name:
+        raise argument_error(argument, f"be among {', '.join(STRATEGIES)}, or package.module:name", name)
+    found = load_object(name, argument)
+    if not isinstance(found, Strategy):
+        raise argument_error(argument, f"name a Strategy, as {name} does not", found)
+    return replace(found, name=name)
 
 
-_REMEDY = {
-    "label_PN": "Record the answers of the samples: they are voted on.",
-    "score_PN": "Score the samples with a reward model.",
-    "verdict_PNV": "Ask a generative verifier.",
-}
+def strategies_of(
+    names: Iterable[str | Strategy], argument: str = "strategies", *, has: Collection[Need] = tuple(Need)
+) -> tuple[Strategy, ...]:
+    """The strategies of some names, each once, in the order of the names.
+
+    The name of a search alone, such as "dvts", stands for all its rules of choice: those that lack nothing of what
+    there is, or, where all lack something, all.
+
+    Raises:
+        ArgumentError: as `strategy_of`.
+
+    >>> [each.name for each in strategies_of(["greedy", "revision"], has=[Need.REVISIONS])]
+    ['greedy', 'revision/last', 'revision/majority_vote']
+    """
+    found: dict[str, Strategy] = {}
+    for name in names:
+        own = [each for each in STRATEGIES.values() if each.search and each.search == name]
+        fitting = [each for each in own if not each.lacks(has)]
+        found |= {each.name: each for each in fitting or own or [strategy_of(name, argument)]}
+    return tuple(found.values())
+
+
+def pool_has(pool: Pool | None) -> frozenset[Need]:
+    """The needs of strategies that are measured on a pool that this one meets."""
+    if pool is None:
+        return frozenset()
+    found = {need for need, field in FIELDS.items() if getattr(pool, field) is not None}
+    if pool.score_PN is not None:
+        voting = pool.score_PN[pool.answered_PN]
+        if not ((voting >= 0.0) & (voting <= 1.0)).all():
+            found.discard(Need.WEIGHTS)
+    return frozenset(found)
+
+
+def measure(pool: Pool, strategy: str | Strategy, k_values: Sequence[int]) -> Measured:
+    """A strategy on a pool.
+
+    Raises:
+        ArgumentError: an unknown name, one that is not measured on a pool or whose answers, scores or verdicts are
+            missing, or a K that the samples cannot answer for.
+    """
+    found = strategy_of(strategy)
+    if found.measure is None:
+        raise argument_error("strategy", "be one that is measured on a pool of samples", found.name)
+    for need in found.needs:
+        if need in FIELDS and getattr(pool, FIELDS[need]) is None:
+            raise argument_error(f"pool.{FIELDS[need]}", f"be given for {found.name}", None)
+    return found.measure(pool, k_values)
 
 
 def measured_curve(
-    pool: Pool, strategy: str, k_values: Sequence[int], *, problems: Literal["these", "new"] = "these"
+    pool: Pool,
+    strategy: str | Strategy,
+    k_values: Sequence[int],
+    *,
+    problems: Literal["these", "new"] = "these",
+    oracle: bool = True,
 ) -> KCurve:
     """The K-curve of a strategy on a pool, measured at each of `k_values`.
 
     Args:
         pool: the samples.
-        strategy: a name in STRATEGIES.
+        strategy: one that is measured on a pool.
         k_values: as the strategy takes them.
         problems: what the 90 % interval is about. "these": the accuracy on these very problems, so that only the draws
             are uncertain, which is what a decision combines with its own error of the choice of problems. "new":
             problems of the same kind, from the standard error over problems.
+        oracle: whether grading needed gold answers.
 
     Estimator:
         That of the strategy. The interval about these problems takes K / N p (1 - p) for the variance of a problem,
@@ -127,11 +224,12 @@ def measured_curve(
     """
     if problems not in ("these", "new"):
         raise argument_error("problems", 'be "these" or "new"', problems)
-    quarter = max(1, pool.num_samples // 4 // pool.group_size) * pool.group_size
+    known = strategy_of(strategy)
+    quarter = max(1, pool.num_samples // 4)
     asked = tuple(k_values)
-    whole = strategy == "k_by_difficulty"  # which may draw any number of the samples for a problem
+    whole = known.mean_k
     both = asked if whole else tuple(sorted({*asked, quarter} if max(asked, default=0) > quarter else asked))
-    measured = measure(pool, strategy, both)
+    measured = measure(pool, known, both)
     at_K = np.array([both.index(k) for k in asked])
     accuracy_PK, size = measured.accuracy_PK[:, at_K], pool.num_problems
     accuracy_K, carlo_K = accuracy_PK.mean(axis=0), measured.monte_carlo_error_K[at_K]
@@ -145,13 +243,12 @@ def measured_curve(
     else:
         error_K = np.nan_to_num(measured.standard_error_K[at_K], nan=1.0)
     expected_samples_PK = None if measured.expected_samples_PK is None else measured.expected_samples_PK[:, at_K]
-    drawn_in_turn = STRATEGIES[strategy].samples
-    if drawn_in_turn is not None and pool.group_size == 1:
-        expected_samples_PK = drawn_in_turn(pool, asked)
+    if known.samples is not None:
+        expected_samples_PK = known.samples(pool, asked)
     baseline_PK = accuracy_K if pool.greedy_P is None else pool.greedy_P[:, None]
     return KCurve(
-        strategy=strategy,
-        deployable=STRATEGIES[strategy].deployable,
+        strategy=known.name,
+        deployable=known.deployable(oracle=oracle),
         k_values=asked,
         accuracy_K=tuple(accuracy_K.tolist()),
         lo_K=tuple(np.maximum(accuracy_K - NORMAL_95 * error_K, 0.0).tolist()),

@@ -3,7 +3,7 @@
 An order without replacement makes its first K samples a random K-subset, so that one order serves all K, without bias.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -27,22 +27,16 @@ _BLOCK = 1 << 19
 def blocks(pool: Pool, num_orders: int, seed: int) -> Iterator[tuple[slice, Rows, Rows]]:
     """(problems, problem of each row, samples in the order drawn), a block of problems at a time.
 
-    Rows are the orders of the first problem, then of the second; shape (R,) and (R, N). Samples that share a beginning
-    stay together. What is drawn depends on the seed and the place of the problem, not on the blocks.
+    Rows are the orders of the first problem, then of the second; shape (R,) and (R, N). What is drawn depends on the
+    seed and the place of the problem, not on the blocks.
     """
     rng = np.random.default_rng(seed)
-    num_groups = pool.num_samples // pool.group_size
     step = max(1, _BLOCK // (num_orders * pool.num_samples))
     for start in range(0, pool.num_problems, step):
         problems = slice(start, min(start + step, pool.num_problems))
         problem_R = np.repeat(np.arange(problems.start, problems.stop), num_orders)
-        group_RG = rng.permuted(np.broadcast_to(np.arange(num_groups), (len(problem_R), num_groups)), axis=1)
-        if pool.group_size == 1:
-            yield problems, problem_R, group_RG
-        else:
-            within = np.arange(pool.group_size)
-            order_RN = (group_RG[:, :, None] * pool.group_size + within).reshape(len(problem_R), -1)
-            yield problems, problem_R, order_RN
+        every_RN = np.broadcast_to(np.arange(pool.num_samples), (len(problem_R), pool.num_samples))
+        yield problems, problem_R, rng.permuted(every_RN, axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,30 +105,20 @@ class Orders:
         if num_orders < 1:
             raise argument_error("num_orders", "be at least 1", num_orders)
         for problems, problem_R, order_RN in blocks(self._pool, num_orders, seed):
-            yield problems, self.along(problem_R, order_RN)
-
-    def along(self, problem_R: Rows, order_RN: Rows) -> Iterator[tuple[Lead, Floats]]:
-        """The samples of each row's problem in a given order."""
-        at_NR = np.ascontiguousarray((order_RN + problem_R[:, None] * self._pool.num_samples).T)
-        grade_NR = self._grade_PN.take(at_NR)
-        return zip(follow(self._label_PN.take(at_NR), self._weight_PN.take(at_NR)), grade_NR, strict=False)
+            at_NR = np.ascontiguousarray((order_RN + problem_R[:, None] * self._pool.num_samples).T)
+            leads = follow(self._label_PN.take(at_NR), self._weight_PN.take(at_NR))
+            yield problems, zip(leads, self._grade_PN.take(at_NR), strict=False)
 
     def accuracy(self, k_values: Sequence[int], num_orders: int, seed: int) -> tuple[Floats, Floats]:
         """Accuracy per problem of what leads after K samples, shape (P, K), and its Monte Carlo error, shape (K,)."""
         total_PK, squares_PK = np.zeros((2, self._pool.num_problems, len(k_values)))
         column = {k: place for place, k in enumerate(k_values)}
         for problems, leads in self.orders(num_orders, seed):
-            for drawn, credit_R in enumerate(credits(islice(leads, k_values[-1])), 1):
+            standing = Standing((problems.stop - problems.start) * num_orders)
+            for drawn, (lead, grade_R) in enumerate(islice(leads, k_values[-1]), 1):
+                credit_R = standing.update(lead, grade_R)
                 if drawn in column:
                     credit = credit_R.reshape(-1, num_orders)
                     total_PK[problems, column[drawn]] = credit.sum(axis=1)
                     squares_PK[problems, column[drawn]] = np.square(credit).sum(axis=1)
         return total_PK / num_orders, error_of_sums(total_PK, squares_PK, num_orders)
-
-
-def credits(leads: Iterable[tuple[Lead, Floats]]) -> Iterator[Floats]:
-    """Accuracy of what leads after each sample, per row."""
-    standing: Standing | None = None
-    for lead, grade_R in leads:
-        standing = standing or Standing(len(grade_R))
-        yield standing.update(lead, grade_R)

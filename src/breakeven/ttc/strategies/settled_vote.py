@@ -1,6 +1,7 @@
 """Votes that stop early: once the leader is almost surely the majority (Beta rule), or can no longer be caught up."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,7 @@ from scipy.special import betainc
 
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Flags, Floats, Pool, require_labels
-from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped, error_of_sums
+from breakeven.ttc.strategies.measured import Measured, check_drawn, error_of_sums
 from breakeven.ttc.strategies.orders import NUM_ORDERS, Lead, Orders, Standing
 
 Ints = npt.NDArray[np.int64]
@@ -41,12 +42,9 @@ def settled_vote(
     Source:
         Aggarwal et al., arXiv 2305.11860 (adaptive consistency, Beta criterion).
     """
-    if not 0.5 <= confidence <= 1.0:
-        raise argument_error("confidence", "be from 0.5 to 1", confidence)
-    label_PN = require_labels(pool, "settled_vote")
-    check_ungrouped(pool)
-    asked_K = check_drawn(pool, k_values)
     settled = is_settled(pool.num_samples, confidence)
+    label_PN = require_labels(pool, "settled_vote")
+    asked_K = check_drawn(pool, k_values)
     sums = np.zeros((4, pool.num_problems, len(asked_K)))
     column = {k: place for place, k in enumerate(asked_K)}
     for problems, leads in Orders(pool, label_PN).orders(num_orders, seed):
@@ -84,7 +82,6 @@ def samples_until_safe(
         Resampled without replacement: unbiased.
     """
     label_PN = require_labels(pool, "majority_vote")
-    check_ungrouped(pool)
     k_K = np.array(check_drawn(pool, k_values))
     total_PK, squares_PK = np.zeros((2, pool.num_problems, len(k_K)))
     for problems, leads in Orders(pool, label_PN).orders(num_orders, seed):
@@ -108,15 +105,25 @@ def samples_until_safe(
     return total_PK / num_orders, error_of_sums(total_PK, squares_PK, num_orders)
 
 
+@lru_cache(maxsize=8)
 def is_settled(num_samples: int, confidence: float) -> Flags:
-    """Whether a vote of v1 to v2 is settled, shape (N + 1, N + 1), as `beta_rule.settled` says of one.
+    """Whether a vote of v1 to v2, v1 at least v2, is settled, shape (N + 1, N + 1).
+
+    Raises:
+        ArgumentError: a confidence that is not from 0.5 to 1.
+
+    Source:
+        Aggarwal et al., arXiv 2305.11860 (adaptive consistency, Beta criterion).
 
     >>> bool(is_settled(5, 0.95)[4, 0]), bool(is_settled(5, 0.95)[3, 0])
     (True, False)
     """
+    if not 0.5 <= confidence <= 1.0:
+        raise argument_error("confidence", "be from 0.5 to 1", confidence)
     votes = np.arange(num_samples + 1)
     leader = 1.0 - betainc(votes[:, None] + 1.0, votes + 1.0, 0.5)
     settled: Flags = (leader >= confidence - _ROUNDING) & (votes[:, None] > 0)
+    settled.flags.writeable = False
     return settled
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Pool, require_labels, require_scores
-from breakeven.ttc.strategies.measured import Measured, check_drawn, check_ungrouped
+from breakeven.ttc.strategies.measured import Measured, check_drawn
 from breakeven.ttc.strategies.orders import NUM_ORDERS, Orders
 
 
@@ -33,7 +33,6 @@ def weighted_vote(pool: Pool, k_values: Sequence[int], *, num_orders: int = NUM_
     """
     label_PN = require_labels(pool, "weighted_vote")
     score_PN = check_weights(pool)
-    check_ungrouped(pool)
     asked_K = check_drawn(pool, k_values)
     accuracy_PK, error_K = Orders(pool, label_PN, score_PN).accuracy(asked_K, num_orders, seed)
     column = {k: place for place, k in enumerate(asked_K)}
