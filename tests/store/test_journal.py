@@ -44,6 +44,9 @@ def test_lines_of_before_are_read_and_added_to(tmp_path: Path) -> None:
     journal.append(served(2, texts=("c",)))
     assert path.read_bytes().startswith(before + b'{"kind":"served",')
     assert texts(Journal(path)) == {0: "a", 1: "b", 2: "c"}
+    path.write_bytes(before.replace(b'"first"', b'"last"'))
+    with pytest.raises(CorruptLogError, match=r"j, line 1, is damaged: it is not a whole record: .* Delete the line"):
+        Journal(path).samples("k")
 
 
 def test_reading_writes_nothing_and_appending_cuts_a_torn_line(tmp_path: Path) -> None:
