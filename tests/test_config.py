@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from breakeven.config import (
-    TASKS,
     EvaluateConfig,
     ModelConfig,
     RunConfig,
@@ -24,6 +24,7 @@ from breakeven.data.made.chain import Chain
 from breakeven.data.made.countdown import Countdown
 from breakeven.data.made.latin import Latin
 from breakeven.data.made.rules import Rules
+from breakeven.data.named import TASKS, task_class
 from breakeven.data.task import Task, Voted
 from breakeven.errors import ArgumentError
 from breakeven.stopping.decide import default_policy
@@ -165,9 +166,10 @@ def test_the_kind_says_which_task(tmp_path: Path, text: str, task: Task) -> None
 
 
 def test_every_kind_is_a_task_and_some_are_voted_on() -> None:
-    for kind, task_type in TASKS.items():
+    assert next(iter(TASKS)) == "countdown"
+    for kind in TASKS:
         task = config_from({"name": "x", "task": {"kind": kind} | ({"name": "chain"} if kind == "text" else {})}).task
-        assert type(task) is task_type
+        assert type(task) is task_class(kind)
         assert isinstance(task, Task)
         assert task.kind == kind
         assert isinstance(task, Voted) == (kind in ("chain", "text"))
@@ -197,6 +199,91 @@ def test_an_override_may_change_the_kind() -> None:
 def test_a_kind_or_its_setting_that_cannot_be_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         settings_in(text, tmp_path)
+
+
+MINE = """
+from dataclasses import dataclass
+from typing import Literal
+from breakeven.data.made.chain import Chain
+
+class Sums:
+    "Sums of two products, as Chain makes them."
+    def __getattr__(self, name):
+        return getattr(Chain(num_digits=self.num_digits), name)
+
+for _name in ("vocab_size", "prompt_tokens", "output_tokens", "end_token", "encode_prompt", "encode_text", "decode",
+              "train_batch", "problems", "check"):
+    setattr(Sums, _name, property(lambda self, name=_name: self.__getattr__(name)))
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(Sums):
+    kind: str = "my_own_tasks:Mine"
+    num_digits: int = 2
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed(Sums):
+    kind: Literal["fixed"] = "fixed"
+
+@dataclass(frozen=True, kw_only=True)
+class Empty:
+    kind: str = "empty"
+
+class Plain(Sums):
+    kind = "plain"
+
+def function():
+    return Mine()
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "my_own_tasks.py").write_text(MINE)
+    (tmp_path / "my_broken_tasks.py").write_text("import no_such_package")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("my_own_tasks", None)
+
+
+def test_a_recipe_names_a_task_of_ones_own(mine: None, tmp_path: Path) -> None:
+    text = '[task]\nkind = "my_own_tasks:Mine"\nnum_digits = 3'
+    config = settings_in(text, tmp_path)
+    assert isinstance(config.task, Task)
+    assert config.task.problems("test", 5) == Chain(num_digits=3).problems("test", 5)
+    assert config.model.shape_for(config.task).vocab_size == Chain().vocab_size
+    written = json.loads(json.dumps(config_to_builtins(config)))
+    assert written["task"] == {"kind": "my_own_tasks:Mine", "num_digits": 3}
+    assert config_from(written) == config
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            'kind = "no_such_module:Mine"',
+            r"^task\.kind must .*; got 'no_such_module:Mine'\. .*No module named 'no_such",
+        ),
+        ('kind = "my_broken_tasks:Mine"', r"^task\.kind must .*; got .* No module named 'no_such_package'"),
+        ('kind = "my_own_tasks:Nine"', r"^task\.kind must .*; got 'my_own_tasks:Nine'\. "),
+        ('kind = "my_own_tasks:"', r"^task\.kind must .*; got 'my_own_tasks:'\."),
+        ('kind = ":Mine"', r"^task\.kind must .*; got ':Mine'\."),
+        ('kind = "my_own_tasks:function"', r"^task\.kind must name a breakeven\.data\.task\.Task; .* no dataclass\.$"),
+        ('kind = "my_own_tasks:Plain"', r"^task\.kind must name a breakeven\.data\.task\.Task; .* no dataclass\.$"),
+        (
+            'kind = "my_own_tasks:Empty"',
+            r"^task\.kind must name a .* It lacks check, decode, encode_prompt, .*vocab_size",
+        ),
+        ('kind = "my_own_tasks:Fixed"', r"^task\.kind must name a .*; got .* It needs a field kind: str"),
+        ('kind = "my_own_tasks:Mine"\nsize = 3', r"^task\.size must be a setting of \[task\]; .*kind, num_digits\."),
+        (
+            'kind = "my_own_tasks:Mine"\nnum_digits = "3"',
+            r"^task\.num_digits must be of its type: expected int, got str",
+        ),
+    ],
+)
+def test_a_task_of_ones_own_that_cannot_be_is_refused(mine: None, task: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        settings_in(f"[task]\n{task}", tmp_path)
 
 
 # -- round trip -------------------------------------------------------------------------------------------------------

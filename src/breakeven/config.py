@@ -15,12 +15,9 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from breakeven import check
-from breakeven.data.made.chain import Chain
 from breakeven.data.made.countdown import Countdown
-from breakeven.data.made.latin import Latin
-from breakeven.data.made.rules import Rules
+from breakeven.data.named import task_class
 from breakeven.data.task import Task
-from breakeven.data.text import Text
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.names import load_object
 from breakeven.records import TransformerShape
@@ -31,9 +28,6 @@ from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.strategy import Need
 
 _Record = TypeVar("_Record")
-
-TASKS: dict[str, type[Task]] = {each.kind: each for each in (Countdown, Chain, Latin, Rules, Text)}
-"""The kinds of task a recipe may name in `[task]`; the first is the one meant by a recipe that names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +240,7 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     if "to_end" in settings:  # its name in earlier versions
         rest = {name: value for name, value in settings.items() if name != "to_end"}
         settings = {"mode": "shadow" if settings["to_end"] else "stop"} | rest
-    task = _chosen(settings, "task", "kind", TASKS, "countdown")
+    task = task_class(_named(settings, "task", "kind", "countdown"))
     _refuse_unknown(
         {name: value for name, value in settings.items() if name != "policy"}, RunConfig, "", {"task": task}
     )
@@ -301,12 +295,16 @@ class _Patience:
     patience: int
 
 
+def _named(settings: dict[str, Any], section: str, key: str, usual: str) -> object:
+    given = settings.get(section, {})
+    return given.get(key, usual) if isinstance(given, dict) else usual  # what is no section is refused as such later
+
+
 def _chosen(
     settings: dict[str, Any], section: str, key: str, known: Mapping[str, type[_Record]], usual: str
 ) -> type[_Record]:
     """The class that a section of the recipe names by one of its settings."""
-    given = settings.get(section, {})
-    name = given.get(key, usual) if isinstance(given, dict) else usual  # what is no section is refused as such later
+    name = _named(settings, section, key, usual)
     check.one_of(f"{section}.{key}", name, sorted(known))
     return known[str(name)]
 

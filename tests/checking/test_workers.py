@@ -1,6 +1,7 @@
 """Worker processes: answers, exceptions, deadlines, crashes, attacks, threads, and their end."""
 
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +34,11 @@ def start(settings):
             sys.stdout.flush()
             os.write(1, b"\\x00\\x00\\x00\\x02{}")
             return "printed"
+        if what == "forge":
+            for each in range(3, 20):
+                try: os.write(each, arguments[0].encode("latin-1"))
+                except OSError: pass
+            return "said"
         if what == "hang":
             time.sleep(60)
         if what == "spin":
@@ -140,6 +146,21 @@ def test_a_process_that_was_killed_meanwhile_is_replaced(workers: Workers) -> No
 
 def test_what_is_printed_forges_no_reply(workers: Workers) -> None:
     assert workers.call("print") == "printed"
+    assert workers.call("echo", 1) == [1]
+
+
+@pytest.mark.parametrize("forged", ["\x00\x00\x00\x02{}", "\x00\x00\x00\x02xx", "\x00\x00\x00\x011", "\xff" * 9])
+def test_a_reply_that_is_none_fails_the_check_and_ends_the_process(workers: Workers, forged: str) -> None:
+    with pytest.raises(CheckFailedError, match="the checker's reply must be"):
+        workers.call("forge", forged)
+    assert workers.call("echo", 1) == [1]
+
+
+def test_a_request_that_nobody_reads_is_late(workers: Workers) -> None:
+    pid = workers.call("pid")
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(CheckFailedError, match=r"the checker took more than 1\.5 s"):
+        workers.call("echo", "x" * 10_000_000)
     assert workers.call("echo", 1) == [1]
 
 

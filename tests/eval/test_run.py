@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from breakeven.cost.tokens import ModelCost
-from breakeven.data.named import Subset, task_from
+from breakeven.data.named import head, task_from
 from breakeven.data.sets.drop import DropFile
 from breakeven.errors import ArgumentError, RunInUseError, SandboxError
 from breakeven.eval.models import LoadedModel
@@ -218,5 +218,5 @@ def test_the_f1_of_a_task_that_gives_one_is_measured(tmp_path: Path) -> None:
     with SampleFile(tmp_path / "bank", header) as file:
         file.append([greedy])
         assert greedy_f1(file, task) == 0.5
-        assert greedy_f1(file, Subset(task=task, num_problems=1)) == 0.5
+        assert greedy_f1(file, head(task, 1)) == 0.5
         assert greedy_f1(file, task_from("countdown", num_problems=1)) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from breakeven import jsonl
 from breakeven.errors import ArgumentError, LogError
 from breakeven.readers import ReadOptions, lines, read_evals
 
@@ -220,11 +221,11 @@ def test_a_bad_row_is_refused_by_file_row_and_column(write, row: str, message: s
         ("step,train_flops,problem,n\n1,1,a,4\n", "missing: c (for counts per problem) or answer, correct (for single"),
         ("train_flops,problem,n,c\n1,a,4,1\n", "row 1, must name the column step."),
         ("step,step,train_flops,problem,n,c\n", "row 1, must name each column once; got 'step' twice."),
-        ("[1, 2]\n", "row 1, must be a JSON object; got another value. Write one a line."),
+        ("[1, 2]\n", "line 1, must be a JSON object; got '[1, 2]'. Write {...} on every line."),
         ('{"step": 1\n', "row 1, must be one JSON object on one line"),
         ('{\n"results": {}\n}\n', "Results of lm-eval are read from the folder that holds one file a checkpoint."),
         ('{"doc_id": 1, "filter": "none"}\n', "holds lm-eval samples of one checkpoint. Give the folder"),
-        (json.dumps({"step": 1, "train_flops": 1, "problem": "a", "n": 4, "c": 1}) + "\n3\n", "row 2, must be a JSON"),
+        (json.dumps({"step": 1, "train_flops": 1, "problem": "a", "n": 4, "c": 1}) + "\n3\n", "line 2, must be a JSON"),
         (json.dumps({"step": 1, "train_flops": 1, "problem": "a", "n": 4, "c": None}) + "\n", "column c, must be a"),
         (json.dumps({"step": 1, "train_flops": 1, "problem": "a", "n": 4, "c": True}) + "\n", "column c, must be a"),
         (json.dumps({"step": [1], "train_flops": 1, "problem": "a", "n": 4, "c": 1}) + "\n", "column step, must be a"),
@@ -245,16 +246,16 @@ def test_a_file_that_is_no_log_is_refused(write, tmp_path: Path, text: str, mess
 def test_bytes_that_are_no_text_and_gzip_that_is_cut_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_bytes(b"step\xff\xfe")
-    with pytest.raises(LogError, match=r"log.csv must be UTF-8 text; after row 0: invalid start byte"):
+    with pytest.raises(LogError, match=r"log.csv, line 1, must be UTF-8 text; got b"):
         read_evals(path)
     path.write_bytes(gzip.compress("\n".join(COUNTS).encode())[:-12])
-    with pytest.raises(LogError, match=r"log.csv must be a readable file; after row"):
+    with pytest.raises(LogError, match=r"log.csv must be a readable file; got Compressed file ended"):
         read_evals(path)
 
 
 def test_a_line_without_end_is_refused(write, monkeypatch) -> None:
-    monkeypatch.setattr(lines, "MAX_LINE", 1 << 20)
-    with pytest.raises(LogError, match="row 2, must be at most 1 million characters long"):
+    monkeypatch.setattr(jsonl, "MAX_LINE", 1 << 20)
+    with pytest.raises(LogError, match="line 2, must be at most 1 MiB long"):
         read_evals(write("log.jsonl", {"step": 1, "train_flops": 1, "problem": "a", "n": 4, "c": 1}, "x" * (2 << 20)))
 
 

@@ -1,11 +1,6 @@
 """Outside a sandbox: start it, feed it one program, and read the verdict within the limits."""
 
-import contextlib
-import os
 import secrets
-import selectors
-import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from breakeven.checking.child import Child
 from breakeven.checking.plain_data import encode
 from breakeven.checking.program import Outcome, Program, Verdict
 
@@ -51,23 +47,19 @@ def supervise(
     message = encode((nonce, program.source, program.setup, program.test, program.functions, asdict(limits)))
     deadline = time.monotonic() + limits.wall_seconds
     try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=folder,
-            env=dict(environment),
-            start_new_session=True,
-        )
+        child = Child(command, environment=environment, folder=folder, listen=True)
     except OSError as error:
         return Outcome(verdict=Verdict.CHECK_FAILED, reason=f"{command[0]} did not start: {error}")
-    with process:
-        try:
-            ended, verdict, printed = _exchange(process, message, deadline, limits.output_bytes)
-        finally:
-            _end(process)
+    try:
+        ended = child.exchange(
+            message,
+            deadline,
+            lambda: len(child.printed) > limits.output_bytes or len(child.said) > _MAX_VERDICT_BYTES,
+            and_close=True,
+        )
+    finally:
+        child.kill()
+    verdict, printed = bytes(child.said), bytes(child.printed)
     output = printed[-_EXCERPT_BYTES:].decode("utf-8", "replace")
     if verdict[:16] == nonce and verdict[16:17] in _VERDICTS:
         reason = verdict[17:].decode("utf-8", "replace")
@@ -75,62 +67,9 @@ def supervise(
     if len(printed) > limits.output_bytes:
         return Outcome(verdict=Verdict.FAILED, reason=f"printed more than {limits.output_bytes} bytes", output=output)
     if ended:
-        reason = f"the sandbox ended without a verdict (exit status {process.returncode})"
+        reason = f"the sandbox ended without a verdict (exit status {child.exit_status})"
     else:
         reason = (
             f"no verdict after {limits.wall_seconds} s, with CPU time left: a busy machine, or a program that waits"
         )
     return Outcome(verdict=Verdict.CHECK_FAILED, reason=reason, output=output)
-
-
-def _exchange(
-    process: subprocess.Popen[bytes], message: bytes, deadline: float, output_bytes: int
-) -> tuple[bool, bytes, bytes]:
-    """Feed `message`; read until the end, too much output, or the deadline: (ended by itself, verdict, output)."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    left, verdict, printed = memoryview(message), bytearray(), bytearray()
-    with selectors.DefaultSelector() as selector:
-        for stream, events in (
-            (process.stdin, selectors.EVENT_WRITE),
-            (process.stdout, selectors.EVENT_READ),
-            (process.stderr, selectors.EVENT_READ),
-        ):
-            os.set_blocking(stream.fileno(), False)
-            selector.register(stream, events)
-        while (seconds := deadline - time.monotonic()) > 0:
-            for key, _ in selector.select(seconds):
-                if key.fileobj is process.stdin:
-                    left = _fed(key.fd, left)
-                    if not left:
-                        selector.unregister(process.stdin)
-                        process.stdin.close()
-                elif part := os.read(key.fd, 1 << 16):
-                    (verdict if key.fileobj is process.stdout else printed).extend(part)
-                elif key.fileobj is process.stdout:
-                    with contextlib.suppress(BlockingIOError):  # what was printed last may wait in the pipe
-                        printed += os.read(process.stderr.fileno(), 1 << 16)
-                    return True, bytes(verdict), bytes(printed)
-                else:
-                    selector.unregister(key.fileobj)
-            if len(printed) > output_bytes or len(verdict) > _MAX_VERDICT_BYTES:
-                break
-    return False, bytes(verdict), bytes(printed)
-
-
-def _fed(descriptor: int, left: memoryview) -> memoryview:
-    """What of `left` is still to be written; nothing where nobody reads it any more."""
-    try:
-        return left[os.write(descriptor, left) :]
-    except BlockingIOError:
-        return left
-    except BrokenPipeError:
-        return left[:0]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the session; a sandbox goes with the process that made it."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

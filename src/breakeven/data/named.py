@@ -5,13 +5,11 @@ import difflib
 import hashlib
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final, cast, get_type_hints
 
-from breakeven.data.task import TextTask
+from breakeven.data.task import PartlyRight, Solved, Task, TextTask
 from breakeven.errors import argument_error
-from breakeven.records import Problem
 
 NAMES = (
     "countdown",
@@ -30,18 +28,45 @@ NAMES = (
 """What can be named. A callable of one's own gets the settings as arguments and returns a `TextTask`."""
 DEFAULT_PROBLEMS = 100
 """Of tasks that make their problems."""
-_FILES = {
+TASKS: Final = {
+    "countdown": "breakeven.data.made.countdown:Countdown",
+    "chain": "breakeven.data.made.chain:Chain",
+    "latin": "breakeven.data.made.latin:Latin",
+    "rules": "breakeven.data.made.rules:Rules",
+    "text": "breakeven.data.text:Text",
+}
+"""The kinds of task that the reference model can be trained on, as in a recipe."""
+_SETS: Final = {
     "gsm8k": "breakeven.data.sets.gsm8k:Gsm8kFile",
     "math": "breakeven.data.sets.math_500:Math500File",
     "drop": "breakeven.data.sets.drop:DropFile",
     "jsonl": "breakeven.data.sets.plain:PlainFile",
 }
-_OWN = {
-    "countdown": "breakeven.data.made.countdown:Countdown",
-    "chain": "breakeven.data.made.chain:Chain",
-    "rules": "breakeven.data.made.rules:Rules",
-    "latin": "breakeven.data.made.latin:Latin",
-}
+
+
+def task_class(kind: object) -> type[Task]:
+    """The class of a kind of task, one of `TASKS` or one's own, `package.module:Name`.
+
+    Raises:
+        ArgumentError: there is none of this name, or it is no task that a recipe can name.
+    """
+    own = isinstance(kind, str) and kind not in TASKS
+    if not isinstance(kind, str) or (own and ":" not in kind):
+        remedy = "Or a class of your own, as package.module:Name."
+        raise argument_error("task.kind", f"be one of {', '.join(sorted(TASKS))}", kind, remedy)
+    found: Any = _imported("task.kind", TASKS.get(kind, kind))
+    if not own:
+        return cast("type[Task]", found)
+    fault = ""
+    if not isinstance(found, type) or not dataclasses.is_dataclass(found):
+        fault = "It is no dataclass."
+    elif missing := _members(Task) - {*dir(found), *(each.name for each in dataclasses.fields(found))}:
+        fault = f"It lacks {', '.join(sorted(missing))}."
+    elif get_type_hints(found).get("kind") is not str:
+        fault = "It needs a field kind: str, which keeps this name in the log."
+    if fault:
+        raise argument_error("task.kind", "name a breakeven.data.task.Task", kind, fault)
+    return cast("type[Task]", found)
 
 
 def task_from(
@@ -72,7 +97,7 @@ def task_from(
         raise argument_error("num_problems", "be at least 1", num_problems)
     given = dict(settings or {})
     kind, _, rest = name.partition(":")
-    if name in _OWN:
+    if name in TASKS and name in NAMES:
         return _own(name, num_problems or DEFAULT_PROBLEMS, seed, given)
     if kind == "reasoning-gym" and rest:
         from breakeven.data.sets.reasoning_gym import ReasoningGym
@@ -98,9 +123,9 @@ def task_from(
 
             run = find_sandbox(unsafe=True).run
         return _some(_made(HumanEval, given, path=rest or None, run=run), num_problems, seed)
-    if kind in _FILES and rest:
-        return _some(_made(_attribute(_FILES[kind]), given, path=rest), num_problems, seed)
-    if rest and kind.replace(".", "").isidentifier() and rest.isidentifier() and kind not in _OWN:
+    if kind in _SETS and rest:
+        return _some(_made(_imported("task", _SETS[kind]), given, path=rest), num_problems, seed)
+    if rest and kind.replace(".", "").isidentifier() and rest.isidentifier() and kind not in TASKS:
         return _some(_outside(name, given), num_problems, seed)
     near = difflib.get_close_matches(name, NAMES, n=2, cutoff=0.5)
     raise argument_error(
@@ -108,63 +133,33 @@ def task_from(
     )
 
 
-@dataclass(frozen=True)
-class Subset:
-    """At most `num_problems` problems of a task, chosen by a hash of `seed` and id: a larger set adds to a smaller."""
+def head(task: TextTask, num_problems: int, seed: int = 0) -> TextTask:
+    """`task` with at most `num_problems` of its problems, in its order, chosen by a hash of `seed` and id.
 
-    task: TextTask
-    num_problems: int
-    seed: int = 0
+    More problems add to fewer. Checks, answers, F1 and solutions are the task's own.
+    """
+    everything = task.problems
+    ranked = sorted(everything, key=lambda each: hashlib.blake2b(f"{seed} {each.id}".encode()).digest())
+    chosen = {each.id for each in ranked[:num_problems]}
+    own = _members(TextTask, PartlyRight, Solved) - {"problems"}
+    members = {name: getattr(task, name) for name in own if hasattr(task, name)}
+    some = tuple(each for each in everything if each.id in chosen)
+    return cast(TextTask, SimpleNamespace(problems=some, **members))
 
-    @property
-    def name(self) -> str:
-        """The task's."""
-        return self.task.name
 
-    @cached_property
-    def problems(self) -> tuple[Problem, ...]:
-        """Those chosen, in the task's order."""
-        everything = self.task.problems
-        ranked = sorted(everything, key=lambda each: hashlib.blake2b(f"{self.seed} {each.id}".encode()).digest())
-        chosen = {each.id for each in ranked[: self.num_problems]}
-        return tuple(each for each in everything if each.id in chosen)
-
-    @property
-    def max_tokens(self) -> int:
-        """The task's."""
-        return self.task.max_tokens
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """The task's."""
-        return self.task.stop
-
-    def extract(self, completion: str) -> str | None:
-        """As the task does."""
-        return self.task.extract(completion)
-
-    def canonical(self, answer: str) -> str:
-        """As the task does."""
-        return self.task.canonical(answer)
-
-    def equivalent(self, answer: str, other: str) -> bool:
-        """As the task does."""
-        return self.task.equivalent(answer, other)
-
-    def check(self, problem: Problem, completion: str) -> bool:
-        """As the task does."""
-        return self.task.check(problem, completion)
+def _members(*protocols: type) -> set[str]:
+    return {name for each in protocols for name in vars(each) if not name.startswith("_")}
 
 
 def _some(task: TextTask, num_problems: int | None, seed: int) -> TextTask:
-    return task if num_problems is None else Subset(task, num_problems, seed)
+    return task if num_problems is None else head(task, num_problems, seed)
 
 
 def _own(name: str, count: int, seed: int, given: dict[str, Any]) -> TextTask:
     from breakeven.data.reference import ReferenceProblems
 
     split = given.pop("split", "test")
-    task = _made(_attribute(_OWN[name]), given, {"split"})
+    task = _made(task_class(name), given, {"split"})
     return ReferenceProblems(task=task, split=split, count=count, seed=seed)
 
 
@@ -197,11 +192,7 @@ def _value(name: str, value: Any, default: Any) -> Any:
 
 
 def _outside(name: str, given: Mapping[str, Any]) -> TextTask:
-    remedy = f"Known names are {', '.join(NAMES)}."
-    try:
-        make: Callable[..., object] = _attribute(name)
-    except (ImportError, AttributeError) as error:
-        raise argument_error("task", "name something that can be imported", name, f"{error}. {remedy}") from None
+    make: Callable[..., object] = _imported("task", name)
     try:
         task = make(**given)
     except TypeError as error:
@@ -213,6 +204,10 @@ def _outside(name: str, given: Mapping[str, Any]) -> TextTask:
     return task
 
 
-def _attribute(path: str) -> Any:
+def _imported(argument: str, path: str) -> Any:
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:  # the last two: of names such as .a or ""
+        remedy = f"{error}. Is its folder on PYTHONPATH?"
+        raise argument_error(argument, "name something that can be imported", path, remedy) from None

@@ -1,22 +1,17 @@
-"""What every task shares in drawing problems: splits by hash, batches by seed, words by token.
+"""Splits by hash, as every task keeps them.
 
 Splits never share a problem: a problem's split is a hash of the problem itself, independent of any seed, so no seed
 and no number of draws can move a problem from one split to another.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.errors import argument_error
-from breakeven.records import Problem
-
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Split = Literal["train", "validation", "test"]
-Draw: TypeAlias = Callable[[int, np.random.Generator, Split], IntArray]
-"""Random problems of a split with one solution each, as rows of tokens: at most as many as asked for."""
 
 PAD, EOS = 0, 1
 _SPLIT_BUCKETS: dict[Split, range] = {"validation": range(0, 3), "test": range(3, 6), "train": range(6, 20)}
@@ -49,60 +44,3 @@ def split_of_bucket(bucket: int) -> Split:
 def draws_for(count: int, split: Split) -> int:
     """How many random problems to make so that, once those of other splits are dropped, about `count` are left."""
     return (4 if split == "train" else 20) * count
-
-
-def training_rows(draw: Draw, batch_size: int, seed: tuple[int, ...]) -> IntArray:
-    """`batch_size` rows of the training split: a pure function of `seed`."""
-    rng = np.random.default_rng(seed)
-    parts: list[IntArray] = []
-    while sum(map(len, parts)) < batch_size:
-        parts.append(draw(batch_size, rng, "train"))
-    return np.concatenate(parts)[:batch_size]
-
-
-def distinct_problems(
-    draw: Draw, read: Callable[[IntArray], Problem], split: Split, count: int, *, seed: int, remedy: str
-) -> tuple[Problem, ...]:
-    """`count` distinct problems of `split`, in an order given by `seed`; `read` makes one of a row of tokens.
-
-    Raises:
-        ArgumentError: the split holds fewer than `count` distinct problems.
-    """
-    rng = np.random.default_rng((seed, len(split)))
-    found: dict[str, Problem] = {}
-    barren_draws = 0
-    while len(found) < count and barren_draws < 5:
-        before = len(found)
-        for row in draw(4096, rng, split):
-            problem = read(row)
-            found.setdefault(problem.id, problem)
-        barren_draws = barren_draws + 1 if len(found) == before else 0
-    if len(found) < count:
-        raise argument_error(
-            "num_problems", f"be at most the {len(found)} distinct {split} problems of this difficulty", count, remedy
-        )
-    return tuple(found.values())[:count]
-
-
-def tokens_of(text: str, words: Sequence[str]) -> list[int]:
-    """The tokens of the words of a text.
-
-    Raises:
-        ArgumentError: a word that is not among them.
-    """
-    try:
-        return [words.index(word) for word in text.split()]
-    except ValueError:
-        unknown = next(word for word in text.split() if word not in words)
-        remedy = "The model was trained on this task alone, and has no token for anything else."
-        raise argument_error("a prompt", "be written in the words of its task", unknown, remedy) from None
-
-
-def text_of(tokens: Sequence[int], words: Sequence[str]) -> str:
-    """The words of `tokens` up to the end token, with spaces between."""
-    kept: list[str] = []
-    for token in tokens:
-        if token == EOS:
-            break
-        kept.append(words[token])
-    return " ".join(kept)

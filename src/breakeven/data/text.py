@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from breakeven.data.named import Subset, task_from
+from breakeven.data.named import task_from
 from breakeven.data.splits import EOS, IntArray, Split, split_of_bucket
 from breakeven.data.task import Solved, TextTask
 from breakeven.errors import argument_error
@@ -142,9 +142,8 @@ class Text:
 
     def _solution(self, problem: Problem) -> str:
         """What is to be learnt: a solution where the task can write one, else the reference answer."""
-        whole = self.text_task.task if isinstance(self.text_task, Subset) else self.text_task
-        if isinstance(whole, Solved):
-            return whole.solution(problem)
+        if isinstance(self.text_task, Solved):
+            return self.text_task.solution(problem)
         if problem.reference is None:
             raise argument_error("task.name", "name a task whose problems have a reference answer", self.name)
         return problem.reference

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from breakeven._version import __version__
 from breakeven.cost.tokens import ModelCost
-from breakeven.data.named import Subset
 from breakeven.data.task import PartlyRight, TextTask
 from breakeven.errors import argument_error
 from breakeven.eval.bank import resumed
@@ -193,8 +192,7 @@ def evaluate_model(
 
 def greedy_f1(file: SampleFile, task: TextTask) -> float | None:
     """Mean F1 of the greedy samples over the problems; None of a task that gives none."""
-    whole = task.task if isinstance(task, Subset) else task
-    if not isinstance(whole, PartlyRight):
+    if not isinstance(task, PartlyRight):
         return None
-    each_P = [whole.f1(each, file.drawn[each.id, True, 0].completions[0].text) for each in task.problems]
+    each_P = [task.f1(each, file.drawn[each.id, True, 0].completions[0].text) for each in task.problems]
     return sum(each_P) / len(each_P)

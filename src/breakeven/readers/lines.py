@@ -1,26 +1,19 @@
 """CSV and JSONL files as chunks of columns, read line by line: plain or gzip, with or without BOM and CRLF."""
 
 import csv
-import gzip
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from breakeven import jsonl
 from breakeven.errors import LogError
 
-MAX_LINE = 16 << 20
-"""Longest line, in characters."""
-LONG_LINE = 1 << 14
 CHUNK_ROWS = 1 << 12
 _SHOWN = 60
 _DELIMITERS = (",", "\t", ";")
-_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +33,8 @@ class Chunk:
         return LogError(f"{where} must {rule}; got {got}.{' ' + remedy if remedy else ''}")
 
 
-def lines_of(path: Path) -> Iterator[str]:
-    """The lines of a text file with their ends, some thousands of them in memory at a time.
-
-    Raises:
-        LogError: not readable, not UTF-8, a damaged gzip file, or a line above MAX_LINE characters.
-    """
-    return chain.from_iterable(_batches(path))
-
-
-def _batches(path: Path) -> Iterator[list[str]]:
-    number = 0
-    try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        opener = gzip.open if packed else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            lines = iter(partial(file.readline, MAX_LINE + 1), "")
-            while batch := _batch(lines):
-                longest = max(batch, key=len)
-                if len(longest) > MAX_LINE:
-                    row = number + batch.index(longest) + 1
-                    raise LogError(f"{path}, row {row}, must be at most {MAX_LINE >> 20} million characters long.")
-                number += len(batch)
-                yield batch
-    except UnicodeDecodeError as error:
-        raise LogError(f"{path} must be UTF-8 text; after row {number}: {error.reason}.") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise LogError(f"{path} must be a readable file; after row {number}: {error}.") from error
-
-
-def _batch(lines: Iterator[str]) -> list[str]:
-    """The next lines: one where it is long, so that few long ones are in memory."""
-    first = next(lines, "")
-    if len(first) > LONG_LINE:
-        return [first]
-    return [first, *islice(lines, CHUNK_ROWS - 1)] if first else []
+lines_of = partial(jsonl.lines_of, fault=LogError)
+json_object = partial(jsonl.json_object, fault=LogError)
 
 
 def first_row(path: Path) -> dict[str, Any]:
@@ -84,10 +43,10 @@ def first_row(path: Path) -> dict[str, Any]:
     Raises:
         LogError: nothing in it, or JSON that is no object.
     """
-    for line in lines_of(path):
+    for number, line in enumerate(lines_of(path), 1):
         if line.strip():
             if line.lstrip()[0] in '{["':
-                return json_object(line, path, 1)
+                return json_object(line, path, number)
             return dict.fromkeys(_header(line, path)[0])
     raise LogError(f"{path} must hold at least one row; it is empty.")
 
@@ -97,39 +56,16 @@ def is_jsonl(path: Path) -> bool:
     return next((line.lstrip()[0] in '{["' for line in lines_of(path) if line.strip()), False)
 
 
-def json_object(line: str, path: Path, number: int) -> dict[str, Any]:
-    """One line as a JSON object.
-
-    Raises:
-        LogError: it is none.
-    """
-    try:
-        return _OBJECT.decode(line)
-    except msgspec.ValidationError as error:
-        raise LogError(f"{path}, row {number}, must be a JSON object; got another value. Write one a line.") from error
-    except msgspec.DecodeError as error:
-        raise LogError(f"{path}, row {number}, must be one JSON object on one line: {error}.") from error
-
-
 def read_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
     """The columns `wanted`, as far as the file has them, in chunks of rows. JSONL: None where a row has no such key."""
     return _jsonl_chunks(path, wanted) if is_jsonl(path) else _csv_chunks(path, wanted)
 
 
 def _jsonl_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
-    numbered = enumerate(lines_of(path), 1)
-    while batch := list(islice(numbered, CHUNK_ROWS)):
-        kept = [(number, line) for number, line in batch if not line.isspace()]
-        try:
-            rows = [_OBJECT.decode(line) for _, line in kept]
-        except msgspec.DecodeError:
-            rows = [json_object(line, path, number) for number, line in kept]
-        if rows:
-            yield Chunk(path, [number for number, _ in kept], _by_key(rows, wanted))
-
-
-def _by_key(rows: list[dict[str, Any]], wanted: Collection[str]) -> dict[str, Sequence[Any]]:
-    return {name: [row.get(name) for row in rows] for name in wanted}
+    rows = jsonl.json_rows(path, LogError)
+    while batch := list(islice(rows, CHUNK_ROWS)):
+        columns: dict[str, Sequence[Any]] = {name: [row.get(name) for _, row in batch] for name in wanted}
+        yield Chunk(path, [number for number, _ in batch], columns)
 
 
 def _csv_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:

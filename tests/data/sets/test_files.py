@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.data.sets import rows
+from breakeven import jsonl
 from breakeven.data.sets.drop import DropFile
 from breakeven.data.sets.gsm8k import Gsm8kFile
 from breakeven.data.sets.math_500 import Math500File
@@ -106,7 +106,7 @@ def test_math(tmp_path: Path) -> None:
 
 
 def test_a_gold_answer_that_is_a_whole_solution_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="line 1: 'answer' must be at most 500 characters"):
+    with pytest.raises(ArgumentError, match="line 1, 'answer' must be at most 500 characters"):
         _ = Math500File(path=written(tmp_path, MATH | {"answer": "long " * 200})).problems
 
 
@@ -176,10 +176,10 @@ def test_plain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda row, field: {k: v for k, v in row.items() if k != field}, "line 1: a row must have a field '{field}'"),
-        (lambda row, field: row | {field: 3}, "line 1: '{field}' must be text; got 3. Put it in quotes."),
-        (lambda row, field: row | {field: None}, "line 1: '{field}' must be text; got None"),
-        (lambda row, field: row | {field: " \n"}, "line 1: '{field}' must not be empty; got"),
+        (lambda row, field: {k: v for k, v in row.items() if k != field}, "line 1, must have a field '{field}'"),
+        (lambda row, field: row | {field: 3}, "line 1, '{field}' must be text; got 3. Put it in quotes."),
+        (lambda row, field: row | {field: None}, "line 1, '{field}' must be text; got None"),
+        (lambda row, field: row | {field: " \n"}, "line 1, '{field}' must not be empty; got"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(kind: str, change: Any, message: str, tmp_path: Path) -> None:
@@ -193,20 +193,20 @@ def test_a_field_that_is_wrong_is_named(kind: str, change: Any, message: str, tm
 @pytest.mark.parametrize(
     ("kind", "change", "message"),
     [
-        ("gsm8k", {"answer": "7"}, "line 1: 'answer' must end in #### and a number; got '7'."),
-        ("gsm8k", {"answer": "#### seven"}, "line 1: 'answer' must end in #### and a number"),
-        ("gsm8k", {"id": 3}, "line 1: 'id' must be text; got 3."),
-        ("math", {"answer": 1}, "line 1: 'answer' must be text; got 1."),
-        ("math", {"answer": "{" * 21}, "line 1: 'answer' must be at most 500 characters, its brackets nested"),
-        ("drop", {"answers": "Bears"}, "line 1: 'answers' must be a list of answers, each text"),
-        ("drop", {"answers": [3]}, "line 1: 'answers' must be a list of answers, each text"),
-        ("drop", {"answers": [["a", 3]]}, "line 1: 'answers' must be a list of answers, each text"),
-        ("drop", {"answers": [{"number": 3}]}, "line 1: 'answers' must be a list of answers, each text"),
-        ("drop", {"answers": [{"date": {"day": 3}}]}, "line 1: 'answers' must be a list of answers, each text"),
-        ("drop", {"answers": [" ", []]}, "line 1: 'answers' must hold at least one answer that is not empty"),
-        ("jsonl", {"reference": 7}, "line 1: 'reference' must be text; got 7."),
-        ("jsonl", {"reference": []}, "line 1: 'reference' must be text, or a list of one text or more; got []"),
-        ("jsonl", {"reference": ["a", 7]}, "line 1: 'reference' must be text, or a list of one text or more"),
+        ("gsm8k", {"answer": "7"}, "line 1, 'answer' must end in #### and a number; got '7'."),
+        ("gsm8k", {"answer": "#### seven"}, "line 1, 'answer' must end in #### and a number"),
+        ("gsm8k", {"id": 3}, "line 1, 'id' must be text; got 3."),
+        ("math", {"answer": 1}, "line 1, 'answer' must be text; got 1."),
+        ("math", {"answer": "{" * 21}, "line 1, 'answer' must be at most 500 characters, its brackets nested"),
+        ("drop", {"answers": "Bears"}, "line 1, 'answers' must be a list of answers, each text"),
+        ("drop", {"answers": [3]}, "line 1, 'answers' must be a list of answers, each text"),
+        ("drop", {"answers": [["a", 3]]}, "line 1, 'answers' must be a list of answers, each text"),
+        ("drop", {"answers": [{"number": 3}]}, "line 1, 'answers' must be a list of answers, each text"),
+        ("drop", {"answers": [{"date": {"day": 3}}]}, "line 1, 'answers' must be a list of answers, each text"),
+        ("drop", {"answers": [" ", []]}, "line 1, 'answers' must hold at least one answer that is not empty"),
+        ("jsonl", {"reference": 7}, "line 1, 'reference' must be text; got 7."),
+        ("jsonl", {"reference": []}, "line 1, 'reference' must be text, or a list of one text or more; got []"),
+        ("jsonl", {"reference": ["a", 7]}, "line 1, 'reference' must be text, or a list of one text or more"),
     ],
 )
 def test_a_gold_answer_that_is_wrong_is_named(kind: str, change: dict, message: str, tmp_path: Path) -> None:
@@ -222,12 +222,12 @@ def test_a_gold_answer_that_is_wrong_is_named(kind: str, change: dict, message: 
     [
         ([], " must hold at least one row; got 'an empty file'."),
         ([" ", ""], " must hold at least one row; got 'an empty file'."),
-        ([PLAIN, "{"], ", line 2: a line must be JSON; got '{'."),
-        (["[" * 100_000], ", line 1: a line must be JSON; got '["),
-        ([PLAIN, "", "[1]"], ", line 3: a line must be a JSON object; got '[1]'. Write {...} on every line."),
-        ([PLAIN, b'{"id": "\xff"}'], ", line 2: a line must be UTF-8 text; got"),
-        ([PLAIN, PLAIN | {"id": "b"}, PLAIN], ", line 3: ids must differ, but line 1 has the same; got 'a'."),
-        ([PLAIN | {"prompt": "x" * rows.MAX_LINE_BYTES}], ", line 1: a line must be at most 4 MiB long; got"),
+        ([PLAIN, "{"], ", line 2, must be one JSON object on one line; got '{'. Input data was truncated."),
+        (["[" * 100_000], ", line 1, must be one JSON object on one line; got '["),
+        ([PLAIN, "", "[1]"], ", line 3, must be a JSON object; got '[1]'. Write {...} on every line."),
+        ([PLAIN, b'{"id": "\xff"}'], ", line 2, must be UTF-8 text; got"),
+        ([PLAIN, PLAIN | {"id": "b"}, PLAIN], ", line 3, must have an id of its own, but line 1 has the same; got"),
+        ([PLAIN | {"prompt": "x" * jsonl.MAX_LINE}], ", line 1, must be at most 16 MiB long; got"),
     ],
 )
 def test_a_file_that_is_wrong_is_told_quickly_with_its_line(lines: list, message: str, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_file_that_is_wrong_is_told_quickly_with_its_line(lines: list, message
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path):
-        with pytest.raises(ArgumentError, match="must be a file that can be read"):
+        with pytest.raises(ArgumentError, match="must be a readable file"):
             _ = PlainFile(path=str(path)).problems
 
 

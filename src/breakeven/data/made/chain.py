@@ -9,25 +9,14 @@ A problem's split is a hash of its sorted terms, so neither a seed nor the order
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.data.splits import (
-    EOS,
-    IntArray,
-    Split,
-    distinct_problems,
-    draws_for,
-    in_split,
-    split_bucket,
-    text_of,
-    tokens_of,
-    training_rows,
-)
+from breakeven.data.made.generated import GeneratedTask
+from breakeven.data.splits import EOS, IntArray, Split, draws_for, in_split, split_bucket
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
@@ -36,7 +25,7 @@ _PLUS, _TIMES, _EQUALS, _ZERO = range(2, 6)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain:
+class Chain(GeneratedTask):
     """One difficulty of Chain, with its vocabulary, its generator and its checker.
 
     Args:
@@ -47,6 +36,7 @@ class Chain:
     kind: Literal["chain"] = "chain"
     num_terms: int = 2
     num_digits: int = 2
+    _more_by: ClassVar[str] = "num_digits"
 
     def __post_init__(self) -> None:
         if not 2 <= self.num_terms <= 5:
@@ -55,11 +45,6 @@ class Chain:
             raise argument_error("num_digits", "be from 1 to 6", self.num_digits)
 
     # -- vocabulary: one token per symbol and per digit -----------------------------------------------------------
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of token ids: the symbols, then the digits."""
-        return len(_WORDS)
 
     @property
     def prompt_tokens(self) -> int:
@@ -72,49 +57,20 @@ class Chain:
         return self.num_terms * (self.num_digits + 1) + (self.num_terms - 1) * (self._total_digits + 2) + 1
 
     @property
-    def end_token(self) -> int:
-        """Id of the token that ends a completion."""
-        return EOS
+    def _words(self) -> tuple[str, ...]:
+        return _WORDS
 
     @property
     def _total_digits(self) -> int:
         return self.num_digits + 2
 
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        """Token ids of `problem.prompt`."""
-        return self.encode_text(problem.prompt)
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of a prompt or of (the beginning of) a solution, as `decode` writes it."""
-        return tokens_of(text, _WORDS)
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of a completion up to its end token."""
-        return text_of(tokens, _WORDS)
-
     # -- generation -----------------------------------------------------------------------------------------------
 
-    def train_batch(self, batch_size: int, seed: tuple[int, ...]) -> IntArray:
-        """Prompt and solution tokens of `batch_size` training problems, shape (batch_size, prompt + output tokens).
+    def _id(self, prompt: str) -> str:
+        return "+".join(sorted(prompt.replace(" ", "").removesuffix("=").split("+")))
 
-        A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
-        """
-        return training_rows(self._draw, batch_size, seed)
-
-    def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
-        """`count` distinct problems of `split`, in an order given by `seed`.
-
-        Raises:
-            ArgumentError: the split holds fewer than `count` distinct problems.
-        """
-        remedy = "Ask for fewer, or raise num_digits (task.num_digits)."
-        return distinct_problems(self._draw, self._problem, split, count, seed=seed, remedy=remedy)
-
-    def _problem(self, row: IntArray) -> Problem:
-        prompt = self.decode(row[: self.prompt_tokens].tolist())
-        terms = sorted(prompt.replace(" ", "").removesuffix("=").split("+"))
-        solution = self.decode(row[self.prompt_tokens :].tolist())
-        return Problem(id="+".join(terms), prompt=prompt, reference=self.answer(solution))
+    def _reference(self, row: IntArray) -> str | None:
+        return self.answer(self.decode(row[self.prompt_tokens :].tolist()))
 
     def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
         """Random problems of `split` with their solution: at most `count` rows of tokens."""

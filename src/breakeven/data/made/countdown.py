@@ -8,27 +8,17 @@ seed, so no seed, order of numbers or number of draws can move a problem from on
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from breakeven.data.made.arithmetic import evaluate_expression
-from breakeven.data.splits import (
-    EOS,
-    IntArray,
-    Split,
-    distinct_problems,
-    draws_for,
-    in_split,
-    split_bucket,
-    text_of,
-    tokens_of,
-    training_rows,
-)
+from breakeven.data.made.generated import GeneratedTask
+from breakeven.data.splits import EOS, IntArray, Split, draws_for, in_split, split_bucket
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
@@ -41,7 +31,7 @@ _Tree: TypeAlias = "int | tuple[_Tree, _Tree]"  # a leaf is the index of a numbe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Countdown:
+class Countdown(GeneratedTask):
     """One difficulty of Countdown, with its vocabulary, its generator and its checker.
 
     Args:
@@ -54,6 +44,7 @@ class Countdown:
     num_numbers: int = 3
     max_number: int = 20
     max_target: int = 99
+    _more_by: ClassVar[str] = "max_number"
 
     def __post_init__(self) -> None:
         if not 2 <= self.num_numbers <= 5:
@@ -66,11 +57,6 @@ class Countdown:
     # -- vocabulary: one token per symbol and per integer ---------------------------------------------------------
 
     @property
-    def vocab_size(self) -> int:
-        """Number of token ids: the symbols, then the integers 0..max(max_number, max_target)."""
-        return len(_SYMBOLS) + max(self.max_number, self.max_target) + 1
-
-    @property
     def prompt_tokens(self) -> int:
         """Tokens in every prompt: `a b c -> target =`."""
         return self.num_numbers + 3
@@ -80,50 +66,15 @@ class Countdown:
         """Tokens in every reference solution, end token included; also the sampling limit."""
         return 2 * self.num_numbers - 1 + 2 * (self.num_numbers - 2) + 1
 
-    @property
-    def end_token(self) -> int:
-        """Id of the token that ends a completion."""
-        return EOS
-
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        """Token ids of `problem.prompt`."""
-        return self.encode_text(problem.prompt)
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of a prompt or of (the beginning of) a solution, as `decode` writes it."""
-        return tokens_of(text, self._words)
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of a completion up to its end token."""
-        return text_of(tokens, self._words)
-
     @cached_property
     def _words(self) -> tuple[str, ...]:
         return (*_SYMBOLS, *map(str, range(max(self.max_number, self.max_target) + 1)))
 
     # -- generation -----------------------------------------------------------------------------------------------
 
-    def train_batch(self, batch_size: int, seed: tuple[int, ...]) -> IntArray:
-        """Prompt and solution tokens of `batch_size` training problems, shape (batch_size, prompt + output tokens).
-
-        A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
-        """
-        return training_rows(self._draw, batch_size, seed)
-
-    def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
-        """`count` distinct problems of `split`, in an order given by `seed`.
-
-        Raises:
-            ArgumentError: the split holds fewer than `count` distinct problems.
-        """
-        remedy = "Ask for fewer, or raise max_number (task.max_number)."
-        return distinct_problems(self._draw, self._problem, split, count, seed=seed, remedy=remedy)
-
-    def _problem(self, row: IntArray) -> Problem:
-        numbers = [int(token) - len(_SYMBOLS) for token in row[: self.num_numbers]]
-        target = int(row[self.num_numbers + 1]) - len(_SYMBOLS)
-        problem_id = f"{'+'.join(map(str, sorted(numbers)))}={target}"
-        return Problem(id=problem_id, prompt=" ".join(map(str, numbers)) + f" -> {target} =")
+    def _id(self, prompt: str) -> str:
+        numbers, target = prompt.removesuffix("=").split("->")
+        return f"{'+'.join(map(str, sorted(map(int, numbers.split()))))}={target.strip()}"
 
     def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
         """Random solvable problems of `split` with one solution each: at most `count` rows of tokens."""

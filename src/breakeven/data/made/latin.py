@@ -7,26 +7,16 @@ numpy.
 A problem's split is a hash of its clues and where they are, so no seed can move it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.data.splits import (
-    EOS,
-    IntArray,
-    Split,
-    distinct_problems,
-    draws_for,
-    in_split,
-    split_bucket,
-    text_of,
-    tokens_of,
-    training_rows,
-)
+from breakeven.data.made.generated import GeneratedTask
+from breakeven.data.splits import EOS, IntArray, Split, draws_for, in_split, split_bucket
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
@@ -35,7 +25,7 @@ _EQUALS, _BLANK = range(2, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Latin:
+class Latin(GeneratedTask):
     """One difficulty of Latin, with its vocabulary, its generator and its checker.
 
     Args:
@@ -46,6 +36,7 @@ class Latin:
     kind: Literal["latin"] = "latin"
     size: int = 5
     num_clues: int = 10
+    _more_by: ClassVar[str] = "size"
 
     def __post_init__(self) -> None:
         if not 3 <= self.size <= 6:
@@ -54,11 +45,6 @@ class Latin:
             raise argument_error("num_clues", f"be from 1 to {self.size**2 - 1}", self.num_clues)
 
     # -- vocabulary: one token per symbol and per number ----------------------------------------------------------
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of token ids: the symbols, then the numbers 1..size."""
-        return _BLANK + 1 + self.size
 
     @property
     def prompt_tokens(self) -> int:
@@ -71,43 +57,13 @@ class Latin:
         return self.size**2 + 1
 
     @property
-    def end_token(self) -> int:
-        """Id of the token that ends a completion."""
-        return EOS
-
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        """Token ids of `problem.prompt`."""
-        return self.encode_text(problem.prompt)
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of a prompt or of (the beginning of) a solution, as `decode` writes it."""
-        return tokens_of(text, _WORDS)
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of a completion up to its end token."""
-        return text_of(tokens, _WORDS)
+    def _words(self) -> tuple[str, ...]:
+        return _WORDS[: _BLANK + 1 + self.size]
 
     # -- generation -----------------------------------------------------------------------------------------------
 
-    def train_batch(self, batch_size: int, seed: tuple[int, ...]) -> IntArray:
-        """Prompt and solution tokens of `batch_size` training problems, shape (batch_size, prompt + output tokens).
-
-        A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
-        """
-        return training_rows(self._draw, batch_size, seed)
-
-    def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
-        """`count` distinct problems of `split`, in an order given by `seed`.
-
-        Raises:
-            ArgumentError: the split holds fewer than `count` distinct problems.
-        """
-        remedy = "Ask for fewer, or raise size (task.size)."
-        return distinct_problems(self._draw, self._problem, split, count, seed=seed, remedy=remedy)
-
-    def _problem(self, row: IntArray) -> Problem:
-        prompt = self.decode(row[: self.prompt_tokens].tolist())
-        return Problem(id=prompt.replace(" ", "").removesuffix("="), prompt=prompt)
+    def _id(self, prompt: str) -> str:
+        return prompt.replace(" ", "").removesuffix("=")
 
     def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
         """Random problems of `split` with one solution each: at most `count` rows of tokens."""
@@ -142,7 +98,7 @@ class Latin:
 
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` is a whole Latin square that keeps the clues of the prompt."""
-        size, numbers = self.size, _WORDS[_BLANK + 1 : _BLANK + 1 + self.size]
+        size, numbers = self.size, self._words[_BLANK + 1 :]
         cells = completion.split(maxsplit=size**2)
         if len(cells) != size**2 or not all(cell in numbers for cell in cells):
             return False

@@ -6,25 +6,15 @@ serving time alike, so Pass@K on it is accuracy one can deploy. All arrays are n
 A problem's split is a hash of its examples, so neither a seed nor the order of the examples can move it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.data.splits import (
-    EOS,
-    IntArray,
-    Split,
-    distinct_problems,
-    draws_for,
-    in_split,
-    split_bucket,
-    text_of,
-    tokens_of,
-    training_rows,
-)
+from breakeven.data.made.generated import GeneratedTask
+from breakeven.data.splits import EOS, IntArray, Split, draws_for, in_split, split_bucket
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
@@ -48,7 +38,7 @@ _FIRST_OPERATION = _ZERO + 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class Rules(GeneratedTask):
     """One difficulty of Rules, with its vocabulary, its generator and its checker.
 
     Args:
@@ -61,6 +51,7 @@ class Rules:
     depth: int = 3
     num_examples: int = 3
     list_length: int = 4
+    _more_by: ClassVar[str] = "list_length"
 
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= 6:
@@ -73,11 +64,6 @@ class Rules:
     # -- vocabulary: one token per symbol, per digit and per operation --------------------------------------------
 
     @property
-    def vocab_size(self) -> int:
-        """Number of token ids: the symbols, the digits, then the operations."""
-        return len(_WORDS)
-
-    @property
     def prompt_tokens(self) -> int:
         """Tokens in every prompt: `3 1 4 > 4 1 3 ; 2 7 1 > 1 7 2 =`."""
         return self.num_examples * self._example_tokens
@@ -88,48 +74,17 @@ class Rules:
         return self.depth + 1
 
     @property
-    def end_token(self) -> int:
-        """Id of the token that ends a completion."""
-        return EOS
+    def _words(self) -> tuple[str, ...]:
+        return _WORDS
 
     @property
     def _example_tokens(self) -> int:
         return 2 * self.list_length + 2
 
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        """Token ids of `problem.prompt`."""
-        return self.encode_text(problem.prompt)
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of a prompt or of (the beginning of) a solution, as `decode` writes it."""
-        return tokens_of(text, _WORDS)
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of a completion up to its end token."""
-        return text_of(tokens, _WORDS)
-
     # -- generation -----------------------------------------------------------------------------------------------
 
-    def train_batch(self, batch_size: int, seed: tuple[int, ...]) -> IntArray:
-        """Prompt and solution tokens of `batch_size` training problems, shape (batch_size, prompt + output tokens).
-
-        A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
-        """
-        return training_rows(self._draw, batch_size, seed)
-
-    def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
-        """`count` distinct problems of `split`, in an order given by `seed`.
-
-        Raises:
-            ArgumentError: the split holds fewer than `count` distinct problems.
-        """
-        remedy = "Ask for fewer, or raise list_length (task.list_length)."
-        return distinct_problems(self._draw, self._problem, split, count, seed=seed, remedy=remedy)
-
-    def _problem(self, row: IntArray) -> Problem:
-        prompt = self.decode(row[: self.prompt_tokens].tolist())
-        examples = sorted(prompt.replace(" ", "").removesuffix("=").split(";"))
-        return Problem(id=";".join(examples), prompt=prompt)
+    def _id(self, prompt: str) -> str:
+        return ";".join(sorted(prompt.replace(" ", "").removesuffix("=").split(";")))
 
     def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
         """Random problems of `split` with one program each: at most `count` rows of tokens."""

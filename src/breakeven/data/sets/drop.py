@@ -6,59 +6,34 @@ or the object of the original data, `{"number": "", "date": {"day": "", ...}, "s
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from breakeven.data.answers.drop import exact_match, f1, normal_span
 from breakeven.data.answers.find import final_answer
-from breakeven.data.sets.rows import Row, distinct, fill, read_rows
+from breakeven.data.sets.file_task import FileTask, Layout
+from breakeven.data.sets.rows import Row
 from breakeven.records import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
-class DropFile:
+class DropFile(FileTask):
     """Questions on a passage; answers are numbers, dates, or one or more spans of text.
 
     An answer is found as most prompts ask for it (`data.answers.find.final_answer`); a semicolon parts several spans.
     `check` is DROP's exact match with any of the gold answers; `f1` is its other measure.
-
-    Args:
-        path: the file.
-        template: of the prompt, with `{passage}`, `{question}` and `{instruction}`.
-        instruction: on the answer's form; "" for none.
-        max_tokens: limit of a completion.
-        stop: strings before which a completion ends.
     """
 
-    path: str
+    _layout: ClassVar = Layout(kind="drop", asks=("passage", "question"), id="query_id")
     template: str = "Passage: {passage}\n\nQuestion: {question}\n\n{instruction}"
     instruction: str = (
         "End with a line of Answer: and the answer alone, a number, a date, or words of the passage. "
         "Put a semicolon between several."
     )
     max_tokens: int = 256
-    stop: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """`drop:FILE`."""
-        return f"drop:{self.path}"
-
-    @cached_property
-    def problems(self) -> tuple[Problem, ...]:
-        """The problems in the order of the file; `reference` is the list of gold answers, each of spans, as JSON.
-
-        Raises:
-            ArgumentError: the file breaks a rule of its layout; the message says where.
-        """
-        rows = read_rows(self.path)
-        made: list[Problem] = []
-        for row in rows:
-            fields = {"passage": row.text("passage"), "question": row.text("question")}
-            prompt = fill(self.template, fields, self.instruction)
-            reference = json.dumps(_golds(row), ensure_ascii=False)
-            made.append(Problem(id=row.id("query_id", "drop"), prompt=prompt, reference=reference))
-        return distinct(rows, made)
+    def _reference(self, row: Row) -> str:
+        """The gold answers, each of spans, as JSON."""
+        return json.dumps(_golds(row), ensure_ascii=False)
 
     def extract(self, completion: str) -> str | None:
         """The answer as written."""
@@ -68,14 +43,9 @@ class DropFile:
         """Its spans in DROP's normal form, sorted."""
         return "; ".join(sorted(map(normal_span, _spans(answer))))
 
-    def equivalent(self, answer: str, other: str) -> bool:
-        """True for equal forms."""
-        return answer == other
-
-    def check(self, problem: Problem, completion: str) -> bool:
-        """True if the answer's spans are those of a gold answer, all of them and no more."""
-        answer = self.extract(completion)
-        return answer is not None and any(exact_match(_spans(answer), gold) for gold in _read(problem))
+    def _right(self, answer: str, reference: str) -> bool:
+        """Whether its spans are those of a gold answer, all of them and no more."""
+        return any(exact_match(_spans(answer), gold) for gold in json.loads(reference))
 
     def f1(self, problem: Problem, completion: str) -> float:
         """DROP's F1 in 0..1: the best over the gold answers; 0 without an answer."""

@@ -1,19 +1,16 @@
 """HumanEval: complete a Python function; right if its tests pass. Also other problem sets in the same format."""
 
-import gzip
 import importlib.util
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-import msgspec
-
 from breakeven.checking import Limits, Outcome, Program, Verdict, find_sandbox
 from breakeven.data.answers.code import COMPLETION_STOPS, completed, extract_code, normalised
-from breakeven.errors import ArgumentError, CheckFailedError, MissingExtraError, argument_error
+from breakeven.data.sets.rows import Row, read_rows, refuse_repeated
+from breakeven.errors import CheckFailedError, MissingExtraError, argument_error
 from breakeven.records import Problem
 
 INSTRUCTION: Final = (
@@ -22,7 +19,8 @@ INSTRUCTION: Final = (
 )
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
     """One line of a file."""
 
     task_id: str
@@ -152,34 +150,16 @@ def _package_file() -> Path:
 
 
 def _read(path: Path) -> dict[str, _Entry]:
-    entries: dict[str, _Entry] = {}
-    lines: dict[str, int] = {}
-    try:
-        packed = path.read_bytes()
-        text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
-    except (OSError, EOFError, zlib.error) as error:
-        raise argument_error("path", "name a JSONL file that can be read", str(path), f"{error}.") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = _DECODER.decode(line)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise _refused(path, number, f"is not a problem in HumanEval's format: {error}") from error
-        if entry.task_id in lines:
-            raise _refused(path, number, f"repeats task_id {entry.task_id!r} of line {lines[entry.task_id]}")
-        if not entry.entry_point.isidentifier():
-            raise _refused(path, number, f"has entry_point {entry.entry_point[:60]!r}, which is no name of a function")
-        if "def check(" not in entry.test:
-            raise _refused(path, number, "has a test that does not define check(candidate)")
-        entries[entry.task_id], lines[entry.task_id] = entry, number
-    if not entries:
-        raise argument_error("path", "name a file with at least one problem", str(path))
-    return entries
+    rows = read_rows(str(path))
+    entries = [_entry(row) for row in rows]
+    refuse_repeated(rows, [each.task_id for each in entries])
+    return {each.task_id: each for each in entries}
 
 
-def _refused(path: Path, number: int, what: str) -> ArgumentError:
-    return ArgumentError(f"{path}, line {number}, {what}.")
-
-
-_DECODER: Final = msgspec.json.Decoder(_Entry)
+def _entry(row: Row) -> _Entry:
+    entry = _Entry(**{each.name: row.text(each.name, empty=True) for each in fields(_Entry)})
+    if not entry.entry_point.isidentifier():
+        raise row.refuse("entry_point", "be the name of a function")
+    if "def check(" not in entry.test:
+        raise row.refuse("test", "define check(candidate)")
+    return entry

@@ -3,62 +3,41 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from breakeven.data.answers.find import after_mark, boxed, tidy
 from breakeven.data.answers.math import MAX_DEPTH, MAX_MATH_ANSWER, MathVerifier, math_form, readable
-from breakeven.data.sets.rows import distinct, fill, read_rows
-from breakeven.records import Problem
+from breakeven.data.sets.file_task import FileTask, Layout
+from breakeven.data.sets.rows import Row
 
 _FINAL = re.compile(r"final answer is:?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Math500File:
+class Math500File(FileTask):
     r"""Competition mathematics; answers are compared by math-verify, in processes of their own.
 
     An answer is what the last `\boxed{}` holds; else the line after the last `Answer:`; else what follows `final
     answer is` on its line. Of more than 500 characters, or with brackets nested deeper than 20, it is no answer.
 
     Args:
-        path: the file.
-        template: of the prompt, with `{problem}` and `{instruction}`.
-        instruction: on the answer's form; "" for none.
-        max_tokens: limit of a completion.
-        stop: strings before which a completion ends.
         timeout_seconds: of one comparison.
         num_workers: comparisons at once.
     """
 
-    path: str
+    _layout: ClassVar = Layout(kind="math", asks=("problem",), id="unique_id")
     template: str = "{problem}\n\n{instruction}"
     instruction: str = r"Think step by step. Put the final answer in \boxed{}."
     max_tokens: int = 1024
-    stop: tuple[str, ...] = ()
     timeout_seconds: float = 5.0
     num_workers: int = 2
 
-    @property
-    def name(self) -> str:
-        """`math:FILE`."""
-        return f"math:{self.path}"
-
-    @cached_property
-    def problems(self) -> tuple[Problem, ...]:
-        """The problems in the order of the file, read when first asked for.
-
-        Raises:
-            ArgumentError: the file breaks a rule of its layout; the message says where.
-        """
-        rows = read_rows(self.path)
-        made: list[Problem] = []
-        for row in rows:
-            gold = row.text("answer")
-            if not readable(gold):
-                rule = f"be at most {MAX_MATH_ANSWER} characters, its brackets nested at most {MAX_DEPTH} deep"
-                raise row.refuse("answer", rule, "`answer` is the final answer alone, not the solution.")
-            prompt = fill(self.template, {"problem": row.text("problem")}, self.instruction)
-            made.append(Problem(id=row.id("unique_id", "math"), prompt=prompt, reference=gold))
-        return distinct(rows, made)
+    def _reference(self, row: Row) -> str:
+        gold = row.text("answer")
+        if not readable(gold):
+            rule = f"be at most {MAX_MATH_ANSWER} characters, its brackets nested at most {MAX_DEPTH} deep"
+            raise row.refuse("answer", rule, "`answer` is the final answer alone, not the solution.")
+        return gold
 
     @cached_property
     def verifier(self) -> MathVerifier:
@@ -88,13 +67,5 @@ class Math500File:
         """True if math-verify takes `other` for right where `answer` is. Errors as of `MathVerifier.verify`."""
         return self.verifier.verify(answer, other)
 
-    def check(self, problem: Problem, completion: str) -> bool:
-        """True if math-verify takes the answer for right.
-
-        Raises:
-            CheckFailedError: it crashed or was late.
-        """
-        answer = self.extract(completion)
-        if answer is None or problem.reference is None:
-            return False
-        return self.verifier.verify(problem.reference, self.canonical(answer))
+    def _right(self, answer: str, reference: str) -> bool:
+        return self.verifier.verify(reference, self.canonical(answer))

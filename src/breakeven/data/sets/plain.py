@@ -2,33 +2,29 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from typing import ClassVar
 
 from breakeven.data.answers.find import ANSWER_RULES, AnswerRule, extracted, plain_form
-from breakeven.data.sets.rows import Row, distinct, fill, read_rows
+from breakeven.data.sets.file_task import FileTask, Layout
+from breakeven.data.sets.rows import Row
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlainFile:
+class PlainFile(FileTask):
     """Any problems with short answers: right if equal to a reference after `breakeven.data.answers.find.plain_form`.
 
     Args:
-        path: the file.
-        template: of the prompt, with `{prompt}` and `{instruction}`.
-        instruction: on the answer's form; "" for none, the default, since prompts are expected to be complete.
+        instruction: none by default, since prompts are expected to be complete.
         answer: how the answer is found in a completion, see `breakeven.data.answers.find.extracted`.
-        max_tokens: limit of a completion.
-        stop: strings before which a completion ends.
     """
 
-    path: str
+    _layout: ClassVar = Layout(kind="jsonl", asks=("prompt",), row="row")
     template: str = "{prompt}\n\n{instruction}"
     instruction: str = ""
     answer: AnswerRule = "final"
     max_tokens: int = 512
-    stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.answer not in ANSWER_RULES:
@@ -36,23 +32,12 @@ class PlainFile:
 
     @property
     def name(self) -> str:
-        """`jsonl:FILE`."""
-        return f"jsonl:{self.path}" + ("" if self.answer == "final" else f"(answer={self.answer!r})")
+        """`jsonl:FILE`, with a rule for answers that is not the default."""
+        return super().name + ("" if self.answer == "final" else f"(answer={self.answer!r})")
 
-    @cached_property
-    def problems(self) -> tuple[Problem, ...]:
-        """The problems in the order of the file; `reference` is the list of right answers as JSON.
-
-        Raises:
-            ArgumentError: the file breaks a rule of its layout; the message says where.
-        """
-        rows = read_rows(self.path)
-        made: list[Problem] = []
-        for row in rows:
-            prompt = fill(self.template, {"prompt": row.text("prompt")}, self.instruction)
-            reference = json.dumps(_references(row), ensure_ascii=False)
-            made.append(Problem(id=row.id("id", "row"), prompt=prompt, reference=reference))
-        return distinct(rows, made)
+    def _reference(self, row: Row) -> str:
+        """The right answers, as JSON."""
+        return json.dumps(_references(row), ensure_ascii=False)
 
     def extract(self, completion: str) -> str | None:
         """The answer by the task's rule."""
@@ -62,16 +47,8 @@ class PlainFile:
         """The answer's plain form."""
         return plain_form(answer)
 
-    def equivalent(self, answer: str, other: str) -> bool:
-        """True for equal forms."""
-        return answer == other
-
-    def check(self, problem: Problem, completion: str) -> bool:
-        """True if the answer is one of the references."""
-        answer = self.extract(completion)
-        if answer is None or problem.reference is None:
-            return False
-        return plain_form(answer) in map(plain_form, json.loads(problem.reference))
+    def _right(self, answer: str, reference: str) -> bool:
+        return plain_form(answer) in map(plain_form, json.loads(reference))
 
     def solution(self, problem: Problem) -> str:
         """The first of the right answers."""
