@@ -86,17 +86,19 @@ def volume_queries(run: Run, volume: float) -> float:
 def part(bank: SampleBank, num_problems: int, num_samples: int, pieces: int) -> SampleBank:
     """What drawing `num_samples` for the first `num_problems` would have given, in so many pieces."""
     rows = tuple(row[:num_samples] if index < num_problems else "" for index, row in enumerate(bank.correct_PN))
+    answer_PN, score_PN, output_tokens_PN = (
+        tuple(each[: len(row)] for each, row in zip(of_samples, rows, strict=True)) if of_samples else ()
+        for of_samples in (bank.answer_PN, bank.score_PN, bank.output_tokens_PN)
+    )
     drawn = sum(map(len, rows))
+    output_tokens = round(bank.output_tokens * drawn / bank.num_drawn)
     return dataclasses.replace(
         bank,
         correct_PN=rows,
-        answer_PN=tuple(each[: len(row)] for each, row in zip(bank.answer_PN, rows, strict=True))
-        if bank.answer_PN
-        else (),
-        score_PN=tuple(each[: len(row)] for each, row in zip(bank.score_PN, rows, strict=True))
-        if bank.score_PN
-        else (),
-        output_tokens=round(bank.output_tokens * drawn / bank.num_drawn),
+        answer_PN=answer_PN,
+        score_PN=score_PN,
+        output_tokens=sum(map(sum, output_tokens_PN)) if output_tokens_PN else output_tokens,
+        output_tokens_PN=output_tokens_PN,
         num_prefills=bank.num_problems + pieces,
     )
 
@@ -158,20 +160,13 @@ def stopped(run: Run, decided: Iterator[Decision]) -> Outcome:
 
 
 def first_problems(bank: SampleBank, size: int) -> SampleBank:
-    """The bank of the first problems alone; tokens in proportion."""
-    if size >= bank.num_problems:
-        return bank
-    share = size / bank.num_problems
-    return dataclasses.replace(
-        bank,
-        correct_PN=bank.correct_PN[:size],
-        greedy_correct_P=bank.greedy_correct_P[:size],
-        answer_PN=bank.answer_PN[:size],
-        score_PN=bank.score_PN[:size],
-        prompt_tokens=round(bank.prompt_tokens * share),
-        output_tokens=round(bank.output_tokens * share),
-        greedy_output_tokens=round(bank.greedy_output_tokens * share),
-    )
+    """The bank of the first problems alone; tokens in proportion where their own are not recorded."""
+    first = bank.of(range(min(size, bank.num_problems)))
+    if first.prompt_tokens_P:
+        return first
+    share = first.num_problems / bank.num_problems
+    names = ("prompt_tokens", "output_tokens", "greedy_output_tokens")
+    return dataclasses.replace(first, **{name: round(getattr(bank, name) * share) for name in names})
 
 
 def with_bank(run: Run, recorded: Observation, bank: SampleBank) -> Observation:

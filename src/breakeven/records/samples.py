@@ -179,11 +179,8 @@ class SampleBank:
         def kept(rows: Sequence[_Row]) -> tuple[_Row, ...]:
             return tuple(rows[place] for place in places) if rows else ()
 
-        prompt_P, greedy_P, output_PN = (
-            kept(self.prompt_tokens_P),
-            kept(self.greedy_tokens_P),
-            kept(self.output_tokens_PN),
-        )
+        prompt_P, greedy_P = kept(self.prompt_tokens_P), kept(self.greedy_tokens_P)
+        output_PN = kept(self.output_tokens_PN)
         return replace(
             self,
             correct_PN=kept(self.correct_PN),
