@@ -77,7 +77,7 @@ def make_samples(
 def by_k(
     strategy: str, *k_values: int, samples: DrawnSamples | None = None, costs: Costs | None = None
 ) -> dict[int, Measurement]:
-    rows = measure(samples or make_samples(), [strategy], k_values, costs or Costs(policy=COST, verifier=COST))
+    rows = measure(samples or make_samples(), [strategy], k_values, costs or Costs(model=COST, reward=COST))
     assert all(each.strategy == strategy for each in rows)
     return {each.k: each for each in rows}
 
@@ -144,7 +144,7 @@ def test_weighted_vote() -> None:
 
 
 def test_generative_verification_for_each_number_of_verdicts() -> None:
-    costs = Costs(policy=COST, verifier=COST, num_verdicts=2)
+    costs = Costs(model=COST, reward=COST, num_verdicts=2)
     rows = measure(make_samples(), ["generative_verification"], [2, 4], costs)
     assert [(each.num_verdicts, each.k) for each in rows] == [(1, 2), (1, 4), (2, 2), (2, 4)]
     one, two = rows[0], rows[2]
@@ -157,7 +157,7 @@ def test_generative_verification_for_each_number_of_verdicts() -> None:
 
 
 def test_best_of_n_by_a_judge_pays_for_all_its_verdicts() -> None:
-    row = by_k("best_of_n", 2, costs=Costs(policy=COST, verifier=COST, num_verdicts=2))[2]
+    row = by_k("best_of_n", 2, costs=Costs(model=COST, reward=COST, num_verdicts=2))[2]
     assert row.reward_flops == 2 * (16 + 26) / 2
     assert row.num_verdicts == 0
 
@@ -184,13 +184,13 @@ def test_k_by_difficulty_leaves_out_a_k_below_its_probe() -> None:
 
 def test_without_the_cost_of_the_policy_no_flops_are_known() -> None:
     for strategy in ("greedy", "pass@k", "majority_vote", "best_of_n"):
-        row = by_k(strategy, 1, costs=Costs(policy=None, verifier=COST))[1]
+        row = by_k(strategy, 1, costs=Costs(model=None, reward=COST))[1]
         assert (row.model_flops, row.model_flops_unshared, row.flops) == (None, None, None)
         assert row.output_tokens > 0
 
 
 def test_without_the_cost_of_the_verifier_only_what_needs_it_is_not_known() -> None:
-    costs = Costs(policy=COST)
+    costs = Costs(model=COST)
     best, vote = by_k("best_of_n", 2, costs=costs)[2], by_k("majority_vote", 2, costs=costs)[2]
     assert (best.model_flops, best.reward_flops, best.flops) == (20.0, None, None)
     assert (vote.reward_flops, vote.flops) == (0.0, vote.model_flops)
@@ -213,7 +213,7 @@ def failed(*rows: str, greedy: str) -> DrawnSamples:
 
 def test_a_problem_whose_checks_all_failed_is_left_out_with_its_price() -> None:
     samples = failed("????", "1111", "0000", greedy="?10")
-    costs = Costs(policy=COST, verifier=COST, num_verdicts=2)
+    costs = Costs(model=COST, reward=COST, num_verdicts=2)
     names = ["greedy", "pass@k", "majority_vote", "best_of_n", "weighted_vote", "generative_verification"]
     for row in measure(samples, names, [2], costs):
         assert (row.accuracy, row.num_problems) == (0.5, 2), row.strategy
@@ -239,7 +239,7 @@ def test_a_k_for_which_no_problem_has_verdicts_is_left_out() -> None:
 def test_a_failed_check_abstains_and_is_chosen_last() -> None:
     samples = failed("?111", "?000", greedy="11")
     assert by_k("best_of_n", 4, samples=samples)[4].accuracy == 0.5
-    judged = by_k("generative_verification", 4, samples=samples, costs=Costs(policy=COST, num_verdicts=2))
+    judged = by_k("generative_verification", 4, samples=samples, costs=Costs(model=COST, num_verdicts=2))
     assert judged[4].accuracy == 0.5
     assert accuracies(by_k("majority_vote", 1, 2, samples=samples)) == [0.75 / 2, 0.5]  # alone, it is no answer
 
@@ -281,15 +281,15 @@ def test_what_was_not_scored_is_refused_here_too() -> None:
     samples = replace(make_samples(), rewards_PN=())
     for strategy in ("best_of_n", "generative_verification"):
         with pytest.raises(ArgumentError, match="--reward-model must be"):
-            by_k(strategy, 1, samples=samples, costs=Costs(policy=COST, num_verdicts=2))
+            by_k(strategy, 1, samples=samples, costs=Costs(model=COST, num_verdicts=2))
     with pytest.raises(ArgumentError, match="at most the 4 samples"):
         by_k("majority_vote", 8)
 
 
 def test_a_strategy_that_is_named_twice_is_measured_once() -> None:
-    rows = measure(make_samples(), ["greedy", "pass@k", "greedy"], [1], Costs(policy=None))
+    rows = measure(make_samples(), ["greedy", "pass@k", "greedy"], [1], Costs(model=None))
     assert [each.strategy for each in rows] == ["greedy", "pass@k"]
-    assert measure(make_samples(), [], [1], Costs(policy=None)) == ()
+    assert measure(make_samples(), [], [1], Costs(model=None)) == ()
 
 
 # -- speed ------------------------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def test_a_thousand_problems_of_64_samples_take_seconds() -> None:
         output_tokens_PN=tuple(map(tuple, rng.integers(5, 200, (size, number)).tolist())),
         rewards_PN=rewards,
     )
-    costs = Costs(policy=ModelCost(body_params=1e8, num_layers=10, attention_width=512), verifier=COST, num_verdicts=4)
+    costs = Costs(model=ModelCost(body_params=1e8, num_layers=10, attention_width=512), reward=COST, num_verdicts=4)
     began = time.process_time()
     rows = measure(samples, [each for each in STRATEGIES.values() if not each.search], [1, 2, 4, 8, 16, 32, 64], costs)
     assert time.process_time() - began < 5.0  # about 1 s; a price for each K and sample anew took 30 s

@@ -99,7 +99,7 @@ def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
         search(file, chat, k=3)
         assert "Attempt 2:\nit is 3" in chat.prompts[-1]
         assert len(chat.prompts) == 6
-        rows = {each.strategy: each for each in measured(file, 3, Costs(policy=COST))}
+        rows = {each.strategy: each for each in measured(file, 3, Costs(model=COST))}
     assert rows.keys() == {"revision/last", "revision/majority_vote"}
     assert (rows["revision/last"].accuracy, rows["revision/majority_vote"].accuracy) == (0.5, 0.5)
     last = rows["revision/last"]
@@ -111,12 +111,12 @@ def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
 
 
 def test_with_a_reward_model_the_best_attempt_can_be_chosen(tmp_path: Path) -> None:
-    costs = Costs(policy=COST, verifier=ModelCost(body_params=7))
+    costs = Costs(model=COST, reward=ModelCost(body_params=7))
     with SampleFile(tmp_path, HEADER) as file:
         search(file, Chat(), scored=True, name="likes")
         rows = measured(file, 2, costs, scored=True)
-        unknown = measured(file, 2, Costs(policy=COST), scored=True)
-        free = measured(file, 2, Costs(policy=None), scored=True)
+        unknown = measured(file, 2, Costs(model=COST), scored=True)
+        free = measured(file, 2, Costs(model=None), scored=True)
     rules = ["last", "majority_vote", "best_of_n", "weighted_vote"]
     assert [each.strategy for each in rows] == [f"revision/{rule}" for rule in rules]
     assert rows[2].reward_flops
@@ -144,7 +144,7 @@ def test_a_corrected_gold_answer_grades_again_and_searches_no_more(tmp_path: Pat
         chat = Chat()
         search(file, chat, k=1, task=Corrected())
         assert not chat.prompts
-        rows = measured(file, 1, Costs(policy=COST), task=Corrected())
+        rows = measured(file, 1, Costs(model=COST), task=Corrected())
     assert rows[0].accuracy == 1.0
 
 

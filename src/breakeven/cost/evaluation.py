@@ -1,11 +1,18 @@
-"""What drawing and scoring a bank cost, and one query like those of the bank.
+"""What drawing and scoring a bank cost, and one query like those of the bank, on average.
 
-Counted and not counted: see `breakeven.cost.tokens`. Token counts are means over a bank, so where lengths vary widely
-the attention part, which grows with their square, is a lower bound.
+From the lengths of the samples where they were recorded (`breakeven.cost.samples`), else at mean lengths: attention,
+which grows with their square, is then a lower bound. Counted and not counted: see `breakeven.cost.tokens`.
 """
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from breakeven.cost.query import scoring_flops
+from breakeven.cost.samples import SampleCosts
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import QueryFlops, SampleBank
+from breakeven.records import QueryFlops, Reward, SampleBank
 
 
 def query_flops(bank: SampleBank, cost: ModelCost) -> QueryFlops:
@@ -13,28 +20,60 @@ def query_flops(bank: SampleBank, cost: ModelCost) -> QueryFlops:
 
     A completion of T tokens costs T - 1 decode steps: the first token comes out of the prefill, the last is not fed.
     """
+    costs = SampleCosts.of(bank, cost)
+    if costs is not None:
+        return costs.mean
     drawn = (bank.output_tokens, bank.num_drawn) if bank.num_drawn else (bank.greedy_output_tokens, bank.num_problems)
     return cost.query_flops(bank.prompt_tokens / bank.num_problems, drawn[0] / drawn[1] - 1)
 
 
-def reward_flops(bank: SampleBank, verifier: ModelCost | None) -> float:
-    """A reward model reading one sample of the bank, at mean lengths; 0 where there is none."""
-    if verifier is None or not bank.reward_read_tokens:
+def reward_flops(bank: SampleBank, reward_cost: ModelCost | None, rewards_PN: Sequence[Sequence[Reward]] = ()) -> float:
+    """A reward model reading one sample of the bank, mean over problems; 0 where there is none.
+
+    Args:
+        bank: what was scored.
+        reward_cost: what a token costs on the reward model.
+        rewards_PN: of each sample, with the tokens that were read; else the bank's sums stand for all.
+    """
+    if reward_cost is None or not bank.reward_read_tokens:
         return 0.0
+    if any(rewards_PN):
+        return float(np.mean([scoring_of(reward_cost, row) for row in rewards_PN if row]))
     read = bank.reward_read_tokens / bank.num_drawn
     written = bank.reward_output_tokens / bank.num_drawn
-    return verifier.prefill_flops(read) + verifier.decode_flops(read, max(0.0, written - 1))
+    return reward_cost.prefill_flops(read) + reward_cost.decode_flops(read, max(0.0, written - 1))
 
 
-def evaluation_flops(bank: SampleBank, cost: ModelCost, verifier: ModelCost | None = None) -> float:
+def evaluation_flops(
+    bank: SampleBank,
+    cost: ModelCost,
+    reward_cost: ModelCost | None = None,
+    rewards_PN: Sequence[Sequence[Reward]] = (),
+) -> float:
     """Drawing and scoring a bank.
 
     Counted: every prefill, one greedy decode a problem, one decode for each further sample, and what the reward model
-    whose cost is `verifier` reads and writes.
+    whose cost is `reward_cost` reads and writes.
     """
-    prompts = bank.prompt_tokens / bank.num_problems
-    query = query_flops(bank, cost)
-    greedy = cost.query_flops(prompts, bank.greedy_output_tokens / bank.num_problems - 1)
+    scoring = bank.num_drawn * reward_flops(bank, reward_cost, rewards_PN)
     prefills = 2 * bank.num_problems if bank.num_prefills is None else bank.num_prefills
-    drawing = prefills * query.prefill_flops + bank.num_drawn * query.decode_flops
-    return drawing + bank.num_problems * greedy.decode_flops + bank.num_drawn * reward_flops(bank, verifier)
+    costs = SampleCosts.of(bank, cost)
+    if costs is None:
+        query = query_flops(bank, cost)
+        prompts = bank.prompt_tokens / bank.num_problems
+        greedy = cost.query_flops(prompts, bank.greedy_output_tokens / bank.num_problems - 1)
+        drawing = prefills * query.prefill_flops + bank.num_drawn * query.decode_flops
+        return drawing + bank.num_problems * greedy.decode_flops + scoring
+    num_drawn_P = np.array([len(row) for row in bank.correct_PN])
+    drawn_P = num_drawn_P > 0
+    first, further = costs.prefill_P.sum(), prefills - bank.num_problems  # the prompts that were read again
+    again = further * costs.prefill_P[drawn_P].mean() if further else 0.0
+    decoding = (num_drawn_P[drawn_P] * costs.decode_P[drawn_P]).sum() + costs.greedy_P.sum()
+    return float(math.fsum([first, again, decoding, scoring]))
+
+
+def scoring_of(reward_cost: ModelCost, rewards: Sequence[Reward]) -> float:
+    """FLOPs of a reward model's reading and writing of one of a problem's samples, mean over them."""
+    read = scoring_flops(reward_cost, [each.read_tokens for each in rewards], num_samples=1).reward_flops
+    written = [reward_cost.decode_flops(each.read_tokens, max(0.0, each.output_tokens - 1)) for each in rewards]
+    return read + float(np.mean(written))

@@ -6,13 +6,14 @@ more samples are drawn may have longer ones. Counted and not counted: see `break
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.cost.query import TokenCost, sampling_flops
-from breakeven.records import QueryFlops
+from breakeven.cost.query import TokenCost
+from breakeven.records import QueryFlops, SampleBank
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,30 +32,27 @@ class SampleCosts:
     """A reward model scoring one sample; 0 where there is none."""
 
     @classmethod
-    def of(
-        cls,
-        model: TokenCost,
-        *,
-        prompt_tokens_P: Sequence[int],
-        greedy_tokens_P: Sequence[int],
-        output_tokens_PN: Sequence[Sequence[int]],
-        reward_P: Floats | None = None,
-    ) -> Self:
-        """From the lengths of prompts and samples, end tokens included; rows may differ in length, and be empty."""
-        prefill_P = np.array([model.prefill_flops(prompt) for prompt in prompt_tokens_P])
+    def of(cls, bank: SampleBank, model: TokenCost, reward_P: Floats | float = 0.0) -> Self | None:
+        """From the lengths of a bank's prompts and samples; None where they were not recorded.
+
+        Args:
+            bank: rows may differ in length, and be empty.
+            model: what its tokens cost.
+            reward_P: what scoring one sample costs, for all problems or for each.
+        """
+        if not bank.prompt_tokens_P:
+            return None
+        prefill_P = np.array([model.prefill_flops(prompt) for prompt in bank.prompt_tokens_P])
 
         def decode(prompt: int, lengths: Sequence[int]) -> float:
-            if not lengths:
-                return np.nan
-            return sampling_flops(model, prompt, lengths, num_samples=1).total - model.prefill_flops(prompt)
+            return fmean(model.decode_flops(prompt, length - 1) for length in lengths) if lengths else np.nan
 
+        prompts, greedy = bank.prompt_tokens_P, bank.greedy_tokens_P
         return cls(
             prefill_P=prefill_P,
-            decode_P=np.array([decode(*each) for each in zip(prompt_tokens_P, output_tokens_PN, strict=True)]),
-            greedy_P=np.array(
-                [decode(*each) for each in zip(prompt_tokens_P, [[n] for n in greedy_tokens_P], strict=True)]
-            ),
-            reward_P=np.zeros(len(prefill_P)) if reward_P is None else reward_P,
+            decode_P=np.array([decode(*each) for each in zip(prompts, bank.output_tokens_PN, strict=True)]),
+            greedy_P=np.array([decode(prompt, [length]) for prompt, length in zip(prompts, greedy, strict=True)]),
+            reward_P=np.broadcast_to(np.asarray(reward_P, dtype=np.float64), prefill_P.shape),
         )
 
     def take(self, kept: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Self:

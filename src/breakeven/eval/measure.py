@@ -1,13 +1,15 @@
 """Every strategy at every K on the samples of one model: accuracy with its errors, and the price of a query."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.cost.query import judging_flops, sampling_flops, scoring_flops, verdict_tokens
+from breakeven.cost.evaluation import scoring_of
+from breakeven.cost.query import judging_flops, verdict_tokens
+from breakeven.cost.samples import SampleCosts
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.eval.intervals import mean_and_interval
@@ -38,8 +40,8 @@ class _AtK:
 class Costs:
     """FLOPs per token of who takes part; None where they are not known."""
 
-    policy: ModelCost | None
-    verifier: ModelCost | None = None
+    model: ModelCost | None
+    reward: ModelCost | None = None
     num_verdicts: int = 0
     """V of a generative verifier; 0 for any other."""
 
@@ -112,7 +114,7 @@ def measure(
     has = {Need.ANSWERS, Need.VERIFIER}
     if samples.rewards_PN:
         has |= {Need.REWARDS, Need.WEIGHTS} | ({Need.VERDICTS} if costs.num_verdicts else set())
-    prices = _Prices(samples=samples, costs=costs)
+    prices = _Prices(samples, costs)
     pool = pool_of(samples.bank)
     # The pool leaves out the problems whose checks all failed.
     pooled = np.flatnonzero([bool(row.strip(CHECK_FAILED)) for row in samples.bank.correct_PN])
@@ -121,7 +123,7 @@ def measure(
         rows = partial(_rows, samples, strategy, prices)
         asked = strategy.sizes(k_values)
         if strategy.basis is Basis.GREEDY:
-            measurements.append(_greedy(samples, costs))
+            measurements.append(_greedy(samples, prices))
         elif pool is None:
             raise argument_error("the checks", "give a verdict on at least one sample", "none", "All failed.")
         elif strategy.basis is Basis.COUNTS:
@@ -133,23 +135,22 @@ def measure(
             for number, measured in zip(counts, results, strict=True):
                 measurements += rows(_at_each_k(measured, pooled), num_verdicts=number)
         else:
-            measurements += rows(_at_each_k(measure_pool(pool, strategy, asked), pooled))
+            measured = measure_pool(pool, strategy, asked)
+            in_turn_PK = measured.expected_samples_PK if strategy.samples is None else strategy.samples(pool, asked)
+            measurements += rows(_at_each_k(replace(measured, expected_samples_PK=in_turn_PK), pooled))
     return tuple(measurements)
 
 
-def _greedy(samples: DrawnSamples, costs: Costs) -> Measurement:
+def _greedy(samples: DrawnSamples, prices: "_Prices") -> Measurement:
     """One sample at temperature 0; problems whose check failed are left out."""
     verdicts = samples.bank.greedy_correct_P
-    right_P = np.array([each == "1" for each in verdicts if each != CHECK_FAILED], dtype=np.float64)
+    held = np.flatnonzero([each != CHECK_FAILED for each in verdicts])
+    right_P = np.array([verdicts[place] == "1" for place in held], dtype=np.float64)
     if not len(right_P):
         raise argument_error("the checks", "give a verdict on at least one greedy sample", "none", "All failed.")
     mean, error, lo, hi = mean_and_interval(right_P)
     tokens = samples.bank.greedy_output_tokens / len(verdicts)
-    flops = None
-    if costs.policy is not None:
-        lengths = zip(samples.prompt_tokens_P, samples.greedy_tokens_P, strict=True)
-        flops_P = [sampling_flops(costs.policy, prompt, [each], num_samples=1).model_flops for prompt, each in lengths]
-        flops = float(np.mean(flops_P))
+    flops = None if prices.model is None else prices.model.take(held).greedy_flops
     return Measurement(
         strategy="greedy",
         deployable=True,
@@ -238,38 +239,23 @@ def _rows(
     return rows
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class _Prices:
-    """What a query costs on each problem, from the lengths of its own samples.
+    """What a query costs: `SampleCosts` of the model, and what scoring or judging one sample of a problem takes."""
 
-    Prices grow linearly with the samples that are drawn, so those of one sample are computed once, for all K.
-    """
-
-    samples: DrawnSamples
-    costs: Costs
-    output_tokens_P: Floats = field(init=False)
-    """Mean over the samples of a problem."""
-    _policy: tuple[Floats, Floats] | None = field(init=False, default=None)
-    """Reading the prompt, and reading it and drawing one sample, (P,) each."""
-    _verifier: dict[int, Floats] = field(init=False, default_factory=dict)
-    """Reading (0), or judging so many times, one sample of each problem."""
-
-    def __post_init__(self) -> None:
-        lengths_PN, policy = self.samples.output_tokens_PN, self.costs.policy
-        self.output_tokens_P = np.array([np.mean(row) for row in lengths_PN])
-        if policy is not None:
-            rows = list(zip(self.samples.prompt_tokens_P, lengths_PN, strict=True))
-            prefill_P = np.array([policy.prefill_flops(prompt) for prompt, _ in rows])
-            one_P = np.array([sampling_flops(policy, *row, num_samples=1).model_flops for row in rows])
-            self._policy = prefill_P, one_P
+    def __init__(self, samples: DrawnSamples, costs: Costs) -> None:
+        self._samples, self._reward_cost, self._num_verdicts = samples, costs.reward, costs.num_verdicts
+        self.output_tokens_P = np.array([np.mean(row) for row in samples.bank.output_tokens_PN])
+        """Mean over the samples of a problem."""
+        self.model = None if costs.model is None else SampleCosts.of(samples.bank, costs.model)
+        """None where it is not known."""
+        self._judging: dict[int, Floats] = {}
+        """Reading (0), or judging so many times, one sample of each problem."""
 
     def model_flops(self, held: npt.NDArray[np.intp], samples_P: Floats, *, shared: bool) -> float | None:
         """Mean over the problems held of drawing `samples_P`; None where it is not known."""
-        if self._policy is None:
+        if self.model is None:
             return None
-        prefill_P, one_P = self._policy[0][held], self._policy[1][held]
-        flops_P = prefill_P + samples_P * (one_P - prefill_P) if shared else samples_P * one_P
-        return float(flops_P.mean())
+        return float(self.model.take(held).query_flops_K(samples_P[:, None], shared_prefill=shared)[0])
 
     def reward_flops(
         self, strategy: Strategy, held: npt.NDArray[np.intp], samples_P: Floats, num_verdicts: int
@@ -277,20 +263,20 @@ class _Prices:
         """Mean over the problems held of scoring or judging `samples_P`; 0 for strategies that do neither."""
         if strategy.price == "samples":
             return 0.0
-        if self.costs.verifier is None:
+        if self._reward_cost is None:
             return None
-        verdicts = num_verdicts or self.costs.num_verdicts
-        if verdicts not in self._verifier:
-            cost = self.costs.verifier
-            self._verifier[verdicts] = np.array([_judge(row, cost, verdicts) for row in self.samples.rewards_PN])
-        return float((samples_P * self._verifier[verdicts][held]).mean())
+        verdicts = num_verdicts or self._num_verdicts
+        if verdicts not in self._judging:
+            cost = self._reward_cost
+            self._judging[verdicts] = np.array([_judge(row, cost, verdicts) for row in self._samples.rewards_PN])
+        return float((samples_P * self._judging[verdicts][held]).mean())
 
 
-def _judge(rewards: Sequence[Reward], verifier: ModelCost, num_verdicts: int) -> float:
+def _judge(rewards: Sequence[Reward], cost: ModelCost, num_verdicts: int) -> float:
     """FLOPs of scoring one of a problem's samples, or of so many verdicts on it."""
-    read = [each.read_tokens for each in rewards]
     if not num_verdicts:
-        return scoring_flops(verifier, read, num_samples=1).reward_flops
+        return scoring_of(cost, rewards)
+    read = [each.read_tokens for each in rewards]
     # All verdicts on a sample have the same length here, so that one stands for their mean.
     lengths = [verdict_tokens(each.output_tokens, max(1, len(each.verdicts)))[:1] for each in rewards]
-    return judging_flops(verifier, read, lengths, num_samples=1, num_verdicts=num_verdicts).reward_flops
+    return judging_flops(cost, read, lengths, num_samples=1, num_verdicts=num_verdicts).reward_flops

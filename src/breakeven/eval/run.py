@@ -165,8 +165,8 @@ def evaluate_model(
         for each, k, label in searches:
             run_search(file, task, each[0], k, label=label, tools=tools, workers=workers, on_progress=on_progress)
         costs = Costs(
-            policy=model.cost,
-            verifier=reward_source.cost if reward_source else None,
+            model=model.cost,
+            reward=reward_source.cost if reward_source else None,
             num_verdicts=tools.num_verdicts,
         )
         measurements = list(measure(samples, [each for each in known if not each.search], asked, costs))

@@ -174,9 +174,9 @@ def _answers(found: Searched, task: TextTask) -> list[str | None]:
 
 def _price(counts: Sequence[SearchCost], costs: Costs, *, shared: bool) -> tuple[float | None, float | None]:
     """Mean FLOPs per query of policy and verifier; None where they are not known."""
-    if costs.policy is None:
+    if costs.model is None:
         return None, None
-    unknown = costs.verifier is None and any(each.num_scored for each in counts)
-    verifier = costs.verifier or ModelCost(body_params=1)
-    query = mean_flops([search_flops(costs.policy, verifier, each, shared_prefill=shared) for each in counts])
+    unknown = costs.reward is None and any(each.num_scored for each in counts)
+    verifier = costs.reward or ModelCost(body_params=1)
+    query = mean_flops([search_flops(costs.model, verifier, each, shared_prefill=shared) for each in counts])
     return query.model_flops, None if unknown else query.reward_flops

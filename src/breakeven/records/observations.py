@@ -41,6 +41,9 @@ class Observation:
     """Cost of one served query at the token counts measured here."""
     reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where one scores them."""
+    model_cost: dict[str, float] | None = None
+    """What a token costs on the model, as of `breakeven.ModelCost`, by which strategies are priced from the lengths in
+    `bank`; None in older logs, where the mean costs above stand for all."""
     loss: float | None
     """Training loss at this step, for display only."""
     bank: SampleBank

@@ -1,7 +1,7 @@
 """A checkpoint of a live run as a `Source`: the model is sampled, the samples are graded, and all of it is charged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from breakeven.cost.evaluation import evaluation_flops, query_flops, reward_flops
 from breakeven.cost.tokens import ModelCost
@@ -29,30 +29,39 @@ class LiveSource:
     """What they took the last time; None where they never ran."""
     _searches: tuple[SearchOutcome, ...] = ()
     _spent_flops: float = 0.0
+    _measured: Measured | None = None
+    _observation: Observation | None = None
 
     @property
     def observation(self) -> Observation:
-        """Everything drawn and searched until now, with what it cost."""
-        bank = self.collector.bank()
-        return Observation(
-            step=self.step,
-            train_tokens=self.train_tokens,
-            train_flops=self.train_flops,
-            evaluation_flops=evaluation_flops(bank, self.cost, self.reward_cost) + self._spent_flops,
-            query_flops=query_flops(bank, self.cost),
-            reward_flops=reward_flops(bank, self.reward_cost),
-            loss=self.loss,
-            bank=bank,
-            searches=self._searches,
-        )
+        """Everything drawn and searched until now, with what it cost; made once after each draw."""
+        if self._observation is None:
+            bank, rewards_PN = self.collector.bank(), self.collector.samples.rewards_PN
+            spent = evaluation_flops(bank, self.cost, self.reward_cost, rewards_PN)
+            self._observation = Observation(
+                step=self.step,
+                train_tokens=self.train_tokens,
+                train_flops=self.train_flops,
+                evaluation_flops=spent + self._spent_flops,
+                query_flops=query_flops(bank, self.cost),
+                reward_flops=reward_flops(bank, self.reward_cost, rewards_PN),
+                model_cost={name: float(value) for name, value in asdict(self.cost).items()},
+                loss=self.loss,
+                bank=bank,
+                searches=self._searches,
+            )
+        return self._observation
 
     def measured(self) -> Measured:
         """See `Source`."""
-        return measured_of(self.observation)
+        if self._measured is None:
+            self._measured = measured_of(self.observation)
+        return self._measured
 
     def draw(self, num_problems: int, num_samples: int) -> None:
         """See `Source`."""
         self.collector.draw(num_problems, num_samples)
+        self._measured = self._observation = None
 
     def search(self) -> bool:
         """See `Source`. Once an evaluation; the first time whatever it costs, then as far as the share allows."""
@@ -63,4 +72,5 @@ class LiveSource:
             if not self.course.affords(self.train_flops, so_far + self.search_flops):
                 return False
         self._searches, self._spent_flops = self.run_search()
+        self._measured = self._observation = None
         return True

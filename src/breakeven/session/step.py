@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from breakeven.cost.tokens import ModelCost
 from breakeven.records import Decision, KCurve, LearningPoint, Observation, SearchOutcome
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.ttc.evaluate import evaluate, search_curves
@@ -71,18 +72,25 @@ def see(course: Course, measured: Measured) -> Seen:
         course.policy.needs,
         reward_flops=measured.point.reward_flops,
         searches=measured.searches,
+        shared_prefill=course.spec.shared_prefill,
     )
     return course.see(measured.point, curves)
 
 
 def measured_of(observation: Observation) -> Measured:
     """What an observation holds."""
-    tally = tally_of(observation.bank)
+    cost = None if observation.model_cost is None else ModelCost(**observation.model_cost)  # type: ignore[arg-type]
+    tally = tally_of(observation.bank, cost, reward_flops=observation.reward_flops)
     return Measured(tally=tally, point=learning_point(observation, tally), searches=observation.searches)
 
 
 def curves_of(
-    tally: Tally, needs: Needs, *, reward_flops: float = 0.0, searches: Sequence[SearchOutcome] = ()
+    tally: Tally,
+    needs: Needs,
+    *,
+    reward_flops: float = 0.0,
+    searches: Sequence[SearchOutcome] = (),
+    shared_prefill: bool = True,
 ) -> tuple[KCurve, ...]:
     """The K-curves of a checkpoint that a policy needs.
 
@@ -91,10 +99,11 @@ def curves_of(
         needs: which, and by what method.
         reward_flops: of a reward model per sample, charged to the strategies that choose by reward.
         searches: what strategies that search made of the checkpoint.
+        shared_prefill: whether the samples of a query share one prefill of its prompt.
     """
     if needs.method == "paper":
         return evaluate(tally, max_k=needs.max_k, method="paper", fit_k_values=needs.fit_k_values)
-    pool = evaluate(tally, max_k=needs.max_k, strategies=needs.strategies)
+    pool = evaluate(tally, max_k=needs.max_k, strategies=needs.strategies, shared_prefill=shared_prefill)
     priced = [
         replace(curve, reward_flops=reward_flops) if strategy_of(curve.strategy).price == "rewards" else curve
         for curve in pool

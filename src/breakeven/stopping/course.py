@@ -157,9 +157,9 @@ class Course:
     def priced(self, decision: Decision, seen: Seen, query_flops: float | None) -> Decision:
         """A decision for a serving point of so many FLOPs per query, with what the rest of the model's life costs."""
         spec, now = self.spec, seen.point
-        if query_flops is None or now.query_flops is None or seen.evaluation_flops is None:
+        baseline_query_flops = _one_sample_flops(seen, spec)
+        if query_flops is None or baseline_query_flops is None or seen.evaluation_flops is None:
             return decision
-        baseline_query_flops = now.query_flops.total(1)
         break_even = break_even_queries(
             budget_flops=spec.budget_flops,
             train_flops=now.train_flops,
@@ -183,6 +183,14 @@ class Course:
     def then(self, point: LearningPoint, decision: Decision) -> Self:
         """The course with one checkpoint more."""
         return replace(self, points=(*self.points, point), decision=decision)
+
+
+def _one_sample_flops(seen: Seen, spec: RunSpec) -> float | None:
+    """FLOPs of a query of the fully trained model: with one sample as long as this checkpoint's; None if unknown."""
+    greedy = next((each for each in seen.curves if each.strategy == "greedy" and each.flops_K), None)
+    if greedy is not None and spec.baseline == "greedy":
+        return greedy.flops_K[0]
+    return None if seen.point.query_flops is None else seen.point.query_flops.total(1)
 
 
 def _total(points: Sequence[LearningPoint]) -> float | None:

@@ -7,12 +7,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome
 from breakeven.ttc.beta_binomial import beta_binomial_curve
 from breakeven.ttc.k_curve import PAPER_K_VALUES, extrapolate_pass_at_k
 from breakeven.ttc.strategies.named import STRATEGIES, measure, measured_curve, pool_has, strategies_of, strategy_of
-from breakeven.ttc.strategies.pass_at_k import pass_at_k_per_problem
+from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
 from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 from breakeven.ttc.tally import Tally
 
@@ -27,6 +28,7 @@ def evaluate(
     method: Literal["paper", "calibrated"] = "calibrated",
     fit_k_values: Sequence[int] = PAPER_K_VALUES,
     strategies: Sequence[str | Strategy] | None = None,
+    shared_prefill: bool = True,
 ) -> tuple[KCurve, ...]:
     """The K-curves of a checkpoint, read at every K from 1 to `max_k`.
 
@@ -35,6 +37,9 @@ def evaluate(
     scored best-of-N and, with answers and scores in [0, 1], the weighted vote. All but Pass@K go up to the samples
     drawn; where no sample was drawn there is none beyond greedy. Of strategies that search there is none either: theirs
     are `search_curves`.
+
+    Where the tally knows what a sample costs on each problem, `flops_K` are the prices of a query, the prompt read once
+    for all samples if `shared_prefill`.
 
     Pass@K is deployable where the checker needs no gold answer, and so runs at serving time too, as Countdown's does.
 
@@ -50,13 +55,13 @@ def evaluate(
     curves: list[KCurve] = []
     for strategy in _usual(tally) if strategies is None else _named(strategies):
         if strategy.basis is Basis.GREEDY:
-            curves += [] if tally.greedy_accuracy is None else [_greedy(tally.greedy_accuracy)]
+            curves += [] if tally.greedy_accuracy is None else [_greedy(tally)]
         elif not tally.samples_P.any() or strategy.basis is Basis.SEARCH:
             continue
         elif strategy.basis is Basis.COUNTS:
-            curves.append(_shifted(_pass_at_k(tally, max_k), tally.left_out))
+            curves.append(_shifted(_pass_at_k(tally, max_k, shared_prefill), tally.left_out))
         else:
-            curves.append(_shifted(_on_pool(tally, strategy, max_k), tally.left_out))
+            curves.append(_shifted(_on_pool(tally, strategy, max_k, shared_prefill), tally.left_out))
     return tuple(curves)
 
 
@@ -127,7 +132,7 @@ def _named(names: Sequence[str | Strategy]) -> list[Strategy]:
     return sorted(strategies_of(names), key=lambda each: order.get(each.name, len(order)))
 
 
-def _on_pool(tally: Tally, strategy: Strategy, max_k: int) -> KCurve:
+def _on_pool(tally: Tally, strategy: Strategy, max_k: int, shared_prefill: bool) -> KCurve:
     """A strategy on the pool, at the K of VOTE_K_VALUES that there are samples for."""
     if tally.pool is None:
         rule = "be greedy or pass@k where neither answers nor scores were recorded"
@@ -137,11 +142,15 @@ def _on_pool(tally: Tally, strategy: Strategy, max_k: int) -> KCurve:
     if not k_values:
         rule = f"be at least {strategy.least_k}, and as many samples drawn, for {strategy.name}"
         raise argument_error("max_k", rule, last)
-    return measured_curve(tally.pool, strategy, k_values, oracle=tally.oracle)
+    costs = None if tally.costs is None else tally.costs.take(tally.samples_P > 0)
+    return measured_curve(
+        tally.pool, strategy, k_values, oracle=tally.oracle, costs=costs, shared_prefill=shared_prefill
+    )
 
 
-def _greedy(accuracy: float) -> KCurve:
+def _greedy(tally: Tally) -> KCurve:
     """One greedy sample, as a curve with a single K."""
+    accuracy = tally.greedy_accuracy or 0.0
     return KCurve(
         strategy="greedy",
         deployable=True,
@@ -154,10 +163,11 @@ def _greedy(accuracy: float) -> KCurve:
         method="calibrated",
         expected_samples_K=(1.0,),
         paired_error_K=(0.0,),
+        flops_K=() if tally.costs is None else (tally.costs.greedy_flops,),
     )
 
 
-def _pass_at_k(tally: Tally, max_k: int) -> KCurve:
+def _pass_at_k(tally: Tally, max_k: int, shared_prefill: bool) -> KCurve:
     """Pass@K of the problems that were sampled, paired with their greedy answers."""
     drawn = tally.samples_P > 0
     curve = beta_binomial_curve(
@@ -167,7 +177,25 @@ def _pass_at_k(tally: Tally, max_k: int) -> KCurve:
         problems="these",
         baseline_P=None if tally.greedy_P is None else tally.greedy_P[drawn].astype(np.float64),
     )
-    return replace(curve, deployable=not tally.oracle)
+    flops_K = () if tally.costs is None else _until_right_flops(tally, curve, tally.costs.take(drawn), shared_prefill)
+    return replace(curve, deployable=not tally.oracle, flops_K=flops_K)
+
+
+def _until_right_flops(tally: Tally, curve: KCurve, costs: SampleCosts, shared_prefill: bool) -> tuple[float, ...]:
+    """FLOPs per query of drawing up to the first right sample or K, exact as far as every problem has K samples.
+
+    Beyond, samples cost on average what they do at the last of these K: more than the mean sample, where the problems
+    on which more are drawn have the longer ones.
+    """
+    drawn = tally.samples_P > 0
+    known = int(tally.samples_P[drawn].min())
+    measured = [k for k in curve.k_values if k <= known]
+    exact_PK = first_verified(tally.correct_P[drawn], tally.samples_P[drawn], measured)
+    exact_K = costs.query_flops_K(exact_PK, shared_prefill=shared_prefill)
+    last_P = np.broadcast_to(exact_PK[:, -1:] / exact_PK[:, -1].mean(), (len(exact_PK), 1))
+    beyond_K = np.array(curve.expected_samples_K[len(measured) :])
+    further_K = costs.query_flops_K(last_P * beyond_K, shared_prefill=shared_prefill)
+    return (*exact_K.tolist(), *further_K.tolist())
 
 
 def _shifted(curve: KCurve, by: float) -> KCurve:

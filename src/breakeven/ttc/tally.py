@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.cost.query import TokenCost
+from breakeven.cost.samples import SampleCosts
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank
 from breakeven.ttc.pool import Pool, pool_of
@@ -28,6 +30,8 @@ class Tally:
     """True if grading used gold answers, which serving does not have."""
     pool: Pool | None = None
     """Which samples of the sampled problems agree and how they were scored, where answers are selected by either."""
+    costs: SampleCosts | None = None
+    """What a sample costs on each problem; None where no lengths are known."""
 
     def __post_init__(self) -> None:
         drawn = self.samples_P > 0
@@ -93,10 +97,15 @@ class Tally:
         return float((2.0 * share_P * (1.0 - share_P) * samples_P / (samples_P - 1)).mean())
 
 
-def tally_of(bank: SampleBank) -> Tally:
+def tally_of(bank: SampleBank, cost: TokenCost | None = None, *, reward_flops: float = 0.0) -> Tally:
     """The counts and the pool of a bank of samples. Samples whose check failed are left out of the counts.
 
     A problem whose greedy sample has no verdict is left out with all its samples, so that the two stay comparable.
+
+    Args:
+        bank: of a checkpoint.
+        cost: what a token costs on the model, so that strategies can be priced.
+        reward_flops: of scoring one sample.
 
     Raises:
         CheckFailedError: no greedy sample has a verdict.
@@ -108,6 +117,7 @@ def tally_of(bank: SampleBank) -> Tally:
         greedy_P=np.array([verdict == "1" for verdict in bank.greedy_correct_P]),
         oracle=bank.oracle,
         pool=pool_of(bank),
+        costs=None if cost is None else SampleCosts.of(bank, cost, reward_flops),
     )
 
 

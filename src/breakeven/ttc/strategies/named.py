@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
 from breakeven.names import load_object, strategy_name
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
@@ -204,6 +205,8 @@ def measured_curve(
     *,
     problems: Literal["these", "new"] = "these",
     oracle: bool = True,
+    costs: SampleCosts | None = None,
+    shared_prefill: bool = True,
 ) -> KCurve:
     """The K-curve of a strategy on a pool, measured at each of `k_values`.
 
@@ -215,6 +218,8 @@ def measured_curve(
             are uncertain, which is what a decision combines with its own error of the choice of problems. "new":
             problems of the same kind, from the standard error over problems.
         oracle: whether grading needed gold answers.
+        costs: what a sample costs on each problem of the pool; None: the curve gets no prices.
+        shared_prefill: whether the samples of a query share one prefill of its prompt.
 
     Estimator:
         That of the strategy. The interval about these problems takes K / N p (1 - p) for the variance of a problem,
@@ -245,6 +250,12 @@ def measured_curve(
     expected_samples_PK = None if measured.expected_samples_PK is None else measured.expected_samples_PK[:, at_K]
     if known.samples is not None:
         expected_samples_PK = known.samples(pool, asked)
+    flops_K: tuple[float, ...] = ()
+    if costs is not None:
+        samples_PK = np.broadcast_to(np.array(asked, dtype=np.float64), accuracy_PK.shape)
+        samples_PK = samples_PK if expected_samples_PK is None else expected_samples_PK
+        rewarded = known.price == "rewards"
+        flops_K = tuple(costs.query_flops_K(samples_PK, shared_prefill=shared_prefill, rewarded=rewarded).tolist())
     baseline_PK = accuracy_K if pool.greedy_P is None else pool.greedy_P[:, None]
     return KCurve(
         strategy=known.name,
@@ -258,5 +269,6 @@ def measured_curve(
         method="calibrated",
         expected_samples_K=() if expected_samples_PK is None else tuple(expected_samples_PK.mean(axis=0).tolist()),
         paired_error_K=tuple(((accuracy_PK - baseline_PK).std(axis=0) / size**0.5).tolist()),
+        flops_K=flops_K,
         monte_carlo_error_K=tuple(carlo_K.tolist()),
     )
