@@ -136,7 +136,7 @@ def task_from(
 def head(task: TextTask, num_problems: int, seed: int = 0) -> TextTask:
     """`task` with at most `num_problems` of its problems, in its order, chosen by a hash of `seed` and id.
 
-    More problems add to fewer. Checks, answers, F1 and solutions are the task's own.
+    More problems add to fewer. Checks, answers, F1 and solutions are the task's own; the whole of it is `task`.
     """
     everything = task.problems
     ranked = sorted(everything, key=lambda each: hashlib.blake2b(f"{seed} {each.id}".encode()).digest())
@@ -144,11 +144,11 @@ def head(task: TextTask, num_problems: int, seed: int = 0) -> TextTask:
     own = _members(TextTask, PartlyRight, Solved) - {"problems"}
     members = {name: getattr(task, name) for name in own if hasattr(task, name)}
     some = tuple(each for each in everything if each.id in chosen)
-    return cast(TextTask, SimpleNamespace(problems=some, **members))
+    return cast(TextTask, SimpleNamespace(task=task, problems=some, **members))
 
 
 def _members(*protocols: type) -> set[str]:
-    return {name for each in protocols for name in vars(each) if not name.startswith("_")}
+    return {name for each in protocols for name in dir(each) if not name.startswith("_")}
 
 
 def _some(task: TextTask, num_problems: int | None, seed: int) -> TextTask:
