@@ -261,10 +261,13 @@ def test_a_recipe_names_a_task_of_ones_own(mine: None, tmp_path: Path) -> None:
     [
         (
             'kind = "no_such_module:Mine"',
-            r"^task\.kind must .*; got 'no_such_module:Mine'\. .*No module named 'no_such",
+            r"^task\.kind must name a module that can be imported.*; got 'no_such_module:Mine'\.",
         ),
         ('kind = "my_broken_tasks:Mine"', r"^task\.kind must .*; got .* No module named 'no_such_package'"),
-        ('kind = "my_own_tasks:Nine"', r"^task\.kind must .*; got 'my_own_tasks:Nine'\. "),
+        (
+            'kind = "my_own_tasks:Nine"',
+            r"^task\.kind must name .* which has no Nine; got 'my_own_tasks:Nine'\. Did you mean Mine",
+        ),
         ('kind = "my_own_tasks:"', r"^task\.kind must .*; got 'my_own_tasks:'\."),
         ('kind = ":Mine"', r"^task\.kind must .*; got ':Mine'\."),
         ('kind = "my_own_tasks:function"', r"^task\.kind must name a breakeven\.data\.task\.Task; .* no dataclass\.$"),

@@ -130,9 +130,9 @@ def test_a_task_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert task_from("my_tasks:sums", num_problems=4, settings={"terms": 3}).name == "chain(num_terms=3)"
     for name, settings, message in (
         ("my_tasks:nothing", {}, "must give a breakeven.data.task.TextTask; got 'my_tasks:nothing gave a int'"),
-        ("my_tasks:missing", {}, "must name something that can be imported"),
+        ("my_tasks:missing", {}, "must name something in my_tasks, which has no missing"),
         ("my_tasks:sums", {"size": 1}, "must name a callable that takes the settings"),
-        ("no_such_module:sums", {}, "must name something that can be imported"),
+        ("no_such_module:sums", {}, "must name a module that can be imported"),
     ):
         with pytest.raises(ArgumentError, match=message):
             task_from(name, settings=settings)

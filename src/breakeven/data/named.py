@@ -3,13 +3,13 @@
 import dataclasses
 import difflib
 import hashlib
-import importlib
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Final, cast, get_type_hints
 
 from breakeven.data.task import PartlyRight, Solved, Task, TextTask
 from breakeven.errors import argument_error
+from breakeven.names import load_object
 
 NAMES = (
     "countdown",
@@ -54,7 +54,7 @@ def task_class(kind: object) -> type[Task]:
     if not isinstance(kind, str) or (own and ":" not in kind):
         remedy = "Or a class of your own, as package.module:Name."
         raise argument_error("task.kind", f"be one of {', '.join(sorted(TASKS))}", kind, remedy)
-    found: Any = _imported("task.kind", TASKS.get(kind, kind))
+    found: Any = load_object(TASKS.get(kind, kind), "task.kind")
     if not own:
         return cast("type[Task]", found)
     fault = ""
@@ -124,7 +124,7 @@ def task_from(
             run = find_sandbox(unsafe=True).run
         return _some(_made(HumanEval, given, path=rest or None, run=run), num_problems, seed)
     if kind in _SETS and rest:
-        return _some(_made(_imported("task", _SETS[kind]), given, path=rest), num_problems, seed)
+        return _some(_made(load_object(_SETS[kind], "task"), given, path=rest), num_problems, seed)
     if rest and kind.replace(".", "").isidentifier() and rest.isidentifier() and kind not in TASKS:
         return _some(_outside(name, given), num_problems, seed)
     near = difflib.get_close_matches(name, NAMES, n=2, cutoff=0.5)
@@ -192,7 +192,7 @@ def _value(name: str, value: Any, default: Any) -> Any:
 
 
 def _outside(name: str, given: Mapping[str, Any]) -> TextTask:
-    make: Callable[..., object] = _imported("task", name)
+    make: Callable[..., object] = load_object(name, "task")
     try:
         task = make(**given)
     except TypeError as error:
@@ -202,12 +202,3 @@ def _outside(name: str, given: Mapping[str, Any]) -> TextTask:
             "task", "give a breakeven.data.task.TextTask", f"{name} gave a {type(task).__name__}", "See the protocol."
         )
     return task
-
-
-def _imported(argument: str, path: str) -> Any:
-    module, _, name = path.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:  # the last two: of names such as .a or ""
-        remedy = f"{error}. Is its folder on PYTHONPATH?"
-        raise argument_error(argument, "name something that can be imported", path, remedy) from None
