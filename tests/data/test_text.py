@@ -136,6 +136,6 @@ def test_a_run_merges_the_answers_that_an_evaluation_merges(tmp_path: Path) -> N
     of_reference = ReferenceProblems(task=text, split="train", count=1)
     assert of_reference.equivalent("0.5", "\\frac{1}{2}")
     assert of_reference.canonical("3/6") == text.canonical("3/6")
-    of_text: Any = text.text_task
-    of_text.task.verifier.close()
+    of_text: Any = text.text_task.check  # of some of the file's problems
+    of_text.__self__.verifier.close()
     evaluated.verifier.close()  # type: ignore[attr-defined]

@@ -120,6 +120,7 @@ def test_a_reward_model_that_returns_too_few_is_refused() -> None:
         policy=POLICY,
         reward_model=Short(),
         reward_cost=READER,
+        max_failures=1,
     )
     with pytest.raises(SamplerError, match=r"^The reward model must return 160 rewards, one a text; got 159\.$"):
         session.observe(step=1, train_tokens=20_000)
