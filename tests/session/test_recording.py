@@ -16,10 +16,10 @@ from breakeven.testing import RateSampler, RateVerifier
 PLAN, POLICY = RunSpec(budget_flops=6e6), Patience(PaperPolicy(), 2)
 
 
-def observe_twice(run_dir: Path) -> list[int]:
+def observe_twice(run_dir: Path, *, resume: bool = False) -> list[int]:
     """A script of a user's: evaluates at steps 1 and 2, and says what its log held when it began."""
     rates = RateSampler({str(number): 0.1 * number for number in range(10)})
-    with open_log(run_dir, spec=PLAN, policy=POLICY, seed=3, config={"note": "mine"}) as log:
+    with open_log(run_dir, spec=PLAN, policy=POLICY, seed=3, config={"note": "mine"}, resume=resume) as log:
         found = [each.observation.step for each in log.checkpoints]
         session = Session(
             sampler=rates,
@@ -37,10 +37,12 @@ def observe_twice(run_dir: Path) -> list[int]:
     return found
 
 
-def test_a_script_run_again_resumes_its_own_record(tmp_path: Path) -> None:
-    assert observe_twice(tmp_path) == []
+def test_a_script_run_again_goes_on_with_its_own_record_where_it_asks_to(tmp_path: Path) -> None:
+    assert observe_twice(tmp_path, resume=True) == []
     before = (tmp_path / "log.jsonl").read_bytes()
-    assert observe_twice(tmp_path) == [1, 2]
+    with pytest.raises(ArgumentError, match=r"run_dir must not hold a log\.jsonl yet; .* pass resume=True"):
+        observe_twice(tmp_path)
+    assert observe_twice(tmp_path, resume=True) == [1, 2]
     assert (tmp_path / "log.jsonl").read_bytes() == before
 
 

@@ -249,7 +249,7 @@ def test_the_whole_budget_may_be_used(sampler: CountingSampler) -> None:
         ({"num_samples": 4.5}, r"^num_samples must be a whole number of at least 1; got 4\.5\."),
         ({"sequence_tokens": 0}, r"^sequence_tokens must be a whole number of at least 1; got 0\."),
         ({"evaluate_every": 0}, r"^evaluate_every must be a whole number of at least 1; got 0\."),
-        ({"problems": []}, r"^number of problems must be a whole number of at least 1; got 0\."),
+        ({"problems": []}, r"^problems must be a sequence of at least one Problem; got \[\]\."),
         ({"temperature": 0.0}, r"^temperature must be finite and above 0; got 0\.0\."),
         ({"temperature": -1.0}, r"^temperature must be finite and above 0; got -1\.0\."),
         ({"temperature": math.nan}, r"^temperature must be finite and above 0; got nan\."),

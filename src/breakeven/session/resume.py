@@ -63,7 +63,7 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
         ]
         if _draws_all(spec, policy, num_problems, num_samples):  # others draw as many as they need
             pairs.append(("num_samples", num_samples, bank.num_samples))
-    if log.fingerprint is not None:
+    if log.fingerprint is not None and (log.checkpoints or log.failures):
         recorded = log.fingerprint.parts
         pairs += [(name, part, recorded[name]) for name, part in fingerprint.parts.items() if name in recorded]
     for name, given, known in pairs:

@@ -200,7 +200,7 @@ class Session:
             return
         fingerprint = fingerprint_of(self)
         check_same_run(self, self.log, fingerprint)
-        if self.log.fingerprint is None:
+        if self.log.fingerprint != fingerprint:  # none yet, or nothing was measured under another
             self.log.append(fingerprint)
 
     def close(self) -> None:
@@ -344,7 +344,8 @@ class Session:
         self._failed_in_a_row += 1
         warn(f"the evaluation at step {step} failed, and training goes on: the {failure.raised_by} raised {what}")
         if self._failed_in_a_row >= self.max_failures:
-            error.add_note(f"{self._failed_in_a_row} evaluations in a row have failed (max_failures); all is recorded.")
+            if self._failed_in_a_row > 1:
+                error.add_note(f"{self._failed_in_a_row} evaluations in a row failed (max_failures); all is recorded.")
             raise error
         return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED)
 
