@@ -23,7 +23,7 @@ from breakeven.testing import RateSampler, RateVerifier
 COST = ModelCost(body_params=1000.0)
 SPEC = RunSpec(budget_flops=COST.train_flops(100_000, 10), baseline="sampled", decay_share=0.0)
 POLICY = Patience(PaperPolicy(max_k=8), 1)
-RATES = {f"p{number}": 0.5 for number in range(20)}
+RATES = {f"p{number}": float(number % 2) for number in range(20)}
 TEST = [Problem(id=f"t{number}", prompt="") for number in range(10)]
 
 

@@ -8,7 +8,6 @@ import os
 import shutil
 from pathlib import Path
 
-import msgspec
 import pytest
 
 pytest.importorskip("torch")
@@ -16,7 +15,7 @@ pytest.importorskip("torch")
 import safetensors.torch
 import torch
 
-from breakeven.config import TrainConfig, config_from, config_to_builtins, load_recipe, recipe_names
+from breakeven.config import TrainConfig, config_from, config_to_builtins, load_recipe, policy_from, recipe_names
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError, DivergedError, RunStorageError
@@ -24,7 +23,6 @@ from breakeven.model.transformer import Transformer
 from breakeven.records import Reason, TransformerShape
 from breakeven.sampling.collect import Collector
 from breakeven.session.replay import replay
-from breakeven.stopping.paper import PaperPolicy
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, costs, loop
 from breakeven.train.checkpoint import load_weights
@@ -65,6 +63,8 @@ def test_a_run_stops_and_ships_the_checkpoint_with_its_k(make_config, half_solve
     assert result.verification is None
     assert set(files(tmp_path)) == {
         "log.jsonl",
+        "serving.json",
+        "texts.jsonl",
         "state.safetensors",
         "stopped/model.safetensors",
         "stopped/serving.json",
@@ -90,7 +90,7 @@ def test_the_log_of_a_run_holds_all_that_its_decisions_rest_on(make_config, half
     record = read_log(tmp_path)
     assert set(record.header.versions) == {"breakeven", "python", "numpy", "scipy", "torch"}
     assert config_from(record.header.config) == config
-    assert msgspec.convert(record.header.policy, PaperPolicy) == config.policy
+    assert policy_from(record.header.policy) == config.policy
     assert record.header.spec == costs.spec_for(config)
     assert [each.observation.step for each in record.checkpoints] == [2, 4, 6, 8]
     tokens = costs.sequence_tokens(config.task)
@@ -162,7 +162,13 @@ def test_a_run_that_never_stops_uses_its_budget(make_config, monkeypatch: pytest
     assert result.verification is None
     record = read_log(tmp_path)
     assert [each.decision.reason for each in record.checkpoints] == 5 * [Reason.NO_SIGNAL] + [Reason.BUDGET_SPENT]
-    assert set(files(tmp_path)) == {"log.jsonl", "state.safetensors", "full/model.safetensors", "full/serving.json"}
+    assert set(files(tmp_path)) == {
+        "log.jsonl",
+        "texts.jsonl",
+        "state.safetensors",
+        "full/model.safetensors",
+        "full/serving.json",
+    }
 
 
 def test_the_last_step_is_evaluated_and_saved_though_it_is_no_multiple(
@@ -221,7 +227,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("kill_at", "mode", "num_writes"),
-    [("write", "stop", 5), ("fsync", "stop", 18), ("write", "shadow", 8), ("fsync", "shadow", 29)],
+    [("write", "stop", 10), ("fsync", "stop", 26), ("write", "shadow", 16), ("fsync", "shadow", 40)],
 )
 def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     make_config,
@@ -290,7 +296,7 @@ def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_le
     run(config, tmp_path / "straight", mode="shadow")
     run(config, tmp_path / "cut", mode="shadow", interrupted=interrupt_after(8))
     log = tmp_path / "cut" / "log.jsonl"
-    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[: 1 + num_left]))
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[: 2 + num_left]))
     evaluated: list[int] = []
 
     def counting(*arguments, seed: int, **options):
@@ -381,7 +387,8 @@ def test_a_gradient_that_is_no_number_leaves_the_weights_as_they_were() -> None:
 def test_a_directory_with_remains_of_another_run_is_refused(make_config, tmp_path: Path, leftover: str) -> None:
     """Its state would be taken for one of the new run."""
     run(make_config(), tmp_path / "run", mode="shadow")
-    (tmp_path / "run" / "log.jsonl").unlink()
+    for name in ("log.jsonl", "texts.jsonl", "serving.json"):
+        (tmp_path / "run" / name).unlink(missing_ok=True)
     for name in {"state.safetensors", "stopped", "full"} - {leftover}:
         path = tmp_path / "run" / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -182,6 +182,7 @@ class Session:
         except BaseException:
             self.close()
             raise
+        self._ship()
         self._course = Course(
             spec=self.spec,
             policy=self.policy,
@@ -289,9 +290,7 @@ class Session:
             self.log.append(checkpoint)
         self.checkpoints.append(checkpoint)
         self._course = course
-        if decision.stop and self.stopped_at is checkpoint and self.log is not None:
-            note = serving_note(decision, self.temperature)
-            write_whole(self.log.directory / "serving.json", note, remedy="The decision is in the log.")
+        self._ship()
         return decision
 
     def measure_stop(self, sampler: Sampler | None = None, *, search: Search | None = None) -> StopTest | None:
@@ -323,6 +322,13 @@ class Session:
             if self.log is not None:
                 self.log.append(self.verification)
         return self.verification
+
+    def _ship(self) -> None:
+        """Leave `serving.json` beside the log of a run whose stop is decided, also where a kill came between."""
+        if self.log is None or self.stopped_at is None or (path := self.log.directory / "serving.json").exists():
+            return
+        note = serving_note(self.stopped_at.decision, self.temperature)
+        write_whole(path, note, remedy="The decision is in the log. Free space, then go on with the run.")
 
     def _look_on(self, step: int, train_tokens: int) -> None:
         started = time.perf_counter()

@@ -144,7 +144,7 @@ def run(
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer)
-    if session.stopped_at and step > session.stopped_at.observation.step:
+    if mode == "shadow" and session.stopped_at and step >= session.stopped_at.observation.step:
         stopped = Transformer(shape)
         load_weights(run_dir / "stopped", stopped)
         session.measure_stop(sampler_for(stopped, task), search=searches(stopped))
