@@ -7,16 +7,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import pytest
 
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.reference import ReferenceProblems
 from breakeven.eval.bank import resumed
 from breakeven.eval.models import LoadedModel, ModelOptions, load_model
 from breakeven.eval.run import RewardSource, evaluate_model
-from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, RunSpec, SampleBank
+from breakeven.readers.options import ReadOptions
+from breakeven.readers.read import read_evals
+from breakeven.records import Completion, Draw, Finish, Observation, Prefix, Problem, Reward, RunSpec, SampleBank
+from breakeven.session.replay import replay
 from breakeven.session.session import Session
+from breakeven.session.step import Measured, curves_of, measured_of, take_step
 from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.course import Course
+from breakeven.stopping.lifetime import query_price
 from breakeven.stopping.paper import PaperPolicy
+from breakeven.stopping.patience import Patience
 from breakeven.store import SampleFile, read_log
 
 COST = ModelCost(body_params=100)
@@ -191,3 +199,106 @@ def test_of_the_reference_model(tiny_run: Path, tiny_config: Any, tmp_path: Path
         evaluated = resumed(file, Model(0), task).bank()
     assert not bank.answer_PN, "a run does not vote on Countdown's solutions"
     assert msgspec.json.encode(replace(evaluated, answer_PN=())) == msgspec.json.encode(bank)
+
+
+# -- one bank, every road ---------------------------------------------------------------------------------------------
+
+
+class Recorded:
+    """A recorded checkpoint as a source: all of it is there, whatever is asked for."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.observation = observation
+
+    def measured(self) -> Measured:
+        return measured_of(self.observation)
+
+    def draw(self, num_problems: int, num_samples: int) -> None: ...
+
+    def search(self) -> bool:
+        return False
+
+
+def test_every_road_gives_the_same_tallies_curves_prices_and_decisions(tmp_path: Path) -> None:
+    """A live session, a recorded run, a replay, counts in a file, and an evaluation."""
+    task, model = Halves(), Model()
+    cost = ModelCost(body_params=100, num_layers=2, attention_width=8)  # attention: prices are not linear in lengths
+    spec = replace(PLAN, budget_flops=cost.train_flops(STEPS * STEP_TOKENS / 10, 10))
+    policy = Patience(CalibratedPolicy(max_evaluation_share=0.9, max_k=16), 2)
+    with Session(
+        sampler=model,
+        verifier=task,
+        problems=task.problems,
+        cost=cost,
+        sequence_tokens=10,
+        spec=spec,
+        policy=policy,
+        seed=11,
+        answers=task,
+        log=tmp_path / "run",
+    ) as session:
+        for step in range(1, STEPS + 1):
+            model.level = round(500 * (1 - 0.4**step))
+            session.observe(step=step, train_tokens=step * STEP_TOKENS)
+    record = read_log(tmp_path / "run")
+    observations = [each.observation for each in record.checkpoints]
+    decisions = [each.decision for each in record.checkpoints]
+    assert len({each.reason for each in decisions}) > 1
+
+    assert list(replay(observations, spec, policy)) == decisions == [each.decision for each in session.checkpoints]
+
+    course = Course(spec=spec, policy=policy, num_problems=NUM_PROBLEMS, num_samples=16)
+    seen = []
+    for observation, decision in zip(observations, decisions, strict=True):
+        course, at, taken = take_step(course, Recorded(observation))
+        assert taken == decision
+        seen.append(at)
+
+    place = max(range(STEPS), key=lambda each: min(map(len, observations[each].bank.correct_PN)))
+    bank, point = observations[place].bank, seen[place].point
+    num_samples = min(map(len, bank.correct_PN))
+    assert num_samples == bank.num_samples > 1
+
+    counts = tmp_path / "counts.csv"
+    rows = zip(task.problems, bank.num_correct_P, bank.greedy_correct_P, strict=True)
+    counts.write_text(
+        "step,train_flops,problem,n,c,greedy\n"
+        + "".join(f"{point.step},{point.train_flops!r},{p.id},{num_samples},{c},{g}\n" for p, c, g in rows)
+    )
+    (read,) = read_evals(counts, ReadOptions(checker=False))
+    tally = measured_of(observations[place]).tally
+    for name in ("correct_P", "samples_P", "greedy_P"):
+        assert (getattr(read.tally, name) == getattr(tally, name)).all()
+    (from_counts,) = (each for each in curves_of(read.tally, policy.needs) if each.strategy == "pass@k")
+    curves = {each.strategy: each for each in seen[place].curves}
+    assert from_counts.accuracy_K == curves["pass@k"].accuracy_K
+    assert from_counts.expected_samples_K == curves["pass@k"].expected_samples_K
+
+    again = Model()
+    again.level = round(500 * (1 - 0.4**point.step))
+    evaluation = evaluate_model(
+        LoadedModel(name="m", sampler_of=lambda max_tokens, stop: again, cost=cost, settings={}),
+        task,
+        tmp_path / "eval",
+        strategies=["greedy", "pass@k", "majority_vote"],
+        k_values=range(1, num_samples + 1),
+        num_samples=num_samples,
+        temperature=bank.temperature,
+        seed=bank.seed,
+    )
+    for each in evaluation.measurements:
+        curve = curves[each.strategy]
+        at_k = curve.k_values.index(each.k)
+        assert each.accuracy == pytest.approx(curve.accuracy_K[at_k], rel=1e-12)
+        assert each.expected_samples == pytest.approx(curve.expected_samples_K[at_k], rel=1e-12)
+        assert each.model_flops == pytest.approx(curve.flops_K[at_k], rel=1e-12)
+        flops_K, samples_K, _ = query_price(point, curve, spec)
+        assert flops_K is not None
+        assert (flops_K[at_k], samples_K[at_k]) == (curve.flops_K[at_k], curve.expected_samples_K[at_k])
+    assert {each.strategy for each in evaluation.measurements} == {"greedy", "pass@k", "majority_vote"}
+    served = [each.serving for each in decisions if each.serving is not None]
+    assert served
+    for serving in served:
+        at = next(found for found in seen if found.point.step == serving.step)
+        curve = next(found for found in at.curves if found.strategy == serving.strategy)
+        assert serving.flops_per_query == curve.flops_K[curve.k_values.index(serving.k)]

@@ -15,7 +15,7 @@ from breakeven.eval.bank import outdated, reference_crc32
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.measure import Costs
 from breakeven.records import CHECK_FAILED, Measurement, SearchCost, SegmentRule
-from breakeven.records.agree import canonical_answer, label_answers
+from breakeven.records.agree import agreeing, canonical_answer
 from breakeven.sampling.grading import grade
 from breakeven.sampling.pieces import OnProgress, Progress, chunks
 from breakeven.session.searching import chances, graded_search
@@ -169,7 +169,7 @@ def _candidates(task: TextTask, result: SearchResult, verdicts: str) -> tuple[Fo
 def _answers(found: Searched, task: TextTask) -> list[str | None]:
     """Equal where the answers of the candidates agree; those whose check failed are not compared."""
     answers = [None if each.verdict == CHECK_FAILED else each.answer for each in found.candidates]
-    return [None if label < 0 else str(label) for label in label_answers(answers, task).labels]
+    return agreeing(answers, task)
 
 
 def _price(counts: Sequence[SearchCost], costs: Costs, *, shared: bool) -> tuple[float | None, float | None]:

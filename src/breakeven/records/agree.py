@@ -91,3 +91,12 @@ def label_answers(given: Sequence[str | None], answers: Answers) -> Labels:
     number: dict[str, int] = {}
     labels = tuple(-1 if form is None else number.setdefault(leader_of[form], len(number)) for form in forms)
     return Labels(labels=labels, num_failed=num_failed)
+
+
+def agreeing(given: Sequence[str | None], answers: Answers) -> list[str | None]:
+    """Equal strings where the answers of one problem agree, for rules that compare strings; None is no answer.
+
+    >>> agreeing(["7", None, "7", "8"], SameText(str))
+    ['0', None, '0', '1']
+    """
+    return [None if label < 0 else str(label) for label in label_answers(given, answers).labels]

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from breakeven.cost.query import mean_flops, search_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SearchOutcome, SegmentRule
-from breakeven.records.protocols import RewardModel, SegmentSampler, Verifier
+from breakeven.records.agree import agreeing, canonical_answer
+from breakeven.records.protocols import Answers, RewardModel, SegmentSampler, Verifier
 from breakeven.sampling.grading import grade
 from breakeven.ttc.search.select import answers_of, chance_right
 from breakeven.ttc.search.trees import SearchResult
@@ -34,7 +36,7 @@ class TreeSearch:
         sampler: of the live model.
         reward_model: of kind "process".
         verifier: grades the candidates, and alone sees references.
-        extract: the final answer of a solution; None: solutions as a whole are compared.
+        answers: the final answer of a solution, and which agree; None: solutions as a whole are compared.
         strategies: such as "dvts/weighted_vote".
         sizes: candidates a problem, each a search of its own; multiples of `width`.
         width: next segments a beginning (beam search, DVTS).
@@ -50,7 +52,7 @@ class TreeSearch:
     sampler: SegmentSampler
     reward_model: RewardModel
     verifier: Verifier
-    extract: Callable[[str], str | None] | None
+    answers: Answers | None
     strategies: tuple[str, ...]
     sizes: tuple[int, ...]
     width: int
@@ -71,7 +73,7 @@ class TreeSearch:
             sampler=self.sampler,
             temperature=self.temperature,
             seed=seed,
-            extract=self.extract,
+            extract=self._extract,
             reward_model=self.reward_model,
             width=self.width,
             segments=self.segments,
@@ -83,7 +85,7 @@ class TreeSearch:
                 results, rows = graded_search(strategies[0], problems, size, tools, self.verifier)
                 query = mean_flops([search_flops(self.model_cost, self.reward_cost, each.cost) for each in results])
                 spent += query.total * len(problems)
-                answers_PN = [answers_of(each, self.extract) for each in results]
+                answers_PN = [self._agreeing(answers_of(each, self._extract)) for each in results]
                 rewards_PN = [[path.reward for path in each.candidates] for each in results]
                 outcomes += [
                     SearchOutcome(
@@ -95,6 +97,14 @@ class TreeSearch:
                     for strategy in strategies
                 ]
         return tuple(outcomes), spent
+
+    @property
+    def _extract(self) -> Callable[[str], str | None] | None:
+        return None if self.answers is None else partial(canonical_answer, self.answers)
+
+    def _agreeing(self, given: Sequence[str | None]) -> Sequence[str | None]:
+        """Equal strings for answers that agree, by the one rule of `breakeven.records.agree`."""
+        return given if self.answers is None else agreeing(given, self.answers)
 
 
 def by_search(strategies: Iterable[Strategy]) -> list[list[Strategy]]:

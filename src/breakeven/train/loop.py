@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from breakeven.config import RunConfig, TrainConfig, config_to_builtins
-from breakeven.data.task import Task, Voted, answers_of
+from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import CheckpointRecord, Decision, SegmentRule, Verification
@@ -246,7 +246,7 @@ def tree_search(config: RunConfig, model: Transformer, saved_reward: SavedReward
         sampler=sampler_for(model, task),
         reward_model=saved_reward.reward_model,
         verifier=task,
-        extract=task.answer if isinstance(task, Voted) else None,
+        answers=answers_of(task),
         strategies=names,
         sizes=evaluate.search_k,
         width=evaluate.search_width,
