@@ -216,7 +216,7 @@ def test_a_run_killed_before_its_state_was_saved_evaluates_nothing_twice(
             run(config, tmp_path / "killed")
     assert not (tmp_path / "killed" / "stopped").exists()
     with monkeypatch.context() as patch:
-        patch.setattr("breakeven.session.session.Collector", killed)
+        patch.setattr("breakeven.session.live.Collector", killed)
         assert resume(tmp_path / "killed").step == 8
     assert files(tmp_path / "killed") == files(tmp_path / "straight")
 
@@ -303,7 +303,7 @@ def test_a_log_cut_back_behind_the_state_is_mended_without_evaluating_what_is_le
         evaluated.append(seed & (2**32 - 1))
         return Collector(*arguments, seed=seed, **options)
 
-    monkeypatch.setattr("breakeven.session.session.Collector", counting)
+    monkeypatch.setattr("breakeven.session.live.Collector", counting)
     resume(tmp_path / "cut", mode="shadow")
     assert evaluated == [2, 4, 6, 8, 10, 12][num_left:]
     assert files(tmp_path / "cut") == files(tmp_path / "straight")

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from breakeven.cost.evaluation import evaluation_flops, query_flops, reward_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Observation, SearchOutcome
 from breakeven.sampling.collect import Collector
-from breakeven.session.step import Measured, measured_of
+from breakeven.seeds import bank_seed, search_seed
+from breakeven.session.step import Measured, measured_of, search_price
 from breakeven.stopping.course import Course
+
+if TYPE_CHECKING:
+    from breakeven.session.session import Session
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -74,3 +80,29 @@ class LiveSource:
         self._searches, self._spent_flops = self.run_search()
         self._measured = self._observation = None
         return True
+
+
+def live_source(session: "Session", course: Course, step: int, train_tokens: int, loss: float | None) -> LiveSource:
+    """The checkpoint at which a session stands, nothing drawn yet."""
+    last = next((each.observation for each in reversed(session.checkpoints) if each.observation.searches), None)
+    search, seed = session.search, search_seed(session.seed, step)
+    return LiveSource(
+        collector=Collector(
+            session.sampler,
+            session.verifier,
+            session.problems,
+            temperature=session.temperature,
+            seed=bank_seed(session.seed, step),
+            answers=session.answers,
+            reward_model=session.reward_model,
+        ),
+        course=course,
+        step=step,
+        train_tokens=train_tokens,
+        train_flops=session.train_flops(train_tokens),
+        loss=loss,
+        cost=session.cost,
+        reward_cost=session.reward_cost,
+        run_search=None if search is None else partial(search, session.problems, seed=seed),
+        search_flops=search_price(last),
+    )

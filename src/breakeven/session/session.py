@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -28,18 +27,16 @@ from breakeven.records import (
 )
 from breakeven.records.agree import answers_from
 from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
-from breakeven.sampling.collect import Collector
-from breakeven.seeds import bank_seed, search_seed
 from breakeven.session.checks import check_parts, check_problems, check_tokens
 from breakeven.session.failing import is_usage_error, raised_by
 from breakeven.session.guard import undisturbed
-from breakeven.session.live import LiveSource
+from breakeven.session.live import live_source
 from breakeven.session.recording import open_log
 from breakeven.session.resume import check_order, check_same_run, fingerprint_of
 from breakeven.session.searching import Search
 from breakeven.session.serving import serving_note
-from breakeven.session.step import search_price, take_step
-from breakeven.session.verify import HeldOut, compare, measure_stop
+from breakeven.session.step import take_step
+from breakeven.session.verify import HeldOut, Shadow
 from breakeven.session.voice import say, warn
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import default_policy
@@ -150,19 +147,6 @@ class Session:
         self.evaluate_every, self.seed = evaluate_every, seed
         self.mode = mode
         self.max_failures, self.quiet = max_failures, quiet
-        self._held_out = None
-        if mode == "shadow":
-            self._held_out = HeldOut(
-                problems=tuple(test_problems),
-                num_samples=test_samples,
-                verifier=verifier,
-                temperature=temperature,
-                seed=seed,
-                cost=cost,
-                answers=self.answers,
-                reward_model=reward_model,
-                reward_cost=reward_cost,
-            )
         self.evaluation_seconds = 0.0
         """Wall time this process spent in evaluations; not recorded, since it differs from run to run."""
         self.verification_seconds = 0.0
@@ -174,9 +158,20 @@ class Session:
         self._texts = TextFile(log.directory) if log is not None and keep_texts else None
         self.checkpoints: list[CheckpointRecord] = list(log.checkpoints) if log is not None else []
         self.failures: dict[int, Failure] = dict(log.failures) if log is not None else {}
-        self._stop_test: StopTest | None = log.stop_test if log is not None else None
-        self.verification: Verification | None = log.verification if log is not None else None
-        """In mode "shadow", once the budget is spent: the stop held against the fully trained model."""
+        self._shadow: Shadow | None = None
+        if mode == "shadow":
+            how = HeldOut(
+                problems=tuple(test_problems),
+                num_samples=test_samples,
+                verifier=verifier,
+                temperature=temperature,
+                seed=seed,
+                cost=cost,
+                answers=self.answers,
+                reward_model=reward_model,
+                reward_cost=reward_cost,
+            )
+            self._shadow = Shadow(how, self.log)
         try:
             self._begin()
         except BaseException:
@@ -223,7 +218,7 @@ class Session:
 
     def is_due(self, step: int, train_tokens: int) -> bool:
         """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
-        return step % self.evaluate_every == 0 or self.spec.is_spent(self._train_flops(train_tokens))
+        return step % self.evaluate_every == 0 or self.spec.is_spent(self.train_flops(train_tokens))
 
     def will_evaluate(self, step: int, train_tokens: int) -> bool:
         """Whether `observe` evaluates: where it is due, has not failed before, and is within the policy's share."""
@@ -281,7 +276,7 @@ class Session:
         return self._returned(decision)
 
     def _evaluate(self, step: int, train_tokens: int, loss: float | None) -> Decision:
-        source = self._source(step, train_tokens, loss)
+        source = live_source(self, self._course, step, train_tokens, loss)
         course, _, decision = take_step(self._course, source)
         if self._texts is not None:
             self._texts.append(step, source.collector.samples.greedy_texts_P, source.collector.samples.texts_PN)
@@ -297,31 +292,28 @@ class Session:
         """In mode "shadow": the serving point of the decided stop on the test problems, measured once and recorded.
 
         Done by `observe` where the stop is decided. A run that is gone on with past its stop has to hand over a
-        `sampler`, and if need be a `search`, of the model that was stopped.
+        `sampler`, and if need be a `search`, of the model that was stopped. None where no stop was decided.
         """
-        stopped = self.stopped_at
-        if self._held_out is not None and stopped is not None and self._stop_test is None:
-            search = self.search if sampler is None else search
-            self._stop_test = measure_stop(stopped, sampler or self.sampler, self._held_out, search=search)
-            if self.log is not None:
-                self.log.append(self._stop_test)
-        return self._stop_test
+        if self._shadow is None or self.stopped_at is None:
+            return None
+        search = self.search if sampler is None else search
+        return self._shadow.measure(self.stopped_at, sampler or self.sampler, search=search)
 
     def verify(self) -> Verification | None:
         """In mode "shadow": the stop held against the live model, taken as fully trained; measured once and recorded.
 
         Done by `observe` where the budget is spent. None where no stop was decided, or it was not measured.
         """
-        stopped = self.stopped_at
-        ready = self._held_out is not None and stopped is not None and self._stop_test is not None
-        if ready and self.verification is None:
-            assert self._held_out is not None
-            assert stopped is not None
-            assert self._stop_test is not None
-            self.verification = compare(stopped, self._stop_test, self.sampler, self._held_out)
-            if self.log is not None:
-                self.log.append(self.verification)
-        return self.verification
+        if self._shadow is None or self.stopped_at is None:
+            return None
+        return self._shadow.verify(self.stopped_at, self.sampler)
+
+    @property
+    def verification(self) -> Verification | None:
+        """In mode "shadow", once the budget is spent: the stop held against the fully trained model."""
+        if self._shadow is not None:
+            return self._shadow.verification
+        return None if self.log is None else self.log.verification
 
     def _ship(self) -> None:
         """Leave `serving.json` beside the log of a run whose stop is decided, also where a kill came between."""
@@ -334,7 +326,7 @@ class Session:
         started = time.perf_counter()
         if self.stopped_at is not None and self.stopped_at.observation.step == step:
             self.measure_stop()
-        if self.spec.is_spent(self._train_flops(train_tokens)):
+        if self.spec.is_spent(self.train_flops(train_tokens)):
             self.verify()
         self.verification_seconds += time.perf_counter() - started
 
@@ -356,43 +348,19 @@ class Session:
         return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED)
 
     def _going_on(self, step: int, train_tokens: int, reason: Reason) -> Decision:
-        used = self._train_flops(train_tokens) / self.spec.budget_flops
+        used = self.train_flops(train_tokens) / self.spec.budget_flops
         return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
 
     def _returned(self, decision: Decision) -> Decision:
         """What the loop is told: where one only looks on, never to stop."""
         return decision if self.mode == "stop" or not decision.stop else replace(decision, action=Action.CONTINUE)
 
-    def _source(self, step: int, train_tokens: int, loss: float | None) -> LiveSource:
-        last = next((each.observation for each in reversed(self.checkpoints) if each.observation.searches), None)
-        return LiveSource(
-            collector=Collector(
-                self.sampler,
-                self.verifier,
-                self.problems,
-                temperature=self.temperature,
-                seed=bank_seed(self.seed, step),
-                answers=self.answers,
-                reward_model=self.reward_model,
-            ),
-            course=self._course,
-            step=step,
-            train_tokens=train_tokens,
-            train_flops=self._train_flops(train_tokens),
-            loss=loss,
-            cost=self.cost,
-            reward_cost=self.reward_cost,
-            run_search=None
-            if self.search is None
-            else partial(self.search, self.problems, seed=search_seed(self.seed, step)),
-            search_flops=search_price(last),
-        )
-
     def _place(self, step: int) -> int:
         """Where a checkpoint of `step` stands, or would stand, among those recorded."""
         return bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
 
-    def _train_flops(self, train_tokens: int) -> float:
+    def train_flops(self, train_tokens: int) -> float:
+        """FLOPs of training on so many tokens."""
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
 
     def _too_dear(self, train_tokens: int, place: int) -> bool:
@@ -412,7 +380,7 @@ class Session:
         least = last.num_problems * last.query_flops.total(1)
         if (first := self.policy.wants(course, None, (0, 0))) is not None:
             least += first[0] * last.query_flops.total(first[1])
-        return not course.affords(self._train_flops(train_tokens), least)
+        return not course.affords(self.train_flops(train_tokens), least)
 
     def _check(self, step: int, train_tokens: int, place: int) -> None:
         """Refuse what does not go on from what was observed before, here or in the recorded run."""
@@ -428,11 +396,11 @@ class Session:
                 "step", f"grow from {step}, already observed with {self._last[1]} tokens", step, remedy
             )
         self._last = step, train_tokens
-        if self._train_flops(train_tokens) > self.spec.budget_flops * (1 + 1e-9):
+        if self.train_flops(train_tokens) > self.spec.budget_flops * (1 + 1e-9):
             raise argument_error(
                 "train_tokens",
                 f"stay within spec.budget_flops, {self.spec.budget_flops:.6g} FLOPs",
-                f"{train_tokens} tokens, {self._train_flops(train_tokens):.6g} FLOPs",
+                f"{train_tokens} tokens, {self.train_flops(train_tokens):.6g} FLOPs",
                 "Declare the FLOPs of the full run as the budget.",
             )
 

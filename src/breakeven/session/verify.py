@@ -17,6 +17,7 @@ from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
 from breakeven.sampling.collect import collect
 from breakeven.seeds import verification_seed
 from breakeven.session.searching import Search
+from breakeven.store import RunLog
 from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import tally_of
 
@@ -143,3 +144,28 @@ def compare(stopped: CheckpointRecord, tested: StopTest, full_sampler: Sampler, 
         evaluation_share=(stopped.decision.evaluation_flops or 0.0) / stopped.observation.train_flops,
         verification_flops=tested.flops + flops,
     )
+
+
+class Shadow:
+    """Both halves for a session: each measured once, recorded, and read back where a run is gone on with."""
+
+    def __init__(self, how: HeldOut, log: RunLog | None) -> None:
+        self._how, self._log = how, log
+        self.tested = None if log is None else log.stop_test
+        self.verification = None if log is None else log.verification
+
+    def measure(self, stopped: CheckpointRecord, sampler: Sampler, *, search: Search | None = None) -> StopTest:
+        """See `measure_stop`."""
+        if self.tested is None:
+            self.tested = measure_stop(stopped, sampler, self._how, search=search)
+            if self._log is not None:
+                self._log.append(self.tested)
+        return self.tested
+
+    def verify(self, stopped: CheckpointRecord, full_sampler: Sampler) -> Verification | None:
+        """See `compare`; None where the serving point was not measured."""
+        if self.tested is not None and self.verification is None:
+            self.verification = compare(stopped, self.tested, full_sampler, self._how)
+            if self._log is not None:
+                self._log.append(self.verification)
+        return self.verification
