@@ -74,9 +74,11 @@ def test_a_run_tells_its_story_and_leaves_what_to_serve(cli, half_solved, recipe
         "runs/tiny-1/lock",
         "runs/tiny-1/log.jsonl",
         "runs/tiny-1/report.html",
+        "runs/tiny-1/serving.json",
         "runs/tiny-1/state.safetensors",
         "runs/tiny-1/stopped/model.safetensors",
         "runs/tiny-1/stopped/serving.json",
+        "runs/tiny-1/texts.jsonl",
     ]
 
 
@@ -163,7 +165,7 @@ def test_the_way_on_repeats_that_the_run_goes_to_the_end(cli, at_step, half_solv
     at_step(3, lambda: signal.raise_signal(signal.SIGINT))
     result = cli("run", "--resume", "here", "--to-end")
     assert "Interrupted at step 6;" in result.stdout
-    assert "Go on with: breakeven run --resume here --to-end\n" in result.stdout
+    assert "Go on with: breakeven run --resume here --mode shadow\n" in result.stdout
     assert "Spent up to step 12: " in cli("run", "--resume", "here", "--to-end").stdout
 
 
@@ -309,7 +311,9 @@ def test_a_directory_that_holds_a_log_alone_is_refused_and_left_alone(refused, a
     refused("run", recipe, "--out", "here", exit_code=3)
     before = Path("here/log.jsonl").read_bytes()
     message = refused("run", recipe, "--out", "here")
-    assert message.startswith("run_dir must not hold a log.jsonl yet; got 'here'. Pass --resume")
+    assert message.startswith(
+        "run_dir must not hold a log.jsonl yet; got 'here'. To go on with that run pass resume=True (--resume)"
+    )
     assert Path("here/log.jsonl").read_bytes() == before
 
 

@@ -13,7 +13,9 @@ from breakeven.errors import ArgumentError
 from breakeven.eval.measure import Costs, measurable, measure
 from breakeven.eval.samples import DrawnSamples
 from breakeven.records import Measurement, Problem, Reward, SampleBank
+from breakeven.ttc.pool import pool_of
 from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.settled_vote import samples_until_safe
 from breakeven.ttc.strategies.strategy import Need
 
 COST = ModelCost(body_params=0.5)
@@ -56,7 +58,10 @@ def make_samples(
         seed=0,
         prompt_tokens=sum(prompt_tokens_P),
         output_tokens=sum(map(sum, output_tokens_PN)),
-        greedy_output_tokens=6,
+        greedy_output_tokens=6 + 2 * (len(correct_PN) - 2),
+        prompt_tokens_P=prompt_tokens_P,
+        greedy_tokens_P=(4, 2, *(2,) * (len(correct_PN) - 2)),
+        output_tokens_PN=output_tokens_PN,
         answer_PN=answer_PN,
         score_PN=tuple(tuple(value for value, _ in row) for row in rewards_PN),
         **changes,
@@ -64,9 +69,6 @@ def make_samples(
     return DrawnSamples(
         problems=tuple(Problem(id=f"p{n}", prompt="?") for n in range(len(correct_PN))),
         bank=bank,
-        prompt_tokens_P=prompt_tokens_P,
-        greedy_tokens_P=(4, 2, *(2,) * (len(correct_PN) - 2)),
-        output_tokens_PN=output_tokens_PN,
         rewards_PN=rewards,
         num_truncated=0,
         num_unanswered=1,
@@ -119,11 +121,16 @@ def test_pass_at_k_is_deployable_where_no_reference_is_needed(oracle: bool) -> N
 def test_majority_vote() -> None:
     rows = by_k("majority_vote", 1, 2, 4)
     assert accuracies(rows) == pytest.approx([0.5, (3 / 4 + 1 / 3) / 2, 0.5])
-    assert [rows[k].expected_samples for k in rows] == [1.0, 2.0, 4.0]
-    assert rows[4].model_flops == (10 + 4 * 3 + 20 + 4 * 2) / 2
-    assert rows[4].model_flops_unshared == (4 * 13 + 4 * 22) / 2
+    pool = pool_of(make_samples().bank)
+    assert pool is not None
+    in_turn_PK = samples_until_safe(pool, [1, 2, 4])[0]  # a vote is drawn in turn, until its lead cannot be lost
+    assert [rows[k].expected_samples for k in rows] == pytest.approx(in_turn_PK.mean(axis=0))
+    first, second = in_turn_PK[:, 2]
+    assert first == 3.75, "in one of four orders the only 1 comes last, and three 0 are safe"
+    assert rows[4].model_flops == pytest.approx((10 + first * 3 + 20 + second * 2) / 2)
+    assert rows[4].model_flops_unshared == pytest.approx((first * 13 + second * 22) / 2)
     assert rows[4].flops == rows[4].model_flops
-    assert rows[4].output_tokens == (16 + 12) / 2
+    assert rows[4].output_tokens == pytest.approx((first * 4 + second * 3) / 2)
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])

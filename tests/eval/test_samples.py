@@ -42,7 +42,7 @@ def test_rows_are_joined_over_all_draws_of_a_problem(file: SampleFile, sums, sco
         right = str(place + 1)
         verdicts = ["?" if each == "99" else "1" if each == right else "0" for each in answers]
         assert bank.correct_PN[place] == "".join(verdicts)
-        assert samples.output_tokens_PN[place] == tuple(each.output_tokens for each in completions)
+        assert samples.bank.output_tokens_PN[place] == tuple(each.output_tokens for each in completions)
         assert bank.score_PN[place] == tuple(len(each.text) / 100 for each in completions)
         assert [each.value for each in samples.rewards_PN[place]] == list(bank.score_PN[place])
         labels = bank.answer_PN[place]
@@ -61,10 +61,10 @@ def test_what_is_counted(file: SampleFile, sums, scored) -> None:
     assert samples.num_truncated > 0
     assert samples.num_unanswered > 0
     assert samples.num_uncompared == 0
-    assert samples.prompt_tokens_P == (4,) * 6
+    assert samples.bank.prompt_tokens_P == (4,) * 6
     assert samples.bank.prompt_tokens == 24
-    assert samples.bank.greedy_output_tokens == sum(samples.greedy_tokens_P)
-    assert samples.bank.output_tokens == sum(map(sum, samples.output_tokens_PN))
+    assert samples.bank.greedy_output_tokens == sum(samples.bank.greedy_tokens_P)
+    assert samples.bank.output_tokens == sum(map(sum, samples.bank.output_tokens_PN))
     assert samples.bank.num_prefills == 6 + 2 * 4 + 2
     assert samples.bank.num_failed == sum(each.text.endswith("99") for each in completions)
     assert (samples.bank.temperature, samples.bank.seed, samples.bank.oracle) == (0.8, 3, True)

@@ -282,7 +282,10 @@ def test_only_later_checkpoints_and_verifications_are_appended(run: Path) -> Non
         for step in (20, 19):
             with pytest.raises(ArgumentError, match=r"observation\.step must be greater than the last .* 20; got"):
                 log.append(make_checkpoint(step))
-        with pytest.raises(ArgumentError, match="record must be a CheckpointRecord or a Verification; got"):
+        with pytest.raises(
+            ArgumentError,
+            match="record must be a CheckpointRecord or a Verification or a Finger",
+        ):
             log.append(HEADER)  # type: ignore[arg-type]
     log.close()
     with pytest.raises(ArgumentError, match="log must be open; got 'closed'"):

@@ -10,6 +10,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.records import Problem
 from breakeven.records.protocols import Sampler
+from breakeven.store import LOG_NAME
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
 _EDGE_BYTES = 1 << 20
@@ -169,7 +170,10 @@ def _refuse(options: ModelOptions, names: tuple[str, ...], kind: str) -> None:
 
 def checkpoint_folder(path: Path) -> Path | None:
     """The folder with breakeven's own weights that a path names: itself, or the stopped or full one of a run."""
-    return next((each for each in (path, path / "stopped", path / "full") if (each / "serving.json").is_file()), None)
+    kept = (path / "stopped", path / "full")
+    if not (path / LOG_NAME).is_file():  # a run directory has a serving.json too, but no weights
+        kept = (path, *kept)
+    return next((each for each in kept if (each / "serving.json").is_file()), None)
 
 
 def _reference(folder: Path, cost: ModelCost | None) -> LoadedModel:

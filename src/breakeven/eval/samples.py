@@ -13,10 +13,6 @@ class DrawnSamples:
 
     problems: tuple[Problem, ...]
     bank: SampleBank
-    prompt_tokens_P: tuple[int, ...]
-    greedy_tokens_P: tuple[int, ...]
-    output_tokens_PN: tuple[tuple[int, ...], ...]
-    """Tokens of each sample at the bank's temperature."""
     rewards_PN: tuple[tuple[Reward, ...], ...]
     """Empty where nothing scored them."""
     num_truncated: int
@@ -32,9 +28,6 @@ def drawn_samples(collector: Collector, problems: Sequence[Problem]) -> DrawnSam
     return DrawnSamples(
         problems=tuple(problems),
         bank=bank,
-        prompt_tokens_P=bank.prompt_tokens_P,
-        greedy_tokens_P=bank.greedy_tokens_P,
-        output_tokens_PN=bank.output_tokens_PN,
         rewards_PN=collector.samples.rewards_PN if bank.score_PN else (),
         num_truncated=collector.samples.num_truncated,
         num_unanswered=collector.samples.num_unanswered,
