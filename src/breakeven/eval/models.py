@@ -170,7 +170,7 @@ def _refuse(options: ModelOptions, names: tuple[str, ...], kind: str) -> None:
 
 def checkpoint_folder(path: Path) -> Path | None:
     """The folder with breakeven's own weights that a path names: itself, or the stopped or full one of a run."""
-    kept = (path / "stopped", path / "full")
+    kept: tuple[Path, ...] = (path / "stopped", path / "full")
     if not (path / LOG_NAME).is_file():  # a run directory has a serving.json too, but no weights
         kept = (path, *kept)
     return next((each for each in kept if (each / "serving.json").is_file()), None)
