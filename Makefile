@@ -26,7 +26,7 @@ test: $(TEST_STAMP) ## everything a change must pass
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal --cov --cov-report=
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal --durations=25 --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=99
 

@@ -149,7 +149,7 @@ def test_a_search_is_charged_once_for_all_its_rules(work: Path) -> None:
         "sampler": TransformerSampler(model, task, new_cache=lambda: KVCache([], [])),
         "reward_model": saved_reward.reward_model,
         "verifier": task,
-        "extract": None,
+        "answers": None,
         "sizes": (2, 4),
         "width": 2,
         "segments": SegmentRule(ends=(), max_tokens=2),
