@@ -186,17 +186,19 @@ class _Live:
     def __init__(self, config: RunConfig, *, quiet: bool) -> None:
         self.quiet = quiet
         self.total_steps = config.train.steps
+        # Where the lines go to a terminal too, one console writes both, or each would be drawn into the other.
+        shared = console if console.is_terminal else error_console
         self.bar = Progress(
             TextColumn("step"),
             MofNCompleteColumn(),
             BarColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}"),
+            TextColumn("{task.fields[loss]}"),
             TimeRemainingColumn(),
-            console=error_console,
+            console=shared,
             transient=True,
-            disable=quiet or not error_console.is_terminal,
+            disable=quiet or not shared.is_terminal,
         )
-        self.task = self.bar.add_task("train", total=config.train.steps, loss=float("nan"))
+        self.task = self.bar.add_task("train", total=config.train.steps, loss="")
 
     def __enter__(self) -> "_Live":
         self.bar.start()
@@ -210,6 +212,6 @@ class _Live:
             console.print(text)
 
     def step(self, progress: "StepProgress") -> None:
-        self.bar.update(self.task, completed=progress.step, loss=progress.loss)
+        self.bar.update(self.task, completed=progress.step, loss=f"loss {progress.loss:.3f}")
         if progress.checkpoint is not None:
             self.say(progress_line(progress.checkpoint, self.total_steps))
