@@ -197,7 +197,7 @@ def test_searches_run_on_it(sampler) -> None:
 def test_bad_arguments_are_refused(sampler) -> None:
     with pytest.raises(ArgumentError, match="num_samples must be at least 1"):
         sampler.extend(prefixes(), 0, segments=BY_TERM, temperature=1.0, seed=0)
-    with pytest.raises(ArgumentError, match=r"steps.max_tokens must be at least 1"):
+    with pytest.raises(ArgumentError, match=r"segments.max_tokens must be at least 1"):
         sampler.extend(prefixes(), 1, segments=SegmentRule(max_tokens=0), temperature=1.0, seed=0)
     with pytest.raises(ArgumentError, match="temperature must be at least 0"):
         sampler.extend(prefixes(), 1, segments=BY_TERM, temperature=-1.0, seed=0)

@@ -92,7 +92,7 @@ class TransformerSampler:
         already gets an empty completion (Finish.LENGTH).
         """
         if segments.max_tokens < 1:
-            raise argument_error("steps.max_tokens", "be at least 1", segments.max_tokens)
+            raise argument_error("segments.max_tokens", "be at least 1", segments.max_tokens)
         jobs = [
             _Job(
                 f"{each.problem.id}\n{each.text}" if each.text else each.problem.id,
