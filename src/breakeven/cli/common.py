@@ -12,7 +12,8 @@ from rich.console import Console
 from breakeven.errors import ArgumentError, BreakevenError, LogError, MissingExtraError, RunInUseError
 
 P = ParamSpec("P")
-console = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+_ON_TERMINAL = sys.stdout.isatty()  # there lines are broken between words; elsewhere they are left whole
+console = Console(highlight=False, markup=False, soft_wrap=not _ON_TERMINAL, width=None if _ON_TERMINAL else 120)
 error_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 USAGE_ERROR = 2

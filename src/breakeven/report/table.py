@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Literal
 
 from rich import box
 from rich.table import Table
@@ -24,6 +25,8 @@ HEADINGS = (
 )
 _WIDTHS = (5, 5, 8, 12, 11, 18, 8, 4, 13)
 """Characters of each column in the terminal, where cells are broken into lines between words to fit 100 in all."""
+_WORDY = (3, 4, 5, 8)
+"""Columns whose cells hold several words: the ones that a narrower terminal breaks further."""
 
 
 def decision_rows(checkpoints: Sequence[CheckpointRecord]) -> list[list[str]]:
@@ -41,8 +44,9 @@ def decision_table(checkpoints: Sequence[CheckpointRecord], title: str | None = 
         show_edge=False,
     )
     for heading in HEADINGS:
-        last = heading == HEADINGS[-1]
-        table.add_column(_broken(heading, len(table.columns)), justify="left" if last else "right", no_wrap=True)
+        column, last = len(table.columns), heading == HEADINGS[-1]
+        justify: Literal["left", "right"] = "left" if last else "right"
+        table.add_column(_broken(heading, column), justify=justify, no_wrap=column not in _WORDY, overflow="fold")
     for checkpoint, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
         cells = [Text(_broken(cell, column)) for column, cell in enumerate(row)]
         table.add_row(*cells, style="bold" if checkpoint.decision.stop else None)
