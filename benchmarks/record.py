@@ -19,7 +19,7 @@ import msgspec
 import torch
 
 from breakeven.config import RunConfig, config_to_builtins, load_recipe
-from breakeven.cost.evaluation import evaluation_flops, query_flops
+from breakeven.cost.evaluation import price_of
 from breakeven.data.task import answers_of
 from breakeven.model.transformer import Transformer
 from breakeven.records import Observation
@@ -93,12 +93,13 @@ def measured(config: RunConfig) -> Iterator[dict[str, Observation]]:
                 seed=(config.seed << 32) + 2 * step + offset,
                 answers=answers_of(task),
             )
+            price = price_of(bank, cost)
             pair[split] = Observation(
                 step=step,
                 train_tokens=train_tokens,
                 train_flops=cost.train_flops(train_tokens / sequence_tokens(task), sequence_tokens(task)),
-                evaluation_flops=evaluation_flops(bank, cost),
-                query_flops=query_flops(bank, cost),
+                evaluation_flops=price.evaluation_flops,
+                query_flops=price.query,
                 loss=loss,
                 bank=bank,
             )

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from breakeven.config import config_from
-from breakeven.cost.evaluation import evaluation_flops, query_flops
+from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Decision, KCurve, Observation, RunSpec, SampleBank
 from breakeven.session.step import Measured, conclude, curves_of, measured_of, see, take_step
@@ -171,12 +171,8 @@ def first_problems(bank: SampleBank, size: int) -> SampleBank:
 
 def with_bank(run: Run, recorded: Observation, bank: SampleBank) -> Observation:
     """The observation with another bank, and the cost of drawing it."""
-    return dataclasses.replace(
-        recorded,
-        bank=bank,
-        evaluation_flops=evaluation_flops(bank, run.cost),
-        query_flops=query_flops(bank, run.cost),
-    )
+    price = price_of(bank, run.cost)
+    return dataclasses.replace(recorded, bank=bank, evaluation_flops=price.evaluation_flops, query_flops=price.query)
 
 
 def full(run: Run) -> Outcome:

@@ -23,6 +23,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.chain import Chain
 from breakeven.model.transformer import Transformer
 from breakeven.records import Draw, Prefix, Problem, SegmentRule
+from breakeven.records.agree import SameText
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.searching import by_search, chances, graded_search
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
@@ -176,7 +177,7 @@ def searches(
         sampler=sampler,
         temperature=TEMPERATURE,
         seed=seed + 2**30,
-        extract=task.answer,
+        answers=SameText(task.answer),
         reward_model=saved_reward.reward_model(task),
         width=WIDTH,
         segments=SEGMENT_RULE,
@@ -184,7 +185,7 @@ def searches(
     for strategies in by_search(each for each in STRATEGIES.values() if Need.SEGMENTS in each.needs):
         for size in SEARCH_SIZES:
             results, rows = graded_search(strategies[0], problems, size, tools, task)
-            answers = [answers_of(each, task.answer) for each in results]
+            answers = [answers_of(each.candidates, SameText(task.answer)) for each in results]
             rewards = [[path.reward for path in each.candidates] for each in results]
             prices = [search_flops(cost, saved_reward.cost, each.cost) for each in results]
             reread = [search_flops(cost, saved_reward.cost, each.cost, incremental=False) for each in results]

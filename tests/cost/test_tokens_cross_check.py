@@ -27,7 +27,7 @@ import torch
 from torch.utils import flop_counter
 
 from breakeven.config import load_recipe, recipe_names
-from breakeven.cost.evaluation import evaluation_flops
+from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import Draw, SampleBank, TransformerShape
@@ -146,7 +146,7 @@ def count_collect(num_problems: int, num_samples: int, end_bias: float) -> tuple
     counted = count(
         lambda: banks.append(collect(sampler, task, problems, num_samples=num_samples, temperature=0.8, seed=0))
     )
-    return counted, evaluation_flops(banks[0], cost_of(config)), lengths
+    return counted, price_of(banks[0], cost_of(config)).evaluation_flops, lengths
 
 
 @pytest.mark.parametrize("end_bias", [0.0, 2.0, -1e3, 1e3], ids=["untrained", "uneven", "longest", "shortest"])

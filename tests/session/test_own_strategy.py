@@ -9,6 +9,7 @@ import pytest
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.records import Draw, Problem, RunSpec
+from breakeven.records.agree import SameText
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
 from breakeven.stopping.calibrated import CalibratedPolicy
@@ -109,7 +110,7 @@ def test_it_is_measured_priced_chosen_replayed_and_served(tmp_path: Path) -> Non
     assert list(replayed) == [each.decision for each in recorded.checkpoints]
 
     queries = [Problem(id=each.id, prompt=each.prompt) for each in PROBLEMS]
-    tools = [Tools(sampler=sampler, temperature=0.8, seed=seed, extract=str) for seed in range(8)]
+    tools = [Tools(sampler=sampler, temperature=0.8, seed=seed, answers=SameText(str)) for seed in range(8)]
     served = [each for one in tools for each in strategy_of(NAME).serve(queries, serving.k, one)]
     right = [each.served is not None and each.served.text == "right" for each in served]
     assert np.mean(right) == pytest.approx(serving.accuracy, abs=0.1)

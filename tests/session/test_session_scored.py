@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from breakeven.cost.evaluation import evaluation_flops, reward_flops
+from breakeven.cost.evaluation import price_of, reward_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, SamplerError
 from breakeven.records import Prefix, Problem, Reward, RunSpec
@@ -81,7 +81,9 @@ def test_a_stop_serves_best_of_n_and_pays_for_every_score(tmp_path: Path) -> Non
     samples = serving.expected_samples or serving.k
     assert serving.flops_per_query == pytest.approx(observation.query_flops.total(samples) + samples * reading)
     bank = observation.bank
-    assert observation.evaluation_flops == pytest.approx(evaluation_flops(bank, COST) + bank.num_drawn * reading)
+    assert observation.evaluation_flops == pytest.approx(
+        price_of(bank, COST).evaluation_flops + bank.num_drawn * reading
+    )
     assert knows.num_scored == sum(each.observation.bank.num_drawn for each in session.checkpoints)
 
     recorded = read_log(tmp_path)

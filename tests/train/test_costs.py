@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from breakeven.config import RunConfig, load_recipe, recipe_names
-from breakeven.cost.evaluation import evaluation_flops, query_flops
+from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError
@@ -38,25 +38,25 @@ def decode(fed_tokens: float) -> float:
 
 def test_a_completion_is_charged_for_the_tokens_that_are_fed_back() -> None:
     """9 tokens: the first comes out of the prefill, the last is not fed."""
-    query = query_flops(bank(output_tokens=72, greedy_output_tokens=16), COST)
+    query = price_of(bank(output_tokens=72, greedy_output_tokens=16), COST).query
     assert (query.prefill_flops, query.decode_flops) == (PREFILL, decode(8))
 
 
 def test_a_completion_of_one_token_costs_its_prefill_alone() -> None:
     at_once = bank(output_tokens=8, greedy_output_tokens=2)
-    assert query_flops(at_once, COST).total(4) == PREFILL
-    assert evaluation_flops(at_once, COST) == 2 * 2 * PREFILL
+    assert price_of(at_once, COST).query.total(4) == PREFILL
+    assert price_of(at_once, COST).evaluation_flops == 2 * 2 * PREFILL
 
 
 def test_an_evaluation_is_the_samples_and_the_greedy_ones_each_after_a_prefill() -> None:
     drawn = bank(output_tokens=72, greedy_output_tokens=10)  # 9 tokens a sample, 5 a greedy one
-    assert evaluation_flops(drawn, COST) == 2 * (PREFILL + 4 * decode(8)) + 2 * (PREFILL + decode(4))
+    assert price_of(drawn, COST).evaluation_flops == 2 * (PREFILL + 4 * decode(8)) + 2 * (PREFILL + decode(4))
 
 
 def test_lengths_are_taken_at_their_mean() -> None:
     drawn = bank(output_tokens=68, greedy_output_tokens=11)  # 8.5 and 5.5
-    assert query_flops(drawn, COST).decode_flops == decode(7.5)
-    assert evaluation_flops(drawn, COST) == pytest.approx(4 * PREFILL + 8 * decode(7.5) + 2 * decode(4.5))
+    assert price_of(drawn, COST).query.decode_flops == decode(7.5)
+    assert price_of(drawn, COST).evaluation_flops == pytest.approx(4 * PREFILL + 8 * decode(7.5) + 2 * decode(4.5))
 
 
 @pytest.mark.parametrize("recipe", recipe_names())
@@ -73,8 +73,8 @@ def test_before_a_run_completions_are_taken_at_their_longest(recipe: str) -> Non
         output_tokens=task.output_tokens * num_samples,
         greedy_output_tokens=task.output_tokens * shown.num_problems,
     )
-    assert longest_query(config) == query_flops(drawn, cost_of(config))
-    assert longest_evaluation_flops(config) == evaluation_flops(drawn, cost_of(config))
+    assert longest_query(config) == price_of(drawn, cost_of(config)).query
+    assert longest_evaluation_flops(config) == price_of(drawn, cost_of(config)).evaluation_flops
 
 
 def test_the_last_token_of_a_training_sequence_is_predicted_but_not_read() -> None:

@@ -6,6 +6,7 @@ which grows with their square, is then a lower bound. Counted and not counted: s
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,12 +16,49 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.records import QueryFlops, Reward, SampleBank
 
 
-def query_flops(bank: SampleBank, cost: ModelCost) -> QueryFlops:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankPrice:
+    """What a bank cost, and what serving costs as it was drawn."""
+
+    query: QueryFlops
+    """One query with samples as long as the bank's."""
+    evaluation_flops: float
+    """Drawing and scoring the bank."""
+    reward_flops: float
+    """A reward model scoring one sample; 0 where there is none."""
+    costs: SampleCosts | None
+    """By problem; None where the bank holds no lengths."""
+
+
+def price_of(
+    bank: SampleBank,
+    cost: ModelCost,
+    reward_cost: ModelCost | None = None,
+    rewards_PN: Sequence[Sequence[Reward]] = (),
+) -> BankPrice:
+    """The price of a bank.
+
+    Args:
+        bank: of a checkpoint.
+        cost: of a token on the model.
+        reward_cost: of a token on the reward model, if any.
+        rewards_PN: of each sample, with the tokens that were read; else the bank's sums stand for all.
+    """
+    scoring = reward_flops(bank, reward_cost, rewards_PN)
+    costs = SampleCosts.of(bank, cost, scoring)
+    return BankPrice(
+        query=_query(bank, cost, costs),
+        evaluation_flops=_drawing(bank, cost, costs) + bank.num_drawn * scoring,
+        reward_flops=scoring,
+        costs=costs,
+    )
+
+
+def _query(bank: SampleBank, cost: ModelCost, costs: SampleCosts | None) -> QueryFlops:
     """One query with samples as long as the bank's (as its greedy ones, where no others were drawn).
 
     A completion of T tokens costs T - 1 decode steps: the first token comes out of the prefill, the last is not fed.
     """
-    costs = SampleCosts.of(bank, cost)
     if costs is not None:
         return costs.mean
     drawn = (bank.output_tokens, bank.num_drawn) if bank.num_drawn else (bank.greedy_output_tokens, bank.num_problems)
@@ -44,32 +82,21 @@ def reward_flops(bank: SampleBank, reward_cost: ModelCost | None, rewards_PN: Se
     return reward_cost.prefill_flops(read) + reward_cost.decode_flops(read, max(0.0, written - 1))
 
 
-def evaluation_flops(
-    bank: SampleBank,
-    cost: ModelCost,
-    reward_cost: ModelCost | None = None,
-    rewards_PN: Sequence[Sequence[Reward]] = (),
-) -> float:
-    """Drawing and scoring a bank.
-
-    Counted: every prefill, one greedy decode a problem, one decode for each further sample, and what the reward model
-    whose cost is `reward_cost` reads and writes.
-    """
-    scoring = bank.num_drawn * reward_flops(bank, reward_cost, rewards_PN)
+def _drawing(bank: SampleBank, cost: ModelCost, costs: SampleCosts | None) -> float:
+    """Drawing a bank: every prefill, one greedy decode a problem, one decode for each further sample."""
     prefills = 2 * bank.num_problems if bank.num_prefills is None else bank.num_prefills
-    costs = SampleCosts.of(bank, cost)
     if costs is None:
-        query = query_flops(bank, cost)
+        query = _query(bank, cost, costs)
         prompts = bank.prompt_tokens / bank.num_problems
         greedy = cost.query_flops(prompts, bank.greedy_output_tokens / bank.num_problems - 1)
         drawing = prefills * query.prefill_flops + bank.num_drawn * query.decode_flops
-        return drawing + bank.num_problems * greedy.decode_flops + scoring
+        return drawing + bank.num_problems * greedy.decode_flops
     num_drawn_P = np.array([len(row) for row in bank.correct_PN])
     drawn_P = num_drawn_P > 0
     first, further = costs.prefill_P.sum(), prefills - bank.num_problems  # the prompts that were read again
     again = further * costs.prefill_P[drawn_P].mean() if further else 0.0
     decoding = (num_drawn_P[drawn_P] * costs.decode_P[drawn_P]).sum() + costs.greedy_P.sum()
-    return float(math.fsum([first, again, decoding, scoring]))
+    return float(math.fsum([first, again, decoding]))
 
 
 def scoring_of(reward_cost: ModelCost, rewards: Sequence[Reward]) -> float:

@@ -126,7 +126,7 @@ def evaluate_model(
         sampler=model.sampler_of(max_tokens or task.max_tokens, task.stop),
         temperature=temperature,
         seed=seed,
-        extract=task.extract,
+        answers=task,
         verifier=task,
         reward_model=reward_source.reward_model if reward_source else None,
         num_verdicts=reward_source.num_verdicts if reward_source else 0,

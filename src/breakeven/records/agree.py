@@ -96,7 +96,15 @@ def label_answers(given: Sequence[str | None], answers: Answers) -> Labels:
 def agreeing(given: Sequence[str | None], answers: Answers) -> list[str | None]:
     """Equal strings where the answers of one problem agree, for rules that compare strings; None is no answer.
 
+    That of a group is the first of its canonical forms, whatever the order of the samples.
+
     >>> agreeing(["7", None, "7", "8"], SameText(str))
-    ['0', None, '0', '1']
+    ['7', None, '7', '8']
     """
-    return [None if label < 0 else str(label) for label in label_answers(given, answers).labels]
+    forms = [None if answer is None else answers.canonical(answer) for answer in given]
+    labels = label_answers(given, answers).labels
+    first: dict[int, str] = {}
+    for label, form in zip(labels, forms, strict=True):
+        if form is not None:
+            first[label] = min(first.get(label, form), form)
+    return [first.get(label) for label in labels]

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.records import Problem
+from breakeven.records import Problem, RunSpec
 
 
 def check_parts(*, sampler: object, verifier: object, problems: object, reward_model: object) -> None:
@@ -40,18 +41,46 @@ def check_problems(name: str, problems: object) -> None:
         seen.add(each.id)
 
 
-def check_tokens(step: int, train_tokens: int, sequence_tokens: int) -> None:
-    """Nothing, if so many tokens are plausible at the first step that is observed.
+def check_counts(**counts: float) -> None:
+    """Nothing, if these are whole numbers of at least 1."""
+    for name, count in counts.items():
+        check.whole(name, count, 1)
+
+
+def check_tokens(step: int, train_tokens: int, sequence_tokens: int, last: tuple[int, int] | None = None) -> None:
+    """Nothing, if so many tokens are plausible at `step`; `last`: step and tokens observed before it, if any.
 
     Raises:
-        ArgumentError: there are fewer than one sequence a step, as where sequences were counted.
+        ArgumentError: at first, fewer than one sequence a step, as where sequences were counted; later, other tokens
+            at the same step.
     """
+    if last is not None:
+        if step == last[0] and train_tokens != last[1]:
+            rule = f"grow from {step}, already observed with {last[1]} tokens"
+            remedy = "Observe once a step, after optimizer.step(), not at every micro-batch."
+            raise argument_error("step", rule, step, remedy)
+        return
     if step > 0 and train_tokens < 0.5 * step * sequence_tokens:
         raise argument_error(
             "train_tokens",
             f"count at least one sequence of {sequence_tokens} tokens a step",
             f"{train_tokens} at step {step}",
             "Count tokens, not sequences or micro-steps; and step counts optimizer steps.",
+        )
+
+
+def check_budget(train_tokens: int, train_flops: float, spec: RunSpec) -> None:
+    """Nothing, if training so far is within the declared budget.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if train_flops > spec.budget_flops * (1 + 1e-9):
+        raise argument_error(
+            "train_tokens",
+            f"stay within spec.budget_flops, {spec.budget_flops:.6g} FLOPs",
+            f"{train_tokens} tokens, {train_flops:.6g} FLOPs",
+            "Declare the FLOPs of the full run as the budget.",
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from breakeven.cost.evaluation import evaluation_flops, query_flops, reward_flops
+from breakeven.cost.evaluation import BankPrice, price_of
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Observation, SearchOutcome
 from breakeven.sampling.collect import Collector
@@ -37,20 +37,21 @@ class LiveSource:
     _spent_flops: float = 0.0
     _measured: Measured | None = None
     _observation: Observation | None = None
+    _price: BankPrice | None = None
 
     @property
     def observation(self) -> Observation:
         """Everything drawn and searched until now, with what it cost; made once after each draw."""
         if self._observation is None:
             bank, rewards_PN = self.collector.bank(), self.collector.samples.rewards_PN
-            spent = evaluation_flops(bank, self.cost, self.reward_cost, rewards_PN)
+            price = self._price = price_of(bank, self.cost, self.reward_cost, rewards_PN)
             self._observation = Observation(
                 step=self.step,
                 train_tokens=self.train_tokens,
                 train_flops=self.train_flops,
-                evaluation_flops=spent + self._spent_flops,
-                query_flops=query_flops(bank, self.cost),
-                reward_flops=reward_flops(bank, self.reward_cost, rewards_PN),
+                evaluation_flops=price.evaluation_flops + self._spent_flops,
+                query_flops=price.query,
+                reward_flops=price.reward_flops,
                 model_cost={name: float(value) for name, value in asdict(self.cost).items()},
                 loss=self.loss,
                 bank=bank,
@@ -61,7 +62,8 @@ class LiveSource:
     def measured(self) -> Measured:
         """See `Source`."""
         if self._measured is None:
-            self._measured = measured_of(self.observation)
+            observation = self.observation
+            self._measured = measured_of(observation, self._price)
         return self._measured
 
     def draw(self, num_problems: int, num_samples: int) -> None:

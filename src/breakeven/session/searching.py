@@ -1,15 +1,13 @@
 """Strategies that search, run and graded; and as a session runs them at a checkpoint, outcomes and prices alone."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from breakeven.cost.query import mean_flops, search_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SearchOutcome, SegmentRule
-from breakeven.records.agree import agreeing, canonical_answer
 from breakeven.records.protocols import Answers, RewardModel, SegmentSampler, Verifier
 from breakeven.sampling.grading import grade
 from breakeven.ttc.search.select import answers_of, chance_right
@@ -73,7 +71,7 @@ class TreeSearch:
             sampler=self.sampler,
             temperature=self.temperature,
             seed=seed,
-            extract=self._extract,
+            answers=self.answers,
             reward_model=self.reward_model,
             width=self.width,
             segments=self.segments,
@@ -85,7 +83,7 @@ class TreeSearch:
                 results, rows = graded_search(strategies[0], problems, size, tools, self.verifier)
                 query = mean_flops([search_flops(self.model_cost, self.reward_cost, each.cost) for each in results])
                 spent += query.total * len(problems)
-                answers_PN = [self._agreeing(answers_of(each, self._extract)) for each in results]
+                answers_PN = [answers_of(each.candidates, self.answers) for each in results]
                 rewards_PN = [[path.reward for path in each.candidates] for each in results]
                 outcomes += [
                     SearchOutcome(
@@ -97,14 +95,6 @@ class TreeSearch:
                     for strategy in strategies
                 ]
         return tuple(outcomes), spent
-
-    @property
-    def _extract(self) -> Callable[[str], str | None] | None:
-        return None if self.answers is None else partial(canonical_answer, self.answers)
-
-    def _agreeing(self, given: Sequence[str | None]) -> Sequence[str | None]:
-        """Equal strings for answers that agree, by the one rule of `breakeven.records.agree`."""
-        return given if self.answers is None else agreeing(given, self.answers)
 
 
 def by_search(strategies: Iterable[Strategy]) -> list[list[Strategy]]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, Self
 
+from breakeven import check
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import DivergedError, argument_error
 from breakeven.records import (
@@ -27,7 +28,7 @@ from breakeven.records import (
 )
 from breakeven.records.agree import answers_from
 from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
-from breakeven.session.checks import check_parts, check_problems, check_tokens
+from breakeven.session.checks import check_budget, check_counts, check_parts, check_problems, check_tokens
 from breakeven.session.failing import is_usage_error, raised_by
 from breakeven.session.guard import undisturbed
 from breakeven.session.live import live_source
@@ -116,17 +117,14 @@ class Session:
         quiet: bool = False,
     ) -> None:
         check_parts(sampler=sampler, verifier=verifier, problems=problems, reward_model=reward_model)
-        for name, count in (
-            ("num_samples", num_samples),
-            ("sequence_tokens", sequence_tokens),
-            ("evaluate_every", evaluate_every),
-            ("test_samples", test_samples),
-            ("max_failures", max_failures),
-        ):
-            if count < 1 or count % 1:
-                raise argument_error(name, "be a whole number of at least 1", count)
-        if not (math.isfinite(temperature) and temperature > 0):
-            raise argument_error("temperature", "be finite and above 0", temperature)
+        check_counts(
+            num_samples=num_samples,
+            sequence_tokens=sequence_tokens,
+            evaluate_every=evaluate_every,
+            test_samples=test_samples,
+            max_failures=max_failures,
+        )
+        check.positive("temperature", temperature)
         if not 0 <= seed < 2**31:
             raise argument_error("seed", "be from 0 to 2147483647", seed)
         if reward_model is not None and reward_cost is None:
@@ -248,8 +246,14 @@ class Session:
         if loss is not None and not math.isfinite(loss):
             raise diverged(step, loss)
         place = self._place(step)
-        self._check(step, train_tokens, place)
-        if place < len(self.checkpoints) and self.checkpoints[place].observation.step == step:
+        recorded = self._is_recorded(step, place)
+        if not recorded and place < len(self.checkpoints) and self.will_evaluate(step, train_tokens):
+            raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
+        check_order(self.checkpoints, place, step, train_tokens)
+        check_tokens(step, train_tokens, self.sequence_tokens, self._last)
+        check_budget(train_tokens, self.train_flops(train_tokens), self.spec)
+        self._last = step, train_tokens
+        if recorded:
             self._look_on(step, train_tokens)
             return self._returned(self.checkpoints[place].decision)
         if not self.will_evaluate(step, train_tokens):
@@ -359,6 +363,9 @@ class Session:
         """Where a checkpoint of `step` stands, or would stand, among those recorded."""
         return bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
 
+    def _is_recorded(self, step: int, place: int) -> bool:
+        return place < len(self.checkpoints) and self.checkpoints[place].observation.step == step
+
     def train_flops(self, train_tokens: int) -> float:
         """FLOPs of training on so many tokens."""
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
@@ -381,28 +388,6 @@ class Session:
         if (first := self.policy.wants(course, None, (0, 0))) is not None:
             least += first[0] * last.query_flops.total(first[1])
         return not course.affords(self.train_flops(train_tokens), least)
-
-    def _check(self, step: int, train_tokens: int, place: int) -> None:
-        """Refuse what does not go on from what was observed before, here or in the recorded run."""
-        recorded = place < len(self.checkpoints) and self.checkpoints[place].observation.step == step
-        if place < len(self.checkpoints) and not recorded and self.will_evaluate(step, train_tokens):
-            raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
-        check_order(self.checkpoints, place, step, train_tokens)
-        if self._last is None:
-            check_tokens(step, train_tokens, self.sequence_tokens)
-        elif step == self._last[0] and train_tokens != self._last[1]:
-            remedy = "Observe once a step, after optimizer.step(), not at every micro-batch."
-            raise argument_error(
-                "step", f"grow from {step}, already observed with {self._last[1]} tokens", step, remedy
-            )
-        self._last = step, train_tokens
-        if self.train_flops(train_tokens) > self.spec.budget_flops * (1 + 1e-9):
-            raise argument_error(
-                "train_tokens",
-                f"stay within spec.budget_flops, {self.spec.budget_flops:.6g} FLOPs",
-                f"{train_tokens} tokens, {self.train_flops(train_tokens):.6g} FLOPs",
-                "Declare the FLOPs of the full run as the budget.",
-            )
 
 
 def diverged(step: int, loss: float) -> DivergedError:

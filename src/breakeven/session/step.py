@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from breakeven.cost.evaluation import BankPrice
+from breakeven.cost.samples import SampleCosts
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Decision, KCurve, LearningPoint, Observation, SearchOutcome
 from breakeven.stopping.course import Course, Needs, Seen
@@ -77,10 +79,16 @@ def see(course: Course, measured: Measured) -> Seen:
     return course.see(measured.point, curves)
 
 
-def measured_of(observation: Observation) -> Measured:
-    """What an observation holds."""
-    cost = None if observation.model_cost is None else ModelCost(**observation.model_cost)  # type: ignore[arg-type]
-    tally = tally_of(observation.bank, cost, reward_flops=observation.reward_flops)
+def measured_of(observation: Observation, price: BankPrice | None = None) -> Measured:
+    """What an observation holds, with the `price` of its bank where that was just computed."""
+    if price is not None:
+        costs = price.costs
+    elif observation.model_cost is not None:
+        cost = ModelCost(**observation.model_cost)  # type: ignore[arg-type]
+        costs = SampleCosts.of(observation.bank, cost, observation.reward_flops)
+    else:
+        costs = None
+    tally = tally_of(observation.bank, costs)
     return Measured(tally=tally, point=learning_point(observation, tally), searches=observation.searches)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breakeven.cost.evaluation import evaluation_flops
+from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, CheckpointRecord, Problem, SampleBank, StopTest, Verification
@@ -64,7 +64,7 @@ class HeldOut:
             answers=self.answers,
             reward_model=self.reward_model,
         )
-        return bank, evaluation_flops(bank, self.cost, self.reward_cost)
+        return bank, price_of(bank, self.cost, self.reward_cost).evaluation_flops
 
 
 def measure_stop(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.cost.query import TokenCost
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank
@@ -97,40 +96,40 @@ class Tally:
         return float((2.0 * share_P * (1.0 - share_P) * samples_P / (samples_P - 1)).mean())
 
 
-def tally_of(bank: SampleBank, cost: TokenCost | None = None, *, reward_flops: float = 0.0) -> Tally:
+def tally_of(bank: SampleBank, costs: SampleCosts | None = None) -> Tally:
     """The counts and the pool of a bank of samples. Samples whose check failed are left out of the counts.
 
     A problem whose greedy sample has no verdict is left out with all its samples, so that the two stay comparable.
 
     Args:
         bank: of a checkpoint.
-        cost: what a token costs on the model, so that strategies can be priced.
-        reward_flops: of scoring one sample.
+        costs: of the bank, so that strategies can be priced.
 
     Raises:
         CheckFailedError: no greedy sample has a verdict.
     """
-    bank = _with_greedy_verdicts(bank)
+    if CHECK_FAILED in bank.greedy_correct_P:
+        kept = _with_greedy_verdicts(bank)
+        bank = bank.of(kept)
+        costs = None if costs is None else costs.take(np.array(kept))
     return Tally(
         correct_P=np.array(bank.num_correct_P, dtype=np.int64),
         samples_P=np.array(bank.num_graded_P, dtype=np.int64),
         greedy_P=np.array([verdict == "1" for verdict in bank.greedy_correct_P]),
         oracle=bank.oracle,
         pool=pool_of(bank),
-        costs=None if cost is None else SampleCosts.of(bank, cost, reward_flops),
+        costs=costs,
     )
 
 
-def _with_greedy_verdicts(bank: SampleBank) -> SampleBank:
+def _with_greedy_verdicts(bank: SampleBank) -> list[int]:
     kept = [problem for problem, verdict in enumerate(bank.greedy_correct_P) if verdict != CHECK_FAILED]
-    if len(kept) == bank.num_problems:
-        return bank
     if not kept:
         raise CheckFailedError(
             f"the checker failed on all {bank.num_problems} greedy samples, so that nothing can be said of this model. "
             "Mend the checker, or raise its time limit."
         )
-    return bank.of(kept)
+    return kept
 
 
 def learning_point(observation: Observation, tally: Tally | None = None) -> LearningPoint:

@@ -5,6 +5,7 @@ import pytest
 
 from breakeven.errors import ArgumentError, CheckFailedError, SamplerError
 from breakeven.records import Completion, Draw, Problem
+from breakeven.records.agree import SameText
 from breakeven.testing import RateSampler, RateVerifier
 from breakeven.ttc.search.adaptive import at_once, safe_vote, settled_vote, until_verified
 from breakeven.ttc.strategies.settled_vote import is_settled
@@ -27,7 +28,9 @@ def verified(sampler, max_samples=16, verifier=VERIFIER, problems=None, **option
 
 
 def voted(sampler, max_samples=16, extract=lambda text: text, problems=None, **options):
-    return settled_vote(problems or sampler.problems, sampler, extract, max_samples, temperature=1.0, seed=0, **options)
+    return settled_vote(
+        problems or sampler.problems, sampler, SameText(extract), max_samples, temperature=1.0, seed=0, **options
+    )
 
 
 # -- to the first verified success ------------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ def test_rounds_are_cut_to_the_limit() -> None:
 
 def test_a_vote_stops_where_its_lead_is_safe_and_serves_what_all_would() -> None:
     sampler = rates(0.6, 200)
-    safe = safe_vote(sampler.problems, sampler, str, 9, temperature=1.0, seed=0)
+    safe = safe_vote(sampler.problems, sampler, SameText(str), 9, temperature=1.0, seed=0)
     for result in safe:
         texts = [each.text for each in result.candidates]
         margins = [abs(2 * texts[:drawn].count("right") - drawn) for drawn in range(5, len(texts) + 1)]

@@ -44,7 +44,7 @@ def test_a_subtree_ends_with_all_siblings_of_a_finished_best(scripted, scripted_
     result = run(sampler, scripted_reward(rewards), by_step)
     assert [each.text for each in result.candidates] == ["a", "b;", "c;x", "c;y"]  # `d` ended, but was not the best
     assert [each.finish for each in result.candidates][:2] == [Finish.STOP, Finish.SEGMENT]
-    assert answers_of(result) == ["a", None, "c;x", "c;y"]  # what is not finished has no answer
+    assert answers_of(result.candidates) == ["a", None, "c;x", "c;y"]  # what is not finished has no answer
 
 
 def test_groups_are_whole_subtrees(digits, oracle, by_step) -> None:

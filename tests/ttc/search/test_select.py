@@ -8,6 +8,7 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.records import Finish, Problem, SearchCost
+from breakeven.records.agree import SameText
 from breakeven.ttc.search.select import SelectionRule, answers_of, chance_right, choose, select, winners
 from breakeven.ttc.search.trees import Path, SearchResult
 
@@ -83,9 +84,9 @@ def test_a_search_result_is_chosen_from_by_its_answers() -> None:
     def last_word(text: str) -> str:
         return text.split()[-1]
 
-    assert answers_of(result, last_word) == ["7", "8", "7", None]
+    assert answers_of(result.candidates, SameText(last_word)) == ["7", "8", "7", None]
     rules: tuple[SelectionRule, ...] = ("best_of_n", "weighted_vote", "majority_vote")
-    chosen = {rule: choose(result, rule, extract=last_word).served for rule in rules}
+    chosen = {rule: choose(result, rule, answers=SameText(last_word)).served for rule in rules}
     assert {rule: path and path.text for rule, path in chosen.items()} == dict.fromkeys(chosen, "so 7")
     assert choose(result_of(Path(text="x")), "majority_vote").served is None
 

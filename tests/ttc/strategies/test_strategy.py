@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.records import Prefix, Problem, Reward, SegmentRule
+from breakeven.records.agree import SameText
 from breakeven.testing import DigitSampler, NoisyReward, RateSampler, RateVerifier, right_so_far
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.strategies.named import STRATEGIES, measure, pool_has, strategies_of, strategy_of
@@ -35,7 +36,7 @@ def tools(**changes: Any) -> Tools:
     known: dict[str, Any] = {
         "sampler": SAMPLER,
         "temperature": 1.0,
-        "extract": str,
+        "answers": SameText(str),
         "verifier": RateVerifier(),
         "reward_model": Knows(),
     }
@@ -167,7 +168,7 @@ def test_searches_serve_their_candidate_by_their_rule(name: str) -> None:
     ("name", "changes", "message"),
     [
         ("pass@k", {"verifier": None}, "tools must hold a verifier for pass@k; got None"),
-        ("majority_vote", {"extract": None}, "tools must hold answers for majority_vote"),
+        ("majority_vote", {"answers": None}, "tools must hold answers for majority_vote"),
         ("best_of_n", {"reward_model": None}, "tools must hold rewards for best_of_n"),
         ("generative_verification", {}, "tools must hold verdicts for generative_verification"),
         ("dvts/best_of_n", {}, "tools must hold rewards of beginnings for dvts/best_of_n"),

@@ -11,8 +11,8 @@ from typing import TypeAlias
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import Draw, Problem, SearchCost
 from breakeven.records.asking import draw_from, is_right
-from breakeven.records.protocols import RewardModel, Sampler, Verifier
-from breakeven.ttc.search.select import select
+from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
+from breakeven.ttc.search.select import answers_of, select
 from breakeven.ttc.search.trees import Path, SearchResult, check_problems, path_of, with_rewards
 from breakeven.ttc.strategies.settled_vote import is_settled
 
@@ -106,7 +106,7 @@ def at_once(
 def settled_vote(
     problems: Sequence[Problem],
     sampler: Sampler,
-    extract: Callable[[str], str | None],
+    answers: Answers,
     max_samples: int,
     *,
     temperature: float,
@@ -118,7 +118,7 @@ def settled_vote(
     """Samples of each problem until their vote is settled, or `max_samples` are drawn; `chosen` has the most votes.
 
     Args:
-        extract: final answer of a completion in canonical form, None where there is none: it does not vote.
+        answers: what a sample answers, and which answers agree; one without an answer does not vote.
         confidence: stop when the leader is ahead with this chance (`strategies.settled_vote.is_settled`). From 0.5 to
             1; at 1 all are drawn.
         first_round: samples before the first look; unanimous, 4 are enough for 0.95, and 6 for 0.99.
@@ -136,7 +136,7 @@ def settled_vote(
     return draw_until(
         problems,
         sampler,
-        _vote(extract, lambda first, second, drawn: bool(settled[first, second])),
+        _vote(answers, lambda first, second, drawn: bool(settled[first, second])),
         max_samples=max_samples,
         first_round=first_round,
         round_size=round_size,
@@ -148,7 +148,7 @@ def settled_vote(
 def safe_vote(
     problems: Sequence[Problem],
     sampler: Sampler,
-    extract: Callable[[str], str | None],
+    answers: Answers,
     max_samples: int,
     *,
     temperature: float,
@@ -162,7 +162,7 @@ def safe_vote(
     return draw_until(
         problems,
         sampler,
-        _vote(extract, lambda first, second, drawn: first - second > max_samples - drawn),
+        _vote(answers, lambda first, second, drawn: first - second > max_samples - drawn),
         max_samples=max_samples,
         first_round=max_samples // 2 + 1,
         round_size=round_size,
@@ -175,14 +175,14 @@ Stop: TypeAlias = Callable[[Problem, Sequence[Path]], tuple[int | None, bool]]
 """The place of the chosen sample among those drawn, if any, and whether that is final."""
 
 
-def _vote(extract: Callable[[str], str | None], enough: Callable[[int, int, int], bool]) -> Stop:
+def _vote(answers: Answers, enough: Callable[[int, int, int], bool]) -> Stop:
     """By the most votes; final once it is `enough`, given the votes of the first two answers and the samples drawn."""
 
     def stop(problem: Problem, paths: Sequence[Path]) -> tuple[int | None, bool]:
-        answers = [extract(path.text) for path in paths]
-        votes = sorted(Counter(answer for answer in answers if answer is not None).values(), reverse=True)
+        given = answers_of(paths, answers)
+        votes = sorted(Counter(answer for answer in given if answer is not None).values(), reverse=True)
         first, second = [*votes, 0, 0][:2]
-        place = select(answers, [path.reward for path in paths], "majority_vote", problem_id=problem.id)
+        place = select(given, [path.reward for path in paths], "majority_vote", problem_id=problem.id)
         return place, enough(first, second, len(paths))
 
     return stop

@@ -7,11 +7,13 @@ time, and no place in the order of the candidates is preferred over the problems
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar, get_args
 
 from breakeven.errors import argument_error
+from breakeven.records.agree import agreeing
+from breakeven.records.protocols import Answers
 from breakeven.ttc.search.trees import Path, SearchResult
 
 _Item = TypeVar("_Item")
@@ -96,24 +98,21 @@ def chance_right(
     return sum(bool(right[place]) for place in tied) / len(tied) if tied else 0.0
 
 
-def answers_of(result: SearchResult, extract: Callable[[str], str | None] | None = None) -> list[str | None]:
-    """Answer of each candidate; None of one that is not finished. Without `extract` the whole text is the answer."""
-    return [_answer(path, extract) for path in result.candidates]
+def answers_of(candidates: Sequence[Path], answers: Answers | None = None) -> list[str | None]:
+    """Answer of each candidate, equal where they agree; None of one that is not finished.
+
+    Without `answers` the whole text is the answer.
+    """
+    if answers is None:
+        return [path.text if path.finished else None for path in candidates]
+    return agreeing([answers.extract(path.text) if path.finished else None for path in candidates], answers)
 
 
-def choose(
-    result: SearchResult, rule: SelectionRule, *, extract: Callable[[str], str | None] | None = None
-) -> SearchResult:
+def choose(result: SearchResult, rule: SelectionRule, *, answers: Answers | None = None) -> SearchResult:
     """The result with the candidate chosen by `select`: none, where none has an answer."""
     rewards = [path.reward for path in result.candidates]
-    place = select(answers_of(result, extract), rewards, rule, problem_id=result.problem.id)
+    place = select(answers_of(result.candidates, answers), rewards, rule, problem_id=result.problem.id)
     return replace(result, chosen=place)
-
-
-def _answer(path: Path, extract: Callable[[str], str | None] | None) -> str | None:
-    if not path.finished:
-        return None
-    return path.text if extract is None else extract(path.text)
 
 
 def _best(items: Sequence[_Item], weights: Sequence[float]) -> list[_Item]:

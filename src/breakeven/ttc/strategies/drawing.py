@@ -39,12 +39,12 @@ def until_verified(problems: Problems, k: int, tools: Tools) -> list[SearchResul
 
 def until_safe(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:
     """Until the leader of a vote of K cannot be caught up with."""
-    return adaptive.safe_vote(problems, tools.sampler, _given("extract", tools.extract), k, **_in_turn(tools))
+    return adaptive.safe_vote(problems, tools.sampler, _given("answers", tools.answers), k, **_in_turn(tools))
 
 
 def until_settled(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:
     """Until the leader is almost surely the majority's."""
-    return adaptive.settled_vote(problems, tools.sampler, _given("extract", tools.extract), k, **_in_turn(tools))
+    return adaptive.settled_vote(problems, tools.sampler, _given("answers", tools.answers), k, **_in_turn(tools))
 
 
 def beams(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:

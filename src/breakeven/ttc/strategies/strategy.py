@@ -7,7 +7,7 @@ from typing import Literal
 
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SegmentRule
-from breakeven.records.protocols import RewardModel, Sampler, SegmentSampler, Verifier
+from breakeven.records.protocols import Answers, RewardModel, Sampler, SegmentSampler, Verifier
 from breakeven.ttc.pool import Floats, Pool
 from breakeven.ttc.search.select import SelectionRule, choose
 from breakeven.ttc.search.trees import SearchResult
@@ -58,8 +58,8 @@ class Tools:
     temperature: float
     """Of all but greedy samples."""
     seed: int = 0
-    extract: Callable[[str], str | None] | None = None
-    """Final answer of a completion, in canonical form; where None, a search compares whole solutions."""
+    answers: Answers | None = None
+    """What a completion answers, and which answers agree; where None, a search compares whole solutions."""
     verifier: Verifier | None = None
     reward_model: RewardModel | None = None
     num_verdicts: int = 0
@@ -78,7 +78,7 @@ class Tools:
     def has(self) -> frozenset[Need]:
         """The needs that these tools meet."""
         there = {
-            Need.ANSWERS: self.extract is not None,
+            Need.ANSWERS: self.answers is not None,
             Need.REWARDS: self.reward_model is not None,
             Need.WEIGHTS: self.reward_model is not None,
             Need.VERDICTS: self.reward_model is not None and self.num_verdicts > 0,
@@ -180,4 +180,4 @@ class Strategy:
         if not _BY_REWARD.intersection(self.needs):
             tools = replace(tools, reward_model=None)
         results = self.draw(problems, k, tools)
-        return results if self.rule is None else [choose(each, self.rule, extract=tools.extract) for each in results]
+        return results if self.rule is None else [choose(each, self.rule, answers=tools.answers) for each in results]
