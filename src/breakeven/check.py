@@ -3,6 +3,7 @@
 NaN breaks every rule. Where a number is asked for, a bool or a string is none: `True` is no K, and "8" is text.
 """
 
+import difflib
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -91,15 +92,21 @@ def increasing(name: str, values: Iterable[Any], remedy: str = "") -> tuple[int,
 
 
 def one_of(name: str, value: object, choices: Iterable[str], remedy: str = "") -> None:
-    """One of some names.
+    """One of some names; without a remedy, those that are written nearly so are named.
 
-    >>> one_of("family", "cubic", ["power", "exponential"])
+    >>> one_of("family", "exponent", ["power", "exponential"])
     Traceback (most recent call last):
-    breakeven.errors.ArgumentError: family must be one of power, exponential; got 'cubic'.
+    breakeven.errors.ArgumentError: family must be one of power, exponential; got 'exponent'. Did you mean exponential?
     """
     known = tuple(choices)
     if value not in known:
-        raise argument_error(name, f"be one of {', '.join(known)}", value, remedy)
+        raise argument_error(name, f"be one of {', '.join(known)}", value, remedy or did_you_mean(value, known))
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """The remedy for a name that is not known; "" where nothing known is written nearly so."""
+    near = difflib.get_close_matches(word, known, cutoff=0.5) if isinstance(word, str) else []
+    return f"Did you mean {' or '.join(near)}?" if near else ""
 
 
 def either(name: str, value: object, *choices: str, remedy: str = "") -> None:

@@ -1,11 +1,11 @@
 """Names that a user writes: one's own objects as `package.module:name`, and strategies as they were once called."""
 
-import difflib
 import os
 import sys
 from importlib import import_module
 from typing import Any
 
+from breakeven.check import did_you_mean
 from breakeven.errors import argument_error
 
 _RULES = {"naive": "best_of_n", "weighted": "weighted_vote", "vote": "majority_vote"}
@@ -41,9 +41,8 @@ def load_object(name: str, argument: str) -> Any:
             sys.path.remove(each)
     for part in inside.split("."):
         if not hasattr(found, part):
-            near = difflib.get_close_matches(part, dir(found), n=2, cutoff=0.5)
-            remedy = f"Did you mean {' or '.join(near)}?" if near else ""
-            raise argument_error(argument, f"name something in {module}, which has no {part}", name, remedy)
+            rule = f"name something in {module}, which has no {part}"
+            raise argument_error(argument, rule, name, did_you_mean(part, dir(found)))
         found = getattr(found, part)
     return found
 

@@ -132,7 +132,7 @@ def test_the_default_directory_is_named_after_model_task_and_temperature(
         (("--max-tokens", 0), "--max-tokens must be at least 1; got 0."),
         (("--num-problems", 0), "num_problems must be at least 1; got 0."),
         (("--task-set", "max_number"), "--task-set must be key=value; got 'max_number'."),
-        (("--task-set", "colour=1"), "settings of Countdown must be among "),
+        (("--task-set", "colour=1"), "settings of Countdown must be one of "),
         (("--task-set", "max_number=99"), "--task must have prompts as the model was trained on "),
         (("--system", "Be brief."), "--system must be left out for a model that breakeven trained; got 'Be brief.'."),
         (("--params", "-1"), "--params must be finite and above 0; got -1.0."),

@@ -9,8 +9,9 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
+from breakeven import check
 from breakeven.checking.child import Child
-from breakeven.errors import CheckFailedError, argument_error
+from breakeven.errors import CheckFailedError
 
 START_SECONDS = 120.0
 """For importing what the checks need, on a busy machine."""
@@ -42,10 +43,8 @@ class Workers:
         num_workers: int = 1,
         memory_bytes: int = 4 << 30,
     ) -> None:
-        if not timeout_seconds > 0:
-            raise argument_error("timeout_seconds", "be above 0", timeout_seconds)
-        if num_workers < 1:
-            raise argument_error("num_workers", "be at least 1", num_workers)
+        check.above("timeout_seconds", timeout_seconds, 0)
+        check.at_least("num_workers", num_workers, 1)
         self.timeout_seconds = timeout_seconds
         worker = [sys.executable, "-P", "-m", "breakeven.checking.worker_main"]
         self._command = [*worker, target, json.dumps(settings), str(memory_bytes)]

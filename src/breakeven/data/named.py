@@ -1,12 +1,12 @@
 """Tasks by name, as in `breakeven eval --task NAME`. What a task needs is imported when it is named."""
 
 import dataclasses
-import difflib
 import hashlib
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Final, cast, get_type_hints
 
+from breakeven import check
 from breakeven.data.task import PartlyRight, Solved, Task, TextTask
 from breakeven.errors import argument_error
 from breakeven.names import load_object
@@ -93,8 +93,8 @@ def task_from(
         MissingExtraError: a package that the task needs is not installed.
         SandboxError: a task runs model-written code, `unsafe_exec` is given, and the code cannot be run even so.
     """
-    if num_problems is not None and num_problems < 1:
-        raise argument_error("num_problems", "be at least 1", num_problems)
+    if num_problems is not None:
+        check.at_least("num_problems", num_problems, 1)
     given = dict(settings or {})
     kind, _, rest = name.partition(":")
     if name in TASKS and name in NAMES:
@@ -102,17 +102,12 @@ def task_from(
     if kind == "reasoning-gym" and rest:
         from breakeven.data.sets.reasoning_gym import ReasoningGym
 
-        mine = {each.name for each in dataclasses.fields(ReasoningGym)} - {"generator", "num_problems", "seed"}
-        mine -= {"settings"}
+        theirs = {"generator", "num_problems", "seed", "settings"}
+        mine = {each.name for each in dataclasses.fields(ReasoningGym)} - theirs
         own = {key: value for key, value in given.items() if key in mine}
-        task: TextTask = _made(
-            ReasoningGym,
-            own,
-            generator=rest,
-            num_problems=num_problems or DEFAULT_PROBLEMS,
-            seed=seed,
-            settings={key: value for key, value in given.items() if key not in mine},
-        )
+        others = {key: value for key, value in given.items() if key not in mine}
+        count = num_problems or DEFAULT_PROBLEMS
+        task: TextTask = _made(ReasoningGym, own, generator=rest, num_problems=count, seed=seed, settings=others)
         return task
     if kind == "human-eval":
         from breakeven.data.sets.human_eval import HumanEval
@@ -127,10 +122,7 @@ def task_from(
         return _some(_made(load_object(_SETS[kind], "task"), given, path=rest), num_problems, seed)
     if rest and kind.replace(".", "").isidentifier() and rest.isidentifier() and kind not in TASKS:
         return _some(_outside(name, given), num_problems, seed)
-    near = difflib.get_close_matches(name, NAMES, n=2, cutoff=0.5)
-    raise argument_error(
-        "task", f"be one of {', '.join(NAMES)}", name, f"Did you mean {' or '.join(near)}?" if near else ""
-    )
+    raise argument_error("task", f"be one of {', '.join(NAMES)}", name, check.did_you_mean(name, NAMES))
 
 
 def head(task: TextTask, num_problems: int, seed: int = 0) -> TextTask:
@@ -169,11 +161,7 @@ def _made(cls: Any, given: Mapping[str, Any], more: set[str] | frozenset[str] = 
     defaults.pop("kind", None)
     converted: dict[str, Any] = {}
     for name, value in given.items():
-        if name not in defaults:
-            known = sorted({*defaults, *more})
-            near = difflib.get_close_matches(name, known, n=2, cutoff=0.4)
-            remedy = f"Did you mean {' or '.join(near)}?" if near else ""
-            raise argument_error(f"settings of {cls.__name__}", f"be among {', '.join(known)}", name, remedy)
+        check.one_of(f"settings of {cls.__name__}", name, sorted({*defaults, *more}))
         converted[name] = _value(name, value, defaults[name])
     return cls(**fixed, **converted)
 
@@ -198,7 +186,6 @@ def _outside(name: str, given: Mapping[str, Any]) -> TextTask:
     except TypeError as error:
         raise argument_error("task", "name a callable that takes the settings", name, f"{error}.") from error
     if not isinstance(task, TextTask):
-        raise argument_error(
-            "task", "give a breakeven.data.task.TextTask", f"{name} gave a {type(task).__name__}", "See the protocol."
-        )
+        got = f"{name} gave a {type(task).__name__}"
+        raise argument_error("task", "give a breakeven.data.task.TextTask", got, "See the protocol.")
     return task

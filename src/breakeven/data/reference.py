@@ -4,9 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 
+from breakeven import check
 from breakeven.data.splits import Split
 from breakeven.data.task import Task, answers_of
-from breakeven.errors import argument_error
 from breakeven.records import Problem
 from breakeven.records.agree import SameText
 from breakeven.records.protocols import Answers
@@ -29,10 +29,8 @@ class ReferenceProblems:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.split not in ("train", "validation", "test"):
-            raise argument_error("split", "be train, validation or test", self.split)
-        if self.count < 1:
-            raise argument_error("num_problems", "be at least 1", self.count)
+        check.either("split", self.split, "train", "validation", "test")
+        check.at_least("num_problems", self.count, 1)
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from breakeven import check
 from breakeven.data.named import task_from
 from breakeven.data.splits import EOS, IntArray, Split, split_of_bucket
 from breakeven.data.task import Solved, TextTask
@@ -42,8 +43,7 @@ class Text:
 
     def __post_init__(self) -> None:
         for name in ("num_problems", "prompt_tokens", "output_tokens"):
-            if getattr(self, name) < 1:
-                raise argument_error(name, "be at least 1", getattr(self, name))
+            check.at_least(name, getattr(self, name), 1)
 
     @property
     def vocab_size(self) -> int:
@@ -58,9 +58,7 @@ class Text:
     @cached_property
     def text_task(self) -> TextTask:
         """The task as it is asked in text."""
-        return task_from(
-            self.name, num_problems=self.num_problems, seed=0, settings={"instruction": ""} | self.settings
-        )
+        return task_from(self.name, num_problems=self.num_problems, settings={"instruction": ""} | self.settings)
 
     # -- tokens ---------------------------------------------------------------------------------------------------
 
@@ -68,9 +66,8 @@ class Text:
         """Token ids of `problem.prompt`, filled up in front."""
         tokens = self._encode(problem.prompt, problem.id)
         if len(tokens) > self.prompt_tokens:
-            raise argument_error(
-                "prompt_tokens", f"hold the {len(tokens)} characters of problem {problem.id!r}", self.prompt_tokens
-            )
+            rule = f"hold the {len(tokens)} characters of problem {problem.id!r}"
+            raise argument_error("prompt_tokens", rule, self.prompt_tokens)
         return [_PAD] * (self.prompt_tokens - len(tokens)) + tokens
 
     def problem_key(self, problem: Problem) -> str:
@@ -89,9 +86,8 @@ class Text:
     def _encode(self, text: str, whose: str) -> list[int]:
         places = [_CHARACTERS.find(each) for each in text]
         if min(places, default=0) < 0:
-            raise argument_error(
-                "task.name", "have problems in printable ASCII", f"{text[places.index(-1)]!r} in {whose!r}"
-            )
+            got = f"{text[places.index(-1)]!r} in {whose!r}"
+            raise argument_error("task.name", "have problems in printable ASCII", got)
         return [_FIRST + place for place in places]
 
     # -- problems -------------------------------------------------------------------------------------------------
@@ -114,12 +110,8 @@ class Text:
         """
         held = self._by_split[split]
         if len(held) < count:
-            raise argument_error(
-                "num_problems",
-                f"be at most the {len(held)} distinct {split} problems",
-                count,
-                "Ask for fewer, or raise task.num_problems.",
-            )
+            rule = f"be at most the {len(held)} distinct {split} problems"
+            raise argument_error("num_problems", rule, count, "Ask for fewer, or raise task.num_problems.")
         order = np.random.default_rng((seed, len(split))).permutation(len(held))[:count]
         return tuple(held[index] for index in order)
 
@@ -133,11 +125,8 @@ class Text:
     def _row(self, problem: Problem) -> list[int]:
         answer = self._encode(self._solution(problem), problem.id)
         if len(answer) + 1 > self.output_tokens:
-            raise argument_error(
-                "output_tokens",
-                f"hold the {len(answer)} characters of the answer to {problem.id!r} and the end token",
-                self.output_tokens,
-            )
+            rule = f"hold the {len(answer)} characters of the answer to {problem.id!r} and the end token"
+            raise argument_error("output_tokens", rule, self.output_tokens)
         return self.encode_prompt(problem) + answer + [EOS] * (self.output_tokens - len(answer))
 
     def _solution(self, problem: Problem) -> str:

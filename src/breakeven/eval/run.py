@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from breakeven import check
 from breakeven._version import __version__
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import PartlyRight, TextTask
@@ -107,15 +108,13 @@ def evaluate_model(
     model.check_problems(task.problems)
     if not 0 <= seed <= MAX_SEED:
         raise argument_error("--seed", f"be from 0 to {MAX_SEED}", seed)
-    if num_samples < 1:
-        raise argument_error("--num-samples", "be at least 1", num_samples)
+    check.at_least("--num-samples", num_samples, 1)
     if not 0 < temperature < math.inf:
         rule = "be finite and above 0"
         raise argument_error("--temperature", rule, temperature, "The greedy sample is drawn anyway.")
     if max_tokens is not None and max_tokens < 1:
         raise argument_error("--max-tokens", "be at least 1", max_tokens)
-    if workers < 1:
-        raise argument_error("--workers", "be at least 1", workers)
+    check.at_least("--workers", workers, 1)
     if not k_values or min(k_values) < 1 or max(k_values) > num_samples:
         rule = f"be from 1 to the {num_samples} samples drawn per problem"
         raise argument_error("--k", rule, list(k_values), "Raise --num-samples.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from breakeven import check
 from breakeven.cost.query import mean_flops, search_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
-from breakeven.errors import argument_error
 from breakeven.eval.bank import outdated, reference_crc32
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.measure import Costs
@@ -38,8 +38,7 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         for name, value in (("--width", self.width), ("--step-tokens", self.segments.max_tokens)):
-            if value < 1:
-                raise argument_error(name, "be at least 1", value)
+            check.at_least(name, value, 1)
 
     def label(self, strategy: Strategy, reward_source: str | None) -> str:
         """What tells this search from others in a sample file."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from breakeven import check
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, Problem
 from breakeven.records.asking import is_right
@@ -29,8 +30,7 @@ def grade(
         workers: checks at once, in threads: of use where the checker waits for processes or servers.
         progress: told (texts checked, texts to check) as it goes, in the caller's thread.
     """
-    if workers < 1:
-        raise argument_error("workers", "be at least 1", workers)
+    check.at_least("workers", workers, 1)
     if len(texts_PN) != len(problems):
         raise argument_error("texts_PN", f"have a row for each of the {len(problems)} problems", len(texts_PN))
     jobs = [

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.sampling.loading import load_hf
@@ -97,8 +98,7 @@ class HFSampler:
         max_rows: int = 64,
     ) -> None:
         for name, value in (("max_tokens", max_tokens), ("max_rows", max_rows)):
-            if value < 1:
-                raise argument_error(name, "be at least 1", value)
+            check.at_least(name, value, 1)
         if "" in stop:
             raise argument_error("stop", "hold no empty string", list(stop))
         self.model = model
@@ -158,10 +158,8 @@ class HFSampler:
         ends: tuple[str, ...] = (),
         first: int = 0,
     ) -> list[Draw]:
-        if num_samples < 1:
-            raise argument_error("num_samples", "be at least 1", num_samples)
-        if not temperature >= 0:
-            raise argument_error("temperature", "be at least 0", temperature)
+        check.at_least("num_samples", num_samples, 1)
+        check.at_least("temperature", temperature, 0)
         rules = _Rules(temperature=temperature, ends=ends, end_tokens=self._end_tokens())
         samples = [[_Sample(job) for _ in range(num_samples)] for job in jobs]
         keys_PN = sample_keys(seed, [job.key for job in jobs], num_samples, first).reshape(len(jobs), num_samples)

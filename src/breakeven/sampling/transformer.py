@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from breakeven.errors import argument_error
+from breakeven import check
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.sampling.picking import pick
 from breakeven.sampling.uniforms import sample_keys, uniforms
@@ -91,8 +91,7 @@ class TransformerSampler:
         the empty text on, and without such ends, samples are those of `sample`. A solution that fills `output_tokens`
         already gets an empty completion (Finish.LENGTH).
         """
-        if segments.max_tokens < 1:
-            raise argument_error("segments.max_tokens", "be at least 1", segments.max_tokens)
+        check.at_least("segments.max_tokens", segments.max_tokens, 1)
         jobs = [
             _Job(
                 f"{each.problem.id}\n{each.text}" if each.text else each.problem.id,
@@ -112,10 +111,8 @@ class TransformerSampler:
         segments: SegmentRule,
         first: int = 0,
     ) -> list[Draw]:
-        if num_samples < 1:
-            raise argument_error("num_samples", "be at least 1", num_samples)
-        if not temperature >= 0:
-            raise argument_error("temperature", "be at least 0", temperature)
+        check.at_least("num_samples", num_samples, 1)
+        check.at_least("temperature", temperature, 0)
         by_length: dict[tuple[int, int], list[int]] = {}
         for index, job in enumerate(jobs):
             by_length.setdefault((len(job.prompt), len(job.text)), []).append(index)

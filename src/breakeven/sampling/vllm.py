@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from breakeven import check
 from breakeven.errors import MissingExtraError, SamplerError, argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.sampling.prompts import PromptEncoder
@@ -41,8 +42,7 @@ class VLLMSampler:
         system: str | None = None,
         lora_request: Any = None,
     ) -> None:
-        if max_tokens < 1:
-            raise argument_error("max_tokens", "be at least 1", max_tokens)
+        check.at_least("max_tokens", max_tokens, 1)
         if "" in stop:
             raise argument_error("stop", "hold no empty string", list(stop))
         self.llm = llm
@@ -90,10 +90,8 @@ class VLLMSampler:
         ends: tuple[str, ...],
         first: int = 0,
     ) -> list[Draw]:
-        if num_samples < 1:
-            raise argument_error("num_samples", "be at least 1", num_samples)
-        if not temperature >= 0:
-            raise argument_error("temperature", "be at least 0", temperature)
+        check.at_least("num_samples", num_samples, 1)
+        check.at_least("temperature", temperature, 0)
         try:
             from vllm import SamplingParams
         except ImportError as error:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.records.asking import draw_from, takes_first
@@ -100,8 +101,7 @@ class _Drawn(Protocol):
 
 
 def _check(draw: _Drawn, named: list[str], item: str, temperature: float, seed: int, exact: bool) -> None:
-    if not temperature > 0:
-        raise argument_error("temperature", "be above 0", temperature, "Greedy sampling is checked anyway.")
+    check.above("temperature", temperature, 0, "Greedy sampling is checked anyway.")
     everything = range(len(named))
     items = "prefixes" if item == "prefix" else f"{item}s"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, SegmentRule
 from breakeven.testing.rates import check_rates
@@ -37,8 +38,7 @@ class DigitSampler:
 
     def __post_init__(self) -> None:
         check_rates("success", list(self.success.values()))
-        if self.num_steps < 1:
-            raise argument_error("num_steps", "be at least 1", self.num_steps)
+        check.at_least("num_steps", self.num_steps, 1)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

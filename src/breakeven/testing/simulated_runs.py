@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaincinv, expit, gammaln, logit, ndtr
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Decision, QueryFlops, RunSpec
 from breakeven.session.step import Measured, take_step
@@ -87,8 +88,7 @@ class SimulatedRun:
                 raise argument_error(name, "be at least 1", getattr(self, name))
         if not all(0.0 < each < 1.0 for each in self.spread):
             raise argument_error("spread", "be above 0 and below 1", self.spread)
-        if not self.wobble >= 0.0:
-            raise argument_error("wobble", "be at least 0", self.wobble)
+        check.at_least("wobble", self.wobble, 0)
         if not 0.0 <= self.unsolvable < 1.0:
             raise argument_error("unsolvable", "be a share from 0 up to 1", self.unsolvable)
         if not 0.0 <= self.decay_share <= 1.0:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Observation, QueryFlops, SampleBank
 from breakeven.testing.rates import check_rates
@@ -44,8 +45,7 @@ def synthetic_bank(
     (('0000', '1111'), '01', 64)
     """
     rates_P = check_rates("success_P", success_P)
-    if num_samples < 1:
-        raise argument_error("num_samples", "be at least 1", num_samples)
+    check.at_least("num_samples", num_samples, 1)
     if greedy_correct_P is None:
         greedy_correct_P = _verdicts(rates_P > 0.5)
     elif len(greedy_correct_P) != len(rates_P) or set(greedy_correct_P) - {"0", "1"}:
@@ -100,14 +100,11 @@ def synthetic_run(
     ([500000000000000.0, 1000000000000000.0], 1.0)
     """
     for name, count in (("num_checkpoints", num_checkpoints), ("num_problems", num_problems)):
-        if count < 1:
-            raise argument_error(name, "be at least 1", count)
+        check.at_least(name, count, 1)
     if not 0.0 <= spread < 1.0:
         raise argument_error("spread", "be at least 0 and below 1", spread)
-    if not evaluation_share >= 0.0:
-        raise argument_error("evaluation_share", "be at least 0", evaluation_share)
-    if not budget_flops > 0.0:
-        raise argument_error("budget_flops", "be above 0", budget_flops)
+    check.at_least("evaluation_share", evaluation_share, 0)
+    check.above("budget_flops", budget_flops, 0)
     quantile_P = (np.random.default_rng(seed).permutation(num_problems) + 0.5) / num_problems
     observations = []
     for index in range(1, num_checkpoints + 1):

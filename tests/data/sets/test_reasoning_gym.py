@@ -183,8 +183,8 @@ def test_a_task_without_gold_answers_has_no_reference() -> None:
     [
         ({"generator": "chainsum"}, "generator must be one of the .* Did you mean chain_sum"),
         ({"generator": "???"}, "generator must be one of the [0-9]+ of reasoning-gym; got '\\?\\?\\?'.$"),
-        ({"settings": {"minterms": 2}}, "settings of chain_sum must be among allow_negation.*Did you mean min_terms"),
-        ({"settings": {"seed": 2}}, "settings of chain_sum must be among"),
+        ({"settings": {"minterms": 2}}, "settings of chain_sum must be one of allow_negation.*Did you mean min_terms"),
+        ({"settings": {"seed": 2}}, "settings of chain_sum must be one of"),
         ({"settings": {"min_terms": 5, "max_terms": 2}}, "It says: max_terms must be >= min_terms"),
         ({"settings": {"min_terms": "x"}}, "settings of chain_sum must be ones that the generator takes"),
         ({"generator": "composite"}, "Must specify at least one dataset"),

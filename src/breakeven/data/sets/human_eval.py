@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
+from breakeven import check
 from breakeven.checking import Limits, Outcome, Program, Verdict, find_sandbox
 from breakeven.data.answers.code import COMPLETION_STOPS, completed, extract_code, normalised
 from breakeven.data.sets.rows import Row, read_rows, refuse_repeated
@@ -52,8 +53,7 @@ class HumanEval:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        if self.style not in ("completion", "chat"):
-            raise argument_error("style", "be completion or chat", self.style)
+        check.either("style", self.style, "completion", "chat")
 
     @property
     def name(self) -> str:

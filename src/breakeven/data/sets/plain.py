@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
+from breakeven import check
 from breakeven.data.answers.find import ANSWER_RULES, AnswerRule, extracted, plain_form
 from breakeven.data.sets.file_task import FileTask, Layout
 from breakeven.data.sets.rows import Row
-from breakeven.errors import argument_error
 from breakeven.records import Problem
 
 
@@ -27,8 +27,7 @@ class PlainFile(FileTask):
     max_tokens: int = 512
 
     def __post_init__(self) -> None:
-        if self.answer not in ANSWER_RULES:
-            raise argument_error("answer", f"be one of {', '.join(ANSWER_RULES)}", self.answer)
+        check.one_of("answer", self.answer, ANSWER_RULES)
 
     @property
     def name(self) -> str:

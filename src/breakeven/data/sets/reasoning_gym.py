@@ -1,7 +1,6 @@
 """Every generator of the reasoning-gym package as a task, by name."""
 
 import dataclasses
-import difflib
 import hashlib
 import importlib.util
 import math
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from breakeven import check
 from breakeven.checking.reasoning_gym_worker import generator_settings
 from breakeven.checking.workers import Workers
 from breakeven.data.answers.find import ANSWER_RULES, AnswerRule, extracted
@@ -59,12 +59,9 @@ class ReasoningGym:
     num_workers: int = 2
 
     def __post_init__(self) -> None:
-        if not 1 <= self.num_problems <= MAX_PROBLEMS:
-            raise argument_error("num_problems", f"be from 1 to {MAX_PROBLEMS}", self.num_problems)
-        if self.answer not in ANSWER_RULES:
-            raise argument_error("answer", f"be one of {', '.join(ANSWER_RULES)}", self.answer)
-        if self.max_tokens < 1:
-            raise argument_error("max_tokens", "be at least 1", self.max_tokens)
+        check.between("num_problems", self.num_problems, 1, MAX_PROBLEMS)
+        check.one_of("answer", self.answer, ANSWER_RULES)
+        check.at_least("max_tokens", self.max_tokens, 1)
         _check_settings(self.generator, self.settings)
 
     @property
@@ -87,12 +84,8 @@ class ReasoningGym:
             try:
                 entries = self._workers.call("entries", start, stop, timeout_seconds=_CHUNK_SECONDS)
             except CheckFailedError as error:
-                raise argument_error(
-                    f"reasoning-gym:{self.generator}",
-                    f"be able to make problems {start} to {stop - 1} of these settings",
-                    str(error),
-                    "Ask for fewer problems, or for easier ones.",
-                ) from None
+                rule, remedy = f"be able to make problems {start} to {stop - 1}", "Ask for fewer, or for easier ones."
+                raise argument_error(f"reasoning-gym:{self.generator}", rule, str(error), remedy) from None
             made += [
                 Problem(
                     id=f"{self.generator}-{index}",
@@ -186,25 +179,16 @@ def _datasets() -> dict[str, Any]:
 def _check_settings(generator: str, settings: Mapping[str, Any]) -> None:
     datasets = _datasets()
     if generator not in datasets:
-        near = difflib.get_close_matches(generator, datasets, n=3, cutoff=0.4)
-        remedy = f"Did you mean {' or '.join(near)}?" if near else ""
-        raise argument_error("generator", f"be one of the {len(datasets)} of reasoning-gym", generator, remedy)
+        rule = f"be one of the {len(datasets)} of reasoning-gym"
+        raise argument_error("generator", rule, generator, check.did_you_mean(generator, datasets))
     config = datasets[generator][1]
     known = sorted({each.name for each in dataclasses.fields(config)} - {"seed", "size"})
     for name in settings:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
-            raise argument_error(
-                f"settings of {generator}",
-                f"be among {', '.join(known)}",
-                name,
-                f"Did you mean {' or '.join(near[:3])}?",
-            )
+        check.one_of(f"settings of {generator}", name, known)
     try:
         made = config(**generator_settings(generator, settings))
         if hasattr(made, "validate"):
             made.validate()
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise argument_error(
-            f"settings of {generator}", "be ones that the generator takes", dict(settings), f"It says: {error}."
-        ) from None
+        rule = "be ones that the generator takes"
+        raise argument_error(f"settings of {generator}", rule, dict(settings), f"It says: {error}.") from None

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import torch
 
+from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Prefix, Reward
 
@@ -44,8 +45,7 @@ class SequenceClassifier:
     ) -> None:
         if kind not in ("outcome", "process"):
             raise argument_error("kind", 'be "outcome" or "process"', kind)
-        if max_rows < 1:
-            raise argument_error("max_rows", "be at least 1", max_rows)
+        check.at_least("max_rows", max_rows, 1)
         pad_token = tokenizer.pad_token_id
         if pad_token is None:
             remedy = "Set tokenizer.pad_token = tokenizer.eos_token and model.config.pad_token_id to its id."

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Draw, Prefix, Problem, Reward
 from breakeven.records.protocols import Sampler
@@ -81,15 +82,13 @@ class LMJudge:
         max_solution_chars: int = 20_000,
         seed: int = 0,
     ) -> None:
-        if num_verdicts < 1:
-            raise argument_error("num_verdicts", "be at least 1", num_verdicts)
+        check.at_least("num_verdicts", num_verdicts, 1)
         if not temperature >= 0 or (temperature == 0 and num_verdicts > 1):
             rule = "be at least 0, and above it for more than one verdict"
             raise argument_error("temperature", rule, temperature, "Greedy verdicts are all the same.")
         if missing := {"problem", "solution"} - set(_PLACE.findall(template)):
             raise argument_error("template", f"hold the place {{{min(missing)}}}", template)
-        if max_solution_chars < 2:
-            raise argument_error("max_solution_chars", "be at least 2", max_solution_chars)
+        check.at_least("max_solution_chars", max_solution_chars, 2)
         self.sampler = sampler
         self.num_verdicts = num_verdicts
         self.temperature = temperature

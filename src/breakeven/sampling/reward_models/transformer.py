@@ -6,6 +6,7 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Prefix, Problem, Reward
 
@@ -61,8 +62,7 @@ class TransformerReward:
         max_rows: int = 1024,
         trained_on: Collection[str] = (),
     ) -> None:
-        if max_rows < 1:
-            raise argument_error("max_rows", "be at least 1", max_rows)
+        check.at_least("max_rows", max_rows, 1)
         self.model = model
         self.task = task
         self.max_tokens = max_tokens

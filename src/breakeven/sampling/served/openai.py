@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.sampling.served.completions import Query
@@ -101,8 +102,7 @@ class OpenAISampler:
             RunStorageError: the journal cannot be written.
             MissingExtraError: the openai package is not installed.
         """
-        if not temperature >= 0:
-            raise argument_error("temperature", "be at least 0", temperature)
+        check.at_least("temperature", temperature, 0)
         queries = [
             self._query(Prefix(problem=each), self.max_tokens, self.stop, temperature, seed, one_by_one=False)
             for each in problems
@@ -158,8 +158,7 @@ class OpenAISampler:
     def _draw(
         self, queries: list[Query], num_samples: int, complete: Callable[[Query, Choice], Completion], first: int = 0
     ) -> list[Draw]:
-        if num_samples < 1:
-            raise argument_error("num_samples", "be at least 1", num_samples)
+        check.at_least("num_samples", num_samples, 1)
         numbers = range(first, first + num_samples)
         if not any(query.temperature for query in queries):
             numbers = range(1)  # greedy samples are equal

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from breakeven.errors import CheckFailedError, argument_error
+from breakeven import check
+from breakeven.errors import CheckFailedError
 from breakeven.records import Draw, Problem, SearchCost
 from breakeven.records.asking import draw_from, is_right
 from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
@@ -87,8 +88,7 @@ def at_once(
         ArgumentError: fewer than 1 sample, or two problems with one id.
         SamplerError: the sampler or the reward model returned another number of results than asked for.
     """
-    if num_samples < 1:
-        raise argument_error("num_samples", "be at least 1", num_samples)
+    check.at_least("num_samples", num_samples, 1)
     check_problems(problems)
     if not problems:
         return []
@@ -205,10 +205,8 @@ def draw_until(
     Args and errors as `settled_vote`; one's own strategies that draw in turn are a `stop`.
     """
     for name, count in (("max_samples", max_samples), ("first_round", first_round), ("round_size", round_size)):
-        if count < 1:
-            raise argument_error(name, "be at least 1", count)
-    if not temperature > 0:
-        raise argument_error("temperature", "be above 0", temperature, "Greedy samples are all the same.")
+        check.at_least(name, count, 1)
+    check.above("temperature", temperature, 0, "Greedy samples are all the same.")
     check_problems(problems)
     shown = [problem.hidden for problem in problems]
     paths: list[list[Path]] = [[] for _ in problems]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SegmentRule
 from breakeven.records.protocols import RewardModel, SegmentSampler
@@ -59,8 +60,7 @@ def beam_search(
 
 def check_beams(name: str, num: int, width: int) -> None:
     """Nothing, if `num` can be split into groups of `width`."""
-    if width < 1:
-        raise argument_error("width", "be at least 1", width)
+    check.at_least("width", width, 1)
     if num < 1 or num % width:
         raise argument_error(name, f"be a positive multiple of width ({width})", num)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from breakeven import check
 from breakeven.errors import argument_error
 
 Floats = npt.NDArray[np.float64]
@@ -154,8 +155,7 @@ def _best_setting(accuracies_SP: Floats, costs_SP: Floats, row_P: npt.NDArray[np
 
 def _edges(scores_P: Floats, num_bins: int, thresholds: Sequence[float] | None) -> Floats:
     if thresholds is None:
-        if num_bins < 1:
-            raise argument_error("num_bins", "be at least 1", num_bins)
+        check.at_least("num_bins", num_bins, 1)
         quantiles_B: Floats = np.quantile(scores_P, np.arange(1, num_bins) / num_bins)
         return quantiles_B
     edges_B = np.asarray(thresholds, dtype=np.float64)

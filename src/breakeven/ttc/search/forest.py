@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, Reward, SearchCost, SegmentRule
 from breakeven.records.asking import check_draws, check_rewards
@@ -40,8 +41,7 @@ class Forest:
         seed: int,
     ) -> None:
         check_problems(problems)
-        if not temperature >= 0:
-            raise argument_error("temperature", "be at least 0", temperature)
+        check.at_least("temperature", temperature, 0)
         if segments.max_tokens < 1 or segments.max_segments < 1:
             raise argument_error("segments", "allow at least 1 token a segment and 1 segment", segments)
         if reward_model.kind != "process":

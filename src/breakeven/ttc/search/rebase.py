@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SegmentRule
 from breakeven.records.protocols import RewardModel, SegmentSampler
@@ -38,8 +39,7 @@ def rebase(
     Source:
         Wu et al., arXiv 2408.00724, section 3.2.
     """
-    if num_candidates < 1:
-        raise argument_error("num_candidates", "be at least 1", num_candidates)
+    check.at_least("num_candidates", num_candidates, 1)
     _check_balance(balance_temperature)
     forest = Forest(problems, sampler, reward_model, segments=segments, temperature=temperature, seed=seed)
     done: list[list[Path]] = [[] for _ in problems]
@@ -76,8 +76,7 @@ def allocate(rewards: Sequence[float], width: int, temperature: float = 0.2) -> 
     ([10, 5, 1, 0], [6, 5, 5])
     """
     _check_balance(temperature)
-    if width < 0:
-        raise argument_error("width", "be at least 0", width)
+    check.at_least("width", width, 0)
     if not all(map(math.isfinite, rewards)) or any(a < b for a, b in pairwise(rewards)):
         raise argument_error("rewards", "be finite and in descending order", list(rewards))
     inverse_shares: list[float] = []  # of each path in what is left when its turn comes, from the last one on

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from breakeven.errors import argument_error
+from breakeven import check
 from breakeven.records import Completion, Draw, Problem, SearchCost
 from breakeven.records.asking import check_draws
 from breakeven.records.protocols import RewardModel, Sampler
@@ -47,8 +47,7 @@ def revise(
     Source:
         Snell et al., arXiv 2408.03314, section 6.
     """
-    if attempts < 1:
-        raise argument_error("attempts", "be at least 1", attempts)
+    check.at_least("attempts", attempts, 1)
     check_problems(problems)
     shown = [problem.hidden for problem in problems]
     made: list[list[Completion]] = [[] for _ in problems]

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Pool
 from breakeven.ttc.strategies.best_of_n import best_of_n
@@ -57,8 +58,7 @@ def generative_verification(
         raise argument_error("rule", "be best_of_n or weighted_vote", rule)
     if pool.verdict_PNV is None:
         raise argument_error("pool.verdict_PNV", "be given for generative_verification", None, "Ask a verifier first.")
-    if num_draws < 1:
-        raise argument_error("num_draws", "be at least 1", num_draws)
+    check.at_least("num_draws", num_draws, 1)
     most = pool.verdict_PNV.shape[2]
     if not verdicts or min(verdicts) < 0 or max(verdicts) > most or any(each % 1 for each in verdicts):
         raise argument_error("verdicts", f"be whole numbers from 0 to the {most} drawn of each solution", verdicts)

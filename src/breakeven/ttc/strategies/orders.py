@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.errors import argument_error
+from breakeven import check
 from breakeven.ttc.pool import Flags, Floats, Labels, Pool, grade_labels
 from breakeven.ttc.strategies.measured import error_of_sums
 
@@ -102,8 +102,7 @@ class Orders:
 
     def orders(self, num_orders: int, seed: int) -> Iterator[tuple[slice, Iterator[tuple[Lead, Floats]]]]:
         """Of each block its problems, and sample after sample the lead with the grade of that sample's answer."""
-        if num_orders < 1:
-            raise argument_error("num_orders", "be at least 1", num_orders)
+        check.at_least("num_orders", num_orders, 1)
         for problems, problem_R, order_RN in blocks(self._pool, num_orders, seed):
             at_NR = np.ascontiguousarray((order_RN + problem_R[:, None] * self._pool.num_samples).T)
             leads = follow(self._label_PN.take(at_NR), self._weight_PN.take(at_NR))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from breakeven import check
 from breakeven.errors import argument_error
 
 Counts = Sequence[int] | npt.NDArray[np.int64]
@@ -36,8 +37,7 @@ def pass_at_k(num_correct: Counts, num_samples: Counts | int, k: int) -> float:
     0.8333333333333334
     """
     correct_P, samples_P = check_counts(num_correct, num_samples)
-    if k < 1:
-        raise argument_error("k", "be at least 1", k)
+    check.at_least("k", k, 1)
     if samples_P.min() < k:
         return float("nan")
     return pass_at_k_of_groups(group_counts(correct_P, samples_P), k)
