@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from breakeven.errors import ArgumentError
 from breakeven.records import Action, FitStatus, Reason
-from breakeven.report.explain import explain, headline, largest_measured, progress_line
+from breakeven.report.explain import explain, progress_line
 
 
 def test_stop_says_what_to_serve_and_what_it_is_worth(checkpoint):
@@ -236,18 +235,3 @@ def test_progress_line_reads_the_bank_where_the_decision_has_no_accuracy(checkpo
 def test_progress_line_does_not_say_the_greedy_accuracy_twice(calibrated):
     assert "measured: greedy 0.261 | full run" in progress_line(calibrated(strategy="greedy"))
     assert "majority vote at K=4 0.387 (deployable)" in progress_line(calibrated(strategy="majority_vote"))
-
-
-def test_headline_is_the_first_stop_else_the_last(run):
-    assert headline(run(stop_at=600)) == 5
-    assert headline(run(stop_at=9999)) == 24
-
-
-def test_no_checkpoint_is_an_argument_error():
-    with pytest.raises(ArgumentError, match=r"run-7 has no evaluations to report: train on until the first"):
-        headline([], "run-7")
-
-
-def test_largest_measured_k(curve):
-    assert largest_measured(None) is None
-    assert largest_measured(curve()) == (4, curve().accuracy_K[2])

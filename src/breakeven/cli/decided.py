@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.records import Decision, LearningPoint
-from breakeven.report.explain import projection
 from breakeven.report.format import format_accuracy, format_share
+from breakeven.report.words import projection
 
 _HEADINGS = ("step", "used", "greedy", "pass@1", "full run, forecast", "would serve", "sure", "decision")
 _LEFT = ("would serve", "decision")

@@ -1,9 +1,10 @@
 """What a decision recorded, as sentences, tables, charts and one self-contained page. Recomputes nothing."""
 
-from breakeven.report.explain import explain, headline, progress_line
+from breakeven.report.explain import explain, progress_line
 from breakeven.report.page import render_page
 from breakeven.report.table import decision_rows, decision_table
 from breakeven.report.verification import verification_lines
+from breakeven.report.words import headline
 
 __all__ = [
     "decision_rows",

@@ -6,7 +6,10 @@ from typing import TypeVar
 
 from breakeven.records import CheckpointRecord, Decision, FitStatus, Forecast, KCurve, Made, Reason
 from breakeven.report.axes import Axis
-from breakeven.report.explain import (
+from breakeven.report.format import format_accuracy
+from breakeven.report.marks import Marker
+from breakeven.report.svg import Band, Chart, Reference, Series
+from breakeven.report.words import (
     baseline_accuracy,
     baseline_words,
     interval_words,
@@ -15,9 +18,6 @@ from breakeven.report.explain import (
     samples_words,
     strategy_words,
 )
-from breakeven.report.format import format_accuracy
-from breakeven.report.marks import Marker
-from breakeven.report.svg import Band, Chart, Reference, Series
 
 _CURVE_POINTS = 60
 _MOST_EARLIER = 5

@@ -1,8 +1,8 @@
 """Where the FLOPs of a run went, as table rows of plain text."""
 
 from breakeven.records import Decision, Observation
-from breakeven.report.explain import break_even_note, serving_words
 from breakeven.report.format import format_flops, format_queries, format_share
+from breakeven.report.words import break_even_note, serving_words
 
 
 def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:

@@ -3,8 +3,8 @@
 import math
 
 from breakeven.records import NOT_COUNTED, CheckpointRecord, FitStatus, SampleBank
-from breakeven.report.explain import baseline_words, projection, strategy_words
 from breakeven.report.format import format_accuracy
+from breakeven.report.words import baseline_words, projection, strategy_words
 
 
 def legend(checkpoint: CheckpointRecord) -> list[tuple[str, str]]:

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from breakeven.records import Measurement
 from breakeven.report.axes import Axis
-from breakeven.report.explain import kind_words
 from breakeven.report.format import flops_unit, format_accuracy, format_flops
 from breakeven.report.marks import Marker
 from breakeven.report.page import page_style, page_template
 from breakeven.report.svg import Band, Chart, Series, line_chart
+from breakeven.report.words import kind_words
 
 HEADINGS = (
     "strategy",

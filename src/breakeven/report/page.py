@@ -8,18 +8,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from breakeven.records import CheckpointRecord, Decision, Reason, Verification
-from breakeven.report.explain import (
-    baseline_accuracy,
-    baseline_words,
-    break_even_note,
-    explain,
-    headline,
-    kind_words,
-    lifetime_words,
-    projection,
-    samples_words,
-    strategy_words,
-)
+from breakeven.report.explain import explain
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
 from breakeven.report.format import format_accuracy, format_probability, format_queries, format_share
 from breakeven.report.ledger import ledger_rows, query_rows
@@ -28,6 +17,17 @@ from breakeven.report.marks import palette_css
 from breakeven.report.svg import Chart, line_chart
 from breakeven.report.table import HEADINGS, decision_rows
 from breakeven.report.verification import verification_rows, verification_words
+from breakeven.report.words import (
+    baseline_accuracy,
+    baseline_words,
+    break_even_note,
+    headline,
+    kind_words,
+    lifetime_words,
+    projection,
+    samples_words,
+    strategy_words,
+)
 
 _WIDE, _NARROW = 840.0, 400.0
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.records import CheckpointRecord
-from breakeven.report.explain import baseline_accuracy, largest_measured, projection, strategy_words
 from breakeven.report.format import format_accuracy, format_probability, format_share
+from breakeven.report.words import baseline_accuracy, largest_measured, projection, strategy_words
 
 HEADINGS = (
     "step",

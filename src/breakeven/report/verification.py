@@ -1,8 +1,8 @@
 """A decision held against the fully trained model on test problems: as lines, as sentences, as table rows."""
 
 from breakeven.records import Decision, Verification
-from breakeven.report.explain import kind_words, strategy_words
 from breakeven.report.format import format_accuracy, format_flops, format_samples, format_share
+from breakeven.report.words import kind_words, strategy_words
 
 
 def verification_lines(verification: Verification) -> list[str]:

@@ -195,7 +195,7 @@ def test_missing_file_package_style_and_problem_are_named(
 ) -> None:
     with pytest.raises(ArgumentError, match=r"none.jsonl must be a readable file; got No such file"):
         HumanEval(path=str(tmp_path / "none.jsonl")).problems  # noqa: B018
-    with pytest.raises(ArgumentError, match='style must be "completion" or "chat"; got .x.'):
+    with pytest.raises(ArgumentError, match=r'style must be "completion" or "chat"; got .x.'):
         HumanEval(style="x")  # type: ignore[arg-type]
     task = HumanEval(path=write(LINE))
     with pytest.raises(ArgumentError, match="problem must be one of human-eval:"):
