@@ -3,16 +3,13 @@
 Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 """
 
-import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-import msgspec
+from typing import Any, Literal
 
 from breakeven import check
 from breakeven.data.made.countdown import Countdown
@@ -21,13 +18,12 @@ from breakeven.data.task import Task
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.names import load_object
 from breakeven.records import TransformerShape
+from breakeven.settings import as_record, override, refuse_unknown, types_of
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import RULES, default_policy
 from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.strategy import Need
-
-_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,11 +165,8 @@ class RunConfig:
         if self.policy.needs.strategies is not None:
             _check_strategies(self.policy.needs.strategies, self.evaluate.reward_model)
         if self.evaluate.every_steps > self.train.steps:
-            raise argument_error(
-                "train.steps",
-                f"leave room for one evaluation (evaluate.every_steps is {self.evaluate.every_steps})",
-                self.train.steps,
-            )
+            rule = f"leave room for one evaluation (evaluate.every_steps is {self.evaluate.every_steps})"
+            raise argument_error("train.steps", rule, self.train.steps)
 
 
 _DRAWN = frozenset({Need.ANSWERS, Need.VERIFIER, Need.SEGMENTS})
@@ -218,16 +211,16 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
     elif recipe in recipe_names():
         text = files("breakeven").joinpath("recipes", f"{recipe}.toml").read_text(encoding="utf-8")
     else:
-        raise argument_error(
-            "RECIPE", "be a shipped name or the path of a .toml file", recipe, _nearest(recipe, recipe_names())
-        )
+        rule, shipped = "be a shipped name or the path of a .toml file", recipe_names()
+        remedy = check.did_you_mean(recipe, shipped) or f"Known: {', '.join(shipped)}."
+        raise argument_error("RECIPE", rule, recipe, remedy)
     try:
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise argument_error("RECIPE", "be valid TOML", recipe, f"{error}.") from error
     settings.setdefault("name", Path(recipe).stem)
-    for override in overrides:
-        _apply(settings, override)
+    for each in overrides:
+        override(settings, each)
     return config_from(settings)
 
 
@@ -240,16 +233,15 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     if "to_end" in settings:  # its name in earlier versions
         rest = {name: value for name, value in settings.items() if name != "to_end"}
         settings = {"mode": "shadow" if settings["to_end"] else "stop"} | rest
-    task = task_class(_named(settings, "task", "kind", "countdown"))
-    _refuse_unknown(
-        {name: value for name, value in settings.items() if name != "policy"}, RunConfig, "", {"task": task}
-    )
+    given = settings.get("task")
+    task = task_class(given.get("kind", "countdown") if isinstance(given, dict) else "countdown")
+    refuse_unknown(settings, types_of(RunConfig) | {"task": task})
     sections: dict[str, Any] = {}
     if "task" in settings:
-        sections["task"] = _convert(settings["task"], task, "task")
+        sections["task"] = as_record(settings["task"], task, "task")
     if "policy" in settings:
         sections["policy"] = policy_from(settings["policy"], usual="calibrated")
-    return _convert({**settings, **sections}, RunConfig, "")
+    return as_record({**settings, **sections}, RunConfig)
 
 
 def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
@@ -271,18 +263,14 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
         owner, patient = load_object(name, "policy.name"), 0
         del own["name"]
     else:
-        owner = _chosen(
-            {"policy": settings}, "policy", "name", {each: rule for each, (rule, _) in RULES.items()}, usual
-        )
-        patient = RULES[name][1]
+        check.one_of("policy.name", name, sorted(RULES))
+        owner, patient = RULES[name]
     with_settings = isinstance(owner, type) and is_dataclass(owner)
-    known = {each.name for each in fields(owner)} if with_settings else set[str]()
-    if unknown := next((each for each in settings if each not in known | {"name", "patience"}), None):
-        rule = "be a setting of [policy]"
-        raise argument_error(f"policy.{unknown}", rule, unknown, _nearest(unknown, sorted(known | {"patience"})))
-    checkpoints = _convert({"patience": settings.get("patience", patient)}, _Patience, "policy").patience
+    known = types_of(owner) if with_settings else {}
+    refuse_unknown({each: None for each in settings if each != "name"}, known | {"patience": int}, "policy")
+    checkpoints = as_record(settings.get("patience", patient), int, "policy.patience")
     try:
-        policy = _convert(own, owner, "policy") if with_settings else owner()
+        policy = as_record(own, owner, "policy") if with_settings else owner()
         if not isinstance(policy, Policy):
             raise argument_error("policy.name", "name a class with the methods of a Policy", name)
         return policy if ":" in name and "patience" not in settings else Patience(policy, checkpoints)
@@ -290,77 +278,6 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
         raise ArgumentError(str(error) if str(error).startswith("policy.") else f"policy.{error}") from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Patience:
-    patience: int
-
-
-def _named(settings: dict[str, Any], section: str, key: str, usual: str) -> object:
-    given = settings.get(section, {})
-    return given.get(key, usual) if isinstance(given, dict) else usual  # what is no section is refused as such later
-
-
-def _chosen(
-    settings: dict[str, Any], section: str, key: str, known: Mapping[str, type[_Record]], usual: str
-) -> type[_Record]:
-    """The class that a section of the recipe names by one of its settings."""
-    name = _named(settings, section, key, usual)
-    check.one_of(f"{section}.{key}", name, sorted(known))
-    return known[str(name)]
-
-
-def _convert(settings: Any, owner: type[_Record], section: str) -> _Record:
-    """`settings` as a record of type `owner`; `section` is where they stand in the recipe, "" for the whole."""
-    try:
-        return msgspec.convert(settings, owner)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        inner = where.strip("`").removeprefix("$").lstrip(".")
-        path = ".".join(filter(None, (section, inner)))
-        if isinstance(error.__cause__, ArgumentError):  # worded by the record itself, which knows its own name only
-            message = str(error.__cause__)
-            prefix = "" if not path or message.startswith(path) else f"{path}."
-            raise ArgumentError(prefix + message) from None
-        value: Any = settings
-        for key in inner.split(".") if inner else ():
-            value = value.get(key.partition("[")[0]) if isinstance(value, dict) else value
-        rule = what[0].lower() + what[1:].replace("`", "")
-        raise argument_error(path or "the recipe", f"be of its type: {rule}", value) from error
-
-
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
     """The nested settings of `config`, every default written out; `config_from` gives it back."""
     return asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
-
-
-def _apply(settings: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator or not key.strip():
-        raise argument_error("--set", "be key=value", override, "For example --set train.steps=600.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    *sections, name = key.strip().split(".")
-    for section in sections:
-        settings = settings.setdefault(section, {})
-        if not isinstance(settings, dict):
-            raise argument_error("--set", "name a setting inside a section", key)
-    settings[name] = value
-
-
-def _refuse_unknown(
-    settings: dict[str, Any], owner: Any, prefix: str, chosen: Mapping[str, type[Any]] | None = None
-) -> None:
-    known: dict[str, Any] = {each.name: each.type for each in fields(owner)} | dict(chosen or {})
-    for key, value in settings.items():
-        if key not in known:
-            where = f"a setting of [{prefix[:-1]}]" if prefix else "a setting or section"
-            raise argument_error(prefix + key, f"be {where}", key, _nearest(key, sorted(known)))
-        if isinstance(value, dict) and is_dataclass(known[key]):
-            _refuse_unknown(value, known[key], f"{prefix}{key}.")
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
-    return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(known)}."

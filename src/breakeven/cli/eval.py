@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from breakeven.checking import find_sandbox
 from breakeven.cli.common import JsonOption, console, error_console, print_json
 from breakeven.cli.query_costs import model_cost
-from breakeven.cli.settings import key_values
 from breakeven.data.named import task_from
 from breakeven.errors import SandboxError, argument_error
 from breakeven.eval.models import ModelOptions, load_model
@@ -26,6 +25,7 @@ from breakeven.records import SegmentRule
 from breakeven.report.format import format_samples, format_share
 from breakeven.report.measurements import measurement_table, render_measurements
 from breakeven.sampling.pieces import Progress as Stage
+from breakeven.settings import key_value
 from breakeven.store import SAMPLES_NAME, write_whole
 
 RESULTS_NAME = "results.json"
@@ -92,7 +92,7 @@ def eval_(
     Samples are kept in OUT/samples.jsonl. Running again with more --num-samples or --num-problems adds to them; other
     strategies, K or reward models need no new samples.
     """
-    settings = key_values("--task-set", task_set or [])
+    settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
     problems = task_from(task, num_problems=num_problems, seed=task_seed, settings=settings, unsafe_exec=unsafe_exec)
     directory = out if out is not None else Path("evals", _slug(f"{model}-{problems.name}-t{temperature:g}"))
     options = ModelOptions(
