@@ -18,11 +18,11 @@ from breakeven.cli.query_costs import model_cost
 from breakeven.data.named import task_from
 from breakeven.errors import SandboxError, argument_error
 from breakeven.eval.models import ModelOptions, load_model
+from breakeven.eval.notes import notes
 from breakeven.eval.reward_sources import load_reward_source
 from breakeven.eval.run import Evaluation, evaluate_model
 from breakeven.eval.search import SearchSettings
 from breakeven.records import SegmentRule
-from breakeven.report.format import format_samples, format_share
 from breakeven.report.measurements import measurement_table, render_measurements
 from breakeven.sampling.pieces import Progress as Stage
 from breakeven.settings import key_value
@@ -142,55 +142,6 @@ def eval_(
     for note in notes(evaluation):
         console.print(note)
     console.print(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {directory / 'results.html'}")
-
-
-def notes(evaluation: Evaluation) -> list[str]:
-    """What a reader must know besides the table."""
-    share = format_share
-    drawn = evaluation.num_drawn
-    lines = [
-        f"{evaluation.num_problems} problems, {format_samples(evaluation.num_samples)} each at temperature "
-        f"{evaluation.temperature:g} and one greedy. Intervals are 90 %, for new problems of this kind.",
-    ]
-    if not all(each.deployable for each in evaluation.measurements):
-        lines.append(
-            "Checking needs the reference answers, so pass@k is an oracle: an upper bound, not to be deployed."
-        )
-    if evaluation.greedy_f1 is not None:
-        lines.append(f"Mean F1 of the greedy samples: {evaluation.greedy_f1:.3f}.")
-    if evaluation.num_failed:
-        lines.append(
-            f"{evaluation.num_failed} checks ({share(evaluation.num_failed / drawn)}) crashed or timed out: "
-            "neither right nor wrong. Greedy and pass@k leave them out, votes and choices pass them over."
-        )
-    if evaluation.num_truncated:
-        lines.append(
-            f"{evaluation.num_truncated} samples ({share(evaluation.num_truncated / drawn)}) were cut off by the limit "
-            "of tokens; they stay in every denominator."
-        )
-    if evaluation.num_unanswered:
-        lines.append(
-            f"{evaluation.num_unanswered} samples ({share(evaluation.num_unanswered / drawn)}) hold no answer."
-        )
-    if evaluation.num_uncompared:
-        lines.append(f"{evaluation.num_uncompared} comparisons of answers failed; those answers count as different.")
-    few: dict[int, int] = {}
-    for each in evaluation.measurements:
-        if each.num_problems < evaluation.num_problems:
-            few[each.k] = min(each.num_problems, few.get(each.k, each.num_problems))
-    if few:
-        said = ", ".join(f"{number} at K = {k}" for k, number in few.items())
-        lines.append(f"Problems with enough graded samples: {said}, at the fewest; a K that none has is left out.")
-    sampled = [each for each in evaluation.measurements if each.monte_carlo_error]
-    if sampled:
-        names = ", ".join(dict.fromkeys(each.strategy for each in sampled))
-        most = max(each.monte_carlo_error for each in sampled)
-        lines.append(
-            f"Random subsets of the samples stand for all: {names}, with a standard error of {most:.2g} at most."
-        )
-    if all(each.model_flops is None for each in evaluation.measurements):
-        lines.append("FLOPs are not known: give --params or --model-config for a served model.")
-    return lines
 
 
 def _write(directory: Path, evaluation: Evaluation) -> None:
