@@ -353,13 +353,6 @@ def test_retry_after_is_heeded(serve, say, refuse, form: str) -> None:
     assert 0.55 <= times[1] - times[0] <= 4.0
 
 
-def test_what_cannot_be_read_of_retry_after_is_no_wait() -> None:
-    assert fetching._retry_after({"retry-after": "soon"}) is None
-    assert fetching._retry_after({}) is None
-    assert fetching._retry_after({"retry-after": "-3"}) == 0.0
-    assert fetching._retry_after({"retry-after": "1e9"}) == 600.0
-
-
 def test_500_forever_is_given_up_and_what_came_is_kept(serve, say, refuse, tmp_path) -> None:
     broken = [True]
 

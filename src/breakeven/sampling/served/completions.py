@@ -1,4 +1,4 @@
-"""The OpenAI protocol: what is asked for K samples of one prompt, and what servers answer, refusals included.
+"""The OpenAI protocol: what is asked for K samples of one prompt, and what servers answer.
 
 Servers differ. `usage` of llama.cpp counts one of n choices, and its completions carry logprobs in the shape of chats;
 some ignore n; lists of logprobs leave out the token of a stop string, or the end token, or neither, and llama.cpp lists
@@ -7,14 +7,10 @@ the tokens that make up one character as one.
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from breakeven.store import Choice
-
-OPTIONAL = ("logprobs", "seed")
-"""Fields that some servers refuse, and without which samples can still be had."""
 
 
 class MalformedReplyError(Exception):
@@ -146,34 +142,3 @@ def _string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
-
-
-# -- refusals: HTTP 400 and its like, by what they say ----------------------------------------------------------------
-
-_CONTEXT = re.compile(
-    r"context|too long|too many tokens|maximum.{0,20}(length|tokens)|exceed.{0,40}token", re.IGNORECASE
-)
-_COUNT = re.compile(r"""['"`]?\bn\b['"`]?|\bn_cmpl\b|\bbest_of\b|number of (choices|completions|samples)""")
-
-
-def is_context_too_long(message: str) -> bool:
-    """True if the prompt, or the prompt with its answer, is what does not fit."""
-    return bool(_CONTEXT.search(message))
-
-
-def is_about_count(message: str) -> bool:
-    """True if the server wants another n.
-
-    >>> is_about_count("Field 'n': Value must be between 1 <= value <= 8, but got 12")
-    True
-    """
-    return bool(_COUNT.search(message))
-
-
-def refused_field(message: str, without: set[str]) -> str | None:
-    """The optional field that the server does not know, if it says so and was sent it.
-
-    >>> refused_field("logprobs are not supported with this model", set())
-    'logprobs'
-    """
-    return next((each for each in OPTIONAL if each not in without and each in message), None)

@@ -6,28 +6,23 @@ import random
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from breakeven.errors import BreakevenError, MissingExtraError, SamplerError
-from breakeven.sampling.served.completions import (
-    MalformedReplyError,
-    Query,
-    Reply,
+from breakeven.errors import BreakevenError, SamplerError
+from breakeven.sampling.served.completions import MalformedReplyError, Query, Reply, read_reply
+from breakeven.sampling.served.refusals import (
     is_about_count,
     is_context_too_long,
-    read_reply,
+    openai_package,
+    passes,
     refused_field,
+    retry_after,
+    said_by,
 )
 from breakeven.store import Journal, Served
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 """Seconds between attempts: doubled each time up to the longest, and shortened at random by up to a half."""
-_LONGEST_RETRY_AFTER = 600.0
-"""Seconds for which a server may ask to be left alone."""
-_PASSING = (408, 409, 429)
-"""HTTP statuses besides 5xx after which the same request may succeed."""
 _MOST_REFUSED = 10
 """Problems that the server may refuse before it is sent no more."""
 
@@ -137,7 +132,7 @@ class Fetcher:
         # Without a key none is sent that the surroundings may hold: it may be meant for another server.
         client_options: dict[str, Any] = {"base_url": self.base_url, "api_key": self._api_key or "none"}
         async with (
-            _openai_package().AsyncOpenAI(**client_options, timeout=self.timeout, max_retries=0) as client,
+            openai_package().AsyncOpenAI(**client_options, timeout=self.timeout, max_retries=0) as client,
             asyncio.TaskGroup() as group,
         ):
             workers = [group.create_task(self._work(client, run)) for _ in range(self.max_concurrency)]
@@ -194,7 +189,7 @@ class Fetcher:
             run.tasks.put_nowait(_Task(query, first + len(reply.choices), number - len(reply.choices)))
 
     async def _reply(self, client: Any, query: Query, first: int, number: int) -> Reply:
-        openai = _openai_package()
+        openai = openai_package()
         for attempt in itertools.count():
             wait = None
             try:
@@ -202,12 +197,11 @@ class Fetcher:
                     content = await self._post(client, query, first, number)
                 return read_reply(content, number, query.max_tokens)
             except openai.APIStatusError as error:
-                passing = error.status_code in _PASSING or error.status_code >= 500
-                if not passing or error.code == "insufficient_quota":
+                if not passes(error):
                     if self._without_refused(error):
                         continue
                     raise self._refusal(error, query, number) from error
-                reason, wait = f"HTTP {error.status_code}: {_said(error)}", _retry_after(error.response.headers)
+                reason, wait = f"HTTP {error.status_code}: {said_by(error)}", retry_after(error.response.headers)
             except (openai.APITimeoutError, TimeoutError):
                 reason = f"no answer within {self.timeout:g} s"
             except openai.APIConnectionError as error:
@@ -233,13 +227,13 @@ class Fetcher:
 
     def _without_refused(self, error: Any) -> bool:
         """Whether the server refused a field that can be left out, which from now on it is."""
-        name = refused_field(_said(error), self._without) if error.status_code in (400, 422) else None
+        name = refused_field(said_by(error), self._without) if error.status_code in (400, 422) else None
         if name is not None:
             self._without.add(name)
         return name is not None
 
     def _refusal(self, error: Any, query: Query, number: int) -> Exception:
-        said = _said(error)
+        said = said_by(error)
         if error.status_code in (400, 413, 422):
             if is_context_too_long(said):
                 return _FailedError(
@@ -252,41 +246,6 @@ class Fetcher:
             return _FailedError(f"the server refused it with HTTP {error.status_code}: {said}.", everywhere=False)
         remedy = "Check base_url, model and api_key."
         return _FailedError(f"{self.base_url} gave HTTP {error.status_code}: {said}. {remedy}", everywhere=True)
-
-
-def _openai_package() -> Any:
-    """The client library.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        import openai
-    except ImportError as error:
-        raise MissingExtraError("servers need the openai package: pip install 'breakeven[openai]'") from error
-    return openai
-
-
-def _said(error: Any) -> str:
-    """The server's own words, in one short line without a full stop."""
-    body = error.body
-    for name in ("error", "message", "detail"):
-        if isinstance(body, dict) and body.get(name):
-            body = body[name]
-    return " ".join(str(body or error.message).split())[:300].removesuffix(".")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a number or a date (RFC 9110); None where the header is missing or cannot be read."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
 
 
 def _finished(work: Coroutine[Any, Any, _Run]) -> _Run:

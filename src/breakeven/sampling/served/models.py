@@ -1,6 +1,7 @@
 """What an OpenAI-compatible server serves."""
 
-from breakeven.errors import MissingExtraError, SamplerError
+from breakeven.errors import SamplerError
+from breakeven.sampling.served.refusals import openai_package
 
 
 def served_models(base_url: str, *, api_key: str | None = None, timeout: float = 30.0) -> list[str]:
@@ -10,10 +11,7 @@ def served_models(base_url: str, *, api_key: str | None = None, timeout: float =
         SamplerError: the server cannot be reached, or gives no list.
         MissingExtraError: the openai package is not installed.
     """
-    try:
-        import openai
-    except ImportError as error:
-        raise MissingExtraError("servers need the openai package: pip install 'breakeven[openai]'") from error
+    openai = openai_package()
     try:
         with openai.OpenAI(base_url=base_url, api_key=api_key or "none", timeout=timeout, max_retries=2) as client:
             return [each.id for each in client.models.list()]
