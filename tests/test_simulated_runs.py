@@ -10,7 +10,8 @@ from breakeven.records import Reason
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
-from breakeven.testing.simulated_runs import FAMILIES, SimulatedRun, follow, random_run
+from breakeven.testing.simulated_curves import FAMILIES
+from breakeven.testing.simulated_runs import SimulatedRun, follow, random_run
 
 MANY = 40_000
 

@@ -6,10 +6,8 @@ so that the share of bad stops of a policy can be counted. The laws were set bes
 docs/design/calibrated-policy.md.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +18,10 @@ from breakeven.errors import argument_error
 from breakeven.records import Decision, QueryFlops, RunSpec
 from breakeven.session.step import Measured, take_step
 from breakeven.stopping.course import Course, Policy
+from breakeven.testing.simulated_curves import FAMILIES, Curve
 from breakeven.ttc.tally import Tally, point_of
 
 Floats = npt.NDArray[np.float64]
-Curve = Callable[[float], float]
-"""Mean solve rate of one sample at a share of the budget in (0, 1]."""
 
 _BUDGET_FLOPS = 1e18
 _QUERY = QueryFlops(prefill_flops=0.3 * 4e-7 * _BUDGET_FLOPS, decode_flops=0.7 * 4e-7 * _BUDGET_FLOPS)
@@ -84,15 +81,12 @@ class SimulatedRun:
 
     def __post_init__(self) -> None:
         for name in ("num_problems", "num_checkpoints"):
-            if getattr(self, name) < 1:
-                raise argument_error(name, "be at least 1", getattr(self, name))
+            check.at_least(name, getattr(self, name), 1)
         if not all(0.0 < each < 1.0 for each in self.spread):
             raise argument_error("spread", "be above 0 and below 1", self.spread)
         check.at_least("wobble", self.wobble, 0)
-        if not 0.0 <= self.unsolvable < 1.0:
-            raise argument_error("unsolvable", "be a share from 0 up to 1", self.unsolvable)
-        if not 0.0 <= self.decay_share <= 1.0:
-            raise argument_error("decay_share", "be a share from 0 to 1", self.decay_share)
+        check.share("unsolvable", self.unsolvable, below_1=True)
+        check.share("decay_share", self.decay_share)
 
     @property
     def full_accuracy(self) -> float:
@@ -245,72 +239,6 @@ class SimulatedSource:
         return False
 
 
-# -- families of curves -----------------------------------------------------------------------------------------------
-
-
-def saturating(rng: np.random.Generator) -> Curve:
-    """Exponential approach to a ceiling."""
-    ceiling, rate = rng.uniform(0.3, 0.85), np.exp(rng.uniform(np.log(2.0), np.log(12.0)))
-    return lambda share: float(ceiling * -np.expm1(-rate * share))
-
-
-def power_law(rng: np.random.Generator) -> Curve:
-    """Error that falls as a power of the training FLOPs: ever slower, but never done."""
-    ceiling, power, onset = (
-        rng.uniform(0.5, 0.95),
-        rng.uniform(0.3, 1.0),
-        np.exp(rng.uniform(np.log(0.01), np.log(0.1))),
-    )
-    return lambda share: float(ceiling * (1.0 - (1.0 + share / onset) ** -power))
-
-
-def log_linear(rng: np.random.Generator) -> Curve:
-    """As much for each doubling of the training FLOPs, without a ceiling."""
-    end, slope = rng.uniform(0.3, 0.8), rng.uniform(0.03, 0.12)
-    return lambda share: float(np.clip(end + slope * np.log(share), 0.002, 0.98))
-
-
-def plateau(rng: np.random.Generator) -> Curve:
-    """All is learned in the first few per cent of the budget."""
-    ceiling, rate = rng.uniform(0.2, 0.85), np.exp(rng.uniform(np.log(20.0), np.log(80.0)))
-    return lambda share: float(ceiling * -np.expm1(-rate * share))
-
-
-def rise_then_fall(rng: np.random.Generator) -> Curve:
-    """Saturating, then worse again: overfitting."""
-    rise = saturating(rng)
-    peak, loss = rng.uniform(0.3, 0.8), rng.uniform(0.05, 0.3)
-    return lambda share: rise(share) * (1.0 - loss * max(0.0, share - peak) / (1.0 - peak))
-
-
-def near_zero(rng: np.random.Generator) -> Curve:
-    """A task that is hardly ever solved."""
-    ceiling = rng.uniform(0.0, 0.02)
-    return lambda share: float(ceiling * share)
-
-
-def late_rise(rng: np.random.Generator) -> Curve:
-    """Logistic, with its steepest point anywhere in the middle of the budget."""
-    ceiling, middle, width = rng.uniform(0.3, 0.85), rng.uniform(0.2, 0.7), rng.uniform(0.04, 0.12)
-    return lambda share: float(ceiling * expit((share - middle) / width))
-
-
-def late_step(rng: np.random.Generator) -> Curve:
-    """Saturating, with a sudden gain that nothing announces."""
-    rise = saturating(rng)
-    at, height = rng.uniform(0.3, 0.9), rng.uniform(0.05, 0.25)
-    return lambda share: min(0.98, rise(share) + float(height * expit((share - at) / 0.01)))
-
-
-FAMILIES: Mapping[str, Callable[[np.random.Generator], Curve]] = MappingProxyType(
-    {
-        each.__name__: each
-        for each in (saturating, power_law, log_linear, plateau, rise_then_fall, near_zero, late_rise, late_step)
-    }
-)
-"""Curves with random parameters, by name."""
-
-
 def random_run(
     family: str, *, seed: int, num_problems: int = 500, wobble: float = 0.03, decayed: bool = False
 ) -> SimulatedRun:
@@ -328,8 +256,7 @@ def random_run(
     >>> run.decay_share > 0, run.full_accuracy == random_run("plateau", seed=1, decayed=True).full_accuracy
     (True, True)
     """
-    if family not in FAMILIES:
-        raise argument_error("family", f"be one of {', '.join(FAMILIES)}", family)
+    check.one_of("family", family, FAMILIES)
     rng = np.random.default_rng((seed, 7))
     begin = rng.uniform(0.2, 0.45)
     end = begin + rng.uniform(0.0, 0.25)
