@@ -6,8 +6,7 @@ touched, and a sample does not depend on what it shares a batch with (up to the 
 
 import copy
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
 from breakeven.sampling.loading import load_hf
+from breakeven.sampling.modes import evaluating
 from breakeven.sampling.picking import pick
 from breakeven.sampling.prompts import PromptEncoder
 from breakeven.sampling.served.endings import cut
@@ -97,8 +97,8 @@ class HFSampler:
         system: str | None = None,
         max_rows: int = 64,
     ) -> None:
-        for name, value in (("max_tokens", max_tokens), ("max_rows", max_rows)):
-            check.at_least(name, value, 1)
+        check.at_least("max_tokens", max_tokens, 1)
+        check.at_least("max_rows", max_rows, 1)
         if "" in stop:
             raise argument_error("stop", "hold no empty string", list(stop))
         self.model = model
@@ -165,7 +165,8 @@ class HFSampler:
         keys_PN = sample_keys(seed, [job.key for job in jobs], num_samples, first).reshape(len(jobs), num_samples)
         by_length = sorted(range(len(jobs)), key=lambda index: len(jobs[index].tokens))  # little padding
         num_prompts = max(1, self.max_rows // num_samples)
-        with _evaluating(self.model):
+        # Not inference mode: what the model keeps for itself, such as rotary tables, must serve training afterwards.
+        with evaluating(self.model, torch.no_grad):
             for start in range(0, len(jobs), num_prompts):
                 part = by_length[start : start + num_prompts]
                 prefilled = self._prefill([jobs[index].tokens for index in part])
@@ -270,17 +271,3 @@ class HFSampler:
         configured = getattr(config, "eos_token_id", None)
         listed = configured if isinstance(configured, list) else [configured]
         return frozenset(each for each in (*listed, self.tokenizer.eos_token_id) if each is not None)
-
-
-@contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    """Evaluation mode without gradients; some modules may have been frozen in it before."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        # Not inference mode: what the model keeps for itself, such as rotary tables, must serve training afterwards.
-        with torch.no_grad():
-            yield
-    finally:
-        for module in training:
-            module.training = True

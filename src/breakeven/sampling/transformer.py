@@ -5,8 +5,7 @@ disturb training, and sample i is the same whether 4 or 64 are drawn (up to the 
 matrix multiply may round differently for another number of rows).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from breakeven import check
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.sampling.modes import evaluating
 from breakeven.sampling.picking import pick
 from breakeven.sampling.uniforms import sample_keys, uniforms
 
@@ -118,7 +118,7 @@ class TransformerSampler:
             by_length.setdefault((len(job.prompt), len(job.text)), []).append(index)
         completions: list[tuple[Completion, ...]] = [()] * len(jobs)
         chunk = max(1, self.max_rows // num_samples)
-        with _evaluating(self.model):
+        with evaluating(self.model):
             for (_, text_tokens), indices in by_length.items():
                 for start in range(0, len(indices), chunk):
                     part = indices[start : start + chunk]
@@ -208,19 +208,6 @@ class TransformerSampler:
         for token in range(vocab_size) if segment_ends else ():
             ends_V[token] |= token != self.task.end_token and self.task.decode([token]) in segment_ends
         return ends_V
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards every module is in the mode it was in."""
-    training = [module for module in model.modules() if module.training]  # some may be frozen
-    model.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 class Cache(Protocol):

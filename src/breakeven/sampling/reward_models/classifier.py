@@ -9,6 +9,7 @@ import torch
 from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Prefix, Reward
+from breakeven.sampling.modes import evaluating
 
 
 class SequenceClassifier:
@@ -43,20 +44,15 @@ class SequenceClassifier:
         max_rows: int = 32,
         chat: bool = False,
     ) -> None:
-        if kind not in ("outcome", "process"):
-            raise argument_error("kind", 'be "outcome" or "process"', kind)
+        check.either("kind", kind, "outcome", "process")
         check.at_least("max_rows", max_rows, 1)
         pad_token = tokenizer.pad_token_id
         if pad_token is None:
             remedy = "Set tokenizer.pad_token = tokenizer.eos_token and model.config.pad_token_id to its id."
             raise argument_error("tokenizer.pad_token", "be set", None, remedy)
-        if getattr(model.config, "pad_token_id", None) != pad_token:
-            raise argument_error(
-                "model.config.pad_token_id",
-                f"be {pad_token}, the tokenizer's",
-                getattr(model.config, "pad_token_id", None),
-                "The model finds the end of a solution by it.",
-            )
+        if (own := getattr(model.config, "pad_token_id", None)) != pad_token:
+            rule, remedy = f"be {pad_token}, the tokenizer's", "The model finds the end of a solution by it."
+            raise argument_error("model.config.pad_token_id", rule, own, remedy)
         if chat and not tokenizer.chat_template:
             raise argument_error("chat", "be False for a tokenizer without a chat template", chat)
         self.model = model
@@ -80,16 +76,10 @@ class SequenceClassifier:
         rows = [self._encode(each) for each in prefixes]
         by_length = sorted(range(len(rows)), key=lambda index: len(rows[index]["input_ids"]))
         values: dict[int, float] = {}
-        training = [module for module in self.model.modules() if module.training]  # some may be frozen
-        self.model.eval()
-        try:
-            with torch.inference_mode():
-                for start in range(0, len(by_length), self.max_rows):
-                    part = by_length[start : start + self.max_rows]
-                    values.update(zip(part, self._values([rows[index] for index in part]), strict=True))
-        finally:
-            for module in training:
-                module.training = True
+        with evaluating(self.model):
+            for start in range(0, len(by_length), self.max_rows):
+                part = by_length[start : start + self.max_rows]
+                values.update(zip(part, self._values([rows[index] for index in part]), strict=True))
         for index, prefix in enumerate(prefixes):
             if not math.isfinite(values[index]):
                 raise SamplerError(
@@ -111,12 +101,9 @@ class SequenceClassifier:
         row: dict[str, list[int]] = {name: list(encoded[name]) for name in encoded if name != "attention_mask"}
         num_tokens = len(row["input_ids"])
         if not 1 <= num_tokens <= self._max_tokens:
-            raise argument_error(
-                f"problem {prefix.problem.id!r} with its solution",
-                f"take 1 to {self._max_tokens} tokens of the reward model",
-                num_tokens,
-                "Limit the solutions (max_tokens), or use a reward model that reads more.",
-            )
+            rule = f"take 1 to {self._max_tokens} tokens of the reward model"
+            remedy = "Limit the solutions (max_tokens), or use a reward model that reads more."
+            raise argument_error(f"problem {prefix.problem.id!r} with its solution", rule, num_tokens, remedy)
         return row
 
     def _values(self, rows: Sequence[dict[str, list[int]]]) -> list[float]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Prefix, Problem, Reward
+from breakeven.sampling.modes import evaluating
 
 
 class EncodingTask(Protocol):
@@ -107,17 +108,11 @@ def token_values(model: nn.Module, rows: Sequence[Sequence[int]], *, max_rows: i
     """The value at every token of each row, in order; rows are computed with others about as long."""
     by_length = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     values: dict[int, Tensor] = {}
-    training = [module for module in model.modules() if module.training]  # some may be frozen
-    model.eval()
-    try:
-        with torch.inference_mode():
-            for start in range(0, len(by_length), max_rows):
-                part = by_length[start : start + max_rows]
-                # What is filled up on the right is seen by nothing on its left.
-                tokens_BT = nn.utils.rnn.pad_sequence([torch.tensor(rows[index]) for index in part], batch_first=True)
-                values_BT = model(tokens_BT)[..., 0].sigmoid()
-                values.update((index, values_BT[row, : len(rows[index])]) for row, index in enumerate(part))
-    finally:
-        for module in training:
-            module.training = True
+    with evaluating(model):
+        for start in range(0, len(by_length), max_rows):
+            part = by_length[start : start + max_rows]
+            # What is filled up on the right is seen by nothing on its left.
+            tokens_BT = nn.utils.rnn.pad_sequence([torch.tensor(rows[index]) for index in part], batch_first=True)
+            values_BT = model(tokens_BT)[..., 0].sigmoid()
+            values.update((index, values_BT[row, : len(rows[index])]) for row, index in enumerate(part))
     return [values[index] for index in range(len(rows))]
