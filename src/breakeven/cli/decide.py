@@ -1,10 +1,12 @@
 """`breakeven decide`: when one could have stopped, from evaluations of checkpoints that were made by other tools."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from breakeven import check
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import as_fields, decided_table
 from breakeven.cli.policies import chosen_policy
@@ -19,92 +21,59 @@ from breakeven.ttc.tally import point_of
 
 STOP_ADVISED = 10
 
-_RULE, _COSTS, _LOG = "Rule", "Costs", "Reading the log"
+_rule, _cost, _log = (partial(typer.Option, rich_help_panel=each) for each in ("Rule", "Costs", "Reading the log"))
+"""Options, by what they are about."""
 
 
 def decide(
     log: Annotated[Path, typer.Argument(help="A CSV or JSONL file, or a folder; see docs/decide.md.")],
     budget_flops: Annotated[float, typer.Option(help="Training FLOPs of the full run.")],
-    policy: Annotated[str, typer.Option(help="calibrated or paper.", rich_help_panel=_RULE)] = "calibrated",
+    policy: Annotated[str, _rule(help="calibrated or paper.")] = "calibrated",
     baseline: Annotated[
         str | None,
-        typer.Option(
+        _rule(
             help="How the fully trained model would be served: greedy, sampled or best. [default: greedy where the log "
-            "has greedy samples]",
-            rich_help_panel=_RULE,
+            "has greedy samples]"
         ),
     ] = None,
-    risk: Annotated[
-        float | None, typer.Option(help="calibrated: share of bad stops allowed; default 0.1.", rich_help_panel=_RULE)
-    ] = None,
+    risk: Annotated[float | None, _rule(help="calibrated: share of bad stops allowed; default 0.1.")] = None,
     margin: Annotated[
-        float | None,
-        typer.Option(help="calibrated: accuracy that may be lost; default 0.01, one point.", rich_help_panel=_RULE),
+        float | None, _rule(help="calibrated: accuracy that may be lost; default 0.01, one point.")
     ] = None,
-    max_k: Annotated[int, typer.Option(help="Largest K considered.", rich_help_panel=_RULE)] = 64,
-    patience: Annotated[
-        int | None, typer.Option(help="Checkpoints in a row at which a K must suffice.", rich_help_panel=_RULE)
-    ] = None,
+    max_k: Annotated[int, _rule(help="Largest K considered.")] = 64,
+    patience: Annotated[int | None, _rule(help="Checkpoints in a row at which a K must suffice.")] = None,
     checker: Annotated[
         bool,
-        typer.Option(
+        _rule(
             "--checker/--no-checker",
             help="Whether what judged the samples runs at serving time too, so that Pass@K can be served.",
-            rich_help_panel=_RULE,
         ),
     ] = True,
     decay_share: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of the budget, at its end, over which the learning rate decays; 0 for none.",
-            rich_help_panel=_RULE,
-        ),
+        float | None, _rule(help="Share of the budget, at its end, over which the learning rate decays; 0 for none.")
     ] = None,
-    params: Annotated[float | None, typer.Option(help="Parameters of the model.", rich_help_panel=_COSTS)] = None,
-    model_config: Annotated[
-        Path | None, typer.Option(help="Instead of --params: config.json of transformers.", rich_help_panel=_COSTS)
-    ] = None,
-    prompt_tokens: Annotated[
-        float | None, typer.Option(help="Tokens of a prompt, on average.", rich_help_panel=_COSTS)
-    ] = None,
-    output_tokens: Annotated[
-        float | None, typer.Option(help="Tokens of one sample, on average.", rich_help_panel=_COSTS)
-    ] = None,
-    queries: Annotated[
-        float | None, typer.Option(help="Queries the model will serve in its life.", rich_help_panel=_COSTS)
-    ] = None,
-    max_query_flops: Annotated[
-        float | None, typer.Option(help="Most FLOPs a query may cost on average.", rich_help_panel=_COSTS)
-    ] = None,
+    params: Annotated[float | None, _cost(help="Parameters of the model.")] = None,
+    model_config: Annotated[Path | None, _cost(help="Instead of --params: config.json of transformers.")] = None,
+    prompt_tokens: Annotated[float | None, _cost(help="Tokens of a prompt, on average.")] = None,
+    output_tokens: Annotated[float | None, _cost(help="Tokens of one sample, on average.")] = None,
+    queries: Annotated[float | None, _cost(help="Queries the model will serve in its life.")] = None,
+    max_query_flops: Annotated[float | None, _cost(help="Most FLOPs a query may cost on average.")] = None,
     max_sequential_tokens: Annotated[
-        float | None,
-        typer.Option(help="Most tokens a query may decode one after another.", rich_help_panel=_COSTS),
+        float | None, _cost(help="Most tokens a query may decode one after another.")
     ] = None,
     max_query_cost: Annotated[
-        float | None,
-        typer.Option(help="Most money a query may cost, with the three options below.", rich_help_panel=_COSTS),
+        float | None, _cost(help="Most money a query may cost, with the three options below.")
     ] = None,
-    hour_price: Annotated[
-        float | None, typer.Option(help="Money one accelerator costs per hour.", rich_help_panel=_COSTS)
-    ] = None,
-    peak_flops: Annotated[float | None, typer.Option(help="Its peak FLOPs per second.", rich_help_panel=_COSTS)] = None,
-    efficiency: Annotated[
-        float | None, typer.Option(help="Share of that peak that serving reaches.", rich_help_panel=_COSTS)
-    ] = None,
+    hour_price: Annotated[float | None, _cost(help="Money one accelerator costs per hour.")] = None,
+    peak_flops: Annotated[float | None, _cost(help="Its peak FLOPs per second.")] = None,
+    efficiency: Annotated[float | None, _cost(help="Share of that peak that serving reaches.")] = None,
     tokens_per_step: Annotated[
-        float | None,
-        typer.Option(help="Training tokens a step, where the log has no training FLOPs.", rich_help_panel=_COSTS),
+        float | None, _cost(help="Training tokens a step, where the log has no training FLOPs.")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="Which task, where there are several.", rich_help_panel=_LOG)] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="lm-eval: which metric, such as acc_norm.", rich_help_panel=_LOG)
-    ] = None,
-    answer_filter: Annotated[
-        str | None, typer.Option(help="lm-eval: which of several filters.", rich_help_panel=_LOG)
-    ] = None,
-    num_problems: Annotated[
-        int | None, typer.Option(help="lm-eval results: problems behind an accuracy.", rich_help_panel=_LOG)
-    ] = None,
+    task: Annotated[str | None, _log(help="Which task, where there are several.")] = None,
+    metric: Annotated[str | None, _log(help="lm-eval: which metric, such as acc_norm.")] = None,
+    answer_filter: Annotated[str | None, _log(help="lm-eval: which of several filters.")] = None,
+    num_problems: Annotated[int | None, _log(help="lm-eval results: problems behind an accuracy.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Say at each checkpoint of LOG whether one could have stopped there, and why.
@@ -120,8 +89,8 @@ def decide(
         if limit is not None and costs is None:
             rule_text = "come with --params or --model-config, --prompt-tokens and --output-tokens"
             raise argument_error(option, rule_text, limit, "Queries have no price without.")
-    if tokens_per_step is not None and not 0 < tokens_per_step < float("inf"):
-        raise argument_error("--tokens-per-step", "be finite and above 0", tokens_per_step)
+    if tokens_per_step is not None:
+        check.positive("--tokens-per-step", tokens_per_step)
     size = None if model is None else model.body_params + model.head_params
     reading = ReadOptions(
         task=task,
@@ -133,9 +102,8 @@ def decide(
     )
     read = read_evals(log, reading)
     if read.train_flops[-1] > budget_flops * (1 + 1e-9):
-        raise argument_error(
-            "--budget-flops", f"be at least the last checkpoint's {read.train_flops[-1]:.6g} FLOPs", budget_flops
-        )
+        rule_text = f"be at least the last checkpoint's {read.train_flops[-1]:.6g} FLOPs"
+        raise argument_error("--budget-flops", rule_text, budget_flops)
     chosen = baseline or ("greedy" if read.has_greedy else "sampled")
     _refuse_unmeasured(read, chosen)
     spec = RunSpec(
