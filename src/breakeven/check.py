@@ -92,20 +92,24 @@ def increasing(name: str, values: Iterable[Any], remedy: str = "") -> tuple[int,
 
 
 def one_of(name: str, value: object, choices: Iterable[str], remedy: str = "") -> None:
-    """One of some names; without a remedy, those that are written nearly so are named.
+    """One of some names.
 
-    >>> one_of("family", "exponent", ["power", "exponential"])
+    >>> one_of("family", "cubic", ["power", "exponential"])
     Traceback (most recent call last):
-    breakeven.errors.ArgumentError: family must be one of power, exponential; got 'exponent'. Did you mean exponential?
+    breakeven.errors.ArgumentError: family must be one of power, exponential; got 'cubic'.
     """
     known = tuple(choices)
     if value not in known:
-        raise argument_error(name, f"be one of {', '.join(known)}", value, remedy or did_you_mean(value, known))
+        raise argument_error(name, f"be one of {', '.join(known)}", value, remedy)
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """The remedy for a name that is not known; "" where nothing known is written nearly so."""
-    near = difflib.get_close_matches(word, known, cutoff=0.5) if isinstance(word, str) else []
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The remedy for a misspelt name; "" where nothing known is written nearly so.
+
+    >>> did_you_mean("exponent", ["power", "exponential"]), did_you_mean("cubic", ["power", "exponential"])
+    ('Did you mean exponential?', '')
+    """
+    near = difflib.get_close_matches(word, tuple(known), cutoff=0.5)
     return f"Did you mean {' or '.join(near)}?" if near else ""
 
 

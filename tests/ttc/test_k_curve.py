@@ -14,7 +14,7 @@ from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, Made
 from breakeven.testing import synthetic_bank
 from breakeven.ttc.evaluate import evaluate
-from breakeven.ttc.k_curve import check_k_values, extrapolate_pass_at_k, fit_sigmoid, sigmoid
+from breakeven.ttc.k_curve import extrapolate_pass_at_k, fit_sigmoid, sigmoid
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
 from breakeven.ttc.tally import tally_of
 
@@ -224,7 +224,7 @@ def test_a_bank_has_one_curve_read_from_1_to_max_k() -> None:
 
 
 def test_counts_of_samples_come_back_as_plain_integers() -> None:
-    values = check_k_values("k_values", list(np.array([1, 2, 4])))
+    values = extrapolate_pass_at_k([1], 4, list(np.array([1, 2, 4]))).k_values
     assert values == (1, 2, 4)
     assert {type(k) for k in values} == {int}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Protocol
 
-from breakeven.errors import argument_error
+from breakeven import check
 
 MEBIBYTE = 2**20
 
@@ -28,9 +28,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value = getattr(self, each.name)
-            if not isinstance(value, int) or value < 1:
-                raise argument_error(each.name, "be a whole number of at least 1", value)
+            check.whole(each.name, getattr(self, each.name), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,9 +98,8 @@ def _given(options: dict[str, float | None], *, without: dict[str, float | None]
     missing = [name for name, value in options.items() if value is None]
     if missing:
         given = [name for name in options if name not in missing]
-        raise argument_error(
-            ", ".join(missing), "be given", "none", f"Together with {', '.join(given)}." if given else ""
-        )
+        remedy = f"Together with {', '.join(given)}." if given else ""
+        raise argument_error(", ".join(missing), "be given", "none", remedy)
     mixed = [name for name, value in without.items() if value is not None]
     if mixed:
         raise argument_error(mixed[0], f"be left out when {next(iter(options))} is given", without[mixed[0]])

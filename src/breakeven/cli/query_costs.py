@@ -51,10 +51,7 @@ def query_costs(
         if value is not None:
             check.finite(name, value, least)
     if prompt_tokens is not None and output_tokens is not None and model is not None:
-        return QueryCosts(
-            query_flops=model.query_flops(prompt_tokens, output_tokens - 1),
-            output_tokens=output_tokens,
-        )
+        return QueryCosts(query_flops=model.query_flops(prompt_tokens, output_tokens - 1), output_tokens=output_tokens)
     wanted = {"--params or --model-config": model, **given}
     missing = [name for name, value in wanted.items() if value is None]
     asking = "--queries" if queries is not None else next((name for name, each in given.items() if each), None)

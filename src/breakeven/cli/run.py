@@ -4,11 +4,12 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from breakeven import check
 from breakeven.cli.common import JsonOption, console, error_console, print_json
 from breakeven.cli.report import write_report
 from breakeven.config import RunConfig, config_from, load_recipe
@@ -51,18 +52,13 @@ def run(
     looking_on = "shadow" if to_end else mode
     if resume is not None:
         if recipe is not None or set_ or out is not None:
-            raise argument_error(
-                "--resume", "stand alone: the run's own settings are used", str(resume), "Drop RECIPE, --set and --out."
-            )
+            rule = "stand alone: the run's own settings are used"
+            raise argument_error("--resume", rule, str(resume), "Drop RECIPE, --set and --out.")
         run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
         settings = read_log(run_dir).header.config
         if "name" not in settings:
-            raise argument_error(
-                "--resume",
-                "name a run of `breakeven run`",
-                str(resume),
-                "Your own script wrote this log: start that script again.",
-            )
+            remedy = "Your own script wrote this log: start that script again."
+            raise argument_error("--resume", "name a run of `breakeven run`", str(resume), remedy)
         config = config_from(settings)
         log = RunLog.open(run_dir)
     else:
@@ -82,12 +78,7 @@ def run(
         if log.recovered:
             live.say("The log's last line was cut short and was left out.")
         result = loop.run(
-            config,
-            run_dir,
-            log,
-            mode=chosen,
-            on_progress=live.step,
-            interrupted=lambda: signals.received is not None,
+            config, run_dir, log, mode=chosen, on_progress=live.step, interrupted=lambda: signals.received is not None
         )
         num_checkpoints = len(log.checkpoints)
     page = write_report(run_dir) if num_checkpoints else None
@@ -102,10 +93,8 @@ def mode_of(name: str) -> Mode:
     Raises:
         ArgumentError: there is none of that name.
     """
-    for each in MODES:
-        if each == name:
-            return each
-    raise argument_error("--mode", f"be one of {', '.join(MODES)}", name)
+    check.one_of("--mode", name, MODES)
+    return cast(Mode, name)
 
 
 def _free_directory(name: str) -> Path:

@@ -161,7 +161,8 @@ def _made(cls: Any, given: Mapping[str, Any], more: set[str] | frozenset[str] = 
     defaults.pop("kind", None)
     converted: dict[str, Any] = {}
     for name, value in given.items():
-        check.one_of(f"settings of {cls.__name__}", name, sorted({*defaults, *more}))
+        known = sorted({*defaults, *more})
+        check.one_of(f"settings of {cls.__name__}", name, known, check.did_you_mean(name, known))
         converted[name] = _value(name, value, defaults[name])
     return cls(**fixed, **converted)
 

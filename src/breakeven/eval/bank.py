@@ -41,12 +41,9 @@ def resumed(
     prompts = {each.id: each.prompt for each in task.problems}
     for drawn in file.drawn.values():
         if prompts.get(drawn.problem, drawn.prompt) != drawn.prompt:
-            raise argument_error(
-                f"problem {drawn.problem!r}",
-                f"have the prompt that was sampled into {file.path}",
-                "another one",
-                "Samples of different problems are not mixed: choose another directory (--out).",
-            )
+            rule = f"have the prompt that was sampled into {file.path}"
+            remedy = "Samples of different problems are not mixed: choose another directory (--out)."
+            raise argument_error(f"problem {drawn.problem!r}", rule, "another one", remedy)
     return Collector(
         sampler,
         task,

@@ -78,11 +78,8 @@ def load_model(spec: str, options: ModelOptions, *, cost: ModelCost | None = Non
         return _hf(path.parent, path.name, options, cost)
     if (path / "config.json").is_file():
         return _hf(path, None, options, cost)
-    raise argument_error(
-        "MODEL",
-        "be the URL of a server, a directory of transformers, a .gguf file, or a run of breakeven with saved weights",
-        spec,
-    )
+    kinds = "the URL of a server, a directory of transformers, a .gguf file, or a run of breakeven with saved weights"
+    raise argument_error("MODEL", f"be {kinds}", spec)
 
 
 def _server(url: str, options: ModelOptions, cost: ModelCost | None) -> LoadedModel:
@@ -199,9 +196,8 @@ def _reference(folder: Path, cost: ModelCost | None) -> LoadedModel:
             if max(tokens) >= shape.vocab_size or len(tokens) + task.output_tokens > shape.max_tokens:
                 settings = ", ".join(f"{name}={value}" for name, value in saved.settings.items())
                 rule = f"have prompts as the model was trained on ({settings})"
-                raise argument_error(
-                    "--task", rule, problem.prompt[:80], "Name that task, and --task-set its settings."
-                )
+                remedy = "Name that task, and --task-set its settings."
+                raise argument_error("--task", rule, problem.prompt[:80], remedy)
 
     return LoadedModel(
         name=f"{folder.resolve().parent.name}/{folder.name}",

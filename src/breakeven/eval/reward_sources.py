@@ -50,11 +50,8 @@ def load_reward_source(
         return _trained(path)
     if (path / "config.json").is_file():
         return _classifier(path, options)
-    raise argument_error(
-        "--reward-model",
-        "be judge, verdict, either with :MODEL, or the directory of a sequence classifier or of a trained reward model",
-        spec,
-    )
+    directory = "the directory of a sequence classifier or of a trained reward model"
+    raise argument_error("--reward-model", f"be judge, verdict, either with :MODEL, or {directory}", spec)
 
 
 def _for_another(spec: str, options: ModelOptions) -> ModelOptions:

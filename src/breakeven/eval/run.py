@@ -1,6 +1,5 @@
 """One evaluation from end to end: draw what lacks, grade, score, measure every strategy at every K."""
 
-import math
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -106,14 +105,11 @@ def evaluate_model(
     if not task.problems:
         raise argument_error("--task", "have at least one problem", task.name)
     model.check_problems(task.problems)
-    if not 0 <= seed <= MAX_SEED:
-        raise argument_error("--seed", f"be from 0 to {MAX_SEED}", seed)
+    check.between("--seed", seed, 0, MAX_SEED)
     check.at_least("--num-samples", num_samples, 1)
-    if not 0 < temperature < math.inf:
-        rule = "be finite and above 0"
-        raise argument_error("--temperature", rule, temperature, "The greedy sample is drawn anyway.")
-    if max_tokens is not None and max_tokens < 1:
-        raise argument_error("--max-tokens", "be at least 1", max_tokens)
+    check.positive("--temperature", temperature, "The greedy sample is drawn anyway.")
+    if max_tokens is not None:
+        check.at_least("--max-tokens", max_tokens, 1)
     check.at_least("--workers", workers, 1)
     if not k_values or min(k_values) < 1 or max(k_values) > num_samples:
         rule = f"be from 1 to the {num_samples} samples drawn per problem"
@@ -154,7 +150,7 @@ def evaluate_model(
             file,
             tools.sampler,
             task,
-            reward_model=reward_source.reward_model if reward_source else None,
+            reward_model=tools.reward_model,
             reward_source=reward_name,
             workers=workers,
             on_progress=on_progress,
@@ -163,11 +159,8 @@ def evaluate_model(
         samples = drawn_samples(collector, task.problems)
         for each, k, label in searches:
             run_search(file, task, each[0], k, label=label, tools=tools, workers=workers, on_progress=on_progress)
-        costs = Costs(
-            model=model.cost,
-            reward=reward_source.cost if reward_source else None,
-            num_verdicts=tools.num_verdicts,
-        )
+        reward_cost = reward_source.cost if reward_source else None
+        costs = Costs(model=model.cost, reward=reward_cost, num_verdicts=tools.num_verdicts)
         measurements = list(measure(samples, [each for each in known if not each.search], asked, costs))
         for each, k, label in searches:
             measurements += measure_search(file, task, each, k, label=label, costs=costs)

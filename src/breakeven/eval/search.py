@@ -37,8 +37,8 @@ class SearchSettings:
     segments: SegmentRule = field(default_factory=SegmentRule)
 
     def __post_init__(self) -> None:
-        for name, value in (("--width", self.width), ("--step-tokens", self.segments.max_tokens)):
-            check.at_least(name, value, 1)
+        check.at_least("--width", self.width, 1)
+        check.at_least("--step-tokens", self.segments.max_tokens, 1)
 
     def label(self, strategy: Strategy, reward_source: str | None) -> str:
         """What tells this search from others in a sample file."""

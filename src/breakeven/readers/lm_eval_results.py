@@ -174,16 +174,12 @@ def _num_problems(results: list[_Result], options: ReadOptions, notes: list[str]
         if each.error is not None and 0.0 < each.accuracy < 1.0
     ]
     if not derived:
-        raise argument_error(
-            "--num-problems", "be given, since no checkpoint's standard error tells how many there are", "none"
-        )
+        rule = "be given, since no checkpoint's standard error tells how many there are"
+        raise argument_error("--num-problems", rule, "none")
     size = round(statistics.median(derived))
     if max(abs(each - size) for each in derived) > max(1.0, _AGREE * size):
-        raise argument_error(
-            "--num-problems",
-            "be given, since the checkpoints' standard errors tell different numbers of problems",
-            f"{min(derived):.0f} to {max(derived):.0f}",
-            "Is the metric a share of problems solved, on the same problems at every checkpoint?",
-        )
+        rule = "be given, since the checkpoints' standard errors tell different numbers of problems"
+        remedy = "Is the metric a share of problems solved, on the same problems at every checkpoint?"
+        raise argument_error("--num-problems", rule, f"{min(derived):.0f} to {max(derived):.0f}", remedy)
     notes.append(f"{size} problems, as the standard errors tell (--num-problems to say otherwise).")
     return size

@@ -38,12 +38,9 @@ class ReadOptions:
             ArgumentError: nothing was declared to compute them from.
         """
         if self.flops_per_step is None:
-            raise argument_error(
-                "--tokens-per-step and --params (or --model-config)",
-                f"be given, since {where} says nothing of training FLOPs",
-                "none",
-                "They are taken as 6 x parameters x tokens.",
-            )
+            names, rule = "--tokens-per-step and --params (or --model-config)", "says nothing of training FLOPs"
+            remedy = "They are taken as 6 x parameters x tokens."
+            raise argument_error(names, f"be given, since {where} {rule}", "none", remedy)
         return step * self.flops_per_step
 
 

@@ -23,9 +23,8 @@ class PromptEncoder:
     def __init__(self, tokenizer: Any, *, chat: bool | None, system: str | None) -> None:
         has_template = bool(getattr(tokenizer, "chat_template", None))
         if chat and not has_template:
-            raise argument_error(
-                "chat", "be False or None for a tokenizer without a chat template", chat, "Or set its chat_template."
-            )
+            rule = "be False or None for a tokenizer without a chat template"
+            raise argument_error("chat", rule, chat, "Or set its chat_template.")
         self.tokenizer = tokenizer
         self.chat = has_template if chat is None else chat
         self.system = system

@@ -99,10 +99,9 @@ def synthetic_run(
     >>> [each.train_flops for each in run], run[-1].bank.sampled_accuracy
     ([500000000000000.0, 1000000000000000.0], 1.0)
     """
-    for name, count in (("num_checkpoints", num_checkpoints), ("num_problems", num_problems)):
-        check.at_least(name, count, 1)
-    if not 0.0 <= spread < 1.0:
-        raise argument_error("spread", "be at least 0 and below 1", spread)
+    check.at_least("num_checkpoints", num_checkpoints, 1)
+    check.at_least("num_problems", num_problems, 1)
+    check.share("spread", spread, below_1=True)
     check.at_least("evaluation_share", evaluation_share, 0)
     check.above("budget_flops", budget_flops, 0)
     quantile_P = (np.random.default_rng(seed).permutation(num_problems) + 0.5) / num_problems

@@ -98,6 +98,5 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise argument_error(
-            str(path), "be a whole safetensors file", str(error), "Delete it to train again up to the recorded steps."
-        ) from error
+        remedy = "Delete it to train again up to the recorded steps."
+        raise argument_error(str(path), "be a whole safetensors file", str(error), remedy) from error

@@ -41,12 +41,9 @@ def spec_for(config: RunConfig) -> RunSpec:
     budget_flops = cost_of(config).train_flops(train.steps * train.batch_size, sequence_tokens(config.task))
     one_evaluation = longest_evaluation_flops(config)
     if budget_flops <= one_evaluation:
-        raise argument_error(
-            "train.steps",
-            f"make a budget above one evaluation, {one_evaluation:.4g} FLOPs",
-            f"{train.steps} steps, {budget_flops:.4g} FLOPs",
-            "Train longer, or evaluate fewer problems (evaluate.num_problems) or samples (evaluate.num_samples).",
-        )
+        rule = f"make a budget above one evaluation, {one_evaluation:.4g} FLOPs"
+        remedy = "Train longer, or evaluate fewer problems (evaluate.num_problems) or samples (evaluate.num_samples)."
+        raise argument_error("train.steps", rule, f"{train.steps} steps, {budget_flops:.4g} FLOPs", remedy)
     return RunSpec(
         budget_flops=budget_flops,
         baseline=config.baseline,

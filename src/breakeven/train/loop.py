@@ -65,12 +65,8 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
         ArgumentError: the configuration cannot be run, or `run_dir` holds a run already.
     """
     if leftover := next((name for name in LEFTOVERS if (run_dir / name).exists()), None):
-        raise argument_error(
-            "--out",
-            "be a new directory",
-            str(run_dir),
-            f"It holds {leftover} of a run: go on with it by --resume, or choose another.",
-        )
+        remedy = f"It holds {leftover} of a run: go on with it by --resume, or choose another."
+        raise argument_error("--out", "be a new directory", str(run_dir), remedy)
     config.task.problems("validation", config.evaluate.num_problems)  # refused before anything is made
     if config.mode == "shadow":
         config.task.problems("test", config.verify.num_problems)

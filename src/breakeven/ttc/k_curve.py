@@ -5,14 +5,13 @@ its edges) is chosen here and argued in docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
-from breakeven.errors import argument_error
+from breakeven import check
 from breakeven.records import FitStatus, KCurve, Made
 from breakeven.ttc.beta_binomial import beta_binomial_curve
 from breakeven.ttc.strategies.pass_at_k import Counts, check_counts, pass_at_k
@@ -73,15 +72,13 @@ def extrapolate_pass_at_k(
     >>> [round(a, 3) for a in extrapolate_pass_at_k([1, 2, 4, 0], 4, [1, 4, 8], method="paper").accuracy_K]
     [0.438, 0.75, 0.808]
     """
-    if method not in ("paper", "calibrated"):
-        raise argument_error("method", 'be "paper" or "calibrated"', method)
-    if problems not in ("these", "new"):
-        raise argument_error("problems", 'be "these" or "new"', problems)
+    check.either("method", method, "paper", "calibrated")
+    check.either("problems", problems, "these", "new")
     correct_P, samples_P = check_counts(num_correct, num_samples)
-    read_K = check_k_values("k_values", k_values)
+    read_K = check.increasing("k_values", k_values, "Try [1, 2, 4].")
     if method == "calibrated":
         return beta_binomial_curve(correct_P, samples_P, read_K, problems=problems)
-    fit_K = [k for k in check_k_values("fit_k_values", fit_k_values) if k <= samples_P.min()]
+    fit_K = [k for k in check.increasing("fit_k_values", fit_k_values, "Try [1, 2, 4].") if k <= samples_P.min()]
     measured = {k: pass_at_k(correct_P, samples_P, k) for k in fit_K}
     status, parameters = fit_sigmoid(fit_K, list(measured.values()))
 
@@ -182,17 +179,3 @@ def _through_three(k_values: Sequence[int], y: npt.NDArray[np.float64]) -> tuple
         return None
     rate = -np.log(q) / first
     return float(1 / u), float(rate), float(np.log(v / u) / rate)
-
-
-def check_k_values(name: str, k_values: Sequence[int]) -> tuple[int, ...]:
-    """`k_values` as a tuple.
-
-    Raises:
-        ArgumentError: empty, unsorted, doubled, below 1 or no whole numbers.
-    """
-    values = tuple(k_values)
-    if not values:
-        raise argument_error(name, "hold at least one K", list(values), "Try [1, 2, 4].")
-    if values[0] < 1 or any(later <= k for k, later in pairwise(values)) or any(k % 1 for k in values):
-        raise argument_error(name, "be increasing whole numbers from 1 up", list(values))
-    return tuple(map(int, values))

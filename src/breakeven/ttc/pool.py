@@ -44,9 +44,8 @@ class Pool:
         if self.verdict_PNV is not None and self.verdict_PNV.ndim != 3:
             raise argument_error("verdict_PNV", "have three dimensions", self.verdict_PNV.shape)
         if self.greedy_P is not None and self.greedy_P.shape != shape[:1]:
-            raise argument_error(
-                "greedy_P", f"have one verdict for each of the {shape[0]} problems", len(self.greedy_P)
-            )
+            rule = f"have one verdict for each of the {shape[0]} problems"
+            raise argument_error("greedy_P", rule, len(self.greedy_P))
 
     @property
     def num_problems(self) -> int:
@@ -74,9 +73,8 @@ def require_labels(pool: Pool, strategy: str) -> Labels:
 def require_scores(pool: Pool, strategy: str) -> Floats:
     """The scores, or the error that says who needs them."""
     if pool.score_PN is None:
-        raise argument_error(
-            "pool.score_PN", f"be given for {strategy}", None, "Score the samples with a reward model."
-        )
+        remedy = "Score the samples with a reward model."
+        raise argument_error("pool.score_PN", f"be given for {strategy}", None, remedy)
     return pool.score_PN
 
 

@@ -79,7 +79,7 @@ def test_the_weighted_vote_counts_yes() -> None:
 
 
 def test_what_cannot_be_asked_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="rule must be best_of_n or weighted_vote; got 'vote'"):
+    with pytest.raises(ArgumentError, match=r'rule must be "best_of_n" or "weighted_vote"; got .vote.'):
         generative_verification(POOL, (1,), [1], rule="vote")  # type: ignore[arg-type]
     for verdicts in ([], [-1], [4], [0.5]):
         with pytest.raises(ArgumentError, match="verdicts must be whole numbers from 0 to the 3 drawn of each"):

@@ -184,7 +184,7 @@ def _check_settings(generator: str, settings: Mapping[str, Any]) -> None:
     config = datasets[generator][1]
     known = sorted({each.name for each in dataclasses.fields(config)} - {"seed", "size"})
     for name in settings:
-        check.one_of(f"settings of {generator}", name, known)
+        check.one_of(f"settings of {generator}", name, known, check.did_you_mean(name, known))
     try:
         made = config(**generator_settings(generator, settings))
         if hasattr(made, "validate"):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from breakeven import check
 from breakeven.errors import DivergedError, argument_error
 from breakeven.model.transformer import Transformer
 
@@ -39,8 +40,7 @@ class RewardModelSettings:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience", "batch_size"):
-            if getattr(self, name) < 1:
-                raise argument_error(name, "be at least 1", getattr(self, name))
+            check.at_least(name, getattr(self, name), 1)
         if not 0 < self.heldout_share < 1:
             raise argument_error("heldout_share", "be between 0 and 1", self.heldout_share)
 

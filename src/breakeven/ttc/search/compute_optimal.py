@@ -92,14 +92,12 @@ def compute_optimal(
         raise argument_error("flops_SP", f"have the shape of accuracy_SP, {accuracies_SP.shape}", costs_SP.shape)
     if scores_P.shape != (num_problems,) or not np.isfinite(scores_P).all():
         raise argument_error("difficulty_P", f"be {num_problems} finite scores", difficulty_P)
-    if not (math.isfinite(difficulty_flops) and difficulty_flops >= 0):
-        raise argument_error("difficulty_flops", "be finite and at least 0", difficulty_flops)
+    check.finite("difficulty_flops", difficulty_flops)
     costs_SP = costs_SP + difficulty_flops
     cheapest = float(costs_SP.mean(axis=1).min())
     if not budget_flops >= cheapest:
-        raise argument_error(
-            "budget_flops", f"be at least {cheapest:.4g}, what the cheapest setting costs in all", budget_flops
-        )
+        rule = f"be at least {cheapest:.4g}, what the cheapest setting costs in all"
+        raise argument_error("budget_flops", rule, budget_flops)
     edges_B = _edges(scores_P, num_bins, thresholds)
     bin_P = np.searchsorted(edges_B, scores_P, side="right")
     all_bins = range(len(edges_B) + 1)

@@ -45,12 +45,8 @@ class Forest:
         if segments.max_tokens < 1 or segments.max_segments < 1:
             raise argument_error("segments", "allow at least 1 token a segment and 1 segment", segments)
         if reward_model.kind != "process":
-            raise argument_error(
-                "reward_model.kind",
-                'be "process"',
-                reward_model.kind,
-                "A search scores beginnings of solutions; an outcome reward model can choose among whole ones.",
-            )
+            remedy = "A search scores beginnings of solutions; an outcome reward model can choose among whole ones."
+            raise argument_error("reward_model.kind", 'be "process"', reward_model.kind, remedy)
         self._problems, self._sampler, self._reward_model = problems, sampler, reward_model
         self._shown = [dataclasses.replace(problem, reference=None) for problem in problems]
         self._steps, self._temperature, self._seed = segments, temperature, seed

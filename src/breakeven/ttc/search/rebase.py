@@ -40,7 +40,7 @@ def rebase(
         Wu et al., arXiv 2408.00724, section 3.2.
     """
     check.at_least("num_candidates", num_candidates, 1)
-    _check_balance(balance_temperature)
+    check.positive("balance_temperature", balance_temperature)
     forest = Forest(problems, sampler, reward_model, segments=segments, temperature=temperature, seed=seed)
     done: list[list[Path]] = [[] for _ in problems]
     wanted = [[(Path(), num_candidates)] for _ in problems]
@@ -75,7 +75,7 @@ def allocate(rewards: Sequence[float], width: int, temperature: float = 0.2) -> 
     >>> allocate([0.9, 0.8, 0.5, 0.1], 16), allocate([0.5, 0.5, 0.5], 16)
     ([10, 5, 1, 0], [6, 5, 5])
     """
-    _check_balance(temperature)
+    check.positive("balance_temperature", temperature)
     check.at_least("width", width, 0)
     if not all(map(math.isfinite, rewards)) or any(a < b for a, b in pairwise(rewards)):
         raise argument_error("rewards", "be finite and in descending order", list(rewards))
@@ -91,8 +91,3 @@ def allocate(rewards: Sequence[float], width: int, temperature: float = 0.2) -> 
         counts.append(min(width, math.ceil(share - 1e-9 * width)))
         width -= counts[-1]
     return counts
-
-
-def _check_balance(temperature: float) -> None:
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise argument_error("balance_temperature", "be finite and above 0", temperature)

@@ -54,8 +54,7 @@ def generative_verification(
     Source:
         Zhang et al., arXiv 2408.15240; S against V: Singhi et al., arXiv 2504.01005.
     """
-    if rule not in ("best_of_n", "weighted_vote"):
-        raise argument_error("rule", "be best_of_n or weighted_vote", rule)
+    check.either("rule", rule, "best_of_n", "weighted_vote")
     if pool.verdict_PNV is None:
         raise argument_error("pool.verdict_PNV", "be given for generative_verification", None, "Ask a verifier first.")
     check.at_least("num_draws", num_draws, 1)

@@ -90,12 +90,8 @@ def _win_chances_of(own_R: Counts, others_RA: Counts, num_samples: int, k_values
     binomial = _binomials(num_samples, top_k)
     k_K = np.array(k_values)
     if not np.isfinite(binomial[num_samples]).all():
-        raise argument_error(
-            "k_values",
-            f"be fewer out of {num_samples} samples, whose subsets overflow",
-            top_k,
-            "Vote on at most 1,000 samples of a problem.",
-        )
+        rule = f"be fewer out of {num_samples} samples, whose subsets overflow"
+        raise argument_error("k_values", rule, top_k, "Vote on at most 1,000 samples of a problem.")
     ways_RK = np.zeros((len(own_R), len(k_K)))
     for votes in range(1, min(top_k, int(own_R.max(initial=0))) + 1):
         num_rows = int(np.searchsorted(-own_R, -votes, side="right"))  # own counts fall from row to row

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.ttc.pool import Floats, Pool
 
@@ -79,14 +79,9 @@ def check_drawn(pool: Pool, k_values: Sequence[int]) -> tuple[int, ...]:
     Raises:
         ArgumentError: empty, not increasing whole numbers from 1 up, or above the samples drawn.
     """
-    values = tuple(k_values)
-    if not values or values[0] < 1 or any(b <= a for a, b in pairwise(values)) or any(k % 1 for k in values):
-        raise argument_error("k_values", "be increasing whole numbers from 1 up", list(values))
+    values = check.increasing("k_values", k_values)
     if values[-1] > pool.num_samples:
-        raise argument_error(
-            "k_values",
-            f"be at most the {pool.num_samples} samples drawn per problem",
-            values[-1],
-            "No vote or selection is extrapolated in K: draw more samples.",
-        )
-    return tuple(map(int, values))
+        rule = f"be at most the {pool.num_samples} samples drawn per problem"
+        remedy = "No vote or selection is extrapolated in K: draw more samples."
+        raise argument_error("k_values", rule, values[-1], remedy)
+    return values

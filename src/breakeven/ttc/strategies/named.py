@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from breakeven import check
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
 from breakeven.names import load_object, strategy_name
@@ -227,8 +228,7 @@ def measured_curve(
         the quarter, since nearer to N the subsets are too alike to show any variance. The Monte Carlo error is added.
         `paired_error_K` is about the gain over the greedy answers; without any, over the mean.
     """
-    if problems not in ("these", "new"):
-        raise argument_error("problems", 'be "these" or "new"', problems)
+    check.either("problems", problems, "these", "new")
     known = strategy_of(strategy)
     quarter = max(1, pool.num_samples // 4)
     asked = tuple(k_values)

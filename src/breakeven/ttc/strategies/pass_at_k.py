@@ -139,11 +139,8 @@ def check_counts(num_correct: Counts, num_samples: Counts | int) -> tuple[npt.ND
     bad = np.flatnonzero((correct_P < 0) | (correct_P > samples_P) | (samples_P < 1))
     if len(bad):
         row = int(bad[0])
-        raise argument_error(
-            f"num_correct[{row}]",
-            f"be from 0 to its {int(samples_P[row])} samples, and samples at least 1",
-            int(correct_P[row]),
-        )
+        rule = f"be from 0 to its {int(samples_P[row])} samples, and samples at least 1"
+        raise argument_error(f"num_correct[{row}]", rule, int(correct_P[row]))
     return correct_P, samples_P
 
 

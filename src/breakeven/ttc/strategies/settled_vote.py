@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc
 
-from breakeven.errors import argument_error
+from breakeven import check
 from breakeven.ttc.pool import Flags, Floats, Pool, require_labels
 from breakeven.ttc.strategies.measured import Measured, check_drawn, error_of_sums
 from breakeven.ttc.strategies.orders import NUM_ORDERS, Lead, Orders, Standing
@@ -118,8 +118,7 @@ def is_settled(num_samples: int, confidence: float) -> Flags:
     >>> bool(is_settled(5, 0.95)[4, 0]), bool(is_settled(5, 0.95)[3, 0])
     (True, False)
     """
-    if not 0.5 <= confidence <= 1.0:
-        raise argument_error("confidence", "be from 0.5 to 1", confidence)
+    check.between("confidence", confidence, 0.5, 1)
     votes = np.arange(num_samples + 1)
     leader = 1.0 - betainc(votes[:, None] + 1.0, votes + 1.0, 0.5)
     settled: Flags = (leader >= confidence - _ROUNDING) & (votes[:, None] > 0)
