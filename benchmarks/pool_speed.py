@@ -16,7 +16,8 @@ import numpy as np
 
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.strategies.generative_verification import generative_verification
-from breakeven.ttc.strategies.named import STRATEGIES, measure
+from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.on_pool import measure
 from breakeven.ttc.strategies.settled_vote import samples_until_safe
 
 NUM_PROBLEMS, NUM_SAMPLES, NUM_ANSWERS, NUM_VERDICTS = 10_000, 64, 30, 8

@@ -30,7 +30,8 @@ from breakeven.train.reward_model.train import reward_network_cost
 from breakeven.ttc.evaluate import evaluate
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.search.compute_optimal import compute_optimal
-from breakeven.ttc.strategies.named import STRATEGIES, measure, strategy_of
+from breakeven.ttc.strategies.named import STRATEGIES, strategy_of
+from breakeven.ttc.strategies.on_pool import measure
 from breakeven.ttc.strategies.strategy import Need
 from breakeven.ttc.tally import point_of, tally_of
 

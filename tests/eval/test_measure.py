@@ -9,7 +9,8 @@ import pytest
 
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
-from breakeven.eval.measure import Costs, measurable, measure
+from breakeven.eval.measure import measurable, measure
+from breakeven.eval.prices import Costs
 from breakeven.eval.samples import DrawnSamples
 from breakeven.records import Measurement, Problem, Reward, SampleBank
 from breakeven.ttc.pool import pool_of

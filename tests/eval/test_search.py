@@ -8,7 +8,7 @@ import pytest
 
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
-from breakeven.eval.measure import Costs
+from breakeven.eval.prices import Costs
 from breakeven.eval.search import SearchSettings, measure_search, run_search
 from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SegmentRule
 from breakeven.store import SampleFile, SamplesHeader

@@ -12,7 +12,8 @@ from breakeven.records import FitStatus, KCurve, Made, SampleBank
 from breakeven.testing import synthetic_bank
 from breakeven.ttc.evaluate import VOTE_K_VALUES, accuracy_per_problem, evaluate
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
-from breakeven.ttc.strategies.named import STRATEGIES, measured_curve
+from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.on_pool import measured_curve
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
 from breakeven.ttc.tally import Tally, tally_of
 

@@ -7,18 +7,15 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.cost.evaluation import scoring_of
-from breakeven.cost.query import judging_flops, verdict_tokens
-from breakeven.cost.samples import SampleCosts
-from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.eval.intervals import mean_and_interval
+from breakeven.eval.prices import Costs, Prices
 from breakeven.eval.samples import DrawnSamples
-from breakeven.records import CHECK_FAILED, Measurement, Reward
+from breakeven.records import CHECK_FAILED, Measurement
 from breakeven.ttc.pool import pool_of, verdicts_of
 from breakeven.ttc.strategies.measured import Measured
-from breakeven.ttc.strategies.named import measure as measure_pool
 from breakeven.ttc.strategies.named import strategies_of
+from breakeven.ttc.strategies.on_pool import measure as measure_pool
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
 from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 
@@ -34,16 +31,6 @@ class _AtK:
     accuracy_P: Floats
     samples_P: Floats
     monte_carlo_error: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """FLOPs per token of who takes part; None where they are not known."""
-
-    model: ModelCost | None
-    reward: ModelCost | None = None
-    num_verdicts: int = 0
-    """V of a generative verifier; 0 for any other."""
 
 
 def measurable(
@@ -114,7 +101,7 @@ def measure(
     has = {Need.ANSWERS, Need.VERIFIER}
     if samples.rewards_PN:
         has |= {Need.REWARDS, Need.WEIGHTS} | ({Need.VERDICTS} if costs.num_verdicts else set())
-    prices = _Prices(samples, costs)
+    prices = Prices(samples, costs)
     pool = pool_of(samples.bank)
     # The pool leaves out the problems whose checks all failed.
     pooled = np.flatnonzero([bool(row.strip(CHECK_FAILED)) for row in samples.bank.correct_PN])
@@ -141,7 +128,7 @@ def measure(
     return tuple(measurements)
 
 
-def _greedy(samples: DrawnSamples, prices: "_Prices") -> Measurement:
+def _greedy(samples: DrawnSamples, prices: Prices) -> Measurement:
     """One sample at temperature 0; problems whose check failed are left out."""
     verdicts = samples.bank.greedy_correct_P
     held = np.flatnonzero([each != CHECK_FAILED for each in verdicts])
@@ -211,7 +198,7 @@ def _at_each_k(measured: Measured, pooled: npt.NDArray[np.intp]) -> list[_AtK]:
 
 
 def _rows(
-    samples: DrawnSamples, strategy: Strategy, prices: "_Prices", parts: Sequence[_AtK], *, num_verdicts: int = 0
+    samples: DrawnSamples, strategy: Strategy, prices: Prices, parts: Sequence[_AtK], *, num_verdicts: int = 0
 ) -> list[Measurement]:
     rows = []
     for part in parts:
@@ -237,46 +224,3 @@ def _rows(
             )
         )
     return rows
-
-
-class _Prices:
-    """What a query costs: `SampleCosts` of the model, and what scoring or judging one sample of a problem takes."""
-
-    def __init__(self, samples: DrawnSamples, costs: Costs) -> None:
-        self._samples, self._reward_cost, self._num_verdicts = samples, costs.reward, costs.num_verdicts
-        self.output_tokens_P = np.array([np.mean(row) for row in samples.bank.output_tokens_PN])
-        """Mean over the samples of a problem."""
-        self.model = None if costs.model is None else SampleCosts.of(samples.bank, costs.model)
-        """None where it is not known."""
-        self._judging: dict[int, Floats] = {}
-        """Reading (0), or judging so many times, one sample of each problem."""
-
-    def model_flops(self, held: npt.NDArray[np.intp], samples_P: Floats, *, shared: bool) -> float | None:
-        """Mean over the problems held of drawing `samples_P`; None where it is not known."""
-        if self.model is None:
-            return None
-        return float(self.model.take(held).query_flops_K(samples_P[:, None], shared_prefill=shared)[0])
-
-    def reward_flops(
-        self, strategy: Strategy, held: npt.NDArray[np.intp], samples_P: Floats, num_verdicts: int
-    ) -> float | None:
-        """Mean over the problems held of scoring or judging `samples_P`; 0 for strategies that do neither."""
-        if strategy.price == "samples":
-            return 0.0
-        if self._reward_cost is None:
-            return None
-        verdicts = num_verdicts or self._num_verdicts
-        if verdicts not in self._judging:
-            cost = self._reward_cost
-            self._judging[verdicts] = np.array([_judge(row, cost, verdicts) for row in self._samples.rewards_PN])
-        return float((samples_P * self._judging[verdicts][held]).mean())
-
-
-def _judge(rewards: Sequence[Reward], cost: ModelCost, num_verdicts: int) -> float:
-    """FLOPs of scoring one of a problem's samples, or of so many verdicts on it."""
-    if not num_verdicts:
-        return scoring_of(cost, rewards)
-    read = [each.read_tokens for each in rewards]
-    # All verdicts on a sample have the same length here, so that one stands for their mean.
-    lengths = [verdict_tokens(each.output_tokens, max(1, len(each.verdicts)))[:1] for each in rewards]
-    return judging_flops(cost, read, lengths, num_samples=1, num_verdicts=num_verdicts).reward_flops

@@ -12,8 +12,9 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import PartlyRight, TextTask
 from breakeven.errors import argument_error
 from breakeven.eval.bank import resumed
-from breakeven.eval.measure import Costs, measurable, measure
+from breakeven.eval.measure import measurable, measure
 from breakeven.eval.models import LoadedModel
+from breakeven.eval.prices import Costs
 from breakeven.eval.samples import drawn_samples
 from breakeven.eval.search import SearchSettings, measure_search, run_search
 from breakeven.records import Measurement

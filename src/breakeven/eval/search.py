@@ -13,7 +13,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.eval.bank import outdated, reference_crc32
 from breakeven.eval.intervals import mean_and_interval
-from breakeven.eval.measure import Costs
+from breakeven.eval.prices import Costs
 from breakeven.records import CHECK_FAILED, Measurement, SearchCost, SegmentRule
 from breakeven.records.agree import agreeing, canonical_answer
 from breakeven.sampling.grading import grade

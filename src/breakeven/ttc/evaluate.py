@@ -12,7 +12,8 @@ from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome
 from breakeven.ttc.beta_binomial import beta_binomial_curve
 from breakeven.ttc.k_curve import PAPER_K_VALUES, extrapolate_pass_at_k
-from breakeven.ttc.strategies.named import STRATEGIES, measure, measured_curve, pool_has, strategies_of, strategy_of
+from breakeven.ttc.strategies.named import STRATEGIES, strategies_of, strategy_of
+from breakeven.ttc.strategies.on_pool import measure, measured_curve, pool_has
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
 from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 from breakeven.ttc.tally import Tally

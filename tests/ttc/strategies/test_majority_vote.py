@@ -14,7 +14,7 @@ from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, Made
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.strategies.majority_vote import majority_vote
-from breakeven.ttc.strategies.named import measured_curve
+from breakeven.ttc.strategies.on_pool import measured_curve
 from breakeven.ttc.strategies.settled_vote import samples_until_safe
 
 PROPERTY = settings(derandomize=True, max_examples=40, deadline=None)

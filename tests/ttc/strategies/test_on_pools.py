@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from breakeven.errors import ArgumentError
 from breakeven.ttc.pool import Pool
-from breakeven.ttc.strategies.named import FIELDS, STRATEGIES, measure, measured_curve
+from breakeven.ttc.strategies.named import STRATEGIES
+from breakeven.ttc.strategies.on_pool import FIELDS, measure, measured_curve
 from breakeven.ttc.strategies.weighted_vote import weighted_vote
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)

@@ -12,7 +12,8 @@ from breakeven.records import Prefix, Problem, Reward, SegmentRule
 from breakeven.records.agree import SameText
 from breakeven.testing import DigitSampler, NoisyReward, RateSampler, RateVerifier, right_so_far
 from breakeven.ttc.pool import Pool
-from breakeven.ttc.strategies.named import STRATEGIES, measure, pool_has, strategies_of, strategy_of
+from breakeven.ttc.strategies.named import STRATEGIES, strategies_of, strategy_of
+from breakeven.ttc.strategies.on_pool import measure, pool_has
 from breakeven.ttc.strategies.strategy import Basis, Need, Strategy, Tools
 
 SAMPLER = RateSampler({f"problem {number}": 0.6 for number in range(400)})

@@ -105,7 +105,7 @@ class Strategy:
     """To be measured, and to be served."""
     basis: Basis = Basis.POOL
     measure: Callable[[Pool, Sequence[int]], Measured] | None = None
-    """Accuracy on each problem of a pool at each K, which `breakeven.ttc.strategies.named.measure` calls."""
+    """Accuracy on each problem of a pool at each K, which `breakeven.ttc.strategies.on_pool.measure` calls."""
     measure_verdicts: Callable[[Pool, Sequence[int], Sequence[int]], tuple[Measured, ...]] | None = None
     """The same for each number of verdicts, where it makes use of them."""
     draw: Callable[[Sequence[Problem], int, Tools], list[SearchResult]] | None = None
