@@ -1,6 +1,7 @@
 """`breakeven bound`: how many served queries until full training would have been cheaper."""
 
 import math
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,42 +10,25 @@ from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.errors import argument_error
 from breakeven.stopping.break_even import break_even_bound, break_even_queries
 
-_TOKENS = "From token counts"
-_FLOPS = "From FLOPs"
+_tokens, _flops = (partial(typer.Option, rich_help_panel=f"From {each}") for each in ("token counts", "FLOPs"))
 
 
 def bound(
-    train_tokens: Annotated[
-        float | None, typer.Option(help="D, tokens of the full run.", rich_help_panel=_TOKENS)
-    ] = None,
-    output_tokens: Annotated[
-        float | None, typer.Option(help="T, tokens generated per sample.", rich_help_panel=_TOKENS)
-    ] = None,
-    used: Annotated[float | None, typer.Option(help="r, share of the budget used.", rich_help_panel=_TOKENS)] = None,
+    train_tokens: Annotated[float | None, _tokens(help="D, tokens of the full run.")] = None,
+    output_tokens: Annotated[float | None, _tokens(help="T, tokens generated per sample.")] = None,
+    used: Annotated[float | None, _tokens(help="r, share of the budget used.")] = None,
     cost_ratio: Annotated[
-        float | None,
-        typer.Option(help="lambda, FLOPs per query with K samples over one sample's.", rich_help_panel=_TOKENS),
+        float | None, _tokens(help="lambda, FLOPs per query with K samples over one sample's.")
     ] = None,
     train_to_inference: Annotated[
         float | None,
-        typer.Option(
-            help="rho, FLOPs of a trained token over a generated one; default 6 as in the paper (6N over 2N: 3).",
-            rich_help_panel=_TOKENS,
-        ),
+        _tokens(help="rho, FLOPs of a trained token over a generated one; default 6 as in the paper (6N over 2N: 3)."),
     ] = None,
-    budget_flops: Annotated[
-        float | None, typer.Option(help="C_B, training FLOPs of the full run.", rich_help_panel=_FLOPS)
-    ] = None,
-    train_flops: Annotated[
-        float | None, typer.Option(help="C_t, training FLOPs at the stop.", rich_help_panel=_FLOPS)
-    ] = None,
-    evaluation_flops: Annotated[float, typer.Option(help="E, FLOPs of all evaluations.", rich_help_panel=_FLOPS)] = 0.0,
-    query_flops: Annotated[
-        float | None, typer.Option(help="I_t, FLOPs per query with K samples.", rich_help_panel=_FLOPS)
-    ] = None,
-    baseline_query_flops: Annotated[
-        float | None, typer.Option(help="I_B, FLOPs per query with one sample.", rich_help_panel=_FLOPS)
-    ] = None,
+    budget_flops: Annotated[float | None, _flops(help="C_B, training FLOPs of the full run.")] = None,
+    train_flops: Annotated[float | None, _flops(help="C_t, training FLOPs at the stop.")] = None,
+    evaluation_flops: Annotated[float, _flops(help="E, FLOPs of all evaluations.")] = 0.0,
+    query_flops: Annotated[float | None, _flops(help="I_t, FLOPs per query with K samples.")] = None,
+    baseline_query_flops: Annotated[float | None, _flops(help="I_B, FLOPs per query with one sample.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Print the break-even in served queries; "never" where serving the checkpoint costs no more per query.
