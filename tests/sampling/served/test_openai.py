@@ -604,7 +604,7 @@ def test_a_stop_string_of_the_solution_is_told_from_a_step(stepped) -> None:
         ({"max_concurrency": 0}, "max_concurrency must be at least 1; got 0."),
         ({"samples_per_request": 0}, "samples_per_request must be at least 1; got 0."),
         ({"max_retries": -1}, "max_retries must be at least 0; got -1."),
-        ({"timeout": 0.0}, "timeout must be above 0 seconds; got 0.0."),
+        ({"timeout": 0.0}, "timeout must be above 0; got 0.0."),
         ({"stop": ("",)}, "stop must hold no empty string; got ['']."),
         ({"chat": False, "system": "s"}, "system must be None without a chat; got 's'. Write it into the prompts."),
     ],

@@ -10,18 +10,7 @@ from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Prefix, Problem, Reward
 from breakeven.sampling.modes import evaluating
-
-
-class EncodingTask(Protocol):
-    """What the reward model must know of a task."""
-
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        """Token ids of a problem's prompt."""
-        ...
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of a solution, or of the beginning of one."""
-        ...
+from breakeven.sampling.transformer import EncodingTask
 
 
 @runtime_checkable
@@ -30,7 +19,6 @@ class Keyed(Protocol):
 
     def problem_key(self, problem: Problem) -> str:
         """Equal for equal problems."""
-        ...
 
 
 def problem_key(task: object, problem: Problem) -> str:

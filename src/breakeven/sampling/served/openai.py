@@ -61,16 +61,12 @@ class OpenAISampler:
         count_tokens: Callable[[str], int] | None = None,
         extra_body: Mapping[str, object] | None = None,
     ) -> None:
-        for name, value, least in (
-            ("max_tokens", max_tokens, 1),
-            ("max_concurrency", max_concurrency, 1),
-            ("samples_per_request", samples_per_request, 1),
-            ("max_retries", max_retries, 0),
-        ):
-            if value is not None and value < least:
-                raise argument_error(name, f"be at least {least}", value)
-        if not timeout > 0:
-            raise argument_error("timeout", "be above 0 seconds", timeout)
+        check.at_least("max_tokens", max_tokens, 1)
+        check.at_least("max_concurrency", max_concurrency, 1)
+        check.at_least("max_retries", max_retries, 0)
+        check.above("timeout", timeout, 0)
+        if samples_per_request is not None:
+            check.at_least("samples_per_request", samples_per_request, 1)
         if "" in stop:
             raise argument_error("stop", "hold no empty string", list(stop))
         if system is not None and not chat:

@@ -23,13 +23,8 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.model.transformer import Transformer
 from breakeven.records import Problem, TransformerShape
-from breakeven.sampling.reward_models.transformer import (
-    EncodingTask,
-    TransformerReward,
-    encode_solution,
-    problem_key,
-    token_values,
-)
+from breakeven.sampling.reward_models.transformer import TransformerReward, encode_solution, problem_key, token_values
+from breakeven.sampling.transformer import EncodingTask
 from breakeven.train.reward_model.fit import MAX_ROWS, RewardModelSettings, SampleRow, fit
 from breakeven.train.reward_model.quality import (
     RewardModelQuality,
