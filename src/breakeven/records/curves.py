@@ -46,7 +46,8 @@ class Forecast:
     """Projected one-sample accuracy of the fully trained model."""
 
     mean: float
-    """Point projection; with a status other than FITTED, the highest accuracy seen so far."""
+    """Point projection, the median of `cdf` where there is one; with a status other than FITTED, the highest accuracy
+    seen so far."""
     lo: float
     """Lower end of the 90 % interval; equal to `mean` for method "paper", which has none. Method "calibrated": of the
     accuracy measured at the full budget on the same problems, its noise included; 0 where there is no fit."""
@@ -62,6 +63,9 @@ class Forecast:
     parameters: tuple[float, ...] = ()
     """Method "paper": (a, b, c) of a (1 - exp(-b x)) + c, with x = training FLOPs / budget FLOPs. Empty where the
     curve was not fitted, or is so steep before the first checkpoint that a and c would be astronomic."""
+    cdf: tuple[float, ...] = ()
+    """Method "calibrated": the whole forecast, as the chance of at most each of `breakeven.stopping.density.NODES`, 161
+    accuracies from 0 to 1. Empty where there is no fit."""
 
     def __post_init__(self) -> None:
         check.each_field(self, computed_share, "mean", "lo", "hi")

@@ -7,17 +7,20 @@ How they are combined and where the defaults come from: docs/design/calibrated-p
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from scipy.special import ndtri
+import numpy as np
 
 from breakeven.errors import argument_error
 from breakeven.names import strategy_name
 from breakeven.records import Action, Decision, FitStatus, Reason, ServingPoint
 from breakeven.stopping.candidates import Candidate, candidates, deployable
 from breakeven.stopping.course import Course, Needs, Seen
+from breakeven.stopping.density import quantile
 from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
 from breakeven.stopping.lifetime import later_flops
 from breakeven.stopping.spending import LADDER, next_rung, rung_flops
 
+_WHOLE_MARGIN = 0.1
+"""Projected accuracy below which the margin is smaller in proportion: a point is much where little is reached."""
 _FEWEST = LADDER[0][1]
 """Samples of every problem that no checkpoint goes without where the learning curve itself is of samples."""
 
@@ -31,7 +34,8 @@ class CalibratedPolicy:
 
     Args:
         risk: share of runs in which the stopped model may turn out below the fully trained one minus `margin`.
-        margin: accuracy that may be lost, 0.01 is one point.
+        margin: accuracy that may be lost, 0.01 is one point; where less than 0.1 is projected, in proportion less.
+        certainty: probability with which the K that is served suffices, where no workload makes K dear.
         max_k: largest K considered.
         min_used: share of the budget before which no projection is trusted, 0.14 is a seventh: a curve that has only
             begun may still become anything.
@@ -45,7 +49,8 @@ class CalibratedPolicy:
     risk: float = 0.1
     margin: float = 0.01
     max_k: int = 64
-    min_used: float = 0.14
+    certainty: float = 0.97
+    min_used: float = 0.0
     max_evaluation_share: float = 0.05
     strategies: tuple[str, ...] = ()
 
@@ -123,7 +128,7 @@ class CalibratedPolicy:
                 decision = replace(decision, confidence=best.confidence, k_curve=best.curve)
             return replace(decision, reason=reason)
 
-        chosen = min(sufficient, key=lambda each: (each.price, each.k))
+        chosen = self._served(sufficient, course, seen)
         decision = replace(
             decision,
             streak=1,
@@ -146,7 +151,23 @@ class CalibratedPolicy:
 
     def _candidates(self, course: Course, seen: Seen) -> list[Candidate]:
         curves = deployable(seen.curves, self.strategies)
-        return candidates(seen.point, curves, seen.forecast, course.spec, margin=self.margin, max_k=self.max_k)
+        margin = self.margin * min(1.0, seen.forecast.mean / _WHOLE_MARGIN)
+        return candidates(seen.point, curves, seen.forecast, course.spec, margin=margin, max_k=self.max_k)
+
+    def _served(self, sufficient: list[Candidate], course: Course, seen: Seen) -> Candidate:
+        """Which of the sufficient serving points is served: K can be raised in a second, training only be paid for.
+
+        Without a declared workload the cheapest that is sure by `certainty`, or else the surest. With one, the least
+        expected cost: of the queries, and where it turns out not to suffice, of the rest of the training.
+        """
+        rest = course.spec.budget_flops - seen.point.train_flops
+        queries = course.spec.queries
+        if queries is None or any(each.flops is None for each in sufficient):
+            sure = [each for each in sufficient if each.confidence >= self.certainty]
+            if not sure:
+                return max(sufficient, key=lambda each: (each.confidence, -each.price))
+            return min(sure, key=lambda each: (each.price, each.k))
+        return min(sufficient, key=lambda each: (queries * each.price + (1.0 - each.confidence) * rest, each.k))
 
     def _too_early(self, course: Course, seen: Seen) -> bool:
         """Whether less of the budget is used than a projection may rest on."""
@@ -169,7 +190,7 @@ class CalibratedPolicy:
             queries=spec.queries,
             now_accuracy=baseline_accuracy(seen.point, spec.baseline),
             full_accuracy=seen.forecast.mean,
-            slack=float(ndtri(1.0 - self.risk)) * chosen.error - self.margin,
+            slack=quantile(np.array(seen.forecast.cdf), 1.0 - self.risk) - seen.forecast.mean - self.margin,
             max_k=self.max_k,
         )
         return Reason.CHEAPER_LATER if later < spec.queries * chosen.flops else Reason.REACHED

@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, Forecast, KCurve, LearningPoint, RunSpec
+from breakeven.stopping.density import Floats, chance_reached
 from breakeven.stopping.lifetime import query_price
 
 
@@ -20,8 +21,6 @@ class Candidate:
     flops: float | None
     """Per query; None if unknown."""
     expected_samples: float
-    error: float
-    """Standard error of the lead over the projection."""
     confidence: float
     exact_confidence: float
     """What `confidence` would be if the K-curve were known exactly: what more samples could bring it to."""
@@ -59,28 +58,26 @@ def candidates(
 ) -> list[Candidate]:
     """Every (strategy, K) up to `max_k` that the caps allow, with its price and the chance that it suffices.
 
-    The projection's upper side, the draws of the samples, the choice of problems and what the model will yet change in
-    its answers are taken as independent normal errors.
+    The chance is the integral over the forecast's density. The draws of the samples, the choice of problems and what
+    the model will yet change in its answers are taken as independent normal errors.
     """
-    upward = (forecast.hi - forecast.mean) / NORMAL_95
     unseen = now.disagreement / now.num_problems
     options = []
     for curve in curves:
         flops_K, expected_samples_K, allowed_K = query_price(now, curve, spec)
-        lead_K = np.array(curve.accuracy_K) + margin - forecast.mean
+        reached_K = np.array(curve.accuracy_K) + margin
         drawn_K = (np.array(curve.accuracy_K) - np.array(curve.lo_K)) / NORMAL_95
-        chosen_K = np.array(curve.paired_error_K) if curve.paired_error_K else np.zeros(len(lead_K))
-        exact_K = np.sqrt(upward**2 + unseen) + np.zeros(len(lead_K))
+        chosen_K = np.array(curve.paired_error_K) if curve.paired_error_K else np.zeros(len(reached_K))
+        exact_K = np.full(len(reached_K), np.sqrt(unseen))
         error_K = np.sqrt(np.square(exact_K) + np.square(drawn_K) + np.square(chosen_K))
-        confidence_K = ndtr(lead_K / np.maximum(error_K, 1e-12))
-        exact_confidence_K = ndtr(lead_K / np.maximum(exact_K, 1e-12))
+        confidence_K = chance_of(forecast, reached_K, error_K)
+        exact_confidence_K = chance_of(forecast, reached_K, exact_K)
         options += [
             Candidate(
                 curve=curve,
                 index=index,
                 flops=None if flops_K is None else float(flops_K[index]),
                 expected_samples=float(expected_samples_K[index]),
-                error=float(error_K[index]),
                 confidence=float(confidence_K[index]),
                 exact_confidence=float(exact_confidence_K[index]),
             )
@@ -88,3 +85,17 @@ def candidates(
             if k <= max_k and allowed_K[index]
         ]
     return options
+
+
+def chance_of(forecast: Forecast, reached: Floats, error: Floats) -> Floats:
+    """Chance that an accuracy reaches the forecast: an integral over its density, or where it is one number of that.
+
+    Args:
+        forecast: what is to be reached.
+        reached: accuracies, shape (K,).
+        error: their standard errors, shape (K,).
+    """
+    if forecast.cdf:
+        return chance_reached(np.array(forecast.cdf), reached, error)
+    chance_K: Floats = ndtr((reached - forecast.mean) / np.maximum(error, 1e-12))
+    return chance_K

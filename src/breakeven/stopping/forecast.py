@@ -10,11 +10,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit
 
 from breakeven.errors import argument_error
-from breakeven.records import NORMAL_95, FitStatus, Forecast
-from breakeven.stopping.learning_curve import MIN_POINTS, project_learning_curve
+from breakeven.records import FitStatus, Forecast
+from breakeven.stopping.density import quantile
+from breakeven.stopping.learning_curve import MIN_POINTS
+from breakeven.stopping.members import Curve
+from breakeven.stopping.stack import density_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,11 +24,8 @@ _MIN_RATE = 0.05
 """Below this rate the curve loses under 5 % of its slope over the whole budget: a line, with no ceiling in sight."""
 _MAX_RATE = 1e4
 _LOG_RATES = np.linspace(np.log(_MIN_RATE), np.log(_MAX_RATE), 160)
-_DECAY_GAIN, _DECAY_SLOPE, _DECAY_SPREAD = 0.5, 0.15, 0.5
-"""Logits that a decay of the learning rate brings to a steep learning curve, the slope in logits per e-fold of training
-at which it brings half as much, and its standard deviation as a share of the gain."""
 _MIN_RIGHT = 9.5
-"""Right answers of the best checkpoint below which there is nothing to project yet."""
+"""Right answers a checkpoint, mean of the last three, below which there is nothing to project yet."""
 _MAX_RISE = 1e6
 """Above this a, the difference of a (1 - exp(-b x)) and -c loses the digits that matter."""
 
@@ -117,35 +116,28 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
     if decay_share is not None and not 0.0 <= decay_share <= 1.0:
         raise argument_error("decay_share", "be a share from 0 to 1", decay_share, "Leave it out if it is unknown.")
     decay = "unknown" if decay_share is None else "none"
-    signal = y.max() > 0.0 if num_problems is None else y.max() * num_problems >= _MIN_RIGHT
+    signal = y.max() > 0.0 if num_problems is None else y[-3:].mean() * num_problems >= _MIN_RIGHT
     if not signal or len(y) < MIN_POINTS:
         status = FitStatus.TOO_FEW_POINTS if signal else FitStatus.NO_SIGNAL
         mean, lo, hi, num_points = float(y.max()), 0.0, 1.0, len(y)
     else:
-        status = FitStatus.FITTED
-        mean, lo, hi, now, num_points = project_learning_curve(x, y, num_problems)
         share = float(x[-1])
         ahead = min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
         if ahead > 1e-9:
             decay = "included"
-            mean, lo, hi = _raised_by_decay(mean, lo, hi, now, -float(np.log(share)), ahead)
+        cdf = density_of(Curve(share=x, accuracy=y, num_problems=num_problems), ahead)
+        mean, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
+        return Forecast(
+            mean=mean,
+            lo=lo,
+            hi=hi,
+            status=FitStatus.FITTED,
+            method="calibrated",
+            num_points=len(y),
+            decay=decay,
+            cdf=tuple(cdf.round(5).tolist()),
+        )
     return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="calibrated", num_points=num_points, decay=decay)
-
-
-def _raised_by_decay(
-    mean: float, lo: float, hi: float, now: float, log_left: float, ahead: float
-) -> tuple[float, float, float]:
-    """Projection and interval, raised on the logit scale by what the part of the decay that is ahead should bring.
-
-    A decay realises what is still being learnt: nothing on a curve that has levelled off, up to _DECAY_GAIN on a steep
-    one. The gain is about as uncertain as it is large.
-    """
-    middle, low, high, start = logit(np.clip([mean, lo, hi, now], 1e-9, 1.0 - 1e-9))
-    slope = max(0.0, (middle - start) / log_left)
-    gain = ahead * _DECAY_GAIN * slope / (slope + _DECAY_SLOPE)
-    spread = NORMAL_95 * _DECAY_SPREAD * gain
-    raised = expit(middle + gain + np.array([0.0, -np.hypot(middle - low, spread), np.hypot(high - middle, spread)]))
-    return float(raised[0]), float(raised[1]), float(raised[2])
 
 
 def filter_fluctuations(accuracy: Sequence[float] | FloatArray) -> npt.NDArray[np.intp]:

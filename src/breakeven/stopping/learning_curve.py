@@ -11,12 +11,15 @@ regression with a closed-form posterior; shapes and scales are averaged over a g
 Where the constants come from: docs/design/calibrated-estimators.md.
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh_tridiagonal
-from scipy.special import ndtr
+from scipy.special import logit
 
 FloatArray = npt.NDArray[np.float64]
+Scale = Literal["accuracy", "logit"]
 
 MIN_POINTS = 4
 """Fewest checkpoints a projection rests on."""
@@ -49,44 +52,33 @@ _FAINT = 1e-5
 """Members of the grid below this share of the heaviest one are left out."""
 
 
-def project_learning_curve(
-    share: FloatArray, accuracy: FloatArray, num_problems: int | None
-) -> tuple[float, float, float, float, int]:
-    """Mean and 90 % interval of the accuracy measured at share 1, and what they rest on.
+def posterior(
+    share: FloatArray, accuracy: FloatArray, num_problems: int | None, scale: Scale = "accuracy"
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Weight, mean and sd of what is measured at share 1, of each member of the grid that counts.
 
     Args:
         share: training FLOPs / budget FLOPs of each checkpoint, increasing, at least MIN_POINTS of them.
         accuracy: of each checkpoint, in [0, 1].
         num_problems: problems behind each accuracy, or None.
-
-    Returns:
-        Mean, lower and upper end, the accuracy now with its noise taken out, and the number of checkpoints used.
+        scale: on which the regression is made, and the results are: the accuracy's own, or its logit.
 
     Source:
         Ours, docs/design/calibrated-estimators.md.
-
-    >>> mean, lo, hi, now, num_points = project_learning_curve(np.array([0.1, 0.2, 0.3, 0.4]), np.full(4, 0.3), 1000)
-    >>> bool(lo < 0.3 < hi), num_points
-    (True, 4)
     """
     used = share >= share[-1] / _WINDOW
     used[-MIN_POINTS:] = True
     ratio = np.maximum(share[used] / share[-1], 1.0 / _WINDOW)
-    ahead = min(max(1.0, 1.0 / float(share[-1])), _FARTHEST)
-    weight, mean, sd, now = _posterior(np.log(ratio), accuracy[used], float(np.log(ahead)), num_problems)
-    weight, centre = _bounded(weight, mean, sd)
-    lo, hi = (_quantile(quantile, weight, mean, sd) for quantile in (0.05, 0.95))
-    return centre, min(lo, centre), max(hi, centre), float(weight @ np.clip(now, 0.0, 1.0)), int(used.sum())
-
-
-def _posterior(
-    log_ratio: FloatArray, accuracy: FloatArray, log_ahead: float, num_problems: int | None
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Weight, mean and sd at `log_ahead`, and mean now, of each member of the grid that counts."""
-    log_ratio, accuracy, count = _binned(log_ratio, accuracy)
+    log_ahead = float(np.log(min(max(1.0, 1.0 / float(share[-1])), _FARTHEST)))
+    log_ratio, accuracy, count = _binned(np.log(ratio), accuracy[used])
     trials = num_problems or _PROBLEMS_UNKNOWN
-    centre = (np.average(accuracy, weights=count * np.exp(log_ratio)) * trials + 1.0) / (trials + 2.0)
-    unit = np.sqrt(centre * (1.0 - centre))
+    middle = (np.average(accuracy, weights=count * np.exp(log_ratio)) * trials + 1.0) / (trials + 2.0)
+    unit = np.sqrt(middle * (1.0 - middle))
+    centre = middle
+    if scale == "logit":
+        kept_off = (accuracy * trials + 0.5) / (trials + 1.0)
+        count = count * kept_off * (1.0 - kept_off) / unit**2  # the noise of a logit is 1 / sqrt(p (1 - p) P)
+        accuracy, centre, unit = logit(kept_off), logit(middle), 1.0 / unit
     typical, spread = _NOISE_UNKNOWN
     if num_problems is not None:
         typical, spread = _NOISE_OF_BINOMIAL[0] / np.sqrt(num_problems), _NOISE_OF_BINOMIAL[1]
@@ -125,8 +117,7 @@ def _posterior(
     sd = np.sqrt(own_variance[..., None, None] + np.square(lever) / slope_precision)
     weight = np.exp(log_weight - log_weight.max())
     counts = weight > _FAINT
-    now = centre + level - slope * lean[..., None]
-    return weight[counts] / weight[counts].sum(), mean[counts], sd[counts], now[counts]
+    return weight[counts] / weight[counts].sum(), mean[counts], sd[counts]
 
 
 def _walk_axes(distance: FloatArray, root: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -162,28 +153,3 @@ def _log_normal_grid(median: float, log_sd: float, size: int) -> tuple[FloatArra
     """Values out to 2 sd either way, and their log prior."""
     off = np.linspace(-2.0, 2.0, size)
     return median * np.exp(log_sd * off), -np.square(off) / 2.0
-
-
-def _bounded(weight: FloatArray, mean: FloatArray, sd: FloatArray) -> tuple[FloatArray, float]:
-    """Weights given that the accuracy lies in [0, 1], which steep members deny, and the mean of the cut mixture."""
-    low, high = -mean / sd, (1.0 - mean) / sd
-    inside = np.maximum(ndtr(high) - ndtr(low), _FAINT)
-    weight = weight * inside
-    density = (np.exp(-np.square(low) / 2.0) - np.exp(-np.square(high) / 2.0)) / np.sqrt(2.0 * np.pi)
-    centre = np.clip(mean + sd * density / inside, 0.0, 1.0)
-    weight = weight / weight.sum()
-    return weight, min(1.0, float(weight @ centre))
-
-
-def _quantile(quantile: float, weight: FloatArray, mean: FloatArray, sd: FloatArray) -> float:
-    """Quantile of a mixture of normals, each cut to [0, 1], by bisection."""
-    below = ndtr(-mean / sd)
-    inside = np.maximum(ndtr((1.0 - mean) / sd) - below, _FAINT)
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        if weight @ np.clip((ndtr((middle - mean) / sd) - below) / inside, 0.0, 1.0) < quantile:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2.0

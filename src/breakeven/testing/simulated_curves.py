@@ -61,10 +61,48 @@ def late_step(rng: np.random.Generator) -> Curve:
     return lambda share: min(0.98, rise(share) + float(height * expit((share - at) / 0.01)))
 
 
+def convex(rng: np.random.Generator) -> Curve:
+    """Ever faster: a power of the training FLOPs above 1."""
+    end, power = rng.uniform(0.2, 0.8), rng.uniform(1.2, 3.5)
+    return lambda share: float(end * share**power)
+
+
+def second_rise(rng: np.random.Generator) -> Curve:
+    """A plateau, and after it a rise that nothing announces, often all the way."""
+    first = plateau_at(rng, rng.uniform(0.05, 0.4))
+    end = 0.99 if rng.random() < 0.5 else rng.uniform(0.5, 0.95)
+    middle, width = rng.uniform(0.25, 0.7), np.exp(rng.uniform(np.log(0.01), np.log(0.08)))
+    return lambda share: float(first(share) + (end - first(share)) * expit((share - middle) / width))
+
+
+def onset(rng: np.random.Generator) -> Curve:
+    """Nothing at first, then saturating."""
+    start, rise = rng.uniform(0.1, 0.5), saturating(rng)
+    return lambda share: 0.002 + 0.98 * rise(max(0.0, share - start) / (1.0 - start))
+
+
+def plateau_at(rng: np.random.Generator, ceiling: float) -> Curve:
+    """All that is learned is learned in the first few per cent of the budget."""
+    rate = np.exp(rng.uniform(np.log(20.0), np.log(80.0)))
+    return lambda share: float(ceiling * -np.expm1(-rate * share))
+
+
 FAMILIES: Mapping[str, Callable[[np.random.Generator], Curve]] = MappingProxyType(
     {
         each.__name__: each
-        for each in (saturating, power_law, log_linear, plateau, rise_then_fall, near_zero, late_rise, late_step)
+        for each in (
+            saturating,
+            power_law,
+            log_linear,
+            plateau,
+            rise_then_fall,
+            near_zero,
+            late_rise,
+            late_step,
+            convex,
+            second_rise,
+            onset,
+        )
     }
 )
 """Curves with random parameters, by name."""

@@ -1,0 +1,208 @@
+"""The weights of the forecast's members: how well each foretold the end of runs, by share of the budget seen.
+
+    python benchmarks/forecast_weights.py                 from the suite and from simulated runs
+    python benchmarks/forecast_weights.py --curves DIR    and from learning curves of one's own, DIR/*.csv with columns
+                                                          curve, share (of the budget), accuracy, maybe problems
+
+Prints the table that stands in src/breakeven/stopping/stack.py, then the error and the coverage of the forecast on the
+suite, each recipe forecast by weights that never saw it. Weights are those of a mixture that makes the measured ends
+likeliest (EM), shrunk to the pool of all stages. Every kind of run counts alike, whatever its number: a recipe, a
+family of simulated curves at half a recipe's weight, a folder. Takes a quarter of an hour on two cores.
+"""
+
+import argparse
+import csv
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from recorded import SUITE, load
+
+from breakeven.stopping.density import NODES, Floats, mixed, quantile, raised
+from breakeven.stopping.members import MEMBERS, Curve
+from breakeven.stopping.stack import DECAY_GAINS, LEAST_LATE_RISE, STAGES
+from breakeven.testing.simulated_curves import FAMILIES
+from breakeven.testing.simulated_runs import random_run
+
+SEEN = (0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Shares of the budget from which the end is foretold."""
+BANDS = ((0.0, 0.15), (0.15, 0.35), (0.35, 1.0))
+NEAR = 0.015
+"""An end counts as foretold by what a member gives to accuracies this near to it."""
+FAINT = 1e-4
+SIMULATED_WEIGHT = 0.5
+SHRINKAGE = 1.0
+"""Kinds' worth of the pooled weights that each stage starts from."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete learning curve."""
+
+    kind: str
+    share: Floats
+    accuracy: Floats
+    num_problems: int | None
+    decay_share: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The end of a run, foretold by each member from part of it."""
+
+    kind: str
+    used: float
+    truth: float
+    cdf_MQ: Floats
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--curves", type=Path, help="a folder of learning curves")
+    parser.add_argument("--simulated", type=int, default=40, help="runs of each family")
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    runs = [*suite(), *simulated(args.simulated), *(given(args.curves) if args.curves else ())]
+    with ProcessPoolExecutor(max_workers=args.workers) as pool:
+        cells = [cell for found in pool.map(cells_of, runs, chunksize=4) for cell in found]
+    table = fitted(cells)
+    for name, row in zip(MEMBERS, table.T, strict=True):
+        sys.stdout.write(f'    "{name}": ({", ".join(f"{weight:.3f}" for weight in row)}),\n')
+    sys.stdout.write("\n| forecast of | seen | forecasts | MAE, points | in the 90 % interval | above | below |\n")
+    sys.stdout.write(f"|{'---|' * 7}\n")
+    recipes = [kind for kind in sorted({cell.kind for cell in cells}) if not kind.startswith("simulated")]
+    apart = {kind: fitted([cell for cell in cells if cell.kind != kind]) for kind in recipes}
+    for kind in recipes:
+        write_rows(kind, [cell for cell in cells if cell.kind == kind], apart.__getitem__)
+    write_rows("all of these", [cell for cell in cells if cell.kind in apart], apart.__getitem__)
+    for family in FAMILIES:
+        kind = f"simulated {family}"
+        write_rows(kind, [cell for cell in cells if cell.kind == kind], lambda _: table)
+
+
+# -- runs -------------------------------------------------------------------------------------------------------------
+
+
+def suite() -> Iterator[Run]:
+    """The recorded runs, greedy accuracy on validation problems."""
+    for path in sorted(SUITE.glob("*.jsonl.gz")):
+        run = load(path)
+        share = [each.train_flops / run.spec.budget_flops for each in run.validation]
+        accuracy = [each.bank.greedy_accuracy for each in run.validation]
+        problems = run.validation[0].bank.num_problems
+        yield Run(run.kind, np.array(share), np.array(accuracy), problems, run.spec.decay_share or 0.0)
+
+
+def simulated(number: int) -> Iterator[Run]:
+    """Of every family so many runs, of 200 or 500 problems, calm or rough, one in three with a decay."""
+    for family in FAMILIES:
+        for seed in range(number):
+            draw = np.random.default_rng((seed, 11)).random(3)
+            size, wobble = (200 if draw[0] < 0.5 else 500), (0.1 if draw[1] < 1 / 3 else 0.03)
+            run = random_run(family, seed=10_000 + seed, num_problems=size, wobble=wobble, decayed=draw[2] < 1 / 3)
+            checkpoints = range(1, run.num_checkpoints + 1)
+            accuracy = np.array([float(run.greedy(each).mean()) for each in checkpoints])
+            share = np.arange(1, run.num_checkpoints + 1) / run.num_checkpoints
+            yield Run(f"simulated {family}", share, accuracy, size, run.decay_share)
+
+
+def given(folder: Path) -> Iterator[Run]:
+    """The curves of a folder; a file is a kind."""
+    for path in sorted(folder.glob("*.csv")):
+        points: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                points[row["curve"]].append((float(row["share"]), float(row["accuracy"]), row.get("problems") or ""))
+        for curve in points.values():
+            share, accuracy, problems = zip(*sorted(curve), strict=True)
+            size = int(float(problems[0])) if problems[0] else None
+            yield Run(path.stem, np.array(share), np.array(accuracy), size, 0.0)
+
+
+# -- forecasts --------------------------------------------------------------------------------------------------------
+
+
+def cells_of(run: Run) -> list[Cell]:
+    """What each member foretells from each share of the budget in SEEN at which there is something to foretell from."""
+    cells = []
+    ends = {int(np.searchsorted(run.share, seen * (1 + 1e-6), side="right")) for seen in SEEN}
+    for end in sorted(ends):
+        share, accuracy = run.share[:end], run.accuracy[:end]
+        if end < 4 or end == len(run.share) or accuracy[-3:].mean() * (run.num_problems or 1000) < 9.5:
+            continue
+        curve = Curve(share=share, accuracy=accuracy, num_problems=run.num_problems)
+        ahead = min(1.0, (1.0 - float(share[-1])) / run.decay_share) if run.decay_share else 0.0
+        gains, prior = zip(*DECAY_GAINS, strict=True)
+        cdfs = [member(curve) for member in MEMBERS.values()]
+        if ahead:
+            cdfs = [mixed(prior, [raised(cdf, ahead * gain) for gain in gains]) for cdf in cdfs]
+        cells.append(Cell(run.kind, float(share[-1]), float(run.accuracy[-1]), np.array(cdfs)))
+    return cells
+
+
+def fitted(cells: Sequence[Cell]) -> Floats:
+    """Weight of every member at every stage, shape (S, M); the late rise's is held up."""
+    edges = (np.array(STAGES)[1:] + np.array(STAGES)[:-1]) / 2.0
+    stage = np.searchsorted(edges, [cell.used for cell in cells])
+    size = Counter(zip((cell.kind for cell in cells), stage.tolist(), strict=True))
+    counts = np.array(
+        [
+            (SIMULATED_WEIGHT if cell.kind.startswith("simulated") else 1.0) / size[cell.kind, at]
+            for cell, at in zip(cells, stage.tolist(), strict=True)
+        ]
+    )
+    likely = np.array([foretold(cell) for cell in cells])
+    even = np.full(len(MEMBERS), 1.0 / len(MEMBERS))
+    pool = mixture(likely, counts, even)
+    table = np.array([mixture(likely[stage == at], counts[stage == at], pool) for at in range(len(STAGES))])
+    late = list(MEMBERS).index("late_rise")
+    for row, seen in zip(table, STAGES, strict=True):
+        least = max(float(row[late]), LEAST_LATE_RISE * (1.0 - seen))
+        row *= (1.0 - least) / (1.0 - row[late])
+        row[late] = least
+    return table
+
+
+def foretold(cell: Cell) -> Floats:
+    """What each member gave to the end that came, shape (M,)."""
+    low, high = max(0.0, cell.truth - NEAR), min(1.0, cell.truth + NEAR)
+    given_M = [np.interp(high, NODES, cdf) - np.interp(low, NODES, cdf) for cdf in cell.cdf_MQ]
+    return np.maximum(given_M, FAINT)
+
+
+def mixture(likely: Floats, counts: Floats, prior: Floats) -> Floats:
+    """The weights of a mixture that make what came likeliest; SHRINKAGE counts stand for `prior`."""
+    weights = prior
+    for _ in range(200):
+        blame = likely * weights
+        weights = counts @ (blame / blame.sum(axis=1, keepdims=True)) + SHRINKAGE * prior
+        weights = weights / weights.sum()
+    return weights
+
+
+def write_rows(name: str, cells: Sequence[Cell], table_of: Callable[[str], Floats]) -> None:
+    """Error and coverage of the weighed forecast, a row for each band of shares seen."""
+    for low, high in BANDS:
+        held = [cell for cell in cells if low <= cell.used < high]
+        if not held:
+            continue
+        error, above, below = [], [], []
+        for cell in held:
+            weights = [float(np.interp(cell.used, STAGES, column)) for column in table_of(cell.kind).T]
+            cdf = mixed(weights, cell.cdf_MQ)
+            error.append(abs(quantile(cdf, 0.5) - cell.truth))
+            above.append(cell.truth > quantile(cdf, 0.95) + 1e-3)
+            below.append(cell.truth < quantile(cdf, 0.05) - 1e-3)
+        inside = 1.0 - np.mean(above) - np.mean(below)
+        sys.stdout.write(
+            f"| {name} | {low:.0%} to {high:.0%} | {len(held)} | {100 * np.mean(error):.1f} | {inside:.0%} "
+            f"| {np.mean(above):.0%} | {np.mean(below):.0%} |\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

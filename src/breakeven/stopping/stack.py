@@ -1,0 +1,49 @@
+"""The forecast as a density: the members weighed by how much of the run was seen.
+
+The table is made by `python benchmarks/forecast_weights.py`.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from breakeven.stopping.density import Floats, mixed, raised
+from breakeven.stopping.members import MEMBERS, Curve
+
+DECAY_GAINS: Final = ((0.0, 0.45), (0.25, 0.25), (0.5, 0.2), (1.0, 0.1))
+"""Logits that a whole decay of the learning rate may bring, and how likely: none where a model has learnt its training
+set by heart, half a logit and more where it trains on fresh data at a high rate."""
+LEAST_LATE_RISE: Final = 0.15
+"""Least weight of a late rise, times the share of the budget still to come, however seldom the runs at hand had one."""
+STAGES: Final = (0.1, 0.2, 0.35, 0.55, 0.8)
+"""Shares of the budget seen for which weights were fitted; between them weights are interpolated, beyond kept."""
+WEIGHTS: Final[dict[str, tuple[float, ...]]] = {
+    "shapes": (0.017, 0.057, 0.094, 0.061, 0.078),
+    "logit_shapes": (0.019, 0.034, 0.085, 0.081, 0.067),
+    "hills": (0.807, 0.683, 0.522, 0.525, 0.547),
+    "level": (0.007, 0.012, 0.050, 0.181, 0.220),
+    "log_line": (0.014, 0.093, 0.152, 0.085, 0.058),
+    "late_rise": (0.135, 0.120, 0.098, 0.067, 0.030),
+}
+
+
+def weights_at(used: float) -> dict[str, float]:
+    """The weight of each member where so much of the budget was seen; their sum is 1."""
+    at = {name: float(np.interp(used, STAGES, row)) for name, row in WEIGHTS.items()}
+    total = sum(at.values())
+    return {name: value / total for name, value in at.items()}
+
+
+def density_of(curve: Curve, decay_ahead: float = 0.0) -> Floats:
+    """Cumulative distribution of the accuracy measured at the full budget, shape (Q,).
+
+    Args:
+        curve: until now.
+        decay_ahead: part of the decay of the learning rate that is still to come, from 0 to 1.
+    """
+    weights = weights_at(float(curve.share[-1]))
+    cdf = mixed(list(weights.values()), [MEMBERS[name](curve) for name in weights])
+    if not decay_ahead:
+        return cdf
+    gains, prior = zip(*DECAY_GAINS, strict=True)
+    return mixed(prior, [raised(cdf, decay_ahead * gain) for gain in gains])
