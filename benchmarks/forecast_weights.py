@@ -160,10 +160,9 @@ def fitted(cells: Sequence[Cell]) -> Floats:
     pool = mixture(likely, counts, even)
     table = np.array([mixture(likely[stage == at], counts[stage == at], pool) for at in range(len(STAGES))])
     late = list(MEMBERS).index("late_rise")
-    for row, seen in zip(table, STAGES, strict=True):
-        least = max(float(row[late]), LEAST_LATE_RISE * (1.0 - seen))
-        row *= (1.0 - least) / (1.0 - row[late])
-        row[late] = least
+    held_S = np.maximum(table[:, late], LEAST_LATE_RISE * (1.0 - np.array(STAGES)))
+    table *= ((1.0 - held_S) / (1.0 - table[:, late]))[:, None]
+    table[:, late] = held_S
     return table
 
 
