@@ -154,6 +154,12 @@ class RunConfig:
     """Most FLOPs one served query may cost on average."""
     max_sequential_tokens: float | None = None
     """Most tokens one served query may decode one after another."""
+    target: float | None = None
+    """Accuracy to be reached, where it is known; else the fully trained model's is projected."""
+    min_accuracy: float = 0.0
+    """Accuracy below which no checkpoint is served."""
+    checker: bool = False
+    """Whether serving has a checker, where grading needs reference answers."""
     mode: Literal["stop", "advise", "shadow"] = "stop"
     """What a decided stop does: "stop" ends the run, "advise" only records it, "shadow" also tests it at the end."""
 

@@ -48,7 +48,11 @@ def decide(
             "--checker/--no-checker",
             help="Whether what judged the samples runs at serving time too, so that Pass@K can be served.",
         ),
-    ] = True,
+    ] = False,
+    target: Annotated[
+        float | None, _rule(help="Accuracy to be reached, where it is known; else full training is projected.")
+    ] = None,
+    min_accuracy: Annotated[float, _rule(help="Never stop below this accuracy.")] = 0.0,
     decay_share: Annotated[
         float | None, _rule(help="Share of the budget, at its end, over which the learning rate decays; 0 for none.")
     ] = None,
@@ -113,6 +117,9 @@ def decide(
         decay_share=decay_share,
         max_query_flops=cap,
         max_sequential_tokens=max_sequential_tokens,
+        target=target,
+        min_accuracy=min_accuracy,
+        checker=checker,
     )
     decisions, points, remarks = _decisions(read, spec, rule, costs)
     final = next((place for place, each in enumerate(decisions) if each.stop), len(decisions) - 1)
@@ -186,11 +193,12 @@ def _notes(log: EvalLog, spec: RunSpec, costs: QueryCosts | None, *, baseline: s
         notes.append(f"Baseline: {how} (--baseline to say otherwise).")
     if log.has_samples and checker:
         notes.append(
-            "Assumed: the checker runs at serving time too, so Pass@K can be deployed (--no-checker if it does not)."
+            "As declared by --checker, what judged the samples runs at serving time too: Pass@K can be served."
         )
     elif log.has_samples:
         notes.append(
-            "Without a checker at serving time, Pass@K is an oracle's: an upper bound that cannot be deployed."
+            "Without a checker at serving time, Pass@K is an oracle's, an upper bound that stops nothing. Where there is "
+            "one, add --checker."
         )
     if costs is None:
         notes.append(

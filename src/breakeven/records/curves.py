@@ -66,6 +66,8 @@ class Forecast:
     cdf: tuple[float, ...] = ()
     """Method "calibrated": the whole forecast, as the chance of at most each of `breakeven.stopping.density.NODES`, 161
     accuracies from 0 to 1. Empty where there is no fit."""
+    late_rise: float = 0.0
+    """Weight in `cdf` of a rise that nothing has announced yet."""
 
     def __post_init__(self) -> None:
         check.each_field(self, computed_share, "mean", "lo", "hi")

@@ -30,6 +30,15 @@ class RunSpec:
     max_sequential_tokens: float | None = None
     """Most tokens one served query may decode one after another. Samples drawn at once count as one, but then all K
     are paid for; drawn in turn they can stop early."""
+    target: float | None = None
+    """Accuracy to be reached, where it is known: an earlier model's, a published one, a requirement. Then nothing is
+    projected, and it stands for the fully trained model's. None: the fully trained model's is projected."""
+    min_accuracy: float = 0.0
+    """Accuracy below which no checkpoint is served, whatever the projection."""
+    checker: bool | None = False
+    """Whether serving has a checker for cases in which grading needs reference answers; without one, Pass@K by such
+    grading is an oracle's, an upper bound that stops nothing. None, in logs of earlier versions: where there are no
+    votes the oracle counts."""
 
     def __post_init__(self) -> None:
         check.positive("budget_flops", self.budget_flops)
@@ -38,6 +47,9 @@ class RunSpec:
             check.finite("queries", self.queries, remedy="Leave it out if unknown.")
         if self.decay_share is not None:
             check.share("decay_share", self.decay_share, "Leave it out if unknown; 0 is no decay.")
+        if self.target is not None:
+            check.share("target", self.target, "Divide percentages by 100. Leave it out to have it projected.")
+        check.share("min_accuracy", self.min_accuracy, "Divide percentages by 100.")
         for name in ("max_query_flops", "max_sequential_tokens"):
             if getattr(self, name) is not None:
                 check.above(name, getattr(self, name), 0, "Leave it out for no limit.")

@@ -43,7 +43,9 @@ def two_sentences(decision: "Decision") -> str:
         return first if measured is None else f"{first} One sample has accuracy {measured:.3f} (measured)."
     interval = f", 90 % interval {forecast.lo:.3f} to {forecast.hi:.3f}" if forecast.lo < forecast.hi else ""
     full = f"{forecast.mean:.3f} (forecast{interval}) for the fully trained model"
+    if forecast.method == "target":
+        full = f"the {forecast.mean:.3f} asked for"
     if decision.confidence is None or point is None:
-        return f"{first} The projection is {full}."
+        return f"{first} The {'accuracy to reach' if forecast.method == 'target' else 'projection'} is {full}."
     margin = f", less a margin of {decision.margin:g}" if decision.margin else ""
     return f"{first} With probability {decision.confidence:.2f} that reaches {full}{margin}."

@@ -186,6 +186,8 @@ def _target(decision: Decision) -> str:
     forecast = decision.forecast
     if forecast is None:
         return "the fully trained model"
+    if forecast.method == "target":
+        return f"the {format_accuracy(forecast.mean)} asked for"
     return (
         f"{format_accuracy(forecast.mean)} (forecast{interval_words(forecast.lo, forecast.hi)}) "
         f"for the fully trained model with {baseline_words(decision.baseline)}"

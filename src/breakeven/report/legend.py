@@ -95,10 +95,14 @@ def _forecast_words(checkpoint: CheckpointRecord) -> str:
         return f"Method {forecast.method} gave no projection at this checkpoint ({forecast.status.replace('_', ' ')})."
     interval = "" if forecast.lo < forecast.hi else " The method gives no interval."
     if forecast.method == "calibrated":
+        late = f"A rise that nothing has announced yet has {forecast.late_rise:.0%} in it. " if forecast.cdf else ""
         return (
-            f"Method calibrated: an average over shapes of the learning curve, on {forecast.num_points} checkpoints; "
-            f"with a 90 % interval for the accuracy that would be measured. {_DECAY_WORDS[forecast.decay]}"
+            f"Method calibrated: the median of a density over several accounts of how the {forecast.num_points} "
+            f"checkpoints go on, with its 90 % interval for the accuracy that would be measured. {late}"
+            f"{_DECAY_WORDS[forecast.decay]}"
         )
+    if forecast.method == "target":
+        return "Declared: the accuracy to be reached. Nothing was projected."
     if forecast.method != "paper" or len(forecast.parameters) != 3:
         return f"Method {forecast.method}, on the {forecast.num_points} checkpoints it kept.{interval}"
     a, b, c = forecast.parameters

@@ -11,7 +11,7 @@ import numpy as np
 
 from breakeven.errors import argument_error
 from breakeven.names import strategy_name
-from breakeven.records import Action, Decision, FitStatus, Reason, ServingPoint
+from breakeven.records import Action, Decision, FitStatus, Forecast, Reason, ServingPoint
 from breakeven.stopping.candidates import Candidate, candidates, deployable
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.stopping.density import quantile
@@ -112,7 +112,8 @@ class CalibratedPolicy:
         Source:
             Ours, docs/design/calibrated-policy.md.
         """
-        decision = replace(course.undecided(seen, deployable(seen.curves, self.strategies)), margin=self.margin)
+        curves = deployable(seen.curves, self.strategies, course.spec.checker)
+        decision = replace(course.undecided(seen, curves or seen.curves), margin=self.margin)
         if course.spec.is_spent(seen.point.train_flops):
             return replace(decision, reason=Reason.BUDGET_SPENT)
         if seen.forecast.status is not FitStatus.FITTED:
@@ -150,9 +151,10 @@ class CalibratedPolicy:
         return replace(decision, reason=reason, action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
 
     def _candidates(self, course: Course, seen: Seen) -> list[Candidate]:
-        curves = deployable(seen.curves, self.strategies)
+        curves = deployable(seen.curves, self.strategies, course.spec.checker)
         margin = self.margin * min(1.0, seen.forecast.mean / _WHOLE_MARGIN)
-        return candidates(seen.point, curves, seen.forecast, course.spec, margin=margin, max_k=self.max_k)
+        options = candidates(seen.point, curves, seen.forecast, course.spec, margin=margin, max_k=self.max_k)
+        return [each for each in options if each.accuracy >= course.spec.min_accuracy]
 
     def _served(self, sufficient: list[Candidate], course: Course, seen: Seen) -> Candidate:
         """Which of the sufficient serving points is served: K can be raised in a second, training only be paid for.
@@ -185,12 +187,17 @@ class CalibratedPolicy:
             return Reason.TOO_COSTLY
         later = later_flops(
             seen.point,
-            deployable(seen.curves, self.strategies),
+            deployable(seen.curves, self.strategies, spec.checker),
             spec,
             queries=spec.queries,
             now_accuracy=baseline_accuracy(seen.point, spec.baseline),
             full_accuracy=seen.forecast.mean,
-            slack=quantile(np.array(seen.forecast.cdf), 1.0 - self.risk) - seen.forecast.mean - self.margin,
+            slack=_at_level(seen.forecast, 1.0 - self.risk) - seen.forecast.mean - self.margin,
             max_k=self.max_k,
         )
         return Reason.CHEAPER_LATER if later < spec.queries * chosen.flops else Reason.REACHED
+
+
+def _at_level(forecast: Forecast, level: float) -> float:
+    """The accuracy below which the fully trained model ends with probability `level`."""
+    return quantile(np.array(forecast.cdf), level) if forecast.cdf else forecast.mean

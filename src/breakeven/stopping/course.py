@@ -13,7 +13,7 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
 from breakeven.stopping.break_even import break_even_queries
-from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.stopping.forecast import forecast_accuracy, known
 from breakeven.stopping.history import baseline_accuracy
 
 
@@ -123,6 +123,8 @@ class Course:
         needs, spec = self.policy.needs, self.spec
         history = (*self.points, point)
         sampled = spec.baseline == "sampled"
+        if spec.target is not None:
+            return Seen(point=point, curves=curves, forecast=known(spec.target), evaluation_flops=_total(history))
         forecast = forecast_accuracy(
             [each.train_flops for each in history],
             [baseline_accuracy(each, spec.baseline) for each in history],

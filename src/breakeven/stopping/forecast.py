@@ -16,7 +16,7 @@ from breakeven.records import FitStatus, Forecast
 from breakeven.stopping.density import quantile
 from breakeven.stopping.learning_curve import MIN_POINTS
 from breakeven.stopping.members import Curve
-from breakeven.stopping.stack import density_of
+from breakeven.stopping.stack import density_of, weights_at
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -109,6 +109,11 @@ def forecast_accuracy(
     )
 
 
+def known(target: float) -> Forecast:
+    """The accuracy to be reached where it is known: nothing is projected."""
+    return Forecast(mean=target, lo=target, hi=target, status=FitStatus.FITTED, method="target", num_points=0)
+
+
 def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_share: float | None) -> Forecast:
     """The projection of method "calibrated", or the status that stands for it."""
     if num_problems is not None and not num_problems >= 1:
@@ -136,6 +141,7 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
             num_points=len(y),
             decay=decay,
             cdf=tuple(cdf.round(5).tolist()),
+            late_rise=round(weights_at(share)["late_rise"], 4),
         )
     return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="calibrated", num_points=num_points, decay=decay)
 

@@ -16,6 +16,7 @@ from breakeven.records import (
     RunSpec,
     ServingPoint,
 )
+from breakeven.stopping.candidates import deployable
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.stopping.history import NO_FORECAST
 from breakeven.stopping.lifetime import query_price
@@ -89,12 +90,14 @@ class PaperPolicy:
             evaluation problems with K samples (docs/design/paper-mode.md).
         """
         now, spec = seen.point, course.spec
-        curves = [each for each in seen.curves if each.deployable] or list(seen.curves)
-        decision = course.undecided(seen, curves)
+        curves = deployable(seen.curves, checker=spec.checker)
+        decision = course.undecided(seen, curves or seen.curves)
         if spec.is_spent(now.train_flops):
             return decision
         if seen.forecast.status is not FitStatus.FITTED:
             return replace(decision, reason=NO_FORECAST[seen.forecast.status])
+        if not curves:
+            return replace(decision, reason=Reason.OUT_OF_REACH)
         reason, curve, serving = _joint_selection(seen, curves, spec, self.max_k)
         decision = replace(decision, reason=reason, k_curve=curve or decision.k_curve, serving=serving)
         if serving is None:
@@ -107,15 +110,15 @@ def _joint_selection(
 ) -> tuple[Reason, KCurve | None, ServingPoint | None]:
     """The smallest K that reaches the projection at lower cost than full training, or the reason why none does.
 
-    With several curves, the cheapest serving point among the deployable ones wins; oracle curves, which are upper
-    bounds, count only where there is nothing else.
+    With several curves, the cheapest serving point wins.
     """
     now = seen.point
+    goal = max(seen.forecast.mean, spec.min_accuracy)
     sufficient = []
     for curve in curves:
         price_K, _, allowed_K = query_price(now, replace(curve, expected_samples_K=(), flops_K=()), spec)
         for index, k in enumerate(curve.k_values):
-            if k <= max_k and curve.accuracy_K[index] >= seen.forecast.mean and allowed_K[index]:
+            if k <= max_k and curve.accuracy_K[index] >= goal and allowed_K[index]:
                 sufficient.append((k if price_K is None else float(price_K[index]), curve, index, price_K is not None))
     if not sufficient:
         unfitted = max(curves, key=lambda each: max(each.accuracy_K)).status is not FitStatus.FITTED

@@ -52,4 +52,7 @@ def spec_for(config: RunConfig) -> RunSpec:
         decay_share=train.decay_share,
         max_query_flops=config.max_query_flops,
         max_sequential_tokens=config.max_sequential_tokens,
+        target=config.target,
+        min_accuracy=config.min_accuracy,
+        checker=config.checker,
     )
