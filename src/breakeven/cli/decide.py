@@ -197,8 +197,8 @@ def _notes(log: EvalLog, spec: RunSpec, costs: QueryCosts | None, *, baseline: s
         )
     elif log.has_samples:
         notes.append(
-            "Without a checker at serving time, Pass@K is an oracle's, an upper bound that stops nothing. Where there is "
-            "one, add --checker."
+            "Without a checker at serving time, Pass@K is an oracle's, an upper bound that stops nothing. "
+            "Where there is one, add --checker."
         )
     if costs is None:
         notes.append(
