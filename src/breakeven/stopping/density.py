@@ -42,7 +42,9 @@ def of_normals(weight: Floats, mean: Floats, sd: Floats, *, on_logits: bool = Fa
 
 def evenly(low: float, high: float) -> Floats:
     """Cumulative distribution of an accuracy that is anywhere from `low` to `high` alike."""
-    return np.clip((NODES - low) / max(high - low, 1e-9), 0.0, 1.0)
+    cdf: Floats = np.clip((NODES - low) / max(high - low, 1e-9), 0.0, 1.0)
+    cdf[-1] = 1.0
+    return cdf
 
 
 def mixed(weight: Sequence[float] | Floats, cdf_MQ: Sequence[Floats]) -> Floats:
@@ -55,6 +57,7 @@ def mixed(weight: Sequence[float] | Floats, cdf_MQ: Sequence[Floats]) -> Floats:
 def raised(cdf: Floats, logits: float) -> Floats:
     """The distribution of the accuracy once its logit has risen by so much."""
     raised_to: Floats = np.interp(expit(_LOGITS - logits), NODES, cdf)
+    raised_to[0], raised_to[-1] = cdf[0], 1.0  # the logits of 0 and 1 are finite here
     return raised_to
 
 
@@ -80,6 +83,9 @@ def chance_reached(cdf: Floats, accuracy: Floats, error: Floats) -> Floats:
         accuracy: reached, shape (K,).
         error: its standard error, shape (K,).
     """
-    lead_KQ = (accuracy[:, None] - _MIDDLES) / np.maximum(error, 1e-12)[:, None]
-    chance_K: Floats = ndtr(lead_KQ) @ np.diff(cdf)
+    error = np.maximum(error, 1e-12)[:, None]
+    lead_KQ = (accuracy[:, None] - NODES) / error
+    # the normal law integrated: exact for a density that is even between two nodes, however small the error
+    area_KQ = error * (lead_KQ * ndtr(lead_KQ) + np.exp(-np.square(lead_KQ) / 2.0) / np.sqrt(2.0 * np.pi))
+    chance_K: Floats = np.clip(-np.diff(area_KQ) @ (np.diff(cdf) / np.diff(NODES)), 0.0, 1.0)
     return chance_K

@@ -28,6 +28,10 @@ _HILL_RISE = (0.5, 0.5)
 _HILL_POWERS = np.array([1.0, 1.5, 2.5, 4.0, 8.0])
 _HILL_NOISE = ((0.6, 0.3), (1.0, 0.4), (2.0, 0.2), (4.0, 0.1))
 """Noise over binomial noise, and its prior weight."""
+_OLDEST = 1e-4
+"""No checkpoint is taken to be older than this share of the FLOPs so far: the untrained model has none."""
+_LEAST_SPREAD = 1e-12
+"""Checkpoints nearer to each other than this, as a sum of squares in log FLOPs, tell of no slope."""
 _RISE_TO_ONE, _ONE = 0.4, 0.96
 """Of late rises: the share that ends near 1, and from where on that is."""
 
@@ -87,28 +91,35 @@ def hills(curve: Curve) -> Floats:
 
     smooth = np.clip(y, 1.0 / trials, 1.0 - 1.0 / trials)
     binomial = smooth * (1.0 - smooth) / trials
-    old = np.square(_DRIFT * np.log(x / x[-1])) * smooth * (1.0 - smooth)
+    old = np.square(_DRIFT * np.log(np.maximum(x / x[-1], _OLDEST))) * smooth * (1.0 - smooth)
     h_GC = basis(x)
-    floor, floor_sd = float(y.min()), 0.02 + 1.0 / np.sqrt(trials)
-    rise, rise_sd = _HILL_RISE
+    least, floor_sd = float(y.min()), 0.02 + 1.0 / np.sqrt(trials)
+    expected, rise_sd = _HILL_RISE
+    floor_precision, rise_precision = floor_sd**-2, rise_sd**-2
+    above = y - least
     prior_G = np.log(np.where(half > 1.0, _HILL_CONVEX, 1.0))
     parts = []
     for size, prior in _HILL_NOISE:
         precision = 1.0 / (size**2 * binomial + old)
-        # normal equations of (floor, rise) with their priors, one 2 x 2 system for each (m, h)
-        a = precision.sum() + floor_sd**-2
-        b_G = h_GC @ precision
-        c_G = np.square(h_GC) @ precision + rise_sd**-2
-        u = precision @ y + floor * floor_sd**-2
-        v_G = h_GC @ (precision * y) + rise * rise_sd**-2
-        det_G = a * c_G - np.square(b_G)
-        floor_G, rise_G = (c_G * u - b_G * v_G) / det_G, (a * v_G - b_G * u) / det_G
-        explained = floor_G * u + rise_G * v_G
-        log_weight = (np.log(precision).sum() - precision @ np.square(y) + explained - np.log(det_G)) / 2.0
-        mean = floor_G + rise_G
+        # Normal equations of (floor, rise) with their priors, one 2 x 2 system for each (m, h), about the weighted
+        # means: sums of what is positive, which keep their digits however exactly the accuracies are known.
+        total = precision.sum()
+        middle_G, height = h_GC @ precision / total, float(above @ precision) / total
+        off_GC = h_GC - middle_G[:, None]
+        spread_G = np.square(off_GC) @ precision + rise_precision
+        along_G = off_GC @ (precision * (above - height)) + expected * rise_precision
+        a = total + floor_precision
+        det_G = a * spread_G + floor_precision * total * np.square(middle_G)
+        floor_G = total * (spread_G * height - middle_G * along_G) / det_G
+        rise_G = (a * along_G + floor_precision * total * middle_G * height) / det_G
+        misfit_G = np.square(above - floor_G[:, None] - rise_G[:, None] * h_GC) @ precision
+        misfit_G += floor_precision * np.square(floor_G) + rise_precision * np.square(rise_G - expected)
+        log_weight = (np.log(precision).sum() - misfit_G - np.log(det_G)) / 2.0
+        mean = least + floor_G + rise_G
         end = np.clip(mean, 1.0 / trials, 1.0 - 1.0 / trials)
         own = end * (1.0 - end) * (size**2 / trials + _DRIFT**2 * curve.log_left)
-        variance = (a + c_G - 2.0 * b_G) / det_G + own
+        # of floor + rise: a + c - 2 b in the terms of the plain normal equations, over their determinant
+        variance = (floor_precision + spread_G + total * np.square(1.0 - middle_G)) / det_G + own
         parts.append((log_weight + prior_G + np.log(prior), mean, np.sqrt(variance)))
     log_weight, mean, sd = (np.concatenate(each) for each in zip(*parts, strict=True))
     weight = np.exp(log_weight - log_weight.max())
@@ -127,11 +138,13 @@ def log_line(curve: Curve) -> Floats:
     """A line in log FLOPs through the last half of the checkpoints."""
     last = max(3, len(curve.share) // 2)
     x, y = np.log(curve.share[-last:]), curve.accuracy[-last:]
-    slope, _ = np.polyfit(x, y, 1)
+    off, above = x - x.mean(), y - y.mean()
+    spread = max(float(off @ off), _LEAST_SPREAD)
+    slope = float(off @ above) / spread
     end = float(np.clip(y.mean() - slope * x.mean(), 0.0, 1.0))
-    scatter = float(np.square(y - y.mean() - slope * (x - x.mean())).sum() / (last - 2))
+    scatter = float(np.square(above - slope * off).sum() / (last - 2))
     own = np.square(curve.unit(curve.now())) * (1.0 / curve.trials + (2.0 * _DRIFT) ** 2 * curve.log_left)
-    lever = np.square(x.mean()) / np.square(x - x.mean()).sum()
+    lever = np.square(x.mean()) / spread
     sd = np.sqrt(own + max(scatter, np.square(curve.unit(curve.now())) / curve.trials) * lever)
     return of_normals(np.ones(1), np.array([end]), np.array([sd]))
 
