@@ -1,13 +1,15 @@
 """The calibrated rule on hand-made learning curves: each reason, what is chosen, what caps and risk change.
 
 The hand-made run: a budget of 1000 FLOPs, 400 problems, 1 FLOP an evaluation, and a query of 1 FLOP for the prompt and
-10 for each sample of 8 tokens.
+10 for each sample of 8 tokens. Where the projection is not what is tested, the policy is given one: a single number,
+that of a curve that stays where it is, so that what is left unsure is known in closed form.
 """
 
 import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.candidates import candidates, deployable
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import decide
+from breakeven.stopping.density import of_normals, quantile
 from breakeven.stopping.patience import Patience
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
@@ -92,6 +95,10 @@ def curve(
 GREEDY = replace(curve(0.5, strategy="greedy"), expected_samples_K=(1.0,))
 HIGH = curve(0.45, 0.6, 0.7, 0.8)
 LOW = curve(0.2, 0.22, 0.24, 0.25)
+GREEDY_SHORT = replace(GREEDY, accuracy_K=(0.45,), lo_K=(0.45,), hi_K=(0.45,))
+"""One greedy sample that falls short of 0.5."""
+SURE = curve(0.45, 0.6, 0.8, 0.995)
+"""Sure even of a curve that may yet rise to 1."""
 
 
 def forecast(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> Forecast:
@@ -99,15 +106,38 @@ def forecast(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> Forecast
     return course.see(history[-1], ()).forecast
 
 
-def sigma(history: Sequence[LearningPoint], spec: RunSpec = PLAN) -> float:
-    """The error of a lead that is known exactly otherwise."""
-    known, now = forecast(history, spec), history[-1]
-    return math.hypot((known.hi - known.mean) / 1.6448536269514722, math.sqrt(now.disagreement / now.num_problems))
+def flat(accuracy: float = 0.5, sd: float = 0.0) -> Forecast:
+    """The projection of a curve that stays where it is: a single number, or a normal law about it."""
+    if not sd:
+        return Forecast(
+            mean=accuracy, lo=accuracy, hi=accuracy, status=FitStatus.FITTED, method="calibrated", num_points=5
+        )
+    cdf = of_normals(np.ones(1), np.array([accuracy]), np.array([sd]))
+    lo, hi = quantile(cdf, 0.05), quantile(cdf, 0.95)
+    return replace(flat(accuracy), lo=lo, hi=hi, cdf=tuple(cdf.tolist()))
 
 
-def with_confidence(history: Sequence[LearningPoint], z: float) -> float:
+def given_forecast(
+    history: Sequence[LearningPoint],
+    curves: Sequence[KCurve],
+    spec: RunSpec,
+    policy: Policy,
+    previous: Decision | None = None,
+    known: Forecast | None = None,
+) -> Decision:
+    """The decision where what is projected is known: `known`, or that the curve stays where it is."""
+    course = Course(spec=spec, policy=policy, points=tuple(history[:-1]), decision=previous)
+    seen = course.see(history[-1], tuple(curves))
+    return policy.decide(course, replace(seen, forecast=known or flat(history[-1].greedy_accuracy or 0.0)))
+
+
+UNSEEN = math.sqrt(0.1 / 400)
+"""The error that is left where projection and curve are known: what the model will yet change in its answers."""
+
+
+def with_confidence(z: float) -> float:
     """The accuracy that exceeds what is needed by `z` standard errors."""
-    return forecast(history).mean - NOW.margin + z * sigma(history)
+    return 0.5 - NOW.margin + z * UNSEEN
 
 
 # -- each reason ------------------------------------------------------------------------------------------------------
@@ -119,9 +149,9 @@ def with_confidence(history: Sequence[LearningPoint], z: float) -> float:
         (plateau(3), [HIGH], Reason.TOO_FEW_CHECKPOINTS),
         (plateau(5, greedy=0.0, sampled_accuracy=0.0), [HIGH], Reason.NO_SIGNAL),
         (plateau(10), [HIGH], Reason.BUDGET_SPENT),
-        (plateau(), [GREEDY, HIGH], Reason.REACHED),
+        (plateau(), [GREEDY, SURE], Reason.REACHED),
         (plateau(), [LOW], Reason.OUT_OF_REACH),
-        (plateau(evaluation_flops=100.0), [HIGH], Reason.TOO_COSTLY),
+        (plateau(evaluation_flops=100.0), [SURE], Reason.TOO_COSTLY),
     ],
 )
 def test_reason(history: list[LearningPoint], curves: list[KCurve], reason: Reason) -> None:
@@ -144,23 +174,50 @@ def test_reason(history: list[LearningPoint], curves: list[KCurve], reason: Reas
     ],
 )
 def test_probability_alone_decides(z: float, reason: Reason) -> None:
-    history = plateau()
-    decision = decide(history, [curve(with_confidence(history, z))], PLAN, NOW)
+    decision = given_forecast(plateau(), [curve(with_confidence(z))], PLAN, NOW)
     assert decision.reason is reason
     assert decision.confidence == pytest.approx(float(ndtr(z)), abs=1e-9)
 
 
+@pytest.mark.parametrize("z", [-1.0, 0.5, 1.2, 1.4, 2.5])
+def test_the_probability_is_an_integral_over_the_density(z: float) -> None:
+    """Of a normal law about the projection, which adds its variance: the closed form."""
+    sd = 0.04
+    accuracy = 0.5 - NOW.margin + z * math.hypot(sd, UNSEEN)
+    decision = given_forecast(plateau(), [curve(accuracy)], PLAN, NOW, known=flat(sd=sd))
+    assert decision.confidence == pytest.approx(float(ndtr(z)), abs=2e-3)
+    assert (decision.serving is not None) is (z > 1.2815516)
+
+
+def test_a_tail_that_no_normal_law_has_keeps_training_on() -> None:
+    """One run in five rises to 0.9, and the accuracy that is sure of the others is not sure enough."""
+    late = of_normals(np.array([0.8, 0.2]), np.array([0.5, 0.9]), np.array([0.01, 0.01]))
+    known = replace(flat(), lo=0.48, hi=0.9, cdf=tuple(late.tolist()))
+    decision = given_forecast(plateau(), [curve(0.7)], PLAN, NOW, known=known)
+    assert decision.reason is Reason.UNSURE
+    assert decision.confidence == pytest.approx(0.8, abs=1e-4)
+
+
+def test_where_little_is_reached_the_margin_is_smaller_in_proportion() -> None:
+    """A point is more than all of an accuracy of .008: a tenth of a tenth of it may be lost."""
+    history = plateau(greedy=0.008, disagreement=0.0, num_problems=4000)
+    for accuracy, reason in ((0.0073, Reason.REACHED), (0.0071, Reason.OUT_OF_REACH)):
+        decision = given_forecast(history, [curve(accuracy)], PLAN, NOW)
+        assert decision.reason is reason
+        assert decision.margin == pytest.approx(0.0008)
+    assert given_forecast(plateau(greedy=0.1), [LOW], PLAN, NOW).margin == NOW.margin
+
+
 @pytest.mark.parametrize(("min_used", "reason"), [(0.5, Reason.REACHED), (0.501, Reason.TOO_EARLY)])
 def test_a_projection_is_trusted_from_a_share_of_the_budget_on(min_used: float, reason: Reason) -> None:
-    decision = decide(plateau(), [HIGH], PLAN, replace(NOW, min_used=min_used))
+    decision = decide(plateau(), [SURE], PLAN, replace(NOW, min_used=min_used))
     assert (decision.reason, decision.used) == (reason, 0.5)
     assert (decision.serving is None) is (reason is Reason.TOO_EARLY)
     assert decision.forecast == forecast(plateau()), "recorded all the same"
 
 
 def test_every_number_a_stop_rests_on() -> None:
-    history = plateau()
-    decision = decide(history, [GREEDY, HIGH], replace(PLAN, queries=5.0), NOW)
+    decision = given_forecast(plateau(), [GREEDY, HIGH], replace(PLAN, queries=5.0), NOW)
     assert decision.used == 0.5
     assert decision.evaluation_flops == 5.0
     assert decision.gross_saving == pytest.approx(0.5)
@@ -181,12 +238,13 @@ def test_every_number_a_stop_rests_on() -> None:
 
 
 def test_without_declared_queries_there_is_no_lifetime() -> None:
-    decision = decide(plateau(), [HIGH], PLAN, NOW)
+    decision = given_forecast(plateau(), [HIGH], PLAN, NOW)
+    assert decision.serving is not None
     assert (decision.lifetime_flops, decision.full_lifetime_flops) == (None, None)
 
 
 def test_what_costs_no_more_than_one_sample_never_breaks_even() -> None:
-    decision = decide(plateau(greedy=0.3), [GREEDY], PLAN, NOW)
+    decision = given_forecast(plateau(greedy=0.3), [GREEDY], PLAN, NOW)
     assert decision.serving is not None
     assert (decision.serving.strategy, decision.serving.k, decision.break_even_queries) == ("greedy", 1, None)
     assert math.isinf(
@@ -225,14 +283,10 @@ def test_every_doubt_lowers_the_probability(wider: dict[str, Any]) -> None:
 
 
 def test_errors_add_up_as_independent_ones() -> None:
-    history = plateau()
-    (option,) = candidates(
-        history[-1], [curve(0.56, half=0.02, paired=0.03)], forecast(history), PLAN, margin=0.01, max_k=64
-    )
-    expected = math.hypot(sigma(history), 0.02 / 1.6448536269514722, 0.03)
-    assert option.error == pytest.approx(expected)
-    assert option.confidence == pytest.approx(float(ndtr((0.57 - forecast(history).mean) / expected)))
-    assert option.exact_confidence == pytest.approx(float(ndtr((0.57 - forecast(history).mean) / sigma(history))))
+    (option,) = candidates(plateau()[-1], [curve(0.52, half=0.02, paired=0.03)], flat(), PLAN, margin=0.01, max_k=64)
+    together = math.hypot(UNSEEN, 0.02 / 1.6448536269514722, 0.03)
+    assert option.confidence == pytest.approx(float(ndtr(0.03 / together)))
+    assert option.exact_confidence == pytest.approx(float(ndtr(0.03 / UNSEEN)))
 
 
 def test_a_curve_without_errors_is_taken_as_exact() -> None:
@@ -243,12 +297,10 @@ def test_a_curve_without_errors_is_taken_as_exact() -> None:
 
 
 def test_certainty_is_no_division_by_zero() -> None:
-    history = plateau(greedy=1.0, disagreement=0.0)
-    sure = replace(forecast(history), mean=0.5, lo=0.5, hi=0.5)
-    high, low = (
-        candidates(history[-1], [curve(a)], sure, PLAN, margin=0.01, max_k=64)[0].confidence for a in (0.6, 0.4)
-    )
-    assert (high, low) == (1.0, 0.0)
+    now = plateau(greedy=1.0, disagreement=0.0)[-1]
+    for known, digits in ((flat(), 0.0), (flat(sd=1e-9), 1e-12)):
+        high, low = (candidates(now, [curve(a)], known, PLAN, margin=0.01, max_k=64)[0].confidence for a in (0.6, 0.4))
+        assert (high, low) == pytest.approx((1.0, 0.0), abs=digits, rel=0.0)
 
 
 # -- what is chosen ---------------------------------------------------------------------------------------------------
@@ -256,11 +308,11 @@ def test_certainty_is_no_division_by_zero() -> None:
 
 def test_the_cheapest_sufficient_serving_point_wins_whatever_its_strategy() -> None:
     vote = curve(0.45, 0.45, 0.9, strategy="majority_vote", early=False)
-    decision = decide(plateau(), [GREEDY, HIGH, vote], PLAN, NOW)
+    decision = given_forecast(plateau(), [GREEDY, HIGH, vote], PLAN, NOW)
     assert decision.serving is not None
     assert (decision.serving.strategy, decision.serving.k) == ("pass@k", 2)
     dear = replace(HIGH, k_values=(1, 4, 6, 8), expected_samples_K=(1.0, 3.5, 3.6, 3.7))
-    decision = decide(plateau(), [GREEDY, dear, vote], PLAN, NOW)
+    decision = given_forecast(plateau(), [GREEDY, dear, vote], PLAN, NOW)
     assert decision.serving is not None
     assert (decision.serving.strategy, decision.serving.k, decision.serving.expected_samples) == (
         "majority_vote",
@@ -270,21 +322,69 @@ def test_the_cheapest_sufficient_serving_point_wins_whatever_its_strategy() -> N
     assert decision.k_curve == vote
 
 
+CERTAINTY_K = curve(*(with_confidence(z) for z in (1.2, 1.3, 1.8, 1.9, 2.5, 2.6)))
+"""Sufficient from K = 2 on, by 97 % (1.88 standard errors) from K = 4 on."""
+
+
+@pytest.mark.parametrize(("settings", "k"), [({}, 4), ({"certainty": 0.95}, 3), ({"certainty": 0.0}, 2)])
+def test_without_a_workload_the_cheapest_k_that_is_sure_is_served(settings: dict[str, float], k: int) -> None:
+    decision = given_forecast(plateau(), [GREEDY_SHORT, CERTAINTY_K], PLAN, replace(NOW, **settings))
+    assert decision.serving is not None
+    assert decision.serving.k == k
+
+
+def test_where_none_is_as_sure_the_surest_is_served() -> None:
+    """And of equally sure ones the cheapest."""
+    short = curve(*(with_confidence(z) for z in (1.2, 1.3, 1.5, 1.5)))
+    decision = given_forecast(plateau(), [GREEDY_SHORT, short], PLAN, NOW)
+    assert decision.serving is not None
+    assert decision.serving.k == 3
+
+
+def test_with_a_workload_the_k_of_least_expected_cost_is_served() -> None:
+    """Of the queries, and by the chance that it does not suffice, of the training that is left: 500 FLOPs."""
+    for queries in np.geomspace(1e-3, 1e3, 13).tolist():
+        decision = given_forecast(plateau(), [CERTAINTY_K], replace(PLAN, queries=queries), NOW)
+        assert decision.serving is not None
+        costs = {
+            k: queries * (1 + 10 * CERTAINTY_K.expected_samples_K[k - 1])
+            + 500 * float(ndtr(-(CERTAINTY_K.accuracy_K[k - 1] - with_confidence(0.0)) / UNSEEN))
+            for k in range(2, 7)
+        }
+        assert decision.serving.k == min(costs, key=costs.__getitem__)
+
+
 def test_largest_k_of_the_policy_holds() -> None:
-    assert decide(plateau(), [HIGH], PLAN, replace(NOW, max_k=2)).reason is Reason.REACHED
-    assert decide(plateau(), [HIGH], PLAN, replace(NOW, max_k=1)).reason is Reason.OUT_OF_REACH
+    assert given_forecast(plateau(), [HIGH], PLAN, replace(NOW, max_k=2)).reason is Reason.REACHED
+    assert given_forecast(plateau(), [HIGH], PLAN, replace(NOW, max_k=1)).reason is Reason.OUT_OF_REACH
 
 
-def test_an_oracle_counts_only_where_no_vote_can_be_deployed() -> None:
+def test_an_oracle_counts_only_where_a_checker_is_declared() -> None:
     oracle = replace(HIGH, deployable=False)
     vote = curve(0.45, 0.46, strategy="majority_vote")
     assert deployable([GREEDY, oracle, vote]) == [GREEDY, vote]
-    assert deployable([GREEDY, oracle]) == [GREEDY, oracle]
-    alone = decide(plateau(), [GREEDY, oracle], PLAN, NOW)
+    assert deployable([GREEDY, oracle]) == [GREEDY]
+    assert deployable([oracle]) == []
+    assert deployable([GREEDY, oracle, vote], checker=True) == [GREEDY, HIGH, vote]
+    without = given_forecast(plateau(), [oracle], PLAN, NOW)
+    assert (without.reason, without.confidence, without.k_curve) == (Reason.OUT_OF_REACH, None, oracle)
+    declared = given_forecast(plateau(), [oracle], replace(PLAN, checker=True), NOW)
+    assert declared.stop
+    assert declared.serving is not None
+    assert declared.serving.deployable
+
+
+def test_in_logs_of_earlier_versions_an_oracle_counts_where_no_vote_can_be_deployed() -> None:
+    oracle = replace(HIGH, deployable=False)
+    vote = curve(0.45, 0.46, strategy="majority_vote")
+    assert deployable([GREEDY, oracle, vote], checker=None) == [GREEDY, vote]
+    assert deployable([GREEDY, oracle], checker=None) == [GREEDY, oracle]
+    early = replace(PLAN, checker=None)
+    alone = given_forecast(plateau(), [GREEDY_SHORT, oracle], early, NOW)
     assert alone.serving is not None
     assert not alone.serving.deployable
-    beside = decide(plateau(), [GREEDY, oracle, vote], PLAN, NOW)
-    assert (beside.serving, beside.k_curve) == (None, GREEDY) or beside.reason is Reason.UNSURE
+    beside = given_forecast(plateau(), [GREEDY_SHORT, oracle, vote], early, NOW)
+    assert (beside.serving, beside.k_curve) == (None, vote)
 
 
 def test_only_the_strategies_that_were_named_are_chosen_from() -> None:
@@ -299,9 +399,8 @@ def test_only_the_strategies_that_were_named_are_chosen_from() -> None:
 
 
 def test_where_none_suffices_the_best_candidate_is_recorded() -> None:
-    history = plateau()
-    near = curve(with_confidence(history, 0.5), strategy="majority_vote")
-    decision = decide(history, [LOW, near], PLAN, NOW)
+    near = curve(with_confidence(0.5), strategy="majority_vote")
+    decision = given_forecast(plateau(), [LOW, near], PLAN, NOW)
     assert (decision.reason, decision.k_curve) == (Reason.UNSURE, near)
     assert decision.confidence == pytest.approx(float(ndtr(0.5)))
 
@@ -312,13 +411,13 @@ def test_where_none_suffices_the_best_candidate_is_recorded() -> None:
 def test_query_flops_are_limited_on_average() -> None:
     """K = 2 takes 1.55 samples and 16.5 FLOPs on average."""
     for cap, reason in ((16.6, Reason.REACHED), (16.4, Reason.OUT_OF_REACH)):
-        assert decide(plateau(), [HIGH], replace(PLAN, max_query_flops=cap), NOW).reason is reason
+        assert given_forecast(plateau(), [HIGH], replace(PLAN, max_query_flops=cap), NOW).reason is reason
 
 
 def test_where_time_is_short_samples_are_drawn_at_once_and_all_paid_for() -> None:
     """8 tokens a sample: 16 leave room for two in turn, 8 for one."""
     for cap, samples in ((16.0, 1.55), (15.9, 2.0), (8.0, 2.0)):
-        decision = decide(plateau(), [HIGH], replace(PLAN, max_sequential_tokens=cap), NOW)
+        decision = given_forecast(plateau(), [HIGH], replace(PLAN, max_sequential_tokens=cap), NOW)
         assert decision.serving is not None
         assert decision.serving.expected_samples == pytest.approx(samples)
         assert decision.serving.flops_per_query == pytest.approx(1 + 10 * samples)
@@ -331,7 +430,7 @@ def test_limits_that_nothing_meets_leave_no_probability() -> None:
 
 
 def test_prefill_is_charged_once_a_sample_where_it_is_not_shared() -> None:
-    decision = decide(plateau(), [HIGH], replace(PLAN, shared_prefill=False), NOW)
+    decision = given_forecast(plateau(), [HIGH], replace(PLAN, shared_prefill=False), NOW)
     assert decision.serving is not None
     assert decision.serving.flops_per_query == pytest.approx(1.55 * 11)
 
@@ -345,7 +444,8 @@ CLIMBS = curve(*(0.44 + 0.01 * k for k in range(40)))
 def test_more_queries_first_make_it_cheaper_to_train_on_and_then_to_train_to_the_end() -> None:
     reasons: list[Reason] = []
     for queries in np.geomspace(0.1, 1e4, 120).tolist():
-        decision = decide(RISING, [CLIMBS], replace(PLAN, queries=queries), NOW)
+        spec = replace(PLAN, queries=queries)
+        decision = given_forecast(RISING, [CLIMBS], spec, NOW, known=flat(0.51, sd=0.04))
         assert decision.serving is not None
         assert decision.lifetime_flops is not None
         assert decision.full_lifetime_flops is not None
@@ -356,7 +456,8 @@ def test_more_queries_first_make_it_cheaper_to_train_on_and_then_to_train_to_the
 
 
 def test_no_queries_at_all_leave_training_alone() -> None:
-    assert decide(RISING, [CLIMBS], replace(PLAN, queries=0.0), NOW).reason is Reason.REACHED
+    decision = given_forecast(RISING, [CLIMBS], replace(PLAN, queries=0.0), NOW, known=flat(0.51, sd=0.04))
+    assert decision.reason is Reason.REACHED
 
 
 # -- patience ---------------------------------------------------------------------------------------------------------
@@ -368,7 +469,7 @@ def decide_all(curves: Sequence[KCurve], policy: Policy) -> list[Decision]:
     decisions: list[Decision] = []
     for number, each in enumerate(curves):
         previous = decisions[-1] if decisions else None
-        decisions.append(decide(history[: 5 + number], [each], PLAN, policy, previous))
+        decisions.append(given_forecast(history[: 5 + number], [each], PLAN, policy, previous))
     return decisions
 
 
@@ -393,7 +494,18 @@ def test_equal_input_gives_equal_output_and_stays_as_it_was() -> None:
 
 # -- risk and margin --------------------------------------------------------------------------------------------------
 
-accuracies = st.lists(st.floats(0.3, 0.8), min_size=1, max_size=6).map(sorted)
+
+@cache
+def of_the_plateau() -> Forecast:
+    return forecast(plateau())
+
+
+def on_the_plateau(curves: Sequence[KCurve], policy: CalibratedPolicy) -> Decision:
+    """The decision on the curve's own projection."""
+    return given_forecast(plateau(), curves, PLAN, policy, known=of_the_plateau())
+
+
+accuracies = st.lists(st.floats(0.3, 1.0), min_size=1, max_size=6).map(sorted)
 shares = st.floats(0.001, 0.999)
 
 
@@ -401,9 +513,7 @@ shares = st.floats(0.001, 0.999)
 @given(accuracies, st.floats(0.0, 0.1), shares, shares)
 def test_less_risk_never_makes_a_stop(accuracy: list[float], half: float, one: float, other: float) -> None:
     curves = [GREEDY, curve(*accuracy, half=half)]
-    strict, loose = (
-        decide(plateau(), curves, PLAN, replace(NOW, risk=risk)) for risk in (min(one, other), max(one, other))
-    )
+    strict, loose = (on_the_plateau(curves, replace(NOW, risk=risk)) for risk in (min(one, other), max(one, other)))
     assert loose.stop or not strict.stop
     if strict.serving is not None:
         assert loose.serving is not None
@@ -415,7 +525,7 @@ def test_less_risk_never_makes_a_stop(accuracy: list[float], half: float, one: f
 def test_a_wider_margin_never_unmakes_a_stop(accuracy: list[float], half: float, one: float, other: float) -> None:
     curves = [curve(*accuracy, half=half)]
     narrow, wide = (
-        decide(plateau(), curves, PLAN, replace(NOW, margin=margin)) for margin in (min(one, other), max(one, other))
+        on_the_plateau(curves, replace(NOW, margin=margin)) for margin in (min(one, other), max(one, other))
     )
     assert wide.stop or not narrow.stop
     if narrow.serving is not None:
@@ -426,7 +536,7 @@ def test_a_wider_margin_never_unmakes_a_stop(accuracy: list[float], half: float,
 @PROPERTY
 @given(accuracies, st.floats(0.0, 0.2), shares)
 def test_a_serving_point_is_as_sure_as_asked_for(accuracy: list[float], half: float, risk: float) -> None:
-    decision = decide(plateau(), [curve(*accuracy, half=half)], PLAN, replace(NOW, risk=risk))
+    decision = on_the_plateau([curve(*accuracy, half=half)], replace(NOW, risk=risk))
     assert decision.confidence is not None
     assert 0.0 <= decision.confidence <= 1.0
     assert (decision.serving is not None) == (decision.confidence >= 1.0 - risk)
@@ -445,6 +555,8 @@ def test_a_serving_point_is_as_sure_as_asked_for(accuracy: list[float], half: fl
         ({"risk": math.nan}, "risk must be above 0 and below 1; got nan."),
         ({"margin": -0.01}, "margin must be a share from 0 up to 1; got -0.01. 0.01 is one point of accuracy."),
         ({"margin": 1.0}, "margin must be a share from 0 up to 1; got 1.0."),
+        ({"certainty": -0.1}, "certainty must be a share from 0 to 1; got -0.1. Divide percentages by 100."),
+        ({"certainty": math.nan}, "certainty must be a share from 0 to 1; got nan."),
         ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),
         ({"max_k": 2.5}, "max_k must be a whole number of at least 1; got 2.5."),
         ({"min_used": -0.1}, "min_used must be a share from 0 up to 1; got -0.1. Divide percentages by 100."),

@@ -47,5 +47,5 @@ def two_sentences(decision: "Decision") -> str:
         full = f"the {forecast.mean:.3f} asked for"
     if decision.confidence is None or point is None:
         return f"{first} The {'accuracy to reach' if forecast.method == 'target' else 'projection'} is {full}."
-    margin = f", less a margin of {decision.margin:g}" if decision.margin else ""
+    margin = f", less a margin of {decision.margin:.3g}" if decision.margin else ""
     return f"{first} With probability {decision.confidence:.2f} that reaches {full}{margin}."

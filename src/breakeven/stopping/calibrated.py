@@ -37,8 +37,7 @@ class CalibratedPolicy:
         margin: accuracy that may be lost, 0.01 is one point; where less than 0.1 is projected, in proportion less.
         certainty: probability with which the K that is served suffices, where no workload makes K dear.
         max_k: largest K considered.
-        min_used: share of the budget before which no projection is trusted, 0.14 is a seventh: a curve that has only
-            begun may still become anything.
+        min_used: share of the budget before which no projection is trusted, 0.14 is a seventh.
         max_evaluation_share: evaluations may cost at most this share of the training FLOPs so far; beyond it,
             problems are sampled no further, and an evaluation that is due is left out.
         strategies: what may be served, such as "majority_vote"; empty: every strategy that is measured. Beside a
@@ -61,6 +60,8 @@ class CalibratedPolicy:
             raise argument_error("margin", "be a share from 0 up to 1", self.margin, "0.01 is one point of accuracy.")
         if not self.max_k >= 1 or self.max_k % 1:
             raise argument_error("max_k", "be a whole number of at least 1", self.max_k)
+        if not 0.0 <= self.certainty <= 1.0:
+            raise argument_error("certainty", "be a share from 0 to 1", self.certainty, "Divide percentages by 100.")
         if not 0.0 <= self.min_used < 1.0:
             raise argument_error("min_used", "be a share from 0 up to 1", self.min_used, "Divide percentages by 100.")
         if not self.max_evaluation_share > 0.0:
@@ -113,7 +114,7 @@ class CalibratedPolicy:
             Ours, docs/design/calibrated-policy.md.
         """
         curves = deployable(seen.curves, self.strategies, course.spec.checker)
-        decision = replace(course.undecided(seen, curves or seen.curves), margin=self.margin)
+        decision = replace(course.undecided(seen, curves or seen.curves), margin=self._margin(seen))
         if course.spec.is_spent(seen.point.train_flops):
             return replace(decision, reason=Reason.BUDGET_SPENT)
         if seen.forecast.status is not FitStatus.FITTED:
@@ -152,9 +153,16 @@ class CalibratedPolicy:
 
     def _candidates(self, course: Course, seen: Seen) -> list[Candidate]:
         curves = deployable(seen.curves, self.strategies, course.spec.checker)
-        margin = self.margin * min(1.0, seen.forecast.mean / _WHOLE_MARGIN)
-        options = candidates(seen.point, curves, seen.forecast, course.spec, margin=margin, max_k=self.max_k)
+        options = candidates(
+            seen.point, curves, seen.forecast, course.spec, margin=self._margin(seen), max_k=self.max_k
+        )
         return [each for each in options if each.accuracy >= course.spec.min_accuracy]
+
+    def _margin(self, seen: Seen) -> float:
+        """The accuracy that may be lost of what is projected here."""
+        if seen.forecast.status is not FitStatus.FITTED:
+            return self.margin
+        return self.margin * min(1.0, seen.forecast.mean / _WHOLE_MARGIN)
 
     def _served(self, sufficient: list[Candidate], course: Course, seen: Seen) -> Candidate:
         """Which of the sufficient serving points is served: K can be raised in a second, training only be paid for.
@@ -192,7 +200,7 @@ class CalibratedPolicy:
             queries=spec.queries,
             now_accuracy=baseline_accuracy(seen.point, spec.baseline),
             full_accuracy=seen.forecast.mean,
-            slack=_at_level(seen.forecast, 1.0 - self.risk) - seen.forecast.mean - self.margin,
+            slack=_at_level(seen.forecast, 1.0 - self.risk) - seen.forecast.mean - self._margin(seen),
             max_k=self.max_k,
         )
         return Reason.CHEAPER_LATER if later < spec.queries * chosen.flops else Reason.REACHED
