@@ -24,6 +24,7 @@ from breakeven.data.task import answers_of
 from breakeven.model.transformer import Transformer
 from breakeven.records import Observation
 from breakeven.sampling.collect import collect
+from breakeven.sampling.losses import validation_loss
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
 
@@ -84,24 +85,27 @@ def measured(config: RunConfig) -> Iterator[dict[str, Observation]]:
         train_tokens = step * train.batch_size * sequence_tokens(task)
         pair = {}
         for offset, split in enumerate(("validation", "test")):
+            sampler, problems = sampler_for(model, task), task.problems(split, config.evaluate.num_problems)
             bank = collect(
-                sampler_for(model, task),
+                sampler,
                 task,
-                task.problems(split, config.evaluate.num_problems),
+                problems,
                 num_samples=NUM_SAMPLES,
                 temperature=config.evaluate.temperature,
                 seed=(config.seed << 32) + 2 * step + offset,
                 answers=answers_of(task),
             )
             price = price_of(bank, cost)
+            told = validation_loss(sampler, problems, prompt_tokens_P=bank.prompt_tokens_P, cost=cost)
             pair[split] = Observation(
                 step=step,
                 train_tokens=train_tokens,
                 train_flops=cost.train_flops(train_tokens / sequence_tokens(task), sequence_tokens(task)),
-                evaluation_flops=price.evaluation_flops,
+                evaluation_flops=price.evaluation_flops + (0.0 if told is None else told.flops),
                 query_flops=price.query,
                 loss=loss,
                 bank=bank,
+                validation_loss=told,
             )
         sys.stderr.write(
             f"{config.name} seed {config.seed} step {step} loss {loss:.3f} "
