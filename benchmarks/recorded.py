@@ -72,7 +72,7 @@ def load(path: Path) -> Run:
     return Run(
         name=path.name.removesuffix(".jsonl.gz"),
         spec=spec,
-        cost=cost_of(config),
+        cost=ModelCost(**head["cost"]) if "cost" in head else cost_of(config),
         validation=tuple(pair["validation"] for pair in pairs),
         test=tuple(pair["test"] for pair in pairs),
     )
