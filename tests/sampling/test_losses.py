@@ -10,7 +10,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import SamplerError
 from breakeven.records import Prefix, Problem
 from breakeven.records.protocols import LossSampler
-from breakeven.sampling.losses import validation_loss
+from breakeven.sampling.losses import LOSS_PROBLEMS, validation_loss
 from breakeven.testing import RateSampler
 
 COST = ModelCost(body_params=100, head_params=10, num_layers=1, attention_width=5)
@@ -59,6 +59,16 @@ def test_a_solution_that_does_not_fit_is_left_out_and_not_charged() -> None:
     assert loss.mean_P == (None, None, 2.0)
     assert loss.flops == 2 * 100 * 6 + 2 * 10 + 4 * 5 * 21
     assert measured(Told([[], []])) is None
+
+
+def test_no_more_solutions_are_read_than_a_mean_needs() -> None:
+    many = [Problem(id=str(number), prompt="1", solution="1") for number in range(LOSS_PROBLEMS + 5)]
+    sampler = Told([[1.0]] * LOSS_PROBLEMS)
+    loss = validation_loss(sampler, many, prompt_tokens_P=[4] * len(many), cost=COST)
+    assert loss is not None
+    assert [each.problem.id for each in sampler.asked] == [each.id for each in many[:LOSS_PROBLEMS]]
+    assert loss.mean_P == (1.0,) * LOSS_PROBLEMS + (None,) * 5
+    assert loss.flops == LOSS_PROBLEMS * COST.prefill_flops(4)
 
 
 def test_without_solutions_or_a_sampler_that_can_tell_there_is_none() -> None:

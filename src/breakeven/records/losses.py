@@ -16,7 +16,7 @@ LOSS_EDGES: Final = (0.001, 0.0025, 0.0063, 0.016, 0.04, 0.1, 0.25, 0.63, 1.6, 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationLoss:
-    """Cross entropy of the solutions of the validation problems under the model, in nats a token, end tokens counted.
+    """Cross entropy of solutions of validation problems under the model, in nats a token, end tokens counted.
 
     The histogram tells apart two models of flat accuracy and equal mean: what is left may be spread over all tokens, as
     where a level is reached or several solutions are right; or it may be held by few tokens, while all others are
@@ -30,7 +30,7 @@ class ValidationLoss:
     tokens_by_loss: tuple[int, ...]
     """How many of them lose less than `LOSS_EDGES[0]`, from each edge up to the next, and from the last edge up."""
     mean_P: tuple[float | None, ...]
-    """Of each problem over its own tokens, to three digits; None where its solution is not known."""
+    """Of each problem over its own tokens, to three digits; None where its solution is not known, or was not read."""
     flops: float
     """FLOPs of measuring it; `Observation.evaluation_flops` contains them."""
 

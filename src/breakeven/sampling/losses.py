@@ -1,6 +1,7 @@
 """From a sampler and problems with known solutions to the validation loss, with what measuring it takes."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -10,22 +11,26 @@ from breakeven.records import Prefix, Problem, ValidationLoss
 from breakeven.records.asking import check_losses
 from breakeven.records.protocols import LossSampler, Sampler
 
+LOSS_PROBLEMS: Final = 125
+"""Most problems whose solutions are read. A mean over tokens is sure with fewer of them than an accuracy, and reading
+all would nearly double what an evaluation takes that draws few samples."""
+
 
 def validation_loss(
     sampler: Sampler, problems: Sequence[Problem], *, prompt_tokens_P: Sequence[int], cost: ModelCost
 ) -> ValidationLoss | None:
-    """The loss of the solutions of `problems`; None where none is known, or the sampler cannot tell.
+    """The loss of the first solutions of `problems`; None where none is known, or the sampler cannot tell.
 
     Args:
         sampler: of the live model. It sees a problem without reference and solution, and beside it the text to judge.
-        problems: of which some may have a solution.
+        problems: of which some may have a solution; the first `LOSS_PROBLEMS` solutions are read.
         prompt_tokens_P: tokens of their prompts.
         cost: FLOPs per token of the model.
 
     Raises:
         SamplerError: the sampler returned another number of losses, or one that is negative or not finite.
     """
-    known = [place for place, each in enumerate(problems) if each.solution is not None]
+    known = [place for place, each in enumerate(problems) if each.solution is not None][:LOSS_PROBLEMS]
     if not known or not isinstance(sampler, LossSampler):
         return None
     prefixes = [Prefix(problem=problems[place].hidden, text=problems[place].solution or "") for place in known]
