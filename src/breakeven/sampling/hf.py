@@ -164,7 +164,7 @@ class HFSampler:
                 logits_PTV = output.logits[:, -kept:-1].float()  # a model may ignore how many to keep
                 targets_PT = tokens_PT[:, 1 - kept :]
                 loss_PT = F.cross_entropy(logits_PTV.transpose(1, 2), targets_PT, reduction="none")
-                for index, loss_T in zip(part, loss_PT.double().cpu().numpy(), strict=True):
+                for index, loss_T in zip(part, loss_PT.cpu().double().numpy(), strict=True):
                     losses[index] = loss_T[len(loss_T) - new[index] :]
         return losses
 
