@@ -1,62 +1,84 @@
-"""Record the suite: full training runs, with 64 samples per problem at dense checkpoints, on validation and on test.
+"""Record full training runs, with many samples per problem at dense checkpoints, on validation and on test problems.
 
     python benchmarks/record.py                    record what is missing in benchmarks/suite, two runs at a time
     python benchmarks/record.py countdown-seed0    record this run alone
+    python benchmarks/record.py --late             what is missing in benchmarks/late, one run at a time
+    python benchmarks/record.py --late add2-seed0  this run of it alone
 
-A run takes about 10 minutes on one core. What is stored, and read back by `benchmarks/suite.py`: a first line with the
-configuration and the plan, then one line a checkpoint with the observation on validation and on test problems.
+benchmarks/late holds recipes of runs that rise late or end at 1, and their recordings, on which nothing is ever tuned.
+A recipe there whose name ends in -gpt2 or -llama trains that class of transformers instead of the reference model.
+
+A run takes about 10 minutes on one core, one of benchmarks/late 2. What is stored, and read back by `recorded.load`: a
+first line with the configuration, the spec and what a token costs, then one line a checkpoint with the observations.
 """
 
 import argparse
+import dataclasses
 import gzip
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
+from torch import nn
 
 from breakeven.config import RunConfig, config_to_builtins, load_recipe
 from breakeven.cost.evaluation import price_of
+from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import answers_of
-from breakeven.model.transformer import Transformer
+from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import Observation
 from breakeven.sampling.collect import collect
+from breakeven.sampling.losses import validation_loss
+from breakeven.sampling.transformer import TransformerSampler
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
-from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
+from breakeven.train.loop import learning_rate, train_step, training_batches
 
 SUITE = Path(__file__).parent / "suite"
 RECIPES = ("countdown", "countdown-easy", "countdown-endless", "chain", "rules", "latin")
 SEEDS = (0, 1, 2)
+LATE = Path(__file__).parent / "late"
+LATE_SEEDS = (0, 1)
 NUM_SAMPLES = 64
+LATE_SAMPLES = 48
 SHARES = (*(percent / 100 for percent in range(2, 30, 2)), *(percent / 100 for percent in range(30, 101, 5)))
 """Shares of the budget at which a checkpoint is measured: dense where a good rule stops."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--late", action="store_true", help="the runs of benchmarks/late")
     parser.add_argument("run", nargs="?", help="RECIPE-seedN")
-    run = parser.parse_args().run
-    if run:
-        recipe, _, seed = run.rpartition("-seed")
-        record(load_recipe(recipe, [f"seed={seed}"]), SUITE / f"{run}.jsonl.gz")
+    asked = parser.parse_args()
+    folder, seeds = (LATE, LATE_SEEDS) if asked.late else (SUITE, SEEDS)
+    if asked.run:
+        recipe, _, seed = asked.run.rpartition("-seed")
+        config = load_recipe(str(LATE / f"{recipe}.toml") if asked.late else recipe, [f"seed={seed}"])
+        record(config, folder / f"{asked.run}.jsonl.gz", LATE_SAMPLES if asked.late else NUM_SAMPLES)
         return
-    missing = [
-        f"{recipe}-seed{seed}"
-        for seed in SEEDS
-        for recipe in RECIPES
-        if not (SUITE / f"{recipe}-seed{seed}.jsonl.gz").exists()
-    ]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda name: subprocess.run([sys.executable, __file__, name], check=True), missing))
+    recipes = sorted(path.stem for path in LATE.glob("*.toml")) if asked.late else RECIPES
+    runs = [f"{recipe}-seed{seed}" for seed in seeds for recipe in recipes]
+    missing = [run for run in runs if not (folder / f"{run}.jsonl.gz").exists()]
+    command = [sys.executable, __file__, *(["--late"] if asked.late else [])]
+    with ThreadPoolExecutor(max_workers=1 if asked.late else 2) as pool:
+        list(pool.map(lambda run: subprocess.run([*command, run], check=True), missing))
 
 
-def record(config: RunConfig, path: Path) -> None:
+def record(config: RunConfig, path: Path, num_samples: int) -> None:
     """Train to the end and write `path` once the run is complete."""
-    lines = [msgspec.json.encode({"config": config_to_builtins(config), "spec": spec_for(config)})]
-    lines += [msgspec.json.encode(pair) for pair in measured(config)]
+    torch.set_num_threads(config.train.threads)
+    torch.manual_seed(config.seed)
+    model, new_cache, cost = model_of(config)
+    tokens = sequence_tokens(config.task)
+    budget_flops = cost.train_flops(config.train.steps * config.train.batch_size, tokens)
+    spec = dataclasses.replace(spec_for(config), budget_flops=budget_flops)
+    lines = [msgspec.json.encode({"config": config_to_builtins(config), "spec": spec, "cost": cost})]
+    sampler = TransformerSampler(model, config.task, new_cache=new_cache)
+    lines += [msgspec.json.encode(pair) for pair in measured(config, model, sampler, cost, num_samples)]
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".part")
     with open(partial, "wb") as file, gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
@@ -64,12 +86,23 @@ def record(config: RunConfig, path: Path) -> None:
     partial.rename(path)
 
 
-def measured(config: RunConfig) -> Iterator[dict[str, Observation]]:
+def model_of(config: RunConfig) -> tuple[nn.Module, Callable[[], Any], ModelCost]:
+    """The model to train, what makes an empty cache for it, and what a token costs on it."""
+    shape = config.model.shape_for(config.task)
+    architecture = config.name.rpartition("-")[2]
+    if architecture not in ("gpt2", "llama"):
+        return Transformer(shape), lambda: KVCache([], []), cost_of(config)
+    import foreign  # transformers is slow to import
+
+    model = foreign.Foreign(foreign.CLASSES[architecture](shape))
+    return model, lambda: foreign.ForeignCache(foreign.DynamicCache()), model.cost
+
+
+def measured(
+    config: RunConfig, model: nn.Module, sampler: TransformerSampler, cost: ModelCost, num_samples: int
+) -> Iterator[dict[str, Observation]]:
     """The observations of every checkpoint, by split."""
-    torch.set_num_threads(config.train.threads)
-    torch.manual_seed(config.seed)
-    task, train, cost = config.task, config.train, cost_of(config)
-    model = Transformer(config.model.shape_for(task))
+    task, train = config.task, config.train
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
     )
@@ -84,24 +117,28 @@ def measured(config: RunConfig) -> Iterator[dict[str, Observation]]:
         train_tokens = step * train.batch_size * sequence_tokens(task)
         pair = {}
         for offset, split in enumerate(("validation", "test")):
+            problems = task.problems(split, config.evaluate.num_problems)
             bank = collect(
-                sampler_for(model, task),
+                sampler,
                 task,
-                task.problems(split, config.evaluate.num_problems),
-                num_samples=NUM_SAMPLES,
+                problems,
+                num_samples=num_samples,
                 temperature=config.evaluate.temperature,
                 seed=(config.seed << 32) + 2 * step + offset,
                 answers=answers_of(task),
             )
             price = price_of(bank, cost)
+            told = validation_loss(sampler, problems, prompt_tokens_P=bank.prompt_tokens_P, cost=cost)
             pair[split] = Observation(
                 step=step,
                 train_tokens=train_tokens,
                 train_flops=cost.train_flops(train_tokens / sequence_tokens(task), sequence_tokens(task)),
-                evaluation_flops=price.evaluation_flops,
+                evaluation_flops=price.evaluation_flops + (0.0 if told is None else told.flops),
                 query_flops=price.query,
+                model_cost={name: float(value) for name, value in dataclasses.asdict(cost).items()},
                 loss=loss,
                 bank=bank,
+                validation_loss=told,
             )
         sys.stderr.write(
             f"{config.name} seed {config.seed} step {step} loss {loss:.3f} "

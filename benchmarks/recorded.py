@@ -72,7 +72,7 @@ def load(path: Path) -> Run:
     return Run(
         name=path.name.removesuffix(".jsonl.gz"),
         spec=spec,
-        cost=cost_of(config),
+        cost=ModelCost(**head["cost"]) if "cost" in head else cost_of(config),
         validation=tuple(pair["validation"] for pair in pairs),
         test=tuple(pair["test"] for pair in pairs),
     )
@@ -120,7 +120,9 @@ def decisions(
     size = num_problems or run.validation[0].bank.num_problems
     course = Course(spec=spec, policy=policy, num_problems=size, num_samples=num_samples)
     for full_bank in run.validation:
-        recorded = dataclasses.replace(full_bank, bank=first_problems(full_bank.bank, size))
+        loss = full_bank.validation_loss if size == full_bank.bank.num_problems else None  # that of all problems
+        bank = first_problems(full_bank.bank, size)
+        recorded = dataclasses.replace(full_bank, bank=bank, validation_loss=loss)
         source = RecordedSource(run, recorded)
         if sequential:
             course, _, decision = take_step(course, source)
@@ -170,9 +172,11 @@ def first_problems(bank: SampleBank, size: int) -> SampleBank:
 
 
 def with_bank(run: Run, recorded: Observation, bank: SampleBank) -> Observation:
-    """The observation with another bank, and the cost of drawing it."""
+    """The observation with another bank, and the cost of drawing it and of the validation loss."""
     price = price_of(bank, run.cost)
-    return dataclasses.replace(recorded, bank=bank, evaluation_flops=price.evaluation_flops, query_flops=price.query)
+    loss_flops = 0.0 if recorded.validation_loss is None else recorded.validation_loss.flops
+    spent = price.evaluation_flops + loss_flops
+    return dataclasses.replace(recorded, bank=bank, evaluation_flops=spent, query_flops=price.query)
 
 
 def full(run: Run) -> Outcome:
@@ -188,7 +192,8 @@ def early_stopping(run: Run, *, patience: int) -> Outcome:
     """
     best, waited, spent = 0, 0, 0.0
     for index, recorded in enumerate(run.validation):
-        observation = with_bank(run, recorded, part(recorded.bank, 0, 0, 0))
+        sampled = dataclasses.replace(recorded, validation_loss=None)  # which such a rule does without
+        observation = with_bank(run, sampled, part(recorded.bank, 0, 0, 0))
         spent += observation.evaluation_flops
         better = observation.bank.greedy_accuracy > run.validation[best].bank.greedy_accuracy
         best, waited = (index, 0) if better else (best, waited + (index > 0))

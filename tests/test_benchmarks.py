@@ -14,6 +14,7 @@ from breakeven.config import policy_from
 
 ROOT = Path(__file__).parents[1]
 SUITE = sorted((ROOT / "benchmarks" / "suite").glob("*.jsonl.gz"))
+LATE = sorted((ROOT / "benchmarks" / "late").glob("*.jsonl.gz"))
 PAGE = ROOT / "docs" / "benchmark.md"
 
 
@@ -45,9 +46,10 @@ def test_run_recorded_in_paper_mode_is_decided_as_it_was() -> None:
 def test_suite_is_small_enough_to_be_shipped() -> None:
     assert SUITE
     assert sum(path.stat().st_size for path in SUITE) < 8_000_000
+    assert max((path.stat().st_size for path in LATE), default=0) < 400_000
 
 
-@pytest.mark.parametrize("path", SUITE, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
+@pytest.mark.parametrize("path", SUITE + LATE, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
 def test_recorded_run_is_whole(path: Path, suite: ModuleType) -> None:
     run = suite.load(path)
     assert path.name == f"{run.name}.jsonl.gz"
@@ -60,12 +62,21 @@ def test_recorded_run_is_whole(path: Path, suite: ModuleType) -> None:
         assert steps == sorted(set(steps))
         assert flops == sorted(set(flops))
         assert len({each.bank.num_problems for each in observations}) == 1
-        assert {len(row) for each in observations for row in each.bank.correct_PN} == {64}
+        assert {len(row) for each in observations for row in each.bank.correct_PN} == {48 if path in LATE else 64}
         assert all(each.evaluation_flops > 0 for each in observations)
     assert [each.step for each in run.validation] == [each.step for each in run.test]
     seeds = [each.bank.seed for each in (*run.validation, *run.test)]
     assert len(set(seeds)) == len(seeds), "validation and test are drawn apart, and so is every checkpoint"
     assert {each.bank.oracle for each in (*run.validation, *run.test)} == {run.kind == "chain"}
+
+
+@pytest.mark.parametrize("path", LATE, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
+def test_late_run_was_recorded_with_its_validation_loss(path: Path, suite: ModuleType) -> None:
+    run = suite.load(path)
+    for each in (*run.validation, *run.test):
+        assert each.validation_loss is not None
+        assert 0 < each.validation_loss.flops < each.evaluation_flops
+        assert len(each.validation_loss.mean_P) == each.bank.num_problems
 
 
 def test_page_holds_what_the_default_policy_makes_of_a_run(suite: ModuleType) -> None:

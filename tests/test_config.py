@@ -183,8 +183,14 @@ def test_an_override_may_change_the_kind() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[task]\nkind = "chess"', r"^task\.kind must be one of chain, countdown, latin, rules, text; got 'chess'\."),
-        ("[task]\nkind = 5", r"^task\.kind must be one of chain, countdown, latin, rules, text; got 5\."),
+        (
+            '[task]\nkind = "chess"',
+            r"^task\.kind must be one of calculation, chain, countdown, latin, rules, sorting, text; got 'chess'\.",
+        ),
+        (
+            "[task]\nkind = 5",
+            r"^task\.kind must be one of calculation, chain, countdown, latin, rules, sorting, text; got 5\.",
+        ),
         ('[task]\nkind = ["chain"]', r"^task\.kind must be one of .*; got \['chain'\]\."),
         (
             '[task]\nkind = "chain"\nsize = 5',

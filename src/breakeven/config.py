@@ -67,7 +67,11 @@ class TrainConfig:
     """Peak, held from the end of the warm-up to the start of the decay."""
     warmup_steps: int = 50
     decay_share: float = 0.2
-    """Share of the steps, at the end, over which the learning rate falls linearly to 0."""
+    """Share of the steps, at the end, over which the learning rate falls; 1 for a cosine schedule."""
+    decay: Literal["linear", "cosine"] = "linear"
+    """How it falls."""
+    decay_to: float = 0.0
+    """Share of the peak to which it falls."""
     weight_decay: float = 0.1
     clip_norm: float = 1.0
     """Largest gradient norm."""
@@ -78,6 +82,8 @@ class TrainConfig:
         for name, least in {"steps": 1, "batch_size": 1, "threads": 1, "warmup_steps": 0, "num_sequences": 0}.items():
             check.at_least("train." + name, getattr(self, name), least)
         check.share("train.decay_share", self.decay_share)
+        check.share("train.decay_to", self.decay_to)
+        check.either("train.decay", self.decay, "linear", "cosine")
         check.positive("train.learning_rate", self.learning_rate)
         check.positive("train.clip_norm", self.clip_norm)
         check.finite("train.weight_decay", self.weight_decay)

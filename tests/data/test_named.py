@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("kind", ["countdown", "chain", "rules", "latin"])
+@pytest.mark.parametrize("kind", ["countdown", "chain", "rules", "latin", "calculation", "sorting"])
 def test_own_tasks(kind: str) -> None:
     task = task_from(kind, num_problems=5)
     assert isinstance(task, TextTask)

@@ -16,6 +16,8 @@ from breakeven.data.text import Text
 from breakeven.errors import ArgumentError
 from breakeven.records.agree import canonical_answer, label_answers
 
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
 
 def task_file(tmp_path: Path, *, prompt: str = "{n} + 1 =", reference: str = "{m}", count: int = 60) -> Text:
     path = tmp_path / "sums.jsonl"
@@ -33,6 +35,17 @@ def test_it_is_a_task_whose_answers_are_voted_on(tmp_path: Path) -> None:
     assert task.check(problem, right)
     assert not task.check(problem, "no number")
     assert task.answer(right) == right
+
+
+def test_its_problems_know_the_text_that_is_trained_on(tmp_path: Path) -> None:
+    task = task_file(tmp_path)
+    for problem in (each for split in SPLITS for each in task.problems(split, 3)):
+        row = task.encode_prompt(problem) + task.encode_text(problem.solution or "")
+        trained = task._row(problem)
+        assert trained[: len(row) + 1] == [*row, task.end_token]
+        assert task.check(problem, problem.solution or "")
+    long = task_file(tmp_path, reference="12345{m}")
+    assert long.problems("validation", 1)[0].solution is None, "it does not fit"
 
 
 def test_tokens_are_characters_and_come_back(tmp_path: Path) -> None:

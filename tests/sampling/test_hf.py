@@ -435,3 +435,49 @@ def test_a_real_model_keeps_what_every_sampler_promises(smollm2_dir) -> None:
         output = model.generate(**tokens, do_sample=False, max_new_tokens=6)[0, tokens["input_ids"].shape[1] :]
         said = tokenizer.decode(output, skip_special_tokens=True)
         assert draw.completions[0].text == said.split("\n")[0]
+
+
+# -- the loss of a solution -------------------------------------------------------------------------------------------
+
+SOLVED = [
+    Prefix(problem=PROBLEMS[0], text=" d e f"),
+    Prefix(problem=PROBLEMS[1], text=" 3"),
+    Prefix(problem=PROBLEMS[2], text=" . ; stop stop"),
+    Prefix(problem=PROBLEMS[1], text=""),
+]
+
+
+def alone(model, tokenizer, prefix: Prefix, end: list[int]) -> list[float]:
+    """Torch's cross entropy of the text's tokens, in a batch of one without padding."""
+    prompt = tokenizer(prefix.problem.prompt)["input_ids"]
+    tokens = torch.tensor([tokenizer(prefix.problem.prompt + prefix.text)["input_ids"] + end])
+    with torch.no_grad():
+        logits = model(input_ids=tokens).logits[0, len(prompt) - 1 : -1]
+    return torch.nn.functional.cross_entropy(logits, tokens[0, len(prompt) :], reduction="none").tolist()
+
+
+@pytest.mark.parametrize("max_rows", [1, 3, 64])
+def test_the_loss_of_a_solution_is_torchs_cross_entropy(model, tokenizer, max_rows: int) -> None:
+    state = torch.get_rng_state()
+    model.train()
+    losses = HFSampler(model, tokenizer, max_tokens=12, max_rows=max_rows).solution_losses(SOLVED)
+    assert model.training
+    assert torch.equal(torch.get_rng_state(), state)
+    model.eval()
+    assert list(map(len, losses)) == [4, 2, 5, 1]
+    for prefix, loss in zip(SOLVED, losses, strict=True):
+        wanted = alone(model, tokenizer, prefix, [tokenizer.eos_token_id])
+        assert loss.tolist() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_where_stop_strings_end_completions_the_end_token_is_no_part_of_a_solution(llama, tokenizer) -> None:
+    losses = HFSampler(llama, tokenizer, max_tokens=12, stop=[";"]).solution_losses(SOLVED)
+    assert list(map(len, losses)) == [3, 1, 4, 0]
+    for prefix, loss in zip(SOLVED[:3], losses, strict=False):
+        assert loss.tolist() == pytest.approx(alone(llama, tokenizer, prefix, []), abs=1e-4)
+
+
+def test_a_solution_beyond_the_positions_has_no_loss(gpt2, tokenizer) -> None:
+    long = Prefix(problem=PROBLEMS[0], text=" d" * 60)
+    losses = HFSampler(gpt2, tokenizer, max_tokens=12).solution_losses([long, SOLVED[1]])
+    assert list(map(len, losses)) == [0, 2]

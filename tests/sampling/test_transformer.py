@@ -15,7 +15,7 @@ from breakeven.config import TrainConfig
 from breakeven.data.made.countdown import EOS, Countdown
 from breakeven.errors import ArgumentError
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import Problem, TransformerShape
+from breakeven.records import Prefix, Problem, TransformerShape
 from breakeven.sampling.collect import collect
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.testing import check_sampler
@@ -302,3 +302,44 @@ def test_no_samples_are_refused(sampler: TransformerSampler) -> None:
 
 def test_no_problems_give_no_draws(sampler: TransformerSampler) -> None:
     assert sampler.sample([], 4, temperature=0.8, seed=0) == []
+
+
+# -- the loss of a solution -------------------------------------------------------------------------------------------
+
+
+def solved(problems) -> list[Prefix]:
+    return [Prefix(problem=each.hidden, text=each.solution) for each in problems]
+
+
+@pytest.mark.parametrize("max_rows", [1, 4, 4096])
+def test_the_loss_of_a_solution_is_torchs_cross_entropy_of_the_training_text(max_rows: int) -> None:
+    model = make_model().train()
+    prefixes = solved(PROBLEMS)
+    rows = torch.tensor([[*TASK.encode_text(f"{each.problem.prompt} {each.text}"), EOS] for each in prefixes])
+    logits = model(rows[:, :-1])[:, TASK.prompt_tokens - 1 :]
+    expected = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), rows[:, TASK.prompt_tokens :].flatten(), reduction="none"
+    ).reshape(len(PROBLEMS), TASK.output_tokens)
+    state = torch.get_rng_state()
+    losses = make_sampler(model, max_rows=max_rows).solution_losses(prefixes)
+    for loss, wanted in zip(losses, expected, strict=True):
+        assert loss.tolist() == pytest.approx(wanted.tolist(), abs=1e-5)
+    assert model.training
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(each.grad is None for each in model.parameters())
+
+
+def test_the_mean_loss_is_that_of_a_training_step() -> None:
+    """Of one solution a problem, all as long: what `train_step` reports."""
+    model = make_model()
+    rows = torch.tensor([[*TASK.encode_text(f"{each.prompt} {each.solution}"), EOS] for each in PROBLEMS])
+    losses = make_sampler(model).solution_losses(solved(PROBLEMS))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    trained = train_step(model, optimizer, rows, TASK.prompt_tokens, 1.0)
+    assert sum(map(sum, losses)) / sum(map(len, losses)) == pytest.approx(trained, abs=1e-5)
+
+
+def test_a_solution_longer_than_a_completion_may_be_has_no_loss(sampler: TransformerSampler) -> None:
+    one, other = PROBLEMS[:2]
+    prefixes = [Prefix(problem=one, text=f"{one.solution} + 1"), Prefix(problem=other, text=other.solution or "")]
+    assert list(map(len, sampler.solution_losses(prefixes))) == [0, TASK.output_tokens]

@@ -479,6 +479,11 @@ def test_the_learning_rate_warms_up_stays_and_decays() -> None:
         ({"decay_share": 1.0, "warmup_steps": 0}, 10, 0.1),
         ({"warmup_steps": 20, "decay_share": 0.5}, 8, 0.4),
         ({"warmup_steps": 20, "decay_share": 0.5}, 9, 0.4),
+        ({"decay_share": 0.4, "warmup_steps": 0, "decay_to": 0.2}, 9, 0.6),
+        ({"decay_share": 1.0, "warmup_steps": 0, "decay": "cosine"}, 1, 1.0),
+        ({"decay_share": 1.0, "warmup_steps": 0, "decay": "cosine"}, 6, 0.5),
+        ({"decay_share": 1.0, "warmup_steps": 0, "decay": "cosine", "decay_to": 0.1}, 6, 0.55),
+        ({"decay_share": 1.0, "warmup_steps": 4, "decay": "cosine"}, 2, 0.5),
     ],
 )
 def test_the_learning_rate_at_its_edges(settings: dict, step: int, rate: float) -> None:

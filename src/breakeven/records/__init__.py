@@ -12,6 +12,7 @@ from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, Sear
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
 from breakeven.records.events import Failure, Fingerprint, StopTest
+from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
 from breakeven.records.samples import (
@@ -30,6 +31,7 @@ from breakeven.records.samples import (
 
 __all__ = [
     "CHECK_FAILED",
+    "LOSS_EDGES",
     "NORMAL_95",
     "NOT_COUNTED",
     "NO_ANSWER",
@@ -62,6 +64,7 @@ __all__ = [
     "ServingPoint",
     "StopTest",
     "TransformerShape",
+    "ValidationLoss",
     "Verification",
     "answer_label",
 ]

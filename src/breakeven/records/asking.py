@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records.protocols import NumberedSampler, Sampler, Verifier
@@ -78,6 +79,22 @@ def check_rewards(prefixes: Sequence[Prefix], rewards: Sequence[Reward]) -> None
             raise SamplerError(
                 f"A reward must be a finite number; got {reward.value} for problem {prefix.problem.id!r} with the "
                 f"solution so far {prefix.text[-80:]!r}. Mend the reward model: nothing can be ranked by it."
+            )
+
+
+def check_losses(prefixes: Sequence[Prefix], losses: Sequence[npt.NDArray[np.float64]]) -> None:
+    """Nothing, if a sampler gave each solution its token losses.
+
+    Raises:
+        SamplerError: another number, something other than a list of numbers, or NaN, infinity or a negative loss.
+    """
+    if len(losses) != len(prefixes):
+        raise SamplerError(f"The sampler must return the losses of {len(prefixes)} solutions; got {len(losses)}.")
+    for prefix, loss in zip(prefixes, losses, strict=True):
+        if loss.ndim != 1 or not np.isfinite(loss).all() or (loss < 0).any():
+            raise SamplerError(
+                f"The losses of a solution must be one finite number of at least 0 a token; got {loss.tolist()} for "
+                f"problem {prefix.problem.id!r}."
             )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from breakeven import check
 from breakeven.records.costs import QueryFlops
 from breakeven.records.curves import ROUNDING, computed_share
+from breakeven.records.losses import ValidationLoss
 from breakeven.records.samples import SampleBank
 
 
@@ -49,6 +50,8 @@ class Observation:
     bank: SampleBank
     searches: tuple[SearchOutcome, ...] = ()
     """Of strategies that search; empty where none was named, or it was too early for them."""
+    validation_loss: ValidationLoss | None = None
+    """None where the sampler cannot tell it, where no solution is known, and in older logs."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "train_tokens")
@@ -78,6 +81,8 @@ class LearningPoint:
     """Share of problems on which this model and a somewhat better one are expected to differ in their one answer."""
     reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where one scores them."""
+    validation_loss: ValidationLoss | None = None
+    """None where it was not measured."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "num_problems", "num_drawn")

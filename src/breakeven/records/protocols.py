@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from breakeven.records import Draw, Prefix, Problem, Reward, SegmentRule
 
 
@@ -44,6 +47,19 @@ class SegmentSampler(Sampler, Protocol):
         A completion's text is the new text alone. It ends with one of `segments.ends` (Finish.SEGMENT), where the
         solution ends (Finish.STOP), or at a limit: of `segments.max_tokens` (Finish.SEGMENT), or of the solution's
         length (Finish.LENGTH). Sample i depends on (`seed`, problem, text so far, i) only.
+        """
+        ...
+
+
+@runtime_checkable
+class LossSampler(Sampler, Protocol):
+    """A sampler that can also say how its model rates a given solution, which is what the validation loss needs."""
+
+    def solution_losses(self, prefixes: Sequence[Prefix]) -> list[npt.NDArray[np.float64]]:
+        """Of each prefix the cross entropy of its text's tokens behind the prompt, in nats, end token last, in order.
+
+        By one forward pass, without gradients and random numbers; training state stays untouched, as in `sample`. An
+        empty array where the text does not fit the model.
         """
         ...
 

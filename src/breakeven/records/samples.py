@@ -13,16 +13,19 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One question. `reference` is the gold answer where the checker needs one; no selection rule ever sees it."""
+    """One question, and what is known of its answer: no selection rule and no sampler that draws ever sees either."""
 
     id: str
     prompt: str
     reference: str | None = None
+    """The gold answer, where the checker needs one."""
+    solution: str | None = None
+    """A right completion as training text has it, where one is known: the validation loss is measured on it."""
 
     @property
     def hidden(self) -> "Problem":
-        """Without its reference: as samplers and reward models see it."""
-        return replace(self, reference=None)
+        """Without reference and solution: as samplers and reward models see it."""
+        return replace(self, reference=None, solution=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from breakeven import check
@@ -29,6 +30,8 @@ __all__ = ["HFSampler", "load_hf"]
 
 _CONTEXT_TOKENS = 4
 """Tokens before the new ones that are decoded with them: some tokenizers drop the space that a text begins with."""
+_MAX_LOGITS = 2**26
+"""Most logits held at once by a loss: a large vocabulary at many positions fills a GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class _State:
 
 
 class HFSampler:
-    """A `SegmentSampler` of a causal language model of transformers, a LoRA adapter on it included.
+    """A `SegmentSampler` and `LossSampler` of a causal language model of transformers, a LoRA adapter on it included.
 
     Tokens are drawn from the model's own distribution at the temperature; top-p, top-k and penalties of its generation
     config are not applied.
@@ -136,9 +139,42 @@ class HFSampler:
             jobs.append(self._job(prefix, key, min(left, segments.max_tokens), limit))
         return self._draw(jobs, num_samples, temperature, seed, segments.ends)
 
+    def solution_losses(self, prefixes: Sequence[Prefix]) -> list[npt.NDArray[np.float64]]:
+        """See `breakeven.records.protocols.LossSampler`.
+
+        The end token is the tokenizer's, and counts where no `stop` strings end completions. Tokens that a text shares
+        with its prompt are the prompt's. What exceeds the model's positions does not fit.
+        """
+        end = [] if self.stop or self.tokenizer.eos_token_id is None else [self.tokenizer.eos_token_id]
+        rows = [self.prompts.encode(each) + end for each in prefixes]
+        prompts = [self.prompts.encode(Prefix(problem=each.problem)) for each in prefixes]
+        new = [len(row) - _num_shared(prompt, row) for prompt, row in zip(prompts, rows, strict=True)]
+        positions, vocabulary = self._positions(), self.model.config.get_text_config().vocab_size
+        losses = [np.empty(0)] * len(rows)
+        fitting = [at for at, row in enumerate(rows) if new[at] and (positions is None or len(row) <= positions)]
+        waiting = sorted(fitting, key=lambda index: len(rows[index]))  # little padding
+        with evaluating(self.model):
+            while waiting:
+                longest = max(new[index] for index in waiting)
+                size = max(1, min(self.max_rows, _MAX_LOGITS // (longest * vocabulary)))
+                part, waiting = waiting[:size], waiting[size:]
+                kept = max(new[index] for index in part) + 1
+                tokens_PT, mask_PT, positions_PT = self._padded([rows[index] for index in part])
+                output = self._run(tokens_PT, positions_PT, None, mask_PT, kept=kept, use_cache=False)
+                logits_PTV = output.logits[:, -kept:-1].float()  # a model may ignore how many to keep
+                targets_PT = tokens_PT[:, 1 - kept :]
+                loss_PT = F.cross_entropy(logits_PTV.transpose(1, 2), targets_PT, reduction="none")
+                for index, loss_T in zip(part, loss_PT.cpu().double().numpy(), strict=True):
+                    losses[index] = loss_T[len(loss_T) - new[index] :]
+        return losses
+
+    def _positions(self) -> int | None:
+        positions: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return positions
+
     def _job(self, prefix: Prefix, key: str, max_tokens: int, limit: Finish) -> _Job:
         tokens = self.prompts.encode(prefix)
-        positions = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        positions = self._positions()
         room = max_tokens if positions is None else positions - len(tokens)
         if room < 1:
             raise SamplerError(
@@ -182,27 +218,36 @@ class HFSampler:
         ]
 
     def _prefill(self, prompts: list[list[int]]) -> _State:
-        """Read the prompts, padded on the left so that each one's last token is in the last column."""
+        tokens_PT, mask_PT, positions_PT = self._padded(prompts)
+        return self._forward(tokens_PT, positions_PT, None, mask_PT)
+
+    def _padded(self, prompts: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens, mask and positions, padded on the left so that each text's last token is in the last column."""
         longest = max(map(len, prompts))
         device = self.model.get_input_embeddings().weight.device
         tokens_PT = torch.tensor([[prompt[0]] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
         mask_PT = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
         positions_PT = (mask_PT.cumsum(dim=-1) - 1).clamp(min=0)
-        return self._forward(tokens_PT, positions_PT, None, mask_PT)
+        return tokens_PT, mask_PT, positions_PT
 
     def _forward(self, tokens_RT: Tensor, positions_RT: Tensor, cache: Any, mask_RT: Tensor) -> _State:
-        options: dict[str, Any] = {"position_ids": positions_RT, "logits_to_keep": 1}
+        output = self._run(tokens_RT, positions_RT, cache, mask_RT, kept=1, use_cache=True)
+        return _State(output.logits[:, -1], output.past_key_values, mask_RT)
+
+    def _run(
+        self, tokens_RT: Tensor, positions_RT: Tensor, cache: Any, mask_RT: Tensor, *, kept: int, use_cache: bool
+    ) -> Any:
+        options: dict[str, Any] = {"position_ids": positions_RT, "logits_to_keep": kept}
         base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model  # under an adapter
         known = inspect.signature(base.forward).parameters
-        output = self.model(
+        return self.model(
             input_ids=tokens_RT,
             attention_mask=mask_RT,
             past_key_values=cache,
-            use_cache=True,
+            use_cache=use_cache,
             return_dict=True,
             **{name: value for name, value in options.items() if name in known},
         )
-        return _State(output.logits[:, -1], output.past_key_values, mask_RT)
 
     def _decode(self, state: _State, samples: list[_Sample], keys_B: npt.NDArray[np.uint64], rules: _Rules) -> None:
         """Complete the samples, those of the first prompt first, all prompts having as many."""
@@ -271,3 +316,9 @@ class HFSampler:
         configured = getattr(config, "eos_token_id", None)
         listed = configured if isinstance(configured, list) else [configured]
         return frozenset(each for each in (*listed, self.tokenizer.eos_token_id) if each is not None)
+
+
+def _num_shared(prompt: list[int], row: list[int]) -> int:
+    """Tokens with which both begin, one at least: where the text begins, a tokenizer may join it to the prompt."""
+    differing = (at for at, (one, other) in enumerate(zip(prompt, row, strict=False)) if one != other)
+    return max(1, next(differing, min(len(prompt), len(row))))

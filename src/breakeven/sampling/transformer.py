@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from breakeven import check
@@ -56,7 +57,7 @@ class _Job:
 
 
 class TransformerSampler:
-    """A `SegmentSampler` of a live `breakeven.model.transformer.Transformer`.
+    """A `SegmentSampler` and `LossSampler` of a live `breakeven.model.transformer.Transformer`.
 
     Args:
         model: the model under training; used in evaluation mode without gradients, and left as it was.
@@ -100,6 +101,27 @@ class TransformerSampler:
             for each in prefixes
         ]
         return self._draw(jobs, num_samples, temperature, seed, segments)
+
+    def solution_losses(self, prefixes: Sequence[Prefix]) -> list[npt.NDArray[np.float64]]:
+        """See `breakeven.records.protocols.LossSampler`. What exceeds `output_tokens` does not fit."""
+        losses = [np.empty(0)] * len(prefixes)
+        by_length: dict[tuple[int, int], list[tuple[int, list[int]]]] = {}
+        for index, each in enumerate(prefixes):
+            prompt, text = self.task.encode_prompt(each.problem), self.task.encode_text(each.text)
+            if len(text) < self.task.output_tokens:
+                row = [*prompt, *text, self.task.end_token]
+                by_length.setdefault((len(prompt), len(row)), []).append((index, row))
+        with evaluating(self.model):
+            for (prompt_tokens, _), rows in by_length.items():
+                for start in range(0, len(rows), self.max_rows):
+                    part = rows[start : start + self.max_rows]
+                    tokens_BT = torch.tensor([row for _, row in part])
+                    logits_BTV = self.model(tokens_BT[:, :-1])[:, prompt_tokens - 1 :]
+                    targets_BT = tokens_BT[:, prompt_tokens:]
+                    loss_BT = F.cross_entropy(logits_BTV.transpose(1, 2), targets_BT, reduction="none")
+                    for (index, _), loss_T in zip(part, loss_BT.double().numpy(), strict=True):
+                        losses[index] = loss_T
+        return losses
 
     def _draw(
         self,

@@ -5,7 +5,13 @@ import traceback
 from breakeven.errors import DivergedError, RunInUseError, RunStorageError, SandboxError, UsageError
 
 _NEVER_SWALLOWED = (UsageError, DivergedError, RunInUseError, RunStorageError, SandboxError)
-_PARTS = {"sample": "sampler", "extend": "sampler", "check": "verifier", "score": "reward model"}
+_PARTS = {
+    "sample": "sampler",
+    "extend": "sampler",
+    "solution_losses": "sampler",
+    "check": "verifier",
+    "score": "reward model",
+}
 
 
 def is_usage_error(error: Exception, *, first: bool) -> bool:

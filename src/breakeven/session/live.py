@@ -1,14 +1,15 @@
 """A checkpoint of a live run as a `Source`: the model is sampled, the samples are graded, and all of it is charged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from breakeven.cost.evaluation import BankPrice, price_of
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import Observation, SearchOutcome
+from breakeven.records import Observation, SearchOutcome, ValidationLoss
 from breakeven.sampling.collect import Collector
+from breakeven.sampling.losses import validation_loss
 from breakeven.seeds import bank_seed, search_seed
 from breakeven.session.step import Measured, measured_of, search_price
 from breakeven.stopping.course import Course
@@ -29,12 +30,16 @@ class LiveSource:
     loss: float | None
     cost: ModelCost
     reward_cost: ModelCost | None
+    measure_loss: Callable[[Sequence[int]], ValidationLoss | None]
+    """The validation loss, given the tokens of each prompt; None where it cannot be told."""
     run_search: Callable[[], tuple[tuple[SearchOutcome, ...], float]] | None
     """Runs the strategies that search; None where there are none."""
     search_flops: float | None
     """What they took the last time; None where they never ran."""
     _searches: tuple[SearchOutcome, ...] = ()
     _spent_flops: float = 0.0
+    _validation_loss: ValidationLoss | None = None
+    _loss_measured: bool = False
     _measured: Measured | None = None
     _observation: Observation | None = None
     _price: BankPrice | None = None
@@ -45,17 +50,21 @@ class LiveSource:
         if self._observation is None:
             bank, rewards_PN = self.collector.bank(), self.collector.samples.rewards_PN
             price = self._price = price_of(bank, self.cost, self.reward_cost, rewards_PN)
+            if not self._loss_measured:
+                self._validation_loss, self._loss_measured = self.measure_loss(bank.prompt_tokens_P), True
+            loss_flops = 0.0 if self._validation_loss is None else self._validation_loss.flops
             self._observation = Observation(
                 step=self.step,
                 train_tokens=self.train_tokens,
                 train_flops=self.train_flops,
-                evaluation_flops=price.evaluation_flops + self._spent_flops,
+                evaluation_flops=price.evaluation_flops + self._spent_flops + loss_flops,
                 query_flops=price.query,
                 reward_flops=price.reward_flops,
                 model_cost={name: float(value) for name, value in asdict(self.cost).items()},
                 loss=self.loss,
                 bank=bank,
                 searches=self._searches,
+                validation_loss=self._validation_loss,
             )
         return self._observation
 
@@ -105,6 +114,9 @@ def live_source(session: "Session", course: Course, step: int, train_tokens: int
         loss=loss,
         cost=session.cost,
         reward_cost=session.reward_cost,
+        measure_loss=lambda prompt_tokens_P: validation_loss(
+            session.sampler, session.problems, prompt_tokens_P=prompt_tokens_P, cost=session.cost
+        ),
         run_search=None if search is None else partial(search, session.problems, seed=seed),
         search_flops=search_price(last),
     )

@@ -25,6 +25,7 @@ def fingerprint_of(session: "Session") -> Fingerprint:
     return Fingerprint(
         parts={
             "problems": problems_crc32(session.problems),
+            "solutions": _solutions_crc32(session.problems),
             "sampler": _named(session.sampler),
             "verifier": _named(session.verifier),
             "answers": _named(session.answers),
@@ -39,7 +40,15 @@ def fingerprint_of(session: "Session") -> Fingerprint:
 
 def problems_crc32(problems: Sequence[Problem]) -> str:
     """How many problems, and a checksum of ids, prompts and gold answers in their order."""
-    return f"{len(problems)} problems, {zlib.crc32(msgspec.json.encode(list(problems))):08x}"
+    asked = [{"id": each.id, "prompt": each.prompt, "reference": each.reference} for each in problems]
+    return f"{len(problems)} problems, {zlib.crc32(msgspec.json.encode(asked)):08x}"
+
+
+def _solutions_crc32(problems: Sequence[Problem]) -> str:
+    """How many solutions are known, and a checksum of them; apart, since earlier versions knew none."""
+    solutions = [each.solution for each in problems]
+    known = sum(each is not None for each in solutions)
+    return f"{known} solutions, {zlib.crc32(msgspec.json.encode(solutions)):08x}" if known else "none"
 
 
 def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) -> None:

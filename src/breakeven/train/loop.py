@@ -219,11 +219,16 @@ def train_step(
 
 
 def learning_rate(step: int, train: TrainConfig) -> float:
-    """Warm-up, stable, decay (arXiv 2404.06395): linear up, flat, linear down towards 0 over the last `decay_share`."""
+    """Warm-up, stable, decay (arXiv 2404.06395): linear up, flat, down towards `decay_to` over the last `decay_share`.
+
+    A cosine over all steps is the usual schedule with warm-up (arXiv 1608.03983, without restarts).
+    """
     decay_steps = train.decay_share * train.steps
     factor = min(1.0, step / train.warmup_steps) if train.warmup_steps else 1.0
     if decay_steps:
-        factor = min(factor, (train.steps - step + 1) / decay_steps)
+        left = min(1.0, (train.steps - step + 1) / decay_steps)
+        falling = left if train.decay == "linear" else (1 - math.cos(math.pi * left)) / 2
+        factor = min(factor, train.decay_to + (1 - train.decay_to) * falling)
     return train.learning_rate * factor
 
 

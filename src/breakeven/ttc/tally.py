@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import CheckFailedError, argument_error
-from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank
+from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank, ValidationLoss
 from breakeven.ttc.pool import Pool, pool_of
 from breakeven.ttc.strategies.pass_at_k import check_counts
 
@@ -144,6 +144,7 @@ def learning_point(observation: Observation, tally: Tally | None = None) -> Lear
         query_flops=observation.query_flops,
         output_tokens=bank.output_tokens / bank.num_drawn if bank.num_drawn else greedy,
         reward_flops=observation.reward_flops,
+        validation_loss=observation.validation_loss,
     )
 
 
@@ -156,6 +157,7 @@ def point_of(
     query_flops: QueryFlops | None,
     output_tokens: float | None = None,
     reward_flops: float = 0.0,
+    validation_loss: ValidationLoss | None = None,
 ) -> LearningPoint:
     """The learning point of a tally with its costs."""
     return LearningPoint(
@@ -170,4 +172,5 @@ def point_of(
         sampled_accuracy=tally.sampled_accuracy,
         disagreement=tally.disagreement,
         reward_flops=reward_flops,
+        validation_loss=validation_loss,
     )

@@ -7,16 +7,18 @@ import inspect
 import msgspec
 import pytest
 
+from breakeven.data.made.calculation import Calculation
 from breakeven.data.made.chain import Chain
 from breakeven.data.made.countdown import Countdown
 from breakeven.data.made.generated import GeneratedTask
 from breakeven.data.made.latin import Latin
 from breakeven.data.made.rules import Rules
+from breakeven.data.made.sorting import Sorting
 from breakeven.data.splits import Split
 from breakeven.data.task import Task
 from breakeven.errors import ArgumentError
 
-KINDS = [Chain, Countdown, Latin, Rules]
+KINDS = [Calculation, Chain, Countdown, Latin, Rules, Sorting]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -56,6 +58,16 @@ def test_a_kind_is_a_frozen_record_that_a_recipe_can_write_and_read(kind: type[T
     assert hash(msgspec.convert(settings, kind)) == hash(task)
     with pytest.raises(dataclasses.FrozenInstanceError):
         task.kind = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_problem_knows_a_right_solution_that_training_could_have_held(kind: type[GeneratedTask]) -> None:
+    task = kind()
+    for problem in task.problems("validation", 100):
+        assert problem.solution is not None
+        assert task.check(problem, problem.solution)
+        assert len(task.encode_text(problem.solution)) < task.output_tokens
+        assert problem.hidden.solution is None
 
 
 def test_there_is_no_task_without_a_kind() -> None:

@@ -123,7 +123,8 @@ class GeneratedTask(ABC):
 
     def _problem(self, row: IntArray) -> Problem:
         prompt = self.decode(row[: self.prompt_tokens].tolist())
-        return Problem(id=self._id(prompt), prompt=prompt, reference=self._reference(row))
+        solution = self.decode(row[self.prompt_tokens :].tolist())
+        return Problem(id=self._id(prompt), prompt=prompt, reference=self._reference(row), solution=solution)
 
     def _reference(self, row: IntArray) -> str | None:
         """The answer to vote on; None where `check` needs no reference."""

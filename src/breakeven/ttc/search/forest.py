@@ -48,7 +48,7 @@ class Forest:
             remedy = "A search scores beginnings of solutions; an outcome reward model can choose among whole ones."
             raise argument_error("reward_model.kind", 'be "process"', reward_model.kind, remedy)
         self._problems, self._sampler, self._reward_model = problems, sampler, reward_model
-        self._shown = [dataclasses.replace(problem, reference=None) for problem in problems]
+        self._shown = [problem.hidden for problem in problems]
         self._steps, self._temperature, self._seed = segments, temperature, seed
         self._num_rounds = 0
         self._cost = [SearchCost() for _ in problems]
