@@ -11,6 +11,8 @@ PURE := src/breakeven/records/*,src/breakeven/errors.py,src/breakeven/check.py,s
 
 # The models are small: a second thread costs more than it brings, most of all on a busy machine.
 export OMP_NUM_THREADS ?= 1
+# The tests start many processes; each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test bench venv clean
 .DELETE_ON_ERROR:

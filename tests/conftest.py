@@ -26,6 +26,14 @@ for variable in ("FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE"):
 settings.register_profile("breakeven", deadline=None)
 settings.load_profile("breakeven")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is not traced: it would take up to three times as long, and its lines run in other tests too."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
 # -- a small real language model --------------------------------------------------------------------------------------
 
 SMOLLM2_SERVER = Path(__file__).parent / "smollm2_server.py"

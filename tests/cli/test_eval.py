@@ -217,8 +217,9 @@ def test_progress_goes_to_standard_error(cli, tiny: Path, monkeypatch: pytest.Mo
 @pytest.mark.slow
 def test_a_real_model_behind_a_real_server(cli, smollm2_server: str, tmp_path: Path) -> None:
     pytest.importorskip("openai")
-    pytest.importorskip("reasoning_gym")
-    command = ("eval", smollm2_server, "--task", "reasoning-gym:chain_sum", "--num-problems", 2, "--out", "bank")
+    sums = [{"question": f"What is {a} + {b}?", "answer": f"#### {a + b}"} for a, b in ((2, 3), (10, 7), (4, 4))]
+    (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, sums)), encoding="utf-8")
+    command = ("eval", smollm2_server, "--task", "gsm8k:sums.jsonl", "--num-problems", 2, "--out", "bank")
     options = ("--max-tokens", 24, "--params", "1.35e8", "--strategies", "greedy,pass@k,majority_vote", "--json")
     first = json.loads(cli(*command, *options, "-n", 2).stdout)
     assert first["model"] == "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -10,6 +10,8 @@ from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 from breakeven.testing.simulated_runs import follow, random_run
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ("saturating", "power_law", "log_linear", "plateau", "rise_then_fall")
 """Those whose end the beginning foretells."""
 NUM_RUNS = 150

@@ -1,5 +1,6 @@
 """Ending a real run at any moment, by force or by signal, and resuming it leaves the bytes of an uninterrupted one."""
 
+import multiprocessing
 import random
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,6 @@ verify = { num_problems = 10, num_samples = 4 }
 TIMEOUT_SECONDS = 100
 
 
-@dataclass(frozen=True)
-class Uninterrupted:
-    recipe: Path
-    files: dict[str, bytes]
-    seconds: float
-
-
 def files(run_dir: Path) -> dict[str, bytes]:
     """What a run leaves, apart from its lock, its report and the remains of a write that was cut short."""
     paths = (path for path in run_dir.rglob("*") if path.is_file())
@@ -49,15 +43,45 @@ def files(run_dir: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
-    directory = tmp_path_factory.mktemp("uninterrupted")
-    recipe = directory / "tiny.toml"
-    recipe.write_text(RECIPE, encoding="utf-8")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a run that nothing befell."""
+    run_dir = tmp_path_factory.mktemp("uninterrupted") / "run"
     config = load_recipe(str(recipe))
-    started = time.perf_counter()
-    with loop.start_run(config, directory / "run") as log:
-        loop.run(config, directory / "run", log, mode="shadow")
-    return Uninterrupted(recipe, files(directory / "run"), time.perf_counter() - started)
+    with loop.start_run(config, run_dir) as log:
+        loop.run(config, run_dir, log, mode="shadow")
+    return files(run_dir)
+
+
+FORKED = """
+import os, sys
+os.setsid()
+for stream in (1, 2):
+    os.dup2(os.open({said!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+sys.argv = ["breakeven", "run", *{arguments!r}]
+from breakeven.cli import app
+app()
+"""
+
+
+def forked_run(said: Path, *arguments: object) -> BaseProcess:
+    """`breakeven run` in a process of its own, forked where torch is imported already: ten starts cost as much as one.
+
+    Args:
+        said: what it prints is added to this file.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["breakeven.cli", "breakeven.train.loop", "torch._dynamo"])
+    source = FORKED.format(said=str(said), arguments=[str(each) for each in arguments])
+    process = context.Process(target=exec, args=(source, {}))
+    process.start()
+    return process
 
 
 @contextmanager
@@ -80,30 +104,40 @@ def resume_to_the_end(run_dir: Path) -> None:
         loop.run(config_from(log.header.config), run_dir, log, mode="shadow")
 
 
-def test_a_run_killed_ten_times_ends_as_if_it_had_not_been(uninterrupted: Uninterrupted, tmp_path: Path) -> None:
-    run_dir = tmp_path / "run"
-    moments = random.Random(20)
-    num_killed = 0
+def test_a_run_killed_ten_times_ends_as_if_it_had_not_been(
+    uninterrupted: dict[str, bytes], recipe: Path, tmp_path: Path
+) -> None:
+    run_dir, moments = tmp_path / "run", random.Random(20)
+    log = run_dir / "log.jsonl"
+
+    def num_lines() -> int:
+        return log.read_bytes().count(b"\n") if log.exists() else 0
+
     for kill in range(10):
-        arguments = ("--resume", run_dir) if kill else (uninterrupted.recipe, "--out", run_dir)
-        with breakeven_run(*arguments) as process:
-            time.sleep(moments.uniform(0.0, 0.15 * uninterrupted.seconds))
-            process.kill()
-            num_killed += process.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
-        written = (run_dir / "log.jsonl").read_bytes()
-        assert uninterrupted.files["log.jsonl"].startswith(written), f"after kill {kill}"
+        said = tmp_path / f"said-{kill}"
+        until = num_lines() + moments.randint(1, 15)  # of 120 checkpoints
+        process = forked_run(said, *(("--resume", run_dir) if kill else (recipe, "--out", run_dir)))
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while num_lines() < until:
+            assert process.is_alive(), said.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 0.05))  # a step and its evaluation take about 0.03 s
+        process.kill()
+        process.join(TIMEOUT_SECONDS)
+        assert process.exitcode == -signal.SIGKILL
+        assert uninterrupted["log.jsonl"].startswith(log.read_bytes()), f"after kill {kill}"
         read_log(run_dir)
-    assert num_killed >= 5, "most kills must hit a run that is not over yet"
     resume_to_the_end(run_dir)
-    assert files(run_dir) == uninterrupted.files
+    assert files(run_dir) == uninterrupted
 
 
 def test_a_signal_ends_a_run_cleanly_and_it_goes_on_to_the_same_bytes(
-    uninterrupted: Uninterrupted, tmp_path: Path
+    uninterrupted: dict[str, bytes], recipe: Path, tmp_path: Path
 ) -> None:
     run_dir = tmp_path / "run"
     for number, exit_code, arguments in (
-        (signal.SIGINT, 130, (uninterrupted.recipe, "--out", run_dir)),
+        (signal.SIGINT, 130, (recipe, "--out", run_dir)),
         (signal.SIGTERM, 143, ("--resume", run_dir)),
     ):
         with breakeven_run(*arguments) as process:
@@ -121,4 +155,4 @@ def test_a_signal_ends_a_run_cleanly_and_it_goes_on_to_the_same_bytes(
         assert f"Why, in one page: {run_dir / 'report.html'}" in out
         assert not list(run_dir.rglob("*.partial"))
     resume_to_the_end(run_dir)
-    assert files(run_dir) == uninterrupted.files
+    assert files(run_dir) == uninterrupted

@@ -225,6 +225,7 @@ class Killed(BaseException):
     """Ends a run between two instructions, as a kill does; no handler may swallow it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kill_at", "mode", "num_writes"),
     [("write", "stop", 10), ("fsync", "stop", 26), ("write", "shadow", 16), ("fsync", "shadow", 40)],

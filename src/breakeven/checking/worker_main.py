@@ -1,4 +1,4 @@
-"""A worker process: `python -m breakeven.checking.worker_main TARGET SETTINGS MEMORY_BYTES`. Started by `workers`.
+"""A worker process: called with TARGET SETTINGS MEMORY_BYTES. Started by `workers`.
 
 Requests come in on stdin and replies go out on the descriptor that was stdout, as frames: 4 bytes of length, then JSON.
 What a checker prints goes nowhere, so that it cannot forge a reply.
@@ -95,7 +95,3 @@ def _write(descriptor: int, body: bytes) -> None:
     frame = len(body).to_bytes(4) + body
     while frame:
         frame = frame[os.write(descriptor, frame) :]
-
-
-if __name__ == "__main__":
-    main()

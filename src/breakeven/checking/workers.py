@@ -7,6 +7,7 @@ import sys
 import time
 import weakref
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from breakeven import check
@@ -18,6 +19,14 @@ START_SECONDS = 120.0
 _MAX_REPLY_BYTES = 64 << 20
 _KEPT_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 """No more, so that a key or a password in the environment is out of a checker's reach."""
+_MAIN = """
+import sys
+package = sys.modules["breakeven"] = type(sys)("breakeven")
+package.__path__ = [sys.argv.pop(1)]
+from breakeven.checking.worker_main import main
+main()
+"""
+"""Without the package's own `__init__`, whose imports take a second and memory, and serve no check."""
 
 
 class Workers:
@@ -46,7 +55,7 @@ class Workers:
         check.above("timeout_seconds", timeout_seconds, 0)
         check.at_least("num_workers", num_workers, 1)
         self.timeout_seconds = timeout_seconds
-        worker = [sys.executable, "-P", "-m", "breakeven.checking.worker_main"]
+        worker = [sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parents[1])]
         self._command = [*worker, target, json.dumps(settings), str(memory_bytes)]
         self._idle = queue.LifoQueue[Child | None]()
         for _ in range(num_workers):

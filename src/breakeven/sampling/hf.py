@@ -153,7 +153,7 @@ class HFSampler:
         losses = [np.empty(0)] * len(rows)
         fitting = [at for at, row in enumerate(rows) if new[at] and (positions is None or len(row) <= positions)]
         waiting = sorted(fitting, key=lambda index: len(rows[index]))  # little padding
-        with evaluating(self.model):
+        with evaluating(self.model, torch.no_grad):
             while waiting:
                 longest = max(new[index] for index in waiting)
                 size = max(1, min(self.max_rows, _MAX_LOGITS // (longest * vocabulary)))

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 
 from breakeven.errors import argument_error
 from breakeven.records import FitStatus, Forecast
@@ -181,6 +180,8 @@ def fit_saturation(x: FloatArray, y: FloatArray) -> tuple[FitStatus, tuple[float
         rise, start, basis = _linear_part(np.atleast_1d(np.asarray(log_rate, dtype=np.float64)), x, y)
         error: FloatArray = np.square(rise[:, None] * basis + start[:, None] - y).sum(axis=1)
         return error
+
+    from scipy.optimize import minimize_scalar  # a third of what `import breakeven` would take
 
     best = int(np.argmin(squared_error(_LOG_RATES)))
     around = _LOG_RATES[max(best - 1, 0)], _LOG_RATES[min(best + 1, len(_LOG_RATES) - 1)]

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
 
 from breakeven import check
 from breakeven.records import FitStatus, KCurve, Made
@@ -142,6 +141,8 @@ def fit_sigmoid(k_values: Sequence[int], accuracy: Sequence[float]) -> tuple[Fit
     exact = _through_three(k_values, y) if len(y) == 3 else None
     if exact is not None and exact[0] <= 1.0:
         return FitStatus.FITTED, exact
+
+    from scipy.optimize import least_squares  # a third of what `import breakeven` would take
 
     unit = k_K[0]
     start = np.array([min(1.0, 1.05 * y.max()), 0.5, 1.0])

@@ -46,11 +46,12 @@ BAD = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
 def test_bad_texts_are_answered_quickly_and_bounded(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     found = [extracted(text, rule) for rule in ANSWER_RULES] + [gsm8k_answer(text), boxed(text)]
-    assert time.monotonic() - started < 5.0
+    assert time.process_time() - started < 5.0
     for answer in found[:-1]:
         assert answer is None or 0 < len(answer) <= MAX_ANSWER
         assert answer is None or (plain_form(answer), number_form(answer)) is not None

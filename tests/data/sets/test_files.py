@@ -232,12 +232,12 @@ def test_a_gold_answer_that_is_wrong_is_named(kind: str, change: dict, message: 
 )
 def test_a_file_that_is_wrong_is_told_quickly_with_its_line(lines: list, message: str, tmp_path: Path) -> None:
     path = written(tmp_path, *lines)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ArgumentError) as error:
         _ = PlainFile(path=path).problems
     assert str(error.value).startswith(path + message)
     assert len(str(error.value)) < len(path) + 300
-    assert time.monotonic() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_chat_style_asks_for_a_block_and_has_no_stops() -> None:
     assert task.max_tokens > HumanEval().max_tokens
 
 
+@pytest.mark.slow
 def test_all_canonical_solutions_pass(sandboxed: HumanEval) -> None:
     codes = [sandboxed.solution(each) for each in sandboxed.problems]
     found = outcomes(sandboxed, codes)
@@ -87,6 +88,7 @@ def test_all_canonical_solutions_are_extracted_whole(sandboxed: HumanEval) -> No
             assert "return" not in body or sandboxed.canonical(body) in sandboxed.canonical(chat.extract(answer) or "")
 
 
+@pytest.mark.slow
 def test_no_wrong_solution_passes(sandboxed: HumanEval) -> None:
     problems = sandboxed.problems
     num = len(problems)

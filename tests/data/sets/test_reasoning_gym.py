@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.checking.reasoning_gym_worker import start
 from breakeven.data.answers.find import extracted
+from breakeven.data.sets import reasoning_gym
 from breakeven.data.sets.reasoning_gym import ReasoningGym, generators
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, CheckFailedError, MissingExtraError
@@ -25,6 +26,21 @@ def sympy_as_it_was():
     original = sympy.parse_expr
     yield
     vars(sympy)["parse_expr"] = original
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the package makes, without processes of its own, each of which takes seconds to import the package."""
+
+    class Here:
+        def __init__(self, target: str, config: dict, **_: object) -> None:
+            assert target == "breakeven.checking.reasoning_gym_worker:start"
+            self.ask = start(config)
+
+        def call(self, *arguments: object, **_: object) -> object:
+            return self.ask(*arguments)
+
+    monkeypatch.setattr(reasoning_gym, "Workers", Here)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +71,7 @@ def test_a_problem_is_one_of_the_task(sums: ReasoningGym) -> None:
         sums.check(Problem(id="gcd-0", prompt=""), "1")
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_larger_set_begins_with_the_smaller_and_seeds_do_not_overlap(sums: ReasoningGym) -> None:
     smaller = ReasoningGym(generator="chain_sum", num_problems=7, settings=EASY)
     assert smaller.problems == sums.problems[:7]
@@ -84,9 +101,9 @@ def test_the_answer_rule_and_no_instruction_suit_a_base_model() -> None:
 def test_processes_with_other_hash_seeds_make_the_same_problems() -> None:
     script = (
         "import zlib; from breakeven.data.sets.reasoning_gym import ReasoningGym\n"
-        "names = 'isomorphic_strings', 'ransom_note'\n"
-        "made = [ReasoningGym(generator=name, num_problems=3).problems for name in names]\n"
-        "print(zlib.crc32(repr(made).encode()))"
+        "mixed = [{'name': 'isomorphic_strings'}, {'name': 'ransom_note'}]\n"
+        "task = ReasoningGym(generator='composite', num_problems=6, settings={'datasets': mixed})\n"
+        "print(zlib.crc32(repr(task.problems).encode()))"
     )
     seen = {
         subprocess.run(
@@ -172,10 +189,10 @@ def test_a_checker_that_raises_is_wrong_only_where_its_own_gold_answer_is_right(
         ask("score", 0, "1")
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_task_without_gold_answers_has_no_reference() -> None:
     task = ReasoningGym(generator="propositional_logic", num_problems=2)
     assert [each.reference for each in task.problems] == [None, None]
-    task.close()
 
 
 @pytest.mark.parametrize(

@@ -114,12 +114,14 @@ class GeneratedTask(ABC):
             for row in self._draw(4096, rng, split):
                 problem = self._problem(row)
                 found.setdefault(problem.id, problem)
+                if len(found) == count:
+                    break
             barren_draws = barren_draws + 1 if len(found) == before else 0
         if len(found) < count:
             rule = f"be at most the {len(found)} distinct {split} problems of this difficulty"
             remedy = f"Ask for fewer, or raise {self._more_by} (task.{self._more_by})."
             raise argument_error("num_problems", rule, count, remedy)
-        return tuple(found.values())[:count]
+        return tuple(found.values())
 
     def _problem(self, row: IntArray) -> Problem:
         prompt = self.decode(row[: self.prompt_tokens].tolist())

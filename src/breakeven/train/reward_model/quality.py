@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -65,7 +64,7 @@ def area_under_curve(value_N: Floats, right_N: Bools, weight_N: Floats) -> float
     right, wrong = weight_N[right_N].sum(), weight_N[~right_N].sum()
     if right == 0 or wrong == 0:
         return None
-    level_N = rankdata(value_N, method="dense") - 1
+    _, level_N = np.unique(value_N, return_inverse=True)
     wrong_L = np.bincount(level_N, weights=np.where(right_N, 0.0, weight_N))
     below_N = (wrong_L.cumsum() - wrong_L / 2)[level_N]
     return float((weight_N * below_N)[right_N].sum() / (right * wrong))
