@@ -58,7 +58,7 @@ class Session:
         cost: FLOPs per token of the model.
         sequence_tokens: tokens of one training sequence, for the attention FLOPs of training.
         spec: the full budget and the baseline to match.
-        policy: the stop rule; None: `Patience(CalibratedPolicy(), 2)`.
+        policy: the stop rule; None: the calibrated rule.
         num_samples: N, samples per problem: the most, where the policy draws them as it needs them.
         temperature: of the N samples, above 0.
         evaluate_every: steps between evaluations; `observe` may be called at every step.

@@ -11,13 +11,13 @@ from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 
 RULES: Mapping[str, tuple[type[Policy], int]] = MappingProxyType(
-    {"calibrated": (CalibratedPolicy, 2), "paper": (PaperPolicy, 5)}
+    {"calibrated": (CalibratedPolicy, 1), "paper": (PaperPolicy, 5)}
 )
 """The rules by name, each with the patience it has where none is given."""
 
 
 def default_policy() -> Policy:
-    """The calibrated rule with a patience of two checkpoints."""
+    """The calibrated rule: it stops at the first checkpoint with a serving point that suffices."""
     rule, checkpoints = RULES["calibrated"]
     return Patience(rule(), checkpoints)
 
