@@ -26,6 +26,7 @@ from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import learning_point, tally_of
 
 SUITE = Path(__file__).parent / "suite"
+LATE = Path(__file__).parent / "late"
 MAX_K = 64
 
 

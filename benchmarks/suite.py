@@ -1,18 +1,21 @@
 """Policies held against the truth on recorded real runs: `make bench` prints the tables of docs/benchmark.md.
 
-    python benchmarks/suite.py
+    python benchmarks/suite.py                           both sets of runs
+    python benchmarks/suite.py --only "never tuned on"   one of them
 
-Each policy decides on the validation problems of the runs in benchmarks/suite (made by benchmarks/record.py); the truth
-is the accuracy on the test problems, from 64 samples each. Samples are drawn as the policy asks for them, out of the 64
-recorded, and charged. Query volumes are given by what they cost: at 1 serving them all with one sample of the fully
+Each policy decides on the validation problems of the runs in benchmarks/suite and benchmarks/late (made by
+benchmarks/record.py); the truth is the accuracy on the test problems, from all their samples. Samples are drawn as the
+policy asks for them, out of those recorded, and charged. Query volumes are given by what they cost: at 1 serving them all with one sample of the fully
 trained model costs as many FLOPs as its training. Takes about 5 minutes on one core.
 """
 
+import argparse
 import statistics
 import sys
 from collections.abc import Callable, Sequence
 
 from recorded import (
+    LATE,
     SUITE,
     Outcome,
     Run,
@@ -31,7 +34,9 @@ from breakeven.stopping.decide import default_policy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 
-VOLUMES = (0.0, 0.1, 1.0, 10.0)
+SETS = (("tuned on", SUITE), ("never tuned on", LATE))
+"""Sets of recorded runs. On the second no constant was ever chosen: its recipes rise late or end at 1."""
+VOLUMES = (0.0, 0.1, 1.0)
 """Query volumes: FLOPs of serving them all with one sample of the full model, over its training FLOPs."""
 MARGIN = CalibratedPolicy().margin
 
@@ -65,42 +70,47 @@ DECLARED = ("calibrated", "calibrated, all samples", "oracle")
 
 
 def main() -> None:
-    runs = [load(path) for path in sorted(SUITE.glob("*.jsonl.gz"))]
-    outcomes = {name: [policy(run, None) for run in runs] for name, policy in POLICIES.items()}
-    rows = [summary(name, runs, outcomes[name], volume_regrets(name, runs, outcomes[name])) for name in POLICIES]
-    write_table(
-        (
-            *("policy", "gross saving", "net saving", "accuracy difference, points", "violations"),
-            *("evaluation / training", *(f"regret at {volume:g}" for volume in VOLUMES)),
-        ),
-        rows,
-    )
-    shown = ("patience 3", "paper", "calibrated", "oracle")
-    write_table(
-        ("run", *(f"{name}: used, served, difference" for name in shown)),
-        [(run.name, *(describe(outcomes[name][index]) for name in shown)) for index, run in enumerate(runs)],
-    )
-
-
-def volume_regrets(name: str, runs: Sequence[Run], undeclared: Sequence[Outcome]) -> list[float]:
-    """Median lifetime regret at each volume; a policy that knows of no workload stops where it always does."""
-    regrets = []
-    for volume in VOLUMES:
-        each = []
-        for run, usual in zip(runs, undeclared, strict=True):
-            queries = volume_queries(run, volume)
-            outcome = POLICIES[name](run, queries) if name in DECLARED and volume else usual
-            each.append(regret(run, outcome, queries, MARGIN))
-        regrets.append(statistics.median(each))
-    return regrets
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=[name for name, _ in SETS], help="one of the two sets")
+    only = parser.parse_args().only
+    for name, folder in SETS:
+        runs = [load(path) for path in sorted(folder.glob("*.jsonl.gz"))]
+        if not runs or only not in (None, name):
+            continue
+        sys.stdout.write(f"{name.capitalize()}, {len(runs)} runs:\n\n")
+        # By policy and volume, one outcome a run; a policy that knows of no workload stops where it always does.
+        outcomes = {
+            (policy, volume): [decide(run, volume_queries(run, volume) if volume else None) for run in runs]
+            for policy, decide in POLICIES.items()
+            for volume in (VOLUMES if policy in DECLARED else VOLUMES[:1])
+        }
+        write_table(
+            (
+                "policy",
+                "net saving, median / mean",
+                "accuracy difference, points: median, worst run",
+                *(f"violations at {volume:g}" for volume in VOLUMES),
+                "evaluation / training",
+                *(f"regret at {volume:g}, median / mean" for volume in VOLUMES),
+            ),
+            [
+                summary(policy, runs, [outcomes.get((policy, v), outcomes[policy, 0.0]) for v in VOLUMES])
+                for policy in POLICIES
+            ],
+        )
+        shown = ("patience 3", "paper", "calibrated", "oracle")
+        write_table(
+            ("run", *(f"{policy}: used, served, difference" for policy in shown)),
+            [(run.name, *(describe(outcomes[policy, 0.0][at]) for policy in shown)) for at, run in enumerate(runs)],
+        )
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def summary(name: str, runs: Sequence[Run], outcomes: Sequence[Outcome], regrets: Sequence[float]) -> tuple[str, ...]:
-    """One row: medians over the runs, the range of the differences, and the violations."""
-    gross = [1 - each.used for each in outcomes]
+def summary(policy: str, runs: Sequence[Run], by_volume: Sequence[Sequence[Outcome]]) -> tuple[str, ...]:
+    """One row: medians and means over the runs, the worst run, and the violations."""
+    outcomes = by_volume[0]
     net = [
         1 - each.used - each.evaluation_flops / run.spec.budget_flops for run, each in zip(runs, outcomes, strict=True)
     ]
@@ -108,17 +118,18 @@ def summary(name: str, runs: Sequence[Run], outcomes: Sequence[Outcome], regrets
         each.evaluation_flops / (each.used * run.spec.budget_flops) for run, each in zip(runs, outcomes, strict=True)
     ]
     differences = [100 * each.difference for each in outcomes]
-    error = 100 * statistics.fmean(each.error**2 for each in outcomes) ** 0.5
-    bad = sum(each.difference < -MARGIN for each in outcomes)
+    worst = min(range(len(runs)), key=differences.__getitem__)
+    regrets = [
+        [regret(run, each, volume_queries(run, volume), MARGIN) for run, each in zip(runs, at_volume, strict=True)]
+        for volume, at_volume in zip(VOLUMES, by_volume, strict=True)
+    ]
     return (
-        name,
-        f"{statistics.median(gross):.0%}",
-        f"{statistics.median(net):.0%}",
-        f"{statistics.median(differences):+.1f} ({min(differences):+.1f} to {max(differences):+.1f}), "
-        f"each ± {error:.1f}",
-        f"{bad} of {len(outcomes)}",
+        policy,
+        f"{statistics.median(net):.0%} / {statistics.fmean(net):.0%}",
+        f"{statistics.median(differences):+.1f}, {differences[worst]:+.1f} {runs[worst].name}",
+        *(f"{sum(each.difference < -MARGIN for each in at_volume)} of {len(runs)}" for at_volume in by_volume),
         f"{statistics.median(share):.1%}",
-        *(f"{each:.0%}" for each in regrets),
+        *(f"{statistics.median(each):.0%} / {statistics.fmean(each):.0%}" for each in regrets),
     )
 
 

@@ -29,8 +29,8 @@ _FEWEST = LADDER[0][1]
 class CalibratedPolicy:
     """Stop at the first checkpoint with a serving point that suffices, unless a later one is cheaper over the life.
 
-    Stop and K are two decisions. Where some K suffices, the run may stop; which K is served is chosen apart (`certainty`),
-    since it can be raised at any time, and training only be gone on with at its price.
+    Stop and K are two decisions. Where some K suffices, the run may stop; which K is served is chosen apart
+    (`certainty`), since it can be raised at any time, and training only be gone on with at its price.
 
     Args:
         risk: share of runs in which the stopped model may turn out below the fully trained one minus `margin`.
