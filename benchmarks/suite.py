@@ -4,9 +4,10 @@
     python benchmarks/suite.py --only "never tuned on"   one of them
 
 Each policy decides on the validation problems of the runs in benchmarks/suite and benchmarks/late (made by
-benchmarks/record.py); the truth is the accuracy on the test problems, from all their samples. Samples are drawn as the
-policy asks for them, out of those recorded, and charged. Query volumes are given by what they cost: at 1 serving them all with one sample of the fully
-trained model costs as many FLOPs as its training. Takes about 5 minutes on one core.
+benchmarks/record.py); the truth is the accuracy on the test problems, from all samples recorded. Samples are drawn as
+the policy asks for them, out of those recorded, and charged. Query volumes are given by what they cost: at 1, serving
+them all with one sample of the fully trained model costs as many FLOPs as its training. Takes about 15 minutes on one
+core.
 """
 
 import argparse

@@ -326,9 +326,9 @@ CERTAINTY_K = curve(*(with_confidence(z) for z in (1.2, 1.3, 1.8, 1.9, 2.5, 2.6)
 """Sufficient from K = 2 on, by 97 % (1.88 standard errors) from K = 4 on."""
 
 
-@pytest.mark.parametrize(("settings", "k"), [({}, 4), ({"certainty": 0.95}, 3), ({"certainty": 0.0}, 2)])
-def test_without_a_workload_the_cheapest_k_that_is_sure_is_served(settings: dict[str, float], k: int) -> None:
-    decision = given_forecast(plateau(), [GREEDY_SHORT, CERTAINTY_K], PLAN, replace(NOW, **settings))
+@pytest.mark.parametrize(("certainty", "k"), [(0.97, 4), (0.95, 3), (0.0, 2)])
+def test_without_a_workload_the_cheapest_k_that_is_sure_is_served(certainty: float, k: int) -> None:
+    decision = given_forecast(plateau(), [GREEDY_SHORT, CERTAINTY_K], PLAN, replace(NOW, certainty=certainty))
     assert decision.serving is not None
     assert decision.serving.k == k
 
