@@ -7,6 +7,7 @@ import pytest
 
 STEPS = range(1, 13)
 BUDGET = ["--budget-flops", "2e16"]
+CHECKED = [*BUDGET, "--checker"]
 PRICED = ["--params", "1e6", "--prompt-tokens", "100", "--output-tokens", "51"]
 
 
@@ -43,7 +44,7 @@ def fields(cli, *arguments: object) -> dict:
 
 
 def test_a_stop_is_advised_by_exit_code_table_and_sentence(cli, log: Path) -> None:
-    result = cli("decide", log, *BUDGET, *PRICED)
+    result = cli("decide", log, *CHECKED, *PRICED)
     assert result.exit_code == 10
     assert result.stderr == ""
     assert f"{log}: counts per problem, 12 checkpoints, 200 problems." in result.stdout.replace("\n", " ")
@@ -57,7 +58,7 @@ def test_a_stop_is_advised_by_exit_code_table_and_sentence(cli, log: Path) -> No
 
 
 def test_json_has_the_decision_and_one_for_each_checkpoint(cli, log: Path) -> None:
-    answer = fields(cli, log, *BUDGET, *PRICED)
+    answer = fields(cli, log, *CHECKED, *PRICED)
     names = ["action", "step", "strategy", "deployable", "k", "used", "gross_saving", "net_saving", "costs_known"]
     names += ["break_even_queries", "forecast", "reason", "confidence"]
     assert list(answer) == [*names, "notes", "checkpoints"]
@@ -77,11 +78,11 @@ def test_json_has_the_decision_and_one_for_each_checkpoint(cli, log: Path) -> No
 
 
 def test_without_a_price_nothing_that_rests_on_one_is_said(cli, log: Path) -> None:
-    answer = fields(cli, log, *BUDGET)
+    answer = fields(cli, log, *CHECKED)
     assert (answer["break_even_queries"], answer["costs_known"]) == (None, False)
     assert (answer["net_saving"], answer["gross_saving"]) == (None, 1 - answer["used"])
     assert any("break-even is unknown, evaluations are not charged" in note for note in answer["notes"])
-    text = cli("decide", log, *BUDGET).stdout.replace("\n", " ")
+    text = cli("decide", log, *CHECKED).stdout.replace("\n", " ")
     assert "At how many served queries full training would have been cheaper is unknown." in text
     assert "evaluation not charged" in text
     assert "net of evaluation" not in text
@@ -95,11 +96,14 @@ def test_the_first_checkpoints_are_too_few_and_no_error(cli, log: Path) -> None:
     assert (answer["strategy"], answer["k"], answer["forecast"]) == (None, None, None)
 
 
-def test_without_a_checker_pass_at_k_is_marked_as_an_oracle(cli, log: Path) -> None:
-    assert fields(cli, log, *BUDGET)["deployable"] is True
-    assert fields(cli, log, *BUDGET, "--no-checker")["deployable"] is False
-    assert "oracle" in cli("decide", log, *BUDGET, "--no-checker").stdout
-    assert "Assumed: the checker runs at serving time too" in cli("decide", log, *BUDGET).stdout
+def test_pass_at_k_stops_only_where_a_checker_is_declared(cli, log: Path) -> None:
+    declared = fields(cli, log, *CHECKED)
+    assert (declared["action"], declared["strategy"], declared["deployable"]) == ("stop", "pass@k", True)
+    assert "As declared by --checker" in cli("decide", log, *CHECKED).stdout
+    for options in ([], ["--no-checker"]):
+        answer = fields(cli, log, *BUDGET, *options)
+        assert (answer["action"], answer["strategy"], answer["deployable"]) == ("continue", None, None)
+        assert "an oracle's, an upper bound that stops nothing" in cli("decide", log, *BUDGET, *options).stdout
 
 
 def test_accuracies_alone_are_decided_on_with_one_greedy_answer(cli, greedy: Path) -> None:
@@ -111,7 +115,7 @@ def test_accuracies_alone_are_decided_on_with_one_greedy_answer(cli, greedy: Pat
 
 
 def test_the_paper_rule_and_its_patience(cli, log: Path) -> None:
-    options = [*BUDGET, "--policy", "paper"]
+    options = [*CHECKED, "--policy", "paper"]
     stops = [fields(cli, log, *options, "--patience", patience)["step"] for patience in (1, 2, 3)]
     assert stops == [stops[0], stops[0] + 1, stops[0] + 2]
     assert fields(cli, log, *options, "--patience", 99)["action"] == "continue"
@@ -184,12 +188,12 @@ def test_a_long_log_is_shown_around_its_decision(cli, log: Path) -> None:
 
 
 def test_a_cap_on_what_a_query_costs_limits_k(cli, log: Path) -> None:
-    free = fields(cli, log, *BUDGET, *PRICED)
+    free = fields(cli, log, *CHECKED, *PRICED)
     one_sample = 2e6 * 150
-    capped = fields(cli, log, *BUDGET, *PRICED, "--max-query-flops", one_sample * 1.05)
+    capped = fields(cli, log, *CHECKED, *PRICED, "--max-query-flops", one_sample * 1.05)
     price = ("--hour-price", 3600, "--peak-flops", 2e12, "--efficiency", 0.5)
     money = fields(
-        cli, log, *BUDGET, *PRICED,
+        cli, log, *CHECKED, *PRICED,
         *("--max-query-cost", one_sample * 1.05 / 1e12, *price),
     )  # fmt: skip
     assert free["k"] > 1
