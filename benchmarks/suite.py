@@ -31,7 +31,7 @@ from recorded import (
 )
 
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.decide import default_policy
+from breakeven.stopping.course import Policy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 
@@ -48,13 +48,18 @@ def paper(run: Run, queries: float | None) -> Outcome:
 
 
 def calibrated(run: Run, queries: float | None) -> Outcome:
-    """The default policy."""
-    return stopped(run, decisions(run, default_policy(), queries))
+    """The default policy, with no K beyond the samples recorded, of which no truth is known."""
+    return stopped(run, decisions(run, rule(run), queries))
 
 
 def exhaustive(run: Run, queries: float | None) -> Outcome:
     """The default policy with all that sequential evaluation can ever draw, drawn at every checkpoint."""
-    return stopped(run, decisions(run, default_policy(), queries, num_samples=16, sequential=False))
+    return stopped(run, decisions(run, rule(run), queries, num_samples=16, sequential=False))
+
+
+def rule(run: Run) -> Policy:
+    """The calibrated rule as it is by default, for as many samples as were recorded."""
+    return CalibratedPolicy(max_k=min(CalibratedPolicy().max_k, run.test[0].bank.num_samples))
 
 
 POLICIES: dict[str, Callable[[Run, float | None], Outcome]] = {
