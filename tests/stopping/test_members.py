@@ -1,6 +1,7 @@
 """Each account of how a learning curve goes on, on curves that go on in a known way; and none falls on odd ones."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,7 +128,7 @@ ODD = {
     "4 checkpoints": [0.1, 0.2, 0.4, 0.3],
     "4 alike": [0.5] * 4,
 }
-SHARES: dict[str, Callable[[int], Floats]] = {
+SHARES: dict[str, Callable[[int], Any]] = {
     "even": lambda n: np.linspace(0.1, 0.6, n),
     "from the untrained model on": lambda n: np.linspace(0.0, 0.6, n),
     "to the end": lambda n: np.linspace(0.3, 1.0, n),
