@@ -53,8 +53,8 @@ def test_every_rule_is_known_by_its_own_name() -> None:
     assert all(isinstance(rule(), Policy) for rule, _ in RULES.values())
 
 
-def test_the_default_waits_for_two_checkpoints() -> None:
-    assert policy_settings(default_policy()) == {**policy_settings(CalibratedPolicy()), "patience": 2}
+def test_the_default_stops_at_the_first_checkpoint_that_suffices() -> None:
+    assert policy_settings(default_policy()) == {**policy_settings(CalibratedPolicy()), "patience": 1}
 
 
 class Overtakes:

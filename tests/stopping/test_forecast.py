@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 
 from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, Forecast
@@ -318,10 +319,12 @@ def test_an_unknown_schedule_is_projected_as_a_constant_one() -> None:
 
 
 def test_a_decay_ahead_raises_the_projection_and_widens_its_upper_side() -> None:
+    """On the logit scale, on which a decay is added: on the accuracy's own, 1 is near."""
     constant, decayed = calibrated(decay_share=0.0), calibrated(decay_share=0.2)
     assert decayed.mean > constant.mean
     assert decayed.lo > constant.lo - 0.02
-    assert decayed.hi - decayed.mean >= constant.hi - constant.mean
+    upper = [logit(each.hi) - logit(each.mean) for each in (decayed, constant)]
+    assert upper[0] >= upper[1]
     assert 0.0 <= decayed.lo <= decayed.mean <= decayed.hi <= 1.0
 
 
@@ -337,12 +340,13 @@ def test_what_is_left_of_a_decay_counts_in_proportion() -> None:
     assert calibrated(decay_share=0.2).mean == calibrated(decay_share=0.5).mean  # all of it is ahead either way
 
 
-def test_a_curve_that_has_levelled_off_gains_little() -> None:
-    level = [0.4] * 6
-    gains = [
-        calibrated(each, decay_share=0.2).mean - calibrated(each, decay_share=0.0).mean for each in (level, RISING)
-    ]
-    assert 0.0 <= gains[0] < 0.01 < gains[1]
+def test_a_curve_that_has_levelled_off_may_gain_nothing() -> None:
+    """Nothing or much, which such a curve does not tell (docs/design/forecast.md): most likely nothing. So no more
+    than 55 % of what was foretold moves at all, and none of it down."""
+    constant, decayed = (np.array(calibrated([0.4] * 6, decay_share=share).cdf) for share in (0.0, 0.2))
+    assert np.all(decayed <= constant + 1e-5)
+    assert np.all(decayed >= 0.45 * constant - 1e-5)
+    assert decayed.sum() < constant.sum()
 
 
 @PROPERTY

@@ -1,4 +1,4 @@
-"""The calibrated projection: known shapes within their interval, and blind exactly where that is documented."""
+"""The calibrated projection: known shapes within their interval, and a late rise not ruled out by a flat past."""
 
 import math
 
@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, Forecast
+from breakeven.stopping.density import NODES
 from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.stopping.learning_curve import posterior
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
 
@@ -42,11 +44,14 @@ def of_shape(name: str, *, num_points: int = 20, num_problems: int = 1000, seed:
 @pytest.mark.parametrize("num_points", [4, 20, 1000])
 @pytest.mark.parametrize("name", SHAPES)
 def test_known_shape_is_within_the_interval(name: str, num_points: int) -> None:
+    """From 20 points within 0.07, where noise alone bends a flat curve upward within 0.08: of that, half the density
+    makes the foot of a rise."""
     measured, truth = of_shape(name, num_points=num_points)
     forecast = project(measured, num_problems=1000)
     assert (forecast.status, forecast.method, forecast.parameters) == (FitStatus.FITTED, "calibrated", ())
     assert forecast.lo <= truth <= forecast.hi
-    assert forecast.mean == pytest.approx(truth, abs=0.07 if num_points > 4 else 0.12)
+    nearest = 0.12 if num_points == 4 else 0.08 if (name, num_points) == ("plateau", 20) else 0.07
+    assert forecast.mean == pytest.approx(truth, abs=nearest)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -62,7 +67,9 @@ def test_interval_holds_as_often_as_it_says_or_more(name: str, known: bool) -> N
     assert np.mean(held) >= 0.8
 
 
-def test_intervals_are_calibrated_over_the_shapes() -> None:
+def test_intervals_hold_over_the_shapes() -> None:
+    """More often than they say, 199 times of 200: they keep room for a late rise, which none of these shapes has.
+    Where runs do rise late they hold less often (docs/design/forecast.md)."""
     held = []
     for seed in range(200):
         name = list(SHAPES)[seed % len(SHAPES)]
@@ -70,24 +77,27 @@ def test_intervals_are_calibrated_over_the_shapes() -> None:
         measured, truth = of_shape(name, seed=seed, last=last, num_problems=500)
         forecast = project(measured, last=last, num_problems=500)
         held.append(forecast.lo <= np.random.default_rng(20_000 + seed).binomial(500, truth) / 500 <= forecast.hi)
-    assert 0.80 <= np.mean(held) <= 0.98
+    assert np.mean(held) >= 0.86
 
 
-def test_known_to_fail_on_a_late_rise() -> None:
-    """Nothing in a flat past tells of a step to come."""
+def test_a_late_rise_is_within_the_interval() -> None:
+    """Nothing in a flat past tells of a step to come, and nothing rules it out."""
     measured, _ = of_shape("near chance")
-    assert project(measured, num_problems=1000).hi < 0.6
+    forecast = project(measured, num_problems=1000)
+    assert forecast.hi > 0.9
+    assert forecast.mean < 0.3, "nor is it what is expected"
+    assert 0.0 < forecast.late_rise < 0.15
 
 
 def test_near_chance_the_projection_stays_near_chance() -> None:
-    """Where the paper's filter keeps upward noise."""
+    """Where the paper's filter keeps upward noise. The median lies a little high: a rise is not ruled out."""
     gaps = []
     for seed in range(20):
         measured, truth = of_shape("near chance", seed=seed, num_problems=200)
         paper = forecast_accuracy(np.linspace(0.05, 0.5, 20), measured, 1.0, method="paper").mean
         gaps.append((abs(project(measured, num_problems=200).mean - truth), abs(paper - truth)))
     ours, papers = np.mean(gaps, axis=0)
-    assert ours < 0.6 * papers
+    assert ours < 0.7 * papers
 
 
 # -- the interval -----------------------------------------------------------------------------------------------------
@@ -120,19 +130,44 @@ def test_at_the_full_budget_the_projection_is_a_measurement() -> None:
 
 
 def test_a_plateau_is_projected_flat() -> None:
+    """Likeliest by far is what it is at; the median lies a little above, for it may yet rise."""
     forecast = project([0.4] * 20, num_problems=2000)
-    assert forecast.mean == pytest.approx(0.4, abs=0.01)
+    density = np.diff(forecast.cdf) / np.diff(NODES)
+    assert NODES[density.argmax()] == pytest.approx(0.4, abs=0.01)
+    assert 0.39 < forecast.mean < 0.42
     assert forecast.lo < 0.4 < forecast.hi
 
 
 def test_checkpoints_long_past_are_left_out() -> None:
+    """Of the average over shapes those before a 16th of the training so far; of the whole they move little."""
     share, accuracy = np.geomspace(1e-4, 0.5, 40), np.linspace(0.1, 0.5, 40)
-    forecast = forecast_accuracy(share, accuracy, 1.0, method="calibrated")
-    assert forecast.num_points == (share >= 0.5 / 16).sum()
-    assert forecast_accuracy([1e-9, 1e-8, 1e-7, 0.5], [0.1, 0.2, 0.3, 0.4], 1.0, method="calibrated").num_points == 4
+    changed = np.where(share >= 0.5 / 16, accuracy, 0.3)
+    for one, other in zip(posterior(share, accuracy, 400), posterior(share, changed, 400), strict=True):
+        np.testing.assert_array_equal(one, other)
+    forecast, other = (forecast_accuracy(share, each, 1.0, method="calibrated") for each in (accuracy, changed))
+    assert forecast.num_points == 40
+    assert other.mean == pytest.approx(forecast.mean, abs=0.01)
+    few = forecast_accuracy([1e-9, 1e-8, 1e-7, 0.5], [0.1, 0.2, 0.3, 0.4], 1.0, method="calibrated")
+    assert (few.status, few.num_points) == (FitStatus.FITTED, 4)
 
 
 # -- degenerate curves ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "status"),
+    [
+        ([0.0, 0.0, 0.1, 0.1, 0.1], FitStatus.FITTED),
+        ([0.0, 0.0, 0.1, 0.1, 0.08], FitStatus.NO_SIGNAL),
+        ([0.0, 0.0, 0.2, 0.0, 0.0], FitStatus.NO_SIGNAL),  # one lucky checkpoint
+        ([0.5, 0.5, 0.0, 0.0, 0.0], FitStatus.NO_SIGNAL),
+        ([0.0, 0.0, 0.0, 0.0, 0.3], FitStatus.FITTED),
+    ],
+)
+def test_signal_is_ten_right_answers_as_the_mean_of_the_last_three_checkpoints(
+    accuracy: list[float], status: FitStatus
+) -> None:
+    assert project(accuracy, num_problems=100).status is status
 
 
 @pytest.mark.parametrize(
@@ -168,8 +203,10 @@ def test_no_projection_is_a_status_and_the_interval_says_nothing(
 @pytest.mark.parametrize("num_problems", [None, 1, 200, 10**9])
 def test_odd_curves_have_a_projection(flops: list[float], accuracy: list[float], num_problems: int | None) -> None:
     forecast = forecast_accuracy(flops, accuracy, 1.0, num_problems=num_problems, method="calibrated")
-    enough = num_problems is None or max(accuracy) * num_problems >= 9.5  # right answers, else there is no signal
+    recent = sum(accuracy[-3:]) / 3  # ten right answers, else there is no signal
+    enough = num_problems is None or recent * num_problems >= 9.5
     assert forecast.status is (FitStatus.FITTED if enough else FitStatus.NO_SIGNAL)
+    assert not enough or np.all(np.diff(forecast.cdf) >= 0.0)
     assert 0.0 <= forecast.lo <= forecast.mean <= forecast.hi <= 1.0
 
 

@@ -276,12 +276,29 @@ def test_an_oracle_does_not_count_beside_what_can_be_deployed(
         assert (decision.serving.k if decision.serving else None) == k
 
 
-def test_an_oracle_alone_is_decided_on_and_marked() -> None:
+def test_an_oracle_alone_stops_nothing_unless_a_checker_is_declared() -> None:
     oracle = replace(REACHES_AT_4, deployable=False)
-    decision = decide(plateau(), [replace(FALLS_SHORT, deployable=False), oracle], PLAN, NOW)
+    curves = [replace(FALLS_SHORT, deployable=False), oracle]
+    alone = decide(plateau(), curves, PLAN, NOW)
+    assert (alone.reason, alone.k_curve, alone.serving) == (Reason.OUT_OF_REACH, oracle, None)
+    declared = decide(plateau(), curves, replace(PLAN, checker=True), NOW)
+    assert (declared.reason, declared.k_curve) == (Reason.REACHED, REACHES_AT_4)
+    assert declared.serving is not None
+    assert (declared.serving.k, declared.serving.deployable) == (4, True)
+
+
+def test_in_logs_of_earlier_versions_an_oracle_alone_is_decided_on_and_marked() -> None:
+    oracle = replace(REACHES_AT_4, deployable=False)
+    decision = decide(plateau(), [replace(FALLS_SHORT, deployable=False), oracle], replace(PLAN, checker=None), NOW)
     assert (decision.reason, decision.k_curve) == (Reason.REACHED, oracle)
     assert decision.serving is not None
     assert (decision.serving.k, decision.serving.deployable) == (4, False)
+
+
+def test_no_serving_point_lies_below_the_least_accuracy() -> None:
+    for least, reason in ((0.0, Reason.REACHED), (0.99, Reason.OUT_OF_REACH)):
+        decision = decide(plateau(), [REACHES_AT_4], replace(PLAN, min_accuracy=least), NOW)
+        assert decision.reason is reason
 
 
 def test_where_none_suffices_the_highest_curve_is_shown() -> None:

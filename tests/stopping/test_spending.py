@@ -1,4 +1,7 @@
-"""When another piece of samples is drawn: only where it could decide, up the ladder, within the share."""
+"""When another piece of samples is drawn: only where it could decide, up the ladder, within the share.
+
+Where the curve can be projected the policy is given a projection: that it stays where it is.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -78,7 +81,11 @@ def wanted(
         num_samples=num_samples,
         points=tuple(history[:-1]),
     )
-    return policy.wants(course, course.see(history[-1], curves), drawn)
+    seen = course.see(history[-1], curves)
+    if seen.forecast.status is FitStatus.FITTED:
+        level = history[-1].greedy_accuracy or 0.0
+        seen = replace(seen, forecast=replace(seen.forecast, mean=level, lo=level, hi=level, cdf=()))
+    return policy.wants(course, seen, drawn)
 
 
 def test_the_ladder_is_climbed_in_order_while_more_could_decide() -> None:
@@ -106,16 +113,16 @@ def test_nothing_is_drawn_where_nothing_could_suffice(drawn: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize(
-    ("history", "spec"),
+    ("history", "policy"),
     [
-        (plateau(3), PLAN),  # too few checkpoints to project
-        (plateau(5, greedy=0.0), PLAN),
-        (plateau(10), PLAN),  # the budget is spent
-        (plateau(), replace(PLAN, budget_flops=6e7)),  # less of it is used than the policy asks for
+        (plateau(3), POLICY),  # too few checkpoints to project
+        (plateau(5, greedy=0.0), POLICY),
+        (plateau(10), POLICY),  # the budget is spent
+        (plateau(), replace(POLICY, min_used=0.51)),  # less of it is used than the policy asks for
     ],
 )
-def test_nothing_is_drawn_where_samples_cannot_decide(history: list[LearningPoint], spec: RunSpec) -> None:
-    assert wanted(GREEDY, COULD, history=history, spec=spec) is None
+def test_nothing_is_drawn_where_samples_cannot_decide(history: list[LearningPoint], policy: CalibratedPolicy) -> None:
+    assert wanted(GREEDY, COULD, history=history, policy=policy) is None
 
 
 def test_what_no_limit_allows_is_not_sampled_for() -> None:
