@@ -1,5 +1,6 @@
 """`breakeven run`: from a recipe to a stopped run on disk, and every way in which it may not come to that."""
 
+import dataclasses
 import errno
 import json
 import math
@@ -174,6 +175,48 @@ def test_a_run_begun_to_the_end_remembers_it(cli, at_step, half_solved, recipe: 
     result = cli("run", recipe, "--out", "here", "--to-end")
     assert "Go on with: breakeven run --resume here\n" in result.stdout
     assert "Spent up to step 12: " in cli("run", "--resume", "here").stdout
+
+
+def test_a_run_takes_up_another_budget_and_is_asked_anew(cli, half_solved, recipe: Path) -> None:
+    assert cli("run", recipe, "--out", "here").exit_code == 0
+    before = read_log("here")
+    stop = before.checkpoints[-1]
+    assert stop.decision.stop
+    longer = 3 * before.header.config["train"]["steps"]
+    result = cli("run", "--resume", "here", "--budget-steps", longer)
+    assert result.exit_code == 0, result.stderr
+    after = read_log("here")
+    (change,) = after.budget_changes
+    assert change.step == stop.observation.step
+    assert change.spec == dataclasses.replace(before.header.spec, budget_flops=3 * before.header.spec.budget_flops)
+    assert after.checkpoints[: len(before.checkpoints)] == before.checkpoints  # the earlier stop stays, as evidence
+    again = after.checkpoints[len(before.checkpoints)]
+    assert again.decision.used == pytest.approx(again.observation.train_flops / change.spec.budget_flops)
+    assert after.checkpoints[-1].decision.stop
+    assert f"Stop at step {after.checkpoints[-1].observation.step} " in result.stdout
+    assert "bit for bit" in cli("replay", "here").stdout
+    assert cli("report", "here").exit_code == 0
+
+
+def test_another_budget_trains_on_bit_for_bit_after_a_kill(cli, half_solved, recipe: Path, at_step) -> None:
+    def kill() -> None:
+        raise KeyboardInterrupt
+
+    for directory in ("whole", "killed"):
+        assert cli("run", recipe, "--out", directory).exit_code == 0
+    longer = 3 * read_log("whole").header.config["train"]["steps"]
+    assert cli("run", "--resume", "whole", "--budget-steps", longer, "--mode", "advise").exit_code == 0
+    at_step(3, kill)
+    assert cli("run", "--resume", "killed", "--budget-steps", longer, "--mode", "advise").exit_code != 0
+    assert cli("run", "--resume", "killed", "--mode", "advise").exit_code == 0
+    assert Path("killed/log.jsonl").read_bytes() == Path("whole/log.jsonl").read_bytes()
+
+
+def test_a_budget_that_is_spent_already_is_refused(cli, refused, half_solved, recipe: Path) -> None:
+    assert cli("run", recipe, "--out", "here").exit_code == 0
+    assert refused("run", "--resume", "here", "--budget-steps", 2).startswith("--budget-steps must be above the ")
+    assert refused("run", recipe, "--budget-steps", 99).startswith("--budget-steps must come with --resume; ")
+    assert not read_log("here").budget_changes
 
 
 def test_a_log_of_ones_own_script_is_not_resumed(cli, tmp_path: Path) -> None:

@@ -57,10 +57,13 @@ def replay(
     num_samples = min(len(row) for each in record.checkpoints for row in each.observation.bank.correct_PN)
     with naming_options():
         chosen.check(num_samples)
-    spec = record.header.spec
-    spec = dataclasses.replace(spec, baseline=baseline or spec.baseline)
-    spec = dataclasses.replace(spec, queries=spec.queries if queries is None else queries)
-    decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen)
+    asked: dict[str, Any] = {"baseline": baseline, "queries": queries}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    spec = dataclasses.replace(record.header.spec, **asked)
+    changes = [
+        dataclasses.replace(each, spec=dataclasses.replace(each.spec, **asked)) for each in record.budget_changes
+    ]
+    decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen, changes)
     unchanged = spec == record.header.spec and chosen == logged
     recorded = [each.decision for each in record.checkpoints]
     difference = largest_difference(decisions, recorded)

@@ -32,9 +32,8 @@ def write_report(run: Path, out: Path | None = None) -> Path:
         RunStorageError: the page could not be written.
     """
     record = read_log(run)
-    page = render_page(
-        str(record.header.config.get("name", run.name)), record.header.config, record.checkpoints, record.verification
-    )
+    config = record.budget_changes[-1].config if record.budget_changes else record.header.config
+    page = render_page(str(config.get("name", run.name)), config, record.checkpoints, record.verification)
     path = out or (run if run.is_dir() else run.parent) / "report.html"
     if not path.parent.is_dir():
         raise argument_error("--out", "be a file in a directory that exists", str(path))

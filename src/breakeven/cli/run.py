@@ -36,6 +36,9 @@ def run(
     past_stop: Annotated[
         bool, typer.Option("--past-stop", help="With --resume: train on past a stop that was decided.")
     ] = False,
+    budget_steps: Annotated[
+        int | None, typer.Option(help="With --resume: another number of steps for the full run, from here on.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -55,17 +58,25 @@ def run(
             rule = "stand alone: the run's own settings are used"
             raise argument_error("--resume", rule, str(resume), "Drop RECIPE, --set and --out.")
         run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
-        settings = read_log(run_dir).header.config
+        record = read_log(run_dir)
+        settings = record.budget_changes[-1].config if record.budget_changes else record.header.config
         if "name" not in settings:
             remedy = "Your own script wrote this log: start that script again."
             raise argument_error("--resume", "name a run of `breakeven run`", str(resume), remedy)
         config = config_from(settings)
+        if budget_steps is not None:
+            config = loop.changed_budget(config, run_dir, record.checkpoints, budget_steps)
         log = RunLog.open(run_dir)
+        if budget_steps is not None:
+            loop.record_budget(config, run_dir, log)
     else:
         if recipe is None:
             raise argument_error("RECIPE", "be given, or --resume RUN", None, "Try: breakeven run countdown")
         if past_stop:
             raise argument_error("--past-stop", "come with --resume", True, "A new run has no stop yet.")
+        if budget_steps is not None:
+            remedy = "Of a new run it is --set train.steps=..."
+            raise argument_error("--budget-steps", "come with --resume", budget_steps, remedy)
         config = load_recipe(recipe, [*(set_ or []), *([f"mode={looking_on}"] if looking_on else [])])
         run_dir = out if out is not None else _free_directory(config.name)
         log = loop.start_run(config, run_dir)

@@ -11,7 +11,7 @@ shares are in [0, 1].
 from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
-from breakeven.records.events import Failure, Fingerprint, StopTest
+from breakeven.records.events import BudgetChange, Failure, Fingerprint, StopTest, spec_at
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
@@ -37,6 +37,7 @@ __all__ = [
     "NO_ANSWER",
     "SEARCH_COUNTS",
     "Action",
+    "BudgetChange",
     "CheckpointRecord",
     "Completion",
     "Decision",
@@ -67,4 +68,5 @@ __all__ = [
     "ValidationLoss",
     "Verification",
     "answer_label",
+    "spec_at",
 ]

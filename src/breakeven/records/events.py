@@ -1,7 +1,10 @@
-"""What a run log holds besides checkpoints: what is resumed, what failed, and what was tested."""
+"""What a run log holds besides checkpoints: what is resumed, declared anew, failed or tested."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from breakeven.records.decisions import RunSpec
 from breakeven.records.samples import SampleBank
 
 
@@ -11,6 +14,22 @@ class Fingerprint:
 
     parts: dict[str, str]
     """In words or as a checksum, by the name of the argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetChange:
+    """Another budget, declared when a run was gone on with: it holds for all later steps."""
+
+    step: int
+    """The last step under the budget before."""
+    spec: RunSpec
+    config: dict[str, Any]
+    """The resolved configuration from then on."""
+
+
+def spec_at(step: int, spec: RunSpec, changes: Sequence[BudgetChange]) -> RunSpec:
+    """What was declared at `step` of a run begun with `spec`."""
+    return next((each.spec for each in reversed(changes) if each.step < step), spec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,23 @@
 """Deciding from records alone: the same step as live, with nothing left to draw."""
 
+import dataclasses
 from collections.abc import Sequence
 
-from breakeven.records import Decision, Observation, RunSpec
+from breakeven.records import BudgetChange, Decision, Observation, RunSpec, spec_at
 from breakeven.session.step import conclude, measured_of, see
 from breakeven.stopping.course import Course, Policy
 
 
-def replay(observations: Sequence[Observation], spec: RunSpec, policy: Policy) -> tuple[Decision, ...]:
+def replay(
+    observations: Sequence[Observation], spec: RunSpec, policy: Policy, changes: Sequence[BudgetChange] = ()
+) -> tuple[Decision, ...]:
     """One decision an observation, as these settings take them on the samples that were recorded.
+
+    Args:
+        observations: of the checkpoints, in order.
+        spec: what was declared when the run was begun.
+        policy: the rule.
+        changes: other budgets that were declared later.
 
     Equal bit for bit to the recorded decisions where spec and policy are the recorded ones, on a machine and with
     library versions like the run's (the log's first line names them); elsewhere equal but for last digits.
@@ -16,6 +25,7 @@ def replay(observations: Sequence[Observation], spec: RunSpec, policy: Policy) -
     course = Course(spec=spec, policy=policy)
     decisions: list[Decision] = []
     for observation in observations:
+        course = dataclasses.replace(course, spec=spec_at(observation.step, spec, changes))
         course, _, decision = conclude(course, see(course, measured_of(observation)))
         decisions.append(decision)
     return tuple(decisions)

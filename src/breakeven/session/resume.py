@@ -59,7 +59,7 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
     """
     spec, policy = session.spec, session.policy
     pairs: list[tuple[str, object, object]] = [
-        ("spec", spec, log.header.spec),
+        ("spec", spec, log.spec),
         ("policy", policy_settings(policy), _recorded_policy(log)),
         ("seed", session.seed, log.header.seed),
     ]

@@ -211,8 +211,10 @@ class Session:
 
     @property
     def stopped_at(self) -> CheckpointRecord | None:
-        """The first checkpoint at which the decision was to stop, whatever the mode."""
-        return next((each for each in self.checkpoints if each.decision.stop), None)
+        """The first checkpoint at which the decision was to stop, whatever the mode; under the budget declared last."""
+        changes = self.log.budget_changes if self.log is not None else ()
+        after = changes[-1].step if changes else -1
+        return next((each for each in self.checkpoints if each.decision.stop and each.observation.step > after), None)
 
     def is_due(self, step: int, train_tokens: int) -> bool:
         """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""

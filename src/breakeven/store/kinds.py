@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from breakeven.records import (
+    BudgetChange,
     CheckpointRecord,
     Completion,
     Failure,
@@ -159,6 +160,7 @@ Line: TypeAlias = (
     | CheckpointRecord
     | Verification
     | Fingerprint
+    | BudgetChange
     | Failure
     | StopTest
     | SamplesHeader
@@ -174,6 +176,7 @@ KINDS: Final[dict[type, str]] = {
     CheckpointRecord: "checkpoint",
     Verification: "verification",
     Fingerprint: "fingerprint",
+    BudgetChange: "budget_change",
     Failure: "failure",
     StopTest: "stop_test",
     SamplesHeader: "samples",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from breakeven.errors import LogError, argument_error
-from breakeven.records import CheckpointRecord, Failure, Fingerprint, StopTest, Verification
+from breakeven.records import BudgetChange, CheckpointRecord, Failure, Fingerprint, RunSpec, StopTest, Verification
 from breakeven.store.append import AppendLog, Layout, View
 from breakeven.store.files import storage_errors
 from breakeven.store.kinds import LOG_FORMAT, Header, Line
@@ -15,7 +15,7 @@ LOG_NAME: Final = "log.jsonl"
 _LAYOUT: Final = Layout(
     name="run log",
     header=Header,
-    records=(CheckpointRecord, Verification, Fingerprint, Failure, StopTest),
+    records=(CheckpointRecord, Verification, Fingerprint, BudgetChange, Failure, StopTest),
     when_full="Free space, then go on with --resume.",
 )
 
@@ -33,6 +33,8 @@ class RunRecord:
     """True if a torn last line was left out: a write was cut short, or is under way right now."""
     failures: tuple[Failure, ...] = ()
     """Evaluations that were due and failed, in the order of their steps."""
+    budget_changes: tuple[BudgetChange, ...] = ()
+    """Other budgets that were declared when the run was gone on with, in their order."""
 
 
 def read_log(path: str | Path) -> RunRecord:
@@ -53,6 +55,7 @@ def read_log(path: str | Path) -> RunRecord:
         checkpoints=run.checkpoints,
         verification=run.verification,
         failures=tuple(run.failures.values()),
+        budget_changes=tuple(run.budget_changes),
         recovered=run.recovered,
     )
 
@@ -60,8 +63,8 @@ def read_log(path: str | Path) -> RunRecord:
 class RunLog(View):
     """An open run log, which this process alone may extend; made by `RunLog.create` or `RunLog.open`.
 
-    `header`, `checkpoints`, `failures` (by step), and the last `fingerprint`, `stop_test` and `verification`, if any,
-    are as they read back from disk; `recovered` says that opening cut off a torn last line.
+    `header`, `checkpoints`, `failures` (by step), `budget_changes`, and the last `fingerprint`, `stop_test` and
+    `verification`, if any, are as they read back from disk; `recovered` says that opening cut off a torn last line.
 
     >>> import tempfile
     >>> from breakeven.records import RunSpec
@@ -82,6 +85,7 @@ class RunLog(View):
         self.fingerprint: Fingerprint | None = None
         self.stop_test: StopTest | None = None
         self.failures: dict[int, Failure] = {}
+        self.budget_changes: list[BudgetChange] = []
         self._checkpoints: dict[int, CheckpointRecord] = {}
         self._log = AppendLog(path, _LAYOUT)
 
@@ -129,6 +133,11 @@ class RunLog(View):
         """The recorded checkpoints, in the order of their steps."""
         return tuple(self._checkpoints.values())
 
+    @property
+    def spec(self) -> RunSpec:
+        """What is declared of the run by now."""
+        return self.budget_changes[-1].spec if self.budget_changes else self.header.spec
+
     def find(self, step: int) -> CheckpointRecord | None:
         """The checkpoint recorded at `step`, in constant time."""
         return self._checkpoints.get(step)
@@ -138,7 +147,7 @@ class RunLog(View):
         """The run directory."""
         return self._log.path.parent
 
-    def append(self, record: CheckpointRecord | Verification | Fingerprint | Failure | StopTest) -> None:
+    def append(self, record: CheckpointRecord | Verification | Fingerprint | BudgetChange | Failure | StopTest) -> None:
         """Record one line. Once this returns, it survives a crash of the process and of the machine.
 
         Args:
@@ -166,6 +175,8 @@ class RunLog(View):
                 self.fingerprint = record
             case StopTest():
                 self.stop_test = record
+            case BudgetChange():
+                self.budget_changes.append(record)
             case Failure():
                 self.failures[record.step] = record
             case CheckpointRecord():

@@ -7,7 +7,7 @@ last saved state, and a step that the log already holds is not evaluated twice.
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from breakeven.config import RunConfig, TrainConfig, config_to_builtins
+from breakeven.config import RunConfig, TrainConfig, config_from, config_to_builtins
 from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import CheckpointRecord, Decision, SegmentRule, Verification
+from breakeven.records import BudgetChange, CheckpointRecord, Decision, SegmentRule, Verification
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.recording import start_log
 from breakeven.session.searching import TreeSearch
@@ -87,7 +87,7 @@ def run(
     """Train until the decision says stop, or to the end; go on from `run_dir` where it holds a state.
 
     Args:
-        config: the run, as in `log`'s first line.
+        config: the run, as in `log`'s first line, or in the last change of its budget.
         run_dir: where the log is; states, weights and the shipped checkpoint go there too.
         log: a log just started, or opened to resume.
         mode: see `Session`: "advise" and "shadow" train on to the full budget, "shadow" verifies the decision there.
@@ -152,7 +152,7 @@ def run(
     ):
         step += 1
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, train)
+            group["lr"] = learning_rate(step, schedule_at(step, config, log))
         loss = train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
         if not math.isfinite(loss):
             raise diverged(step, loss)
@@ -185,6 +185,38 @@ def run(
         train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds,
         evaluation_seconds=session.evaluation_seconds,
     )
+
+
+def changed_budget(config: RunConfig, run_dir: Path, checkpoints: Sequence[CheckpointRecord], steps: int) -> RunConfig:
+    """The configuration of a recorded run with another number of steps for the full run.
+
+    Raises:
+        ArgumentError: the run has gone as far already.
+    """
+    step = stands_at(run_dir, checkpoints)
+    if steps <= step:
+        raise argument_error("--budget-steps", f"be above the {step} steps that are trained already", steps)
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps))
+
+
+def record_budget(config: RunConfig, run_dir: Path, log: RunLog) -> None:
+    """Leave in the log that `config`, of another budget, holds from where the run stands."""
+    step = stands_at(run_dir, log.checkpoints)
+    log.append(BudgetChange(step=step, spec=spec_for(config), config=config_to_builtins(config)))
+
+
+def stands_at(run_dir: Path, checkpoints: Sequence[CheckpointRecord]) -> int:
+    """The last step of a run that is saved or recorded."""
+    return max(saved_step(run_dir), checkpoints[-1].observation.step if checkpoints else 0)
+
+
+def schedule_at(step: int, config: RunConfig, log: RunLog) -> TrainConfig:
+    """The schedule under which a step is trained: where a budget was changed later, that of before."""
+    later = [place for place, each in enumerate(log.budget_changes) if step <= each.step]
+    if not later:
+        return config.train
+    before = log.budget_changes[later[0] - 1].config if later[0] else log.header.config
+    return config_from(before).train
 
 
 def training_batches(task: Task, train: TrainConfig, seed: int) -> Callable[[int], Tensor]:
