@@ -144,9 +144,9 @@ def test_checkpoints_long_past_are_left_out() -> None:
     changed = np.where(share >= 0.5 / 16, accuracy, 0.3)
     for one, other in zip(posterior(share, accuracy, 400), posterior(share, changed, 400), strict=True):
         np.testing.assert_array_equal(one, other)
-    forecast, other = (forecast_accuracy(share, each, 1.0, method="calibrated") for each in (accuracy, changed))
+    forecast, moved = (forecast_accuracy(share, each, 1.0, method="calibrated") for each in (accuracy, changed))
     assert forecast.num_points == 40
-    assert other.mean == pytest.approx(forecast.mean, abs=0.01)
+    assert moved.mean == pytest.approx(forecast.mean, abs=0.01)
     few = forecast_accuracy([1e-9, 1e-8, 1e-7, 0.5], [0.1, 0.2, 0.3, 0.4], 1.0, method="calibrated")
     assert (few.status, few.num_points) == (FitStatus.FITTED, 4)
 

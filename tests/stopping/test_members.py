@@ -50,7 +50,7 @@ def test_hills_foretell_a_curve_that_bends_upward(power: float) -> None:
 
 def test_hills_foretell_an_s_curve_from_beyond_its_middle() -> None:
     def hill(x: Floats) -> Floats:
-        return 0.02 + 0.8 * x**4 / (x**4 + 0.25**4)
+        return 0.02 + 0.8 * x**4 / (x**4 + 0.2**4)
 
     low, middle, high = interval(hills(curve(hill(FIRST_HALF))))
     assert low < hill(np.array(1.0)) < high
@@ -82,7 +82,8 @@ def test_level_is_less_sure_further_from_the_end_and_of_fewer_problems() -> None
 
     assert width(1.0, 1000) < width(0.5, 1000) < width(0.1, 1000)
     assert width(0.5, 1000) < width(0.5, 50)
-    assert width(1.0, 1000) == pytest.approx(2 * 1.645 * np.sqrt(0.24 / 1000), rel=0.02), "the measurement's noise"
+    noise = 2 * 1.645 * np.sqrt(0.24 / 1000)
+    assert width(1.0, 1000) == pytest.approx(noise, rel=0.04), "the measurement's, and the width of a node"
 
 
 def test_a_line_in_log_flops() -> None:

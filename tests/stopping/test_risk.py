@@ -43,8 +43,8 @@ def test_bad_stops_are_no_more_frequent_than_the_risk(calibrated_bad_stops: int)
     assert binomtest(calibrated_bad_stops, NUM_RUNS, risk, alternative="greater").pvalue > 0.01, calibrated_bad_stops
 
 
-@pytest.mark.parametrize("policy", [Patience(CalibratedPolicy(risk=0.5), 1), Patience(PaperPolicy(), 1)])
+@pytest.mark.parametrize("policy", [CalibratedPolicy(risk=0.5, certainty=0.5), PaperPolicy()])
 def test_the_count_tells_a_careless_policy(policy: Policy) -> None:
     num_runs = NUM_RUNS // 2
-    careless = bad_stops(policy, num_runs)
+    careless = bad_stops(Patience(policy, 1), num_runs)
     assert binomtest(careless, num_runs, CalibratedPolicy().risk, alternative="greater").pvalue < 0.01, careless
