@@ -59,11 +59,14 @@ SETTINGS = (
     Setting("plateau, few problems, decay", "plateau", num_problems=200, decay="known"),
     Setting("rise then fall", "rise_then_fall"),
     Setting("near zero", "near_zero"),
+    Setting("late rise", "late_rise"),
+    Setting("late rise, decay, workload", "late_rise", decay="known", declared=True),
+    Setting("convex", "convex"),
+    Setting("onset", "onset"),
     Setting("saturating, unknown decay", "saturating", decay="unknown", knowable=False),
     Setting("plateau, unknown decay", "plateau", decay="unknown", knowable=False),
-    Setting("late rise", "late_rise", knowable=False),
-    Setting("late rise, decay, workload", "late_rise", decay="known", declared=True, knowable=False),
     Setting("late step", "late_step", knowable=False),
+    Setting("second rise", "second_rise", knowable=False),
 )
 COLUMNS = (
     "setting",
