@@ -1,6 +1,6 @@
 """What full training would reach, projected from the learning curve: the paper's fit, or the calibrated one.
 
-Pure. The calibrated projection comes from `learning_curve`. What the paper leaves open (scaling, bounds, degenerate
+Pure. The calibrated projection comes from `stack`. What the paper leaves open (scaling, bounds, degenerate
 curves) is chosen here and argued in docs/design/paper-mode.md.
 """
 
