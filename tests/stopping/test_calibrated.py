@@ -259,6 +259,37 @@ def test_without_a_fit_nothing_is_said_of_confidence() -> None:
     assert (decision.confidence, decision.k_curve) == (None, HIGH)
 
 
+# -- what the user knows ----------------------------------------------------------------------------------------------
+
+
+def test_a_target_is_reached_or_not_whatever_the_curve_says() -> None:
+    """From the first checkpoint on, with what is unsure of the accuracy itself alone; less the margin, as always."""
+    for z, reason in ((1.3, Reason.REACHED), (1.2, Reason.UNSURE), (-0.1, Reason.OUT_OF_REACH)):
+        for history in (plateau(1, greedy=0.2), plateau(5, greedy=0.0)):
+            decision = decide(history, [curve(with_confidence(z))], replace(PLAN, target=0.5), NOW)
+            assert decision.reason is reason
+            assert decision.confidence == pytest.approx(float(ndtr(z)), abs=1e-9)
+            assert decision.forecast is not None
+            assert (decision.forecast.method, decision.forecast.mean, decision.forecast.late_rise) == ("target", 0.5, 0)
+
+
+def test_a_target_is_weighed_against_a_workload() -> None:
+    reasons = [
+        decide(RISING, [CLIMBS], replace(PLAN, target=0.6, queries=queries), NOW).reason
+        for queries in np.geomspace(0.1, 1e4, 60).tolist()
+    ]
+    assert list(dict.fromkeys(reasons)) == [Reason.REACHED, Reason.CHEAPER_LATER, Reason.TOO_COSTLY]
+
+
+def test_nothing_is_served_below_the_least_accuracy() -> None:
+    for least, k in ((0.0, 2), (0.6, 2), (0.61, 3), (0.8, 4)):
+        decision = given_forecast(plateau(), [GREEDY, HIGH], replace(PLAN, min_accuracy=least), NOW)
+        assert decision.serving is not None
+        assert decision.serving.k == k
+    decision = given_forecast(plateau(), [GREEDY, HIGH], replace(PLAN, min_accuracy=0.81), NOW)
+    assert (decision.reason, decision.serving) == (Reason.OUT_OF_REACH, None)
+
+
 # -- what makes a lead unsure -----------------------------------------------------------------------------------------
 
 

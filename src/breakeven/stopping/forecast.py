@@ -1,6 +1,6 @@
 """What full training would reach, projected from the learning curve: the paper's fit, or the calibrated one.
 
-Pure. The calibrated projection comes from `learning_curve`. What the paper leaves open (scaling, bounds, degenerate
+Pure. The calibrated projection comes from `stack`. What the paper leaves open (scaling, bounds, degenerate
 curves) is chosen here and argued in docs/design/paper-mode.md.
 """
 
@@ -48,7 +48,7 @@ def forecast_accuracy(
         num_problems: answers behind each accuracy: one a problem, or as many as there are samples. Of method
             "calibrated" only: a hint at its noise; None has the curve's own scatter decide.
         method: "paper", least squares of a (1 - exp(-b x)) + c on the filtered points, x = FLOPs / budget;
-            "calibrated", an average over shapes of the learning curve.
+            "calibrated", a density over several accounts of how the curve goes on.
         fluctuation_filter: of method "paper" only: whether points below the last kept one are dropped first (step 1
             of the algorithm).
         decay_share: of method "calibrated" only: the share of the budget, at its end, over which the learning rate
@@ -61,10 +61,10 @@ def forecast_accuracy(
 
         Method "paper": `lo` and `hi` equal `mean`, since the method has no interval.
 
-        Method "calibrated": from `lo` to `hi` is where the accuracy MEASURED at the full budget, on the same problems,
-        is expected in 90 % of runs, that measurement's own noise included; 0 to 1 with a status other than FITTED. It
-        takes 4 checkpoints and, where `num_problems` is known, one with 10 right answers. `parameters` is empty, since
-        no single curve was fitted.
+        Method "calibrated": `cdf` is the whole density, `mean` its median, and from `lo` to `hi` is where the accuracy
+        MEASURED at the full budget, on the same problems, is expected in 90 % of runs, that measurement's own noise
+        included; 0 to 1 with a status other than FITTED. It takes 4 checkpoints and, where `num_problems` is known, 10
+        right answers as the mean of the last three. `parameters` is empty, since no single curve was fitted.
 
     Raises:
         ArgumentError: an unknown `method`; lengths differ, no checkpoint, values out of range, NaN, FLOPs not
@@ -72,12 +72,13 @@ def forecast_accuracy(
 
     Estimator:
         "paper": fitted. Biased up near chance (the filter keeps upward noise) and down on curves that still rise.
-        "calibrated": Bayesian. Blind to what has not begun at the last checkpoint: a late rise, a fall, or a
-        learning-rate decay that lies ahead. On such runs the interval holds far less often than 90 %.
+        "calibrated": a mixture, weighed by how well each account foretold the end of runs. It allows for a late rise
+        and for a decay ahead as often as these usually come, and for a fall hardly; nothing in the curve tells of them.
+        On runs that level off the interval holds more often than 90 %, on those that rise late or fall less often.
 
     Source:
         "paper": arXiv 2601.01332, Algorithm 1, steps 1 and 2. "calibrated": ours,
-        docs/design/calibrated-estimators.md.
+        docs/design/forecast.md.
 
     >>> x = [0.1, 0.2, 0.3, 0.4]
     >>> curve = forecast_accuracy(x, [0.6 * (1 - 2.718281828459045 ** (-5 * v)) for v in x], 1.0, method="paper")

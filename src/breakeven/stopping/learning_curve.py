@@ -1,4 +1,4 @@
-"""What full training would reach, with a 90 % interval: an average over shapes of the learning curve.
+"""What full training would reach by an average over shapes of the learning curve: a member of the forecast.
 
 Pure and deterministic. From the last checkpoint on, with ratio = training FLOPs / those of the last checkpoint, and
 everything in units of sqrt(p (1 - p)) of the accuracy p:
