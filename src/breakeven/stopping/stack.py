@@ -1,6 +1,6 @@
 """The forecast as a density: the members weighed by how much of the run was seen.
 
-The table is made by `python benchmarks/forecast_weights.py`.
+The table is what `python benchmarks/forecast_weights.py --simulated 24` prints; argued in docs/design/forecast.md.
 """
 
 from typing import Final
