@@ -9,6 +9,7 @@ Live, simulated, recorded and replayed runs, and somebody's evaluations, all tak
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
@@ -125,9 +126,9 @@ class Course:
         sampled = spec.baseline == "sampled"
         if spec.target is not None:
             return Seen(point=point, curves=curves, forecast=known(spec.target), evaluation_flops=_total(history))
-        forecast = forecast_accuracy(
-            [each.train_flops for each in history],
-            [baseline_accuracy(each, spec.baseline) for each in history],
+        forecast = _forecast(
+            tuple(each.train_flops for each in history),
+            tuple(baseline_accuracy(each, spec.baseline) for each in history),
             spec.budget_flops,
             num_problems=min(each.num_drawn if sampled else each.num_problems for each in history),
             method=needs.method,
@@ -185,6 +186,10 @@ class Course:
     def then(self, point: LearningPoint, decision: Decision) -> Self:
         """The course with one checkpoint more."""
         return replace(self, points=(*self.points, point), decision=decision)
+
+
+_forecast = lru_cache(maxsize=8)(forecast_accuracy)
+"""A checkpoint is seen again after each draw, mostly with the same learning curve."""
 
 
 def _one_sample_flops(seen: Seen, spec: RunSpec) -> float | None:
