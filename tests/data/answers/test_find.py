@@ -46,7 +46,7 @@ BAD = [
 ]
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
 def test_bad_texts_are_answered_quickly_and_bounded(text: str) -> None:
     started = time.process_time()

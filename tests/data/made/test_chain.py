@@ -72,7 +72,7 @@ def test_without_a_reference_nothing_is_right() -> None:
 # -- generation -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize(("num_terms", "num_digits"), [(2, 1), (2, 2), (3, 2), (4, 3), (5, 6)])
 def test_every_solution_that_is_trained_on_is_right(num_terms: int, num_digits: int) -> None:
     task = Chain(num_terms=num_terms, num_digits=num_digits)
@@ -100,7 +100,7 @@ def test_every_solution_that_is_trained_on_is_right(num_terms: int, num_digits: 
         assert task.check(Problem(id="p", prompt=prompt, reference=reference), solution)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("split", SPLITS)
 def test_problems_are_distinct_and_hold_the_total(split: Split) -> None:
     problems = TASK.problems(split, 100)
@@ -132,7 +132,7 @@ def test_tokens_round_trip() -> None:
 # -- splits -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_no_training_problem_is_evaluated_or_tested() -> None:
     """On a difficulty so small that the splits are drawn dry, so that any leak would show."""
     task = Chain(num_terms=2, num_digits=1)
@@ -144,7 +144,7 @@ def test_no_training_problem_is_evaluated_or_tested() -> None:
     assert not validation & test
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", [0, 1, 12345])
 def test_no_seed_moves_a_problem_to_another_split(seed: int) -> None:
     task = Chain(num_terms=2, num_digits=1)
@@ -161,7 +161,7 @@ def test_the_order_of_the_terms_does_not_move_a_problem() -> None:
     assert len(set(buckets.tolist())) == 1
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_seeds_decide_what_is_drawn() -> None:
     assert np.array_equal(TASK.train_batch(50, (7, 3)), TASK.train_batch(50, (7, 3)))
     assert not np.array_equal(TASK.train_batch(50, (7, 3)), TASK.train_batch(50, (7, 4)))

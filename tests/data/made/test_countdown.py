@@ -146,7 +146,7 @@ def test_deep_or_huge_text_is_wrong_at_once(completion: str) -> None:
 # -- generation -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("num_numbers", [2, 3, 4, 5])
 def test_every_solution_that_is_trained_on_is_right(num_numbers: int) -> None:
     task = Countdown(num_numbers=num_numbers, max_number=20)
@@ -163,7 +163,7 @@ def test_every_solution_that_is_trained_on_is_right(num_numbers: int) -> None:
     assert (batch[:, :-1] != EOS).all()
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("split", SPLITS)
 def test_problems_are_distinct_and_solvable(split: Split) -> None:
     problems = EASY.problems(split, 40)
@@ -213,7 +213,7 @@ def ids_of(task: Countdown, rows: np.ndarray) -> set[str]:
     return {f"{'+'.join(map(str, sorted(numbers)))}={target}" for *numbers, target in prompts}
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_no_training_problem_is_evaluated_or_tested() -> None:
     """On a difficulty so small that the splits are drawn dry, so that any leak would show."""
     task = Countdown(num_numbers=2, max_number=12)
@@ -225,7 +225,7 @@ def test_no_training_problem_is_evaluated_or_tested() -> None:
     assert not validation & test
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", [0, 1, 12345])
 def test_no_seed_moves_a_problem_to_another_split(seed: int) -> None:
     found = {split: {each.id for each in EASY.problems(split, 300, seed=seed)} for split in SPLITS}
@@ -250,7 +250,7 @@ def test_a_larger_difficulty_keeps_the_splits_of_a_smaller_one() -> None:
     assert not evaluated & ids_of(larger, larger.train_batch(5000, (0, 0)))
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_seeds_decide_what_is_drawn() -> None:
     assert np.array_equal(EASY.train_batch(50, (7, 3)), EASY.train_batch(50, (7, 3)))
     assert not np.array_equal(EASY.train_batch(50, (7, 3)), EASY.train_batch(50, (7, 4)))

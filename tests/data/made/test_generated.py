@@ -26,7 +26,7 @@ def digest(*parts: bytes) -> str:
     return hashlib.blake2b(b"\n".join(parts), digest_size=8).hexdigest()
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("task", "problems", "batches"),
     [

@@ -74,7 +74,7 @@ def test_garbage_is_wrong_and_never_an_exception(completion: str) -> None:
 # -- generation -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize(("size", "num_clues"), [(3, 1), (4, 4), (5, 10), (5, 24), (6, 12)])
 def test_every_square_that_is_trained_on_is_right(size: int, num_clues: int) -> None:
     task = Latin(size=size, num_clues=num_clues)
@@ -102,13 +102,13 @@ def test_squares_of_every_kind_are_drawn_alike(size: int, count: int) -> None:
     assert times.max() < 2.0 * 20_000 / count
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize(("size", "count"), [(3, 1), (4, 4), (5, 56), (6, 9408)])
 def test_reduced_squares_are_all_found(size: int, count: int) -> None:
     assert len(Latin(size=size, num_clues=1)._reduced) == count  # OEIS A000315
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("split", SPLITS)
 def test_problems_are_distinct_and_solvable(split: Split) -> None:
     problems = TASK.problems(split, 20)
@@ -131,7 +131,7 @@ def test_tokens_round_trip() -> None:
 # -- splits -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_no_training_problem_is_evaluated_or_tested() -> None:
     """On a difficulty so small that the splits are drawn dry, so that any leak would show."""
     validation, test = ({each.id for each in TASK.problems(split, 20)} for split in ("validation", "test"))
@@ -142,7 +142,7 @@ def test_no_training_problem_is_evaluated_or_tested() -> None:
     assert not validation & test
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", [0, 1, 12345])
 def test_no_seed_moves_a_problem_to_another_split(seed: int) -> None:
     task = Latin(size=4, num_clues=4)
@@ -153,7 +153,7 @@ def test_no_seed_moves_a_problem_to_another_split(seed: int) -> None:
         assert not found[mine] & found[theirs]
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_seeds_decide_what_is_drawn() -> None:
     task = Latin()
     assert np.array_equal(task.train_batch(50, (7, 3)), task.train_batch(50, (7, 3)))

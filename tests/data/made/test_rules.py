@@ -109,7 +109,7 @@ def test_every_operation_gives_digits() -> None:
 # -- generation -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize(("depth", "num_examples", "list_length"), [(1, 1, 2), (2, 3, 4), (3, 3, 5), (6, 8, 8)])
 def test_every_program_that_is_trained_on_is_right(depth: int, num_examples: int, list_length: int) -> None:
     task = Rules(depth=depth, num_examples=num_examples, list_length=list_length)
@@ -127,7 +127,7 @@ def test_every_program_that_is_trained_on_is_right(depth: int, num_examples: int
         assert task.check(Problem(id="p", prompt=prompt), program), (prompt, program)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("split", SPLITS)
 def test_problems_are_distinct_and_solvable(split: Split) -> None:
     problems = TASK.problems(split, 40)
@@ -149,7 +149,7 @@ def test_tokens_round_trip() -> None:
 # -- splits -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_no_training_problem_is_evaluated_or_tested() -> None:
     """On a difficulty so small that the splits are drawn dry, so that any leak would show."""
     task = Rules(depth=1, num_examples=1, list_length=2)
@@ -161,7 +161,7 @@ def test_no_training_problem_is_evaluated_or_tested() -> None:
     assert not validation & test
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", [0, 1, 12345])
 def test_no_seed_moves_a_problem_to_another_split(seed: int) -> None:
     task = Rules(depth=1, num_examples=1, list_length=2)
@@ -179,7 +179,7 @@ def test_the_order_of_the_examples_does_not_move_a_problem() -> None:
     assert len(set(buckets.tolist())) == 1
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_seeds_decide_what_is_drawn() -> None:
     assert np.array_equal(TASK.train_batch(50, (7, 3)), TASK.train_batch(50, (7, 3)))
     assert not np.array_equal(TASK.train_batch(50, (7, 3)), TASK.train_batch(50, (7, 4)))
