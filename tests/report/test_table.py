@@ -26,7 +26,7 @@ def test_rows_hold_what_was_recorded(run):
 
 def test_an_interval_and_an_oracle_show(checkpoint, forecast):
     (row,) = decision_rows([checkpoint(deployable=False, forecast=forecast(lo=0.4, hi=0.6))])
-    assert row[3:5] == ["0.387 at K=4 (oracle)", "0.525 (0.400-0.600)"]
+    assert row[3:5] == ["0.387 at K=4 (oracle)", "0.525 (0.400 to 0.600)"]
     assert row[5] == "K=8 pass@k (oracle), 0.679 extrapolated"
 
 
@@ -51,7 +51,7 @@ def test_the_terminal_table_prints_every_row_and_no_markup(run):
 )
 def test_a_calibrated_row_says_what_to_serve_and_how_surely(calibrated, strategy, served):
     (row,) = decision_rows([calibrated(strategy=strategy, k=4 if strategy == "majority_vote" else 8)])
-    assert row[4:7] == ["0.525 (0.450-0.600)", served, "0.93"]
+    assert row[4:7] == ["0.525 (0.450 to 0.600)", served, "0.93"]
 
 
 def test_the_terminal_table_fits_100_columns_without_breaking_a_word(calibrated):

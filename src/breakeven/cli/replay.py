@@ -83,7 +83,7 @@ def replay(
             }
         )
         return
-    console.print(decision_table(decided))
+    console.print(decision_table(decided, width=console.width))
     console.print(explain(final), style="bold")
     if unchanged and difference == 0.0:
         console.print(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")

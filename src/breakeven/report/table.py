@@ -1,7 +1,7 @@
 """Every checkpoint on one line, as plain cells and as a terminal table."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rich import box
@@ -18,15 +18,18 @@ HEADINGS = (
     "one sample, measured",
     "largest K, measured",
     "fully trained, forecast",
-    "smallest sufficient K",
+    "least K that suffices",
     "sure, forecast",
     "in a row",
     "decision",
 )
-_WIDTHS = (5, 5, 8, 12, 11, 18, 8, 4, 13)
+_WIDTHS = (5, 5, 8, 12, 9, 18, 8, 4, 13)
 """Characters of each column in the terminal, where cells are broken into lines between words to fit 100 in all."""
-_WORDY = (3, 4, 5, 8)
-"""Columns whose cells hold several words: the ones that a narrower terminal breaks further."""
+_WORDY: Mapping[int, int] = {3: 8, 4: 8, 5: 12, 8: 11}
+"""Columns whose cells hold several words, which a narrower terminal breaks further, and their longest words."""
+_FORECAST = HEADINGS.index("fully trained, forecast")
+_NARROW = 100
+"""Characters of a terminal below which columns stand one space apart."""
 
 
 def decision_rows(checkpoints: Sequence[CheckpointRecord]) -> list[list[str]]:
@@ -34,19 +37,26 @@ def decision_rows(checkpoints: Sequence[CheckpointRecord]) -> list[list[str]]:
     return [_row(checkpoint) for checkpoint in checkpoints]
 
 
-def decision_table(checkpoints: Sequence[CheckpointRecord], title: str | None = None) -> Table:
-    """The rows as a rich table for the terminal; checkpoints at which training may stop are bold."""
+def decision_table(checkpoints: Sequence[CheckpointRecord], title: str | None = None, *, width: int = 120) -> Table:
+    """The rows as a rich table for a terminal of `width` characters; where training may stop they are bold."""
     table = Table(
         title=None if title is None else Text(title),
         box=box.SIMPLE_HEAD,
         collapse_padding=True,
+        padding=(0, 0) if width < _NARROW else (0, 1),
         pad_edge=False,
         show_edge=False,
     )
     for heading in HEADINGS:
         column, last = len(table.columns), heading == HEADINGS[-1]
         justify: Literal["left", "right"] = "left" if last else "right"
-        table.add_column(_broken(heading, column), justify=justify, no_wrap=column not in _WORDY, overflow="fold")
+        table.add_column(
+            _broken(heading, column),
+            justify=justify,
+            no_wrap=column not in _WORDY,
+            min_width=_WORDY.get(column),
+            overflow="fold",
+        )
     for checkpoint, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
         cells = [Text(_broken(cell, column)) for column, cell in enumerate(row)]
         table.add_row(*cells, style="bold" if checkpoint.decision.stop else None)
@@ -54,8 +64,13 @@ def decision_table(checkpoints: Sequence[CheckpointRecord], title: str | None = 
 
 
 def _broken(cell: str, column: int) -> str:
-    plain = cell.replace("(", "").replace(")", "") if len(cell) > _WIDTHS[column] else cell
-    return textwrap.fill(plain, _WIDTHS[column], break_long_words=False, break_on_hyphens=False)
+    width = _WIDTHS[column]
+    if len(cell) <= width:
+        return cell
+    parts = cell.split(" (") if column == _FORECAST else [cell.replace("(", "")]  # an interval has lines of its own
+    return "\n".join(
+        textwrap.fill(each.replace(")", ""), width, break_long_words=False, break_on_hyphens=False) for each in parts
+    )
 
 
 def _row(checkpoint: CheckpointRecord) -> list[str]:
@@ -66,7 +81,7 @@ def _row(checkpoint: CheckpointRecord) -> list[str]:
     if curve is not None and measured is not None:
         best = f"{format_accuracy(measured[1])} at K={measured[0]}" + ("" if curve.deployable else " (oracle)")
     if forecast := projection(decision):
-        interval = f" ({format_accuracy(forecast.lo)}-{format_accuracy(forecast.hi)})"
+        interval = f" ({format_accuracy(forecast.lo)} to {format_accuracy(forecast.hi)})"
         projected = format_accuracy(forecast.mean) + (interval if forecast.lo < forecast.hi else "")
     if serving is not None:
         kind = "" if serving.deployable else " (oracle)"
