@@ -119,7 +119,7 @@ def sets(**changes: object) -> list[str]:
 
 def test_a_recipe_decides_by_searches(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flat = Forecast(mean=0.5, lo=0.4, hi=0.6, status=FitStatus.FITTED, method="calibrated", num_points=9)
-    monkeypatch.setattr("breakeven.stopping.course.forecast_accuracy", lambda *curve, **settings: flat)
+    monkeypatch.setattr("breakeven.stopping.course._forecast", lambda *curve, **settings: flat)
     options = sets(
         evaluate__reward_model=work / "reward-model",
         evaluate__search_k=[4],

@@ -20,7 +20,7 @@ from breakeven import PaperPolicy, RunSpec, open_log
 from breakeven.config import config_from, load_recipe
 from breakeven.data.made.countdown import Countdown
 from breakeven.report.format import format_flops, format_share
-from breakeven.store import RunLog, read_log
+from breakeven.store import RunLog, read_log, write_whole
 from breakeven.train import checkpoint, loop
 
 
@@ -421,7 +421,7 @@ def test_a_full_disk_is_a_failed_run_that_goes_on_when_there_is_room(
         if at == "log":
             patch.setattr(RunLog, "append", _append_to_a_full_disk(RunLog.append))
         elif at == "state":
-            patch.setattr(checkpoint, "save_file", full_disk)
+            patch.setattr(checkpoint, "write_whole", _write_to_a_full_disk)
         else:
             patch.setattr(Path, "replace", _replace_on_a_full_disk(Path.replace))
         message = refused("run", recipe, "--out", "here", exit_code=3)
@@ -430,6 +430,10 @@ def test_a_full_disk_is_a_failed_run_that_goes_on_when_there_is_room(
     assert cli("run", "--resume", "here").exit_code == 0
     for name in ("log.jsonl", "state.safetensors", "report.html"):
         assert Path("here", name).read_bytes() == Path("straight", name).read_bytes(), name
+
+
+def _write_to_a_full_disk(path: Path, content: object, *, remedy: str) -> None:
+    write_whole(path, full_disk, remedy=remedy)
 
 
 def _append_to_a_full_disk(append: Callable[..., None]) -> Callable[..., None]:

@@ -15,7 +15,7 @@ from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError, RunStorageError
 from breakeven.model.transformer import Transformer
 from breakeven.records import TransformerShape
-from breakeven.train import checkpoint
+from breakeven.store import files as store_files
 from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights, saved_step
 from breakeven.train.loop import train_step
 
@@ -97,18 +97,18 @@ def test_a_later_state_replaces_the_earlier_one(saved: Path) -> None:
     assert [each.name for each in saved.iterdir()] == [STATE]
 
 
-def full_disk(tensors, path, metadata=None):
-    Path(path).write_bytes(b"half a sta")
+def full_disk(fd: int, data: bytes) -> None:
+    os.write(fd, data[: len(data) // 2])
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("fails", ["save_file", "fsync"])
+@pytest.mark.parametrize("fails", ["write", "fsync"])
 def test_a_write_that_fails_leaves_the_state_before(saved: Path, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
     before = (saved / STATE).read_bytes()
     model, optimizer = start(seed=1)
     with monkeypatch.context() as patch:
-        if fails == "save_file":
-            patch.setattr(checkpoint, "save_file", full_disk)
+        if fails == "write":
+            patch.setattr(store_files, "write_all", full_disk)
         else:
             patch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(errno.EIO, os.strerror(errno.EIO))))
         with pytest.raises(RunStorageError, match=r"state\.safetensors could not be written: .*--resume\."):

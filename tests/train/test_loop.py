@@ -7,14 +7,16 @@ import math
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 
-import safetensors.torch
+
 import torch
 
+from breakeven import store
 from breakeven.config import TrainConfig, config_from, config_to_builtins, load_recipe, policy_from, recipe_names
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.countdown import Countdown
@@ -419,13 +421,16 @@ def test_a_full_disk_ends_the_run_and_it_goes_on_when_there_is_room(
     run(config, tmp_path / "straight")
     real_fsync, steps_saved = os.fsync, list[str]()
 
-    def save_file(tensors, path, metadata):
+    def half(partial: Path) -> None:
+        partial.write_bytes(b"half a file")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write_whole(path: Path, content: Any, *, remedy: str) -> None:
         """Full at the second state, or at the first weights."""
         if (fails == "state" and steps_saved) or path.parent.name == "stopped":
-            path.write_bytes(b"half a file")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        steps_saved.append(metadata["step"])
-        safetensors.torch.save_file(tensors, path, metadata)
+            content = half
+        store.write_whole(path, content, remedy=remedy)
+        steps_saved.append(path.name)
 
     def fsync(fd: int) -> None:
         """Full at the first log record after a state."""
@@ -434,7 +439,7 @@ def test_a_full_disk_ends_the_run_and_it_goes_on_when_there_is_room(
         real_fsync(fd)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_file", save_file)
+        patch.setattr(checkpoint, "write_whole", write_whole)
         if fails == "log":
             patch.setattr(os, "fsync", fsync)
         with pytest.raises(RunStorageError, match=r"No space left on device.*--resume"):

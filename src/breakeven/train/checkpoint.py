@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from breakeven.errors import argument_error
@@ -83,14 +83,9 @@ def save_tensors(
     Raises:
         RunStorageError: the disk refused; a file that was there before stays as it was.
     """
-
-    def write(partial: Path) -> None:
-        try:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata or {})
-        except SafetensorError as error:
-            raise OSError(str(error)) from error
-
-    write_whole(path, write, remedy=remedy)
+    # As bytes: `save_file` writes through a temporary file of its own, which a kill would leave behind.
+    data = save({name: value.contiguous() for name, value in tensors.items()}, metadata or {})
+    write_whole(path, data, remedy=remedy)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
