@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from recorded import SUITE, load
 
-from breakeven.stopping.density import NODES, Floats, mixed, quantile, raised
+from breakeven.stopping.density import NODES, Floats, mixed, quantile
 from breakeven.stopping.members import MEMBERS, Curve
-from breakeven.stopping.stack import DECAY_GAINS, LEAST_LATE_RISE, STAGES
+from breakeven.stopping.stack import LEAST_LATE_RISE, STAGES, decayed
 from breakeven.testing.simulated_curves import FAMILIES
 from breakeven.testing.simulated_runs import random_run
 
@@ -136,10 +136,7 @@ def cells_of(run: Run) -> list[Cell]:
             continue
         curve = Curve(share=share, accuracy=accuracy, num_problems=run.num_problems)
         ahead = min(1.0, (1.0 - float(share[-1])) / run.decay_share) if run.decay_share else 0.0
-        gains, prior = zip(*DECAY_GAINS, strict=True)
-        cdfs = [member(curve) for member in MEMBERS.values()]
-        if ahead:
-            cdfs = [mixed(prior, [raised(cdf, ahead * gain) for gain in gains]) for cdf in cdfs]
+        cdfs = [decayed(member(curve), ahead) for member in MEMBERS.values()]
         cells.append(Cell(run.kind, float(share[-1]), float(run.accuracy[-1]), np.array(cdfs)))
     return cells
 

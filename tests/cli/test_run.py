@@ -198,6 +198,21 @@ def test_a_run_takes_up_another_budget_and_is_asked_anew(cli, half_solved, recip
     assert cli("report", "here").exit_code == 0
 
 
+def test_a_later_stop_is_served_and_tested_in_the_place_of_an_earlier_one(cli, half_solved, recipe: Path) -> None:
+    assert cli("run", recipe, "--out", "here", "--to-end").exit_code == 0
+    first = read_log("here")
+    longer = 3 * first.header.config["train"]["steps"]
+    assert cli("run", "--resume", "here", "--budget-steps", longer).exit_code == 0
+    after = read_log("here")
+    change = after.budget_changes[0].step
+    steps = [each.observation.step for each in after.checkpoints if each.decision.stop]
+    stop = next(step for step in steps if step > change)
+    assert first.verification is not None
+    assert after.verification is not None
+    assert (first.verification.stopped_step, after.verification.stopped_step) == (8, stop)
+    assert json.loads(Path("here/serving.json").read_text(encoding="utf-8"))["step"] == stop
+
+
 def test_another_budget_trains_on_bit_for_bit_after_a_kill(cli, half_solved, recipe: Path, at_step) -> None:
     def kill() -> None:
         raise KeyboardInterrupt

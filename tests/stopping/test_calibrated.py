@@ -600,3 +600,9 @@ def test_settings_out_of_range_are_refused(setting: dict, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
         CalibratedPolicy(**setting)
     assert str(error.value).startswith(message)
+
+
+def test_where_the_target_is_known_the_learning_curve_is_still_one() -> None:
+    history = [*plateau(), plateau()[0]]
+    with pytest.raises(ArgumentError, match="train_flops must be finite and increasing"):
+        decide(history, [GREEDY_SHORT], replace(PLAN, target=0.5), NOW)

@@ -323,9 +323,11 @@ class Session:
 
     def _ship(self) -> None:
         """Leave `serving.json` beside the log of a run whose stop is decided, also where a kill came between."""
-        if self.log is None or self.stopped_at is None or (path := self.log.directory / "serving.json").exists():
+        if self.log is None or self.stopped_at is None:
             return
-        note = serving_note(self.stopped_at.decision, self.temperature)
+        path, note = self.log.directory / "serving.json", serving_note(self.stopped_at.decision, self.temperature)
+        if path.exists() and path.read_bytes() == note:
+            return  # another one is of a stop under an earlier budget
         write_whole(path, note, remedy="The decision is in the log. Free space, then go on with the run.")
 
     def _look_on(self, step: int, train_tokens: int) -> None:

@@ -156,7 +156,7 @@ class Shadow:
 
     def measure(self, stopped: CheckpointRecord, sampler: Sampler, *, search: Search | None = None) -> StopTest:
         """See `measure_stop`."""
-        if self.tested is None:
+        if self.tested is None or self.tested.step != stopped.observation.step:  # of a stop under an earlier budget
             self.tested = measure_stop(stopped, sampler, self._how, search=search)
             if self._log is not None:
                 self._log.append(self.tested)
@@ -164,7 +164,9 @@ class Shadow:
 
     def verify(self, stopped: CheckpointRecord, full_sampler: Sampler) -> Verification | None:
         """See `compare`; None where the serving point was not measured."""
-        if self.tested is not None and self.verification is None:
+        if self.tested is None or self.tested.step != stopped.observation.step:
+            return None
+        if self.verification is None or self.verification.stopped_step != stopped.observation.step:
             self.verification = compare(stopped, self.tested, full_sampler, self._how)
             if self._log is not None:
                 self._log.append(self.verification)

@@ -40,8 +40,8 @@ class CalibratedPolicy:
         min_used: share of the budget before which no projection is trusted, 0.14 is a seventh.
         max_evaluation_share: evaluations may cost at most this share of the training FLOPs so far; beyond it,
             problems are sampled no further, and an evaluation that is due is left out.
-        strategies: what may be served, such as "majority_vote"; empty: every strategy that is measured. Beside a
-            deployable one an oracle is never chosen.
+        strategies: what may be served, such as "majority_vote"; empty: every strategy that is measured and can
+            be served (`RunSpec.checker`).
     """
 
     name: Literal["calibrated"] = "calibrated"

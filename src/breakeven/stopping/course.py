@@ -124,17 +124,20 @@ class Course:
         needs, spec = self.policy.needs, self.spec
         history = (*self.points, point)
         sampled = spec.baseline == "sampled"
+        train_flops = tuple(each.train_flops for each in history)
+        accuracy = tuple(baseline_accuracy(each, spec.baseline) for each in history)
         if spec.target is not None:
-            return Seen(point=point, curves=curves, forecast=known(spec.target), evaluation_flops=_total(history))
-        forecast = _forecast(
-            tuple(each.train_flops for each in history),
-            tuple(baseline_accuracy(each, spec.baseline) for each in history),
-            spec.budget_flops,
-            num_problems=min(each.num_drawn if sampled else each.num_problems for each in history),
-            method=needs.method,
-            fluctuation_filter=needs.fluctuation_filter,
-            decay_share=spec.decay_share,
-        )
+            forecast = known(spec.target, train_flops, accuracy, spec.budget_flops)
+        else:
+            forecast = _forecast(
+                train_flops,
+                accuracy,
+                spec.budget_flops,
+                num_problems=min(each.num_drawn if sampled else each.num_problems for each in history),
+                method=needs.method,
+                fluctuation_filter=needs.fluctuation_filter,
+                decay_share=spec.decay_share,
+            )
         return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=_total(history))
 
     def undecided(self, seen: Seen, curves: Sequence[KCurve]) -> Decision:

@@ -109,8 +109,13 @@ def forecast_accuracy(
     )
 
 
-def known(target: float) -> Forecast:
-    """The accuracy to be reached where it is known: nothing is projected."""
+def known(target: float, train_flops: Sequence[float], accuracy: Sequence[float], budget_flops: float) -> Forecast:
+    """The accuracy to be reached where it is known: nothing is projected from the curve, but it must be one.
+
+    Raises:
+        ArgumentError: as `forecast_accuracy`, of the curve.
+    """
+    _check_curve(train_flops, accuracy, budget_flops)
     return Forecast(mean=target, lo=target, hi=target, status=FitStatus.FITTED, method="target", num_points=0)
 
 
@@ -124,26 +129,25 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
     signal = y.max() > 0.0 if num_problems is None else y[-3:].mean() * num_problems >= _MIN_RIGHT
     if not signal or len(y) < MIN_POINTS:
         status = FitStatus.TOO_FEW_POINTS if signal else FitStatus.NO_SIGNAL
-        mean, lo, hi, num_points = float(y.max()), 0.0, 1.0, len(y)
-    else:
-        share = float(x[-1])
-        ahead = min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
-        if ahead > 1e-9:
-            decay = "included"
-        cdf = density_of(Curve(share=x, accuracy=y, num_problems=num_problems), ahead)
-        mean, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
+        highest = float(y.max())
         return Forecast(
-            mean=mean,
-            lo=lo,
-            hi=hi,
-            status=FitStatus.FITTED,
-            method="calibrated",
-            num_points=len(y),
-            decay=decay,
-            cdf=tuple(cdf.round(5).tolist()),
-            late_rise=round(weights_at(share)["late_rise"], 4),
+            mean=highest, lo=0.0, hi=1.0, status=status, method="calibrated", num_points=len(y), decay=decay
         )
-    return Forecast(mean=mean, lo=lo, hi=hi, status=status, method="calibrated", num_points=num_points, decay=decay)
+    share = float(x[-1])
+    ahead = min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
+    cdf = density_of(Curve(share=x, accuracy=y, num_problems=num_problems), ahead)
+    mean, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
+    return Forecast(
+        mean=mean,
+        lo=lo,
+        hi=hi,
+        status=FitStatus.FITTED,
+        method="calibrated",
+        num_points=len(y),
+        decay="included" if ahead > 1e-9 else decay,
+        cdf=tuple(cdf.round(5).tolist()),
+        late_rise=round(weights_at(share)["late_rise"], 4),
+    )
 
 
 def filter_fluctuations(accuracy: Sequence[float] | FloatArray) -> npt.NDArray[np.intp]:

@@ -42,7 +42,11 @@ def density_of(curve: Curve, decay_ahead: float = 0.0) -> Floats:
         decay_ahead: part of the decay of the learning rate that is still to come, from 0 to 1.
     """
     weights = weights_at(float(curve.share[-1]))
-    cdf = mixed(list(weights.values()), [MEMBERS[name](curve) for name in weights])
+    return decayed(mixed(list(weights.values()), [MEMBERS[name](curve) for name in weights]), decay_ahead)
+
+
+def decayed(cdf: Floats, decay_ahead: float) -> Floats:
+    """The distribution with what the part of the decay that is still to come may bring."""
     if not decay_ahead:
         return cdf
     gains, prior = zip(*DECAY_GAINS, strict=True)
