@@ -606,3 +606,37 @@ def test_where_the_target_is_known_the_learning_curve_is_still_one() -> None:
     history = [*plateau(), plateau()[0]]
     with pytest.raises(ArgumentError, match="train_flops must be finite and increasing"):
         decide(history, [GREEDY_SHORT], replace(PLAN, target=0.5), NOW)
+
+
+# -- what would change a decision --------------------------------------------------------------------------------------
+
+
+def test_what_would_be_enough_is_enough_and_a_little_less_is_not() -> None:
+    known = flat(sd=0.05)
+    decision = given_forecast(plateau(), [curve(0.52)], PLAN, NOW, known=known)
+    assert decision.reason is Reason.UNSURE
+    assert decision.outlook is not None
+    for more, reached in ((0.01, True), (-0.01, False)):
+        at = given_forecast(plateau(), [curve(decision.outlook.enough + more)], PLAN, NOW, known=known)
+        assert (at.reason is Reason.REACHED) is reached
+
+
+def test_what_more_samples_could_show() -> None:
+    decision = given_forecast(plateau(), [curve(0.53, half=0.1)], PLAN, NOW, known=flat(sd=0.02))
+    assert decision.outlook is not None
+    assert decision.confidence is not None
+    assert decision.outlook.exact_confidence == pytest.approx(float(ndtr(0.04 / math.hypot(0.02, UNSEEN))), abs=5e-3)
+    assert decision.outlook.exact_confidence > decision.confidence
+
+
+def test_an_oracle_that_would_suffice_is_named_and_stops_nothing() -> None:
+    oracle = curve(0.45, 0.6, 0.8, 0.995, deployable=False)
+    decision = decide(plateau(), [GREEDY, oracle], PLAN, NOW)
+    assert decision.serving is None
+    assert decision.outlook is not None
+    assert decision.outlook.checker_k == 4
+    checked = decide(plateau(), [GREEDY, oracle], replace(PLAN, checker=True), NOW)
+    assert checked.serving is not None
+    assert checked.outlook is not None
+    assert checked.outlook.checker_k is None
+    assert decision.outlook.checker_confidence == checked.confidence

@@ -13,7 +13,7 @@ from breakeven.cli.policies import chosen_policy, naming_options
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.records import CheckpointRecord, Decision
-from breakeven.report import decision_table, explain
+from breakeven.report import decision_table, explain, outlook_words
 from breakeven.session.replay import replay as decide_again
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log
@@ -85,6 +85,8 @@ def replay(
         return
     console.print(decision_table(decided, width=console.width))
     console.print(explain(final), style="bold")
+    for sentence in outlook_words(final):
+        console.print(f"- {sentence}")
     if unchanged and difference == 0.0:
         console.print(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")
     elif unchanged and difference is not None and difference <= _LAST_DIGITS:

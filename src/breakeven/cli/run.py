@@ -14,7 +14,7 @@ from breakeven.cli.common import JsonOption, console, error_console, print_json
 from breakeven.cli.report import write_report
 from breakeven.config import RunConfig, config_from, load_recipe
 from breakeven.errors import MissingExtraError, argument_error
-from breakeven.report import explain, progress_line, verification_lines
+from breakeven.report import explain, outlook_words, progress_line, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
 from breakeven.store import RunLog, read_log
@@ -140,6 +140,8 @@ def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
         console.print(f"Go on with: breakeven run --resume {run_dir}{flag}")
     elif shown:
         console.print(explain(shown.decision), style="bold")
+        for sentence in outlook_words(shown.decision):
+            console.print(f"- {sentence}")
     if last and not result.interrupted:
         training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0
         console.print(

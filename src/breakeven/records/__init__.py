@@ -9,12 +9,13 @@ shares are in [0, 1].
 """
 
 from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
-from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made
+from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made, Member
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
 from breakeven.records.events import BudgetChange, Failure, Fingerprint, StopTest, spec_at
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
+from breakeven.records.outlook import Outlook
 from breakeven.records.samples import (
     CHECK_FAILED,
     NO_ANSWER,
@@ -51,7 +52,9 @@ __all__ = [
     "LearningPoint",
     "Made",
     "Measurement",
+    "Member",
     "Observation",
+    "Outlook",
     "Prefix",
     "Problem",
     "QueryFlops",

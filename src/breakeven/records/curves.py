@@ -42,6 +42,17 @@ class FitStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One of the accounts that a forecast mixes."""
+
+    name: str
+    weight: float
+    """Of all; they sum to 1."""
+    median: float
+    """What it foretells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """Projected one-sample accuracy of the fully trained model."""
 
@@ -68,6 +79,8 @@ class Forecast:
     accuracies from 0 to 1. Empty where there is no fit."""
     late_rise: float = 0.0
     """Weight in `cdf` of a rise that nothing has announced yet."""
+    members: tuple[Member, ...] = ()
+    """Method "calibrated": what `cdf` was mixed from; empty in logs of earlier versions, and where there is no fit."""
 
     def __post_init__(self) -> None:
         check.each_field(self, computed_share, "mean", "lo", "hi")

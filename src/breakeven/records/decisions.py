@@ -7,6 +7,7 @@ from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records.curves import Forecast, KCurve, Made, computed_share
 from breakeven.records.observations import Observation
+from breakeven.records.outlook import Outlook
 from breakeven.records.words import two_sentences
 
 
@@ -159,6 +160,8 @@ class Decision:
     """Training, evaluation and the declared queries, if one stopped here; None where no queries were declared."""
     full_lifetime_flops: float | None = None
     """Training to the full budget, which needs no evaluation, and the declared queries with one sample."""
+    outlook: Outlook | None = None
+    """What would change it; None where it rests on no forecast, and in logs of earlier versions."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "streak")

@@ -1,6 +1,7 @@
 """What a decision recorded, as sentences, tables, charts and one self-contained page. Recomputes nothing."""
 
 from breakeven.report.explain import explain, progress_line
+from breakeven.report.outlook import outlook_words
 from breakeven.report.page import render_page
 from breakeven.report.table import decision_rows, decision_table
 from breakeven.report.verification import verification_lines
@@ -11,6 +12,7 @@ __all__ = [
     "decision_table",
     "explain",
     "headline",
+    "outlook_words",
     "progress_line",
     "render_page",
     "verification_lines",

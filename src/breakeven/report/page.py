@@ -14,6 +14,7 @@ from breakeven.report.format import format_accuracy, format_probability, format_
 from breakeven.report.ledger import ledger_rows, query_rows
 from breakeven.report.legend import legend
 from breakeven.report.marks import palette_css
+from breakeven.report.outlook import member_rows, outlook_words
 from breakeven.report.svg import Chart, line_chart
 from breakeven.report.table import HEADINGS, decision_rows
 from breakeven.report.verification import verification_rows, verification_words
@@ -63,6 +64,8 @@ def render_page(
         verification=[] if verification is None else verification_rows(verification, decision),
         ledger=ledger_rows(decision, observation),
         queries=query_rows(decision, observation),
+        outlook=outlook_words(decision),
+        members=member_rows(projection(decision)),
         headings=HEADINGS,
         rows=[(row, index == at, index > at) for index, row in enumerate(decision_rows(checkpoints))],
         legend=legend(checkpoints[at]),

@@ -4,6 +4,7 @@ Policy "calibrated". Every source of doubt enters the probability: the projectio
 How they are combined and where the defaults come from: docs/design/calibrated-policy.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from breakeven.errors import argument_error
 from breakeven.names import strategy_name
-from breakeven.records import Action, Decision, FitStatus, Forecast, Reason, ServingPoint
+from breakeven.records import Action, Decision, FitStatus, Forecast, KCurve, Outlook, Reason, ServingPoint
 from breakeven.stopping.candidates import Candidate, candidates, deployable
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.stopping.density import quantile
@@ -93,7 +94,7 @@ class CalibratedPolicy:
         now = seen.point
         if not course.affords(now.train_flops, (now.evaluation_flops or 0.0) + rung_flops(now, drawn, rung)):
             return None
-        options = self._candidates(course, seen)
+        options = self._candidates(course, seen, deployable(seen.curves, self.strategies, course.spec.checker))
         if any(each.confidence >= 1.0 - self.risk for each in options):
             return None
         could = any(each.exact_confidence >= 1.0 - self.risk for each in options)
@@ -121,10 +122,11 @@ class CalibratedPolicy:
             return replace(decision, reason=NO_FORECAST[seen.forecast.status])
         if self._too_early(course, seen):
             return replace(decision, reason=Reason.TOO_EARLY)
-        options = self._candidates(course, seen)
+        options = self._candidates(course, seen, curves)
+        best = max(options, key=lambda each: each.confidence, default=None)
+        decision = replace(decision, outlook=self._outlook(best, course, seen))
         sufficient = [each for each in options if each.confidence >= 1.0 - self.risk]
         if not sufficient:
-            best = max(options, key=lambda each: each.confidence, default=None)
             reason = Reason.OUT_OF_REACH if best is None or best.confidence < 0.5 else Reason.UNSURE
             if best is not None:
                 decision = replace(decision, confidence=best.confidence, k_curve=best.curve)
@@ -151,12 +153,29 @@ class CalibratedPolicy:
         reason = self._timing(decision, course, seen, chosen)
         return replace(decision, reason=reason, action=Action.STOP if reason is Reason.REACHED else Action.CONTINUE)
 
-    def _candidates(self, course: Course, seen: Seen) -> list[Candidate]:
-        curves = deployable(seen.curves, self.strategies, course.spec.checker)
+    def _candidates(self, course: Course, seen: Seen, curves: Sequence[KCurve]) -> list[Candidate]:
         options = candidates(
             seen.point, curves, seen.forecast, course.spec, margin=self._margin(seen), max_k=self.max_k
         )
         return [each for each in options if each.accuracy >= course.spec.min_accuracy]
+
+    def _outlook(self, best: Candidate | None, course: Course, seen: Seen) -> Outlook:
+        """What it would take for another decision, `best` being the surest that can be served now."""
+        enough = _at_level(seen.forecast, 1.0 - self.risk) - self._margin(seen)
+        outlook = Outlook(
+            enough=min(1.0, max(enough, course.spec.min_accuracy, 0.0)),
+            k=None if best is None else best.k,
+            exact_confidence=None if best is None else best.exact_confidence,
+        )
+        if course.spec.checker or self.strategies:
+            return outlook
+        oracles = [each for each in seen.curves if not each.deployable]
+        checked = self._candidates(course, seen, [replace(each, deployable=True) for each in oracles])
+        if not checked:
+            return outlook
+        least = min((each for each in checked if each.confidence >= 1.0 - self.risk), key=lambda e: e.k, default=None)
+        least = least or max(checked, key=lambda each: each.confidence)
+        return replace(outlook, checker_k=least.k, checker_confidence=least.confidence)
 
     def _margin(self, seen: Seen) -> float:
         """The accuracy that may be lost of what is projected here."""

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import argument_error
-from breakeven.records import FitStatus, Forecast
-from breakeven.stopping.density import quantile
+from breakeven.records import FitStatus, Forecast, Member
+from breakeven.stopping.density import mixed, quantile
 from breakeven.stopping.learning_curve import MIN_POINTS
 from breakeven.stopping.members import Curve
-from breakeven.stopping.stack import density_of, weights_at
+from breakeven.stopping.stack import members_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -135,7 +135,8 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
         )
     share = float(x[-1])
     ahead = min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
-    cdf = density_of(Curve(share=x, accuracy=y, num_problems=num_problems), ahead)
+    spoken = members_of(Curve(share=x, accuracy=y, num_problems=num_problems), ahead)
+    cdf = mixed([weight for weight, _ in spoken.values()], [each for _, each in spoken.values()])
     mean, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
     return Forecast(
         mean=mean,
@@ -146,7 +147,11 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
         num_points=len(y),
         decay="included" if ahead > 1e-9 else decay,
         cdf=tuple(cdf.round(5).tolist()),
-        late_rise=round(weights_at(share)["late_rise"], 4),
+        late_rise=round(spoken["late_rise"][0], 4),
+        members=tuple(
+            Member(name=name, weight=round(weight, 4), median=round(quantile(each, 0.5), 4))
+            for name, (weight, each) in spoken.items()
+        ),
     )
 
 

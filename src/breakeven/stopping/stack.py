@@ -41,8 +41,14 @@ def density_of(curve: Curve, decay_ahead: float = 0.0) -> Floats:
         curve: until now.
         decay_ahead: part of the decay of the learning rate that is still to come, from 0 to 1.
     """
+    spoken = members_of(curve, decay_ahead)
+    return mixed([weight for weight, _ in spoken.values()], [cdf for _, cdf in spoken.values()])
+
+
+def members_of(curve: Curve, decay_ahead: float = 0.0) -> dict[str, tuple[float, Floats]]:
+    """The weight of each member and what it says of the full budget, shape (Q,); as `density_of` mixes them."""
     weights = weights_at(float(curve.share[-1]))
-    return decayed(mixed(list(weights.values()), [MEMBERS[name](curve) for name in weights]), decay_ahead)
+    return {name: (weight, decayed(MEMBERS[name](curve), decay_ahead)) for name, weight in weights.items()}
 
 
 def decayed(cdf: Floats, decay_ahead: float) -> Floats:
