@@ -18,6 +18,7 @@ from breakeven.records import (
     RunSpec,
     ServingPoint,
 )
+from breakeven.session.joint import JointSession, Watched
 from breakeven.session.recording import open_log
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
@@ -25,6 +26,7 @@ from breakeven.stopping.break_even import break_even_bound, break_even_queries
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.decide import decide
 from breakeven.stopping.forecast import forecast_accuracy
+from breakeven.stopping.joint import joint_decision
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 from breakeven.store import RunLog, read_log
@@ -38,6 +40,7 @@ __all__ = [
     "Decision",
     "Draw",
     "Forecast",
+    "JointSession",
     "KCurve",
     "ModelCost",
     "Observation",
@@ -48,12 +51,14 @@ __all__ = [
     "RunSpec",
     "ServingPoint",
     "Session",
+    "Watched",
     "__version__",
     "break_even_bound",
     "break_even_queries",
     "decide",
     "extrapolate_pass_at_k",
     "forecast_accuracy",
+    "joint_decision",
     "open_log",
     "pass_at_k",
     "read_log",

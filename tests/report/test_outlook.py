@@ -1,6 +1,7 @@
 """What would change a decision is said where it is known, and that it cannot be known where it is not."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,9 @@ WIDE = {"mean": 0.525, "lo": 0.2, "hi": 0.98, "late_rise": 0.11}
 
 @pytest.fixture
 def decided(calibrated):
-    def make(reason: Reason = Reason.UNSURE, forecast: dict[str, float] | None = None, **outlook: object) -> Decision:
+    def make(reason: Reason = Reason.UNSURE, forecast: dict[str, float] | None = None, **outlook: Any) -> Decision:
         decision = calibrated(reason=reason).decision
-        known = {"enough": 0.61, "k": 8, "exact_confidence": 0.94, **outlook}
+        known: dict[str, Any] = {"enough": 0.61, "k": 8, "exact_confidence": 0.94, **outlook}
         return dataclasses.replace(
             decision,
             confidence=0.8,

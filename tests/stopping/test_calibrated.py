@@ -625,8 +625,10 @@ def test_what_more_samples_could_show() -> None:
     decision = given_forecast(plateau(), [curve(0.53, half=0.1)], PLAN, NOW, known=flat(sd=0.02))
     assert decision.outlook is not None
     assert decision.confidence is not None
-    assert decision.outlook.exact_confidence == pytest.approx(float(ndtr(0.04 / math.hypot(0.02, UNSEEN))), abs=5e-3)
-    assert decision.outlook.exact_confidence > decision.confidence
+    exact = decision.outlook.exact_confidence
+    assert exact is not None
+    assert exact == pytest.approx(float(ndtr(0.04 / math.hypot(0.02, UNSEEN))), abs=5e-3)
+    assert exact > decision.confidence
 
 
 def test_an_oracle_that_would_suffice_is_named_and_stops_nothing() -> None:

@@ -12,6 +12,7 @@ from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, Sear
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made, Member
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
 from breakeven.records.events import BudgetChange, Failure, Fingerprint, StopTest, spec_at
+from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
@@ -48,6 +49,7 @@ __all__ = [
     "Finish",
     "FitStatus",
     "Forecast",
+    "JointDecision",
     "KCurve",
     "LearningPoint",
     "Made",
