@@ -52,7 +52,7 @@ class Witness:
         Args:
             baseline: "greedy", "sampled", or "best", the higher of the two at each checkpoint.
         """
-        both = zip(self.greedy_accuracy, self.sampled_accuracy, strict=True)
-        wanted = {"greedy": (0,), "sampled": (1,), "best": (0, 1)}[baseline]
-        known = [[pair[i] for i in wanted if pair[i] is not None] for pair in both]
-        return tuple((share, max(each)) for share, each in zip(self.share, known, strict=True) if each)
+        curves = {"greedy": [self.greedy_accuracy], "sampled": [self.sampled_accuracy]}
+        wanted = curves.get(baseline, [self.greedy_accuracy, self.sampled_accuracy])
+        known = [[each for each in row if each is not None] for row in zip(*wanted, strict=True)]
+        return tuple((share, max(row)) for share, row in zip(self.share, known, strict=True) if row)

@@ -1,8 +1,8 @@
 """Earlier runs as witnesses: where a run ends that has gone so far as they had, and how far they are to be believed.
 
-On the logit scale, this run is an earlier one, a little faster or slower, plus an offset, a wandering part that is
-forgotten, and noise. Given how much faster, and how near of kin the two are, that is a regression with a closed form:
-it says how likely this run's checkpoints are, and where it goes on to. Speeds and kinship are averaged by that
+On the logit scale, this run is an earlier one, a little faster or slower at first, plus an offset, a wandering part
+that is forgotten, and noise. Given how much faster, and how near of kin the two are, that is a regression with a closed
+form: it says how likely this run's checkpoints are, and where it goes on to. Speeds and kinship are averaged by that
 likelihood. Held against the likelihood of the same checkpoints where nothing is known, a walk in log FLOPs, it is the
 weight that the witnesses get beside the other members of the forecast. Pure; where the constants come from:
 docs/design/forecast.md.
@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 from scipy.special import expit, logit, logsumexp
 
-from breakeven.records.witness import Witness
+from breakeven.records import Witness
 from breakeven.stopping.density import Floats, mixed, of_normals
 from breakeven.stopping.members import Curve
 
-OFFSET, WANDER, SPEED = 0.12, 0.08, 0.08
+OFFSET, WANDER, SPEED = 0.1, 0.1, 0.1
 """Sd of the offset and the wandering part, in logits, and of the log of the speed, of runs that differ in the seed."""
-MEMORY = 0.5
+MEMORY = 0.25
 """E-folds of training after which the wandering part is forgotten."""
 NOISE = 0.8
 """Variance of what is measured over the binomial one."""
@@ -32,8 +32,8 @@ STRANGERS: Final = ((0.0, 0.2), (1.2, 0.7))
 rises."""
 _START = (-2.0, 2.5)
 """Mean and sd of the logit at which such a run starts."""
-PRIOR, TEMPER = 1.0, 0.7
-"""Log odds, before anything is seen, of the witnesses; and what a unit of evidence counts."""
+PRIOR = 1.0
+"""Log odds of the witnesses before anything is seen."""
 MOST = 0.9
 """Most weight that witnesses get: no number of them rules out what none of them did."""
 _SPEEDS = np.linspace(-2.0, 2.0, 7)
@@ -41,8 +41,10 @@ _MOST_POINTS = 40
 """Of a longer curve so many checkpoints are used."""
 _SAME_SIZE = 0.05
 """Difference in tokens per parameter up to which two runs are of one size."""
+_FIRST = 1e-3
+"""Share of the budget before which no checkpoint is taken to lie: the untrained model has no place on a log scale."""
 _LEAST = 1e-6
-"""Share of the budget that counts as none."""
+"""Difference in shares of the budget that counts as none."""
 _WAYS: Final = ((-np.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (np.sqrt(3.0), 1 / 6))
 """Ways that a run is let go on to where its witnesses leave off, in sd about the mean, and the weight of each."""
 _MOST_FILLED = 12
@@ -59,6 +61,8 @@ class Testimony:
     """Of those that had gone further than this run, and so had something to say."""
     cdf: Floats
     """Of the accuracy measured at the full budget, shape (Q,)."""
+    reach: float
+    """Share of the budget up to which they show the way, 1 for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def hear(
     witnesses: Sequence[Witness],
     unseen: Callable[[Curve], Floats],
     *,
-    baseline: str = "greedy",
+    baseline: str,
     decay_share: float | None = None,
 ) -> Testimony | None:
     """What the witnesses that went further than this run say of its end; None where there is none.
@@ -107,8 +111,9 @@ def hear(
     likelihood = np.array([each.log_likelihood for each in told])
     evidence = float(logsumexp(likelihood) - np.log(len(told))) - _alone(thin)
     return Testimony(
-        weight=MOST * float(expit(PRIOR + TEMPER * evidence)),
+        weight=MOST * float(expit(PRIOR + evidence)),
         number=max(map(len, heard)),
+        reach=max(float(each.share_A[-1]) for each in told),
         cdf=mixed(np.exp(likelihood - likelihood.max()), [_end(each, curve, unseen) for each in told]),
     )
 
@@ -116,7 +121,7 @@ def hear(
 def _matched(witness: Witness, ratio: float, baseline: str, decay_share: float | None) -> tuple[Curve, float]:
     """Its curve in shares of this run's budget, by FLOPs or by tokens per parameter; and how far it shows the way."""
     share, accuracy = np.array(witness.curve(baseline)).T
-    share = np.maximum(share * ratio, _LEAST)
+    share = np.maximum(share * ratio, _FIRST)
     reach, other = min(1.0, float(share[-1])), witness.decay_share
     if other is not None and decay_share is not None and (other != decay_share or ratio != 1.0):
         reach = min(reach, (1.0 - other) * ratio, 1.0 - decay_share)
@@ -134,7 +139,8 @@ def _told(curve: Curve, witnesses: Sequence[Curve], reach: float) -> _Told:
     x = np.log(np.append(curve.share, ahead_A))
     scale_G, speed_G = (each.ravel() for each in np.meshgrid([scale for scale, _ in KINSHIP], _SPEEDS, indexing="ij"))
     prior_G = np.repeat(np.log([prior for _, prior in KINSHIP]), len(_SPEEDS)) - np.square(speed_G) / 2.0
-    then_GX = np.minimum(x + (SPEED * scale_G * speed_G)[:, None], np.log(reach))
+    ahead_GX = (SPEED * scale_G * speed_G)[:, None] * (1.0 - np.minimum(np.exp(x), 1.0))  # all end at the same time
+    then_GX = np.minimum(x + ahead_GX, np.log(reach))
     shape_GX, noise_GX = np.zeros_like(then_GX), np.zeros_like(then_GX)
     for each in witnesses:
         y_D, noise_D = _logits(each)
@@ -186,9 +192,8 @@ def _alone(curve: Curve) -> float:
     middle, start_sd = _START
     of_GCC = np.array([start_sd**2 + sd**2 * walked_CC + np.diag(noise_C) for _, sd in STRANGERS])
     off_GC = np.array([y_C - middle - drift * gone_C for drift, _ in STRANGERS])
-    return float(logsumexp(_whitened(of_GCC, off_GC, np.zeros((len(STRANGERS), len(y_C), 0)))[0])) - np.log(
-        len(STRANGERS)
-    )
+    log_G, _, _ = _whitened(of_GCC, off_GC, of_GCC[:, :, :0])
+    return float(logsumexp(log_G) - np.log(len(STRANGERS)))
 
 
 def _whitened(within_GCC: Floats, off_GC: Floats, with_GCA: Floats) -> tuple[Floats, Floats, Floats]:
@@ -209,4 +214,4 @@ def _logits(curve: Curve) -> tuple[Floats, Floats]:
 def _thinned(curve: Curve) -> Curve:
     """At most `_MOST_POINTS` of its checkpoints, the last one included."""
     kept = np.unique(np.linspace(0, len(curve.share) - 1, _MOST_POINTS).round().astype(np.intp))
-    return replace(curve, share=np.maximum(curve.share[kept], _LEAST), accuracy=curve.accuracy[kept])
+    return replace(curve, share=np.maximum(curve.share[kept], _FIRST), accuracy=curve.accuracy[kept])
