@@ -32,7 +32,7 @@ STRANGERS: Final = ((0.0, 0.2), (1.2, 0.7))
 rises."""
 _START = (-2.0, 2.5)
 """Mean and sd of the logit at which such a run starts."""
-PRIOR = 1.0
+PRIOR = 1.5
 """Log odds of the witnesses before anything is seen."""
 MOST = 0.9
 """Most weight that witnesses get: no number of them rules out what none of them did."""
