@@ -29,7 +29,7 @@ _GOING_ON = {
 def witness_words(forecast: Forecast) -> str:
     """How much earlier runs count in a forecast; empty where none was heard."""
     runs = "1 earlier run" if forecast.num_witnesses == 1 else f"{forecast.num_witnesses} earlier runs"
-    return f", {runs} with weight {forecast.witness_weight:.2f}" if forecast.num_witnesses else ""
+    return "".join(f", {runs} with weight {each.weight:.2f}" for each in forecast.members if each.name == "witnesses")
 
 
 def two_sentences(decision: "Decision") -> str:

@@ -52,7 +52,7 @@ _MOST_FILLED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Testimony:
+class Heard:
     """What earlier runs say of this one."""
 
     weight: float
@@ -84,7 +84,7 @@ def hear(
     *,
     baseline: str,
     decay_share: float | None = None,
-) -> Testimony | None:
+) -> Heard | None:
     """What the witnesses that went further than this run say of its end; None where there is none.
 
     One that stopped before its end shows the way as far as it went: the forecast is made from there, along that way.
@@ -110,7 +110,7 @@ def hear(
     told = [_told(thin, [each for each, _ in group], min(reach for _, reach in group)) for group in groups]
     likelihood = np.array([each.log_likelihood for each in told])
     evidence = float(logsumexp(likelihood) - np.log(len(told))) - _alone(thin)
-    return Testimony(
+    return Heard(
         weight=MOST * float(expit(PRIOR + evidence)),
         number=max(map(len, heard)),
         reach=max(float(each.share_A[-1]) for each in told),
