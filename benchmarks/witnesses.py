@@ -47,7 +47,7 @@ class Cell:
     alone: Floats
     told: Floats
     evidence: float
-    """Log odds of the witnesses, the prior's left out."""
+    """Log odds of the witnesses, the prior's left out; minus infinity where none was heard."""
 
     def density(self, prior: float) -> Floats:
         """The forecast."""
@@ -96,7 +96,9 @@ def cells_of(run: Run, runs: Sequence[Run]) -> Iterator[Cell]:
         alone = unseen(curve)
         for name, kind, witnesses in sets:
             heard = hear(curve, witnesses, unseen, baseline="greedy", decay_share=decay_share)
-            told, evidence = (alone, 0.0) if heard is None else (heard.cdf, float(logit(heard.weight / MOST)) - PRIOR)
+            told, evidence = (
+                (alone, -np.inf) if heard is None else (heard.cdf, float(logit(heard.weight / MOST)) - PRIOR)
+            )
             yield Cell(run.kind, name, kind, seen, float(whole.accuracy[-1]), alone, told, evidence)
 
 
