@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from breakeven.records import Action, Decision, FitStatus, Forecast, Made, Reason, ServingPoint
+from breakeven.records import Action, Decision, FitStatus, Forecast, Made, Member, Reason, ServingPoint
 from breakeven.records.words import _GOING_ON
+from breakeven.report import explain
 
 FORECAST = Forecast(mean=0.488, lo=0.317, hi=0.735, status=FitStatus.FITTED, method="calibrated", num_points=8)
 POINT = ServingPoint(
@@ -37,6 +38,15 @@ def test_a_stop_says_what_to_serve_and_how_sure_it_is() -> None:
         "(extrapolated). With probability 0.91 that reaches 0.488 (forecast, 90 % interval 0.317 to 0.735) for the "
         "fully trained model, less a margin of 0.01."
     )
+
+
+def test_earlier_runs_that_were_heard_are_named_with_their_weight() -> None:
+    told = Member(name="witnesses", weight=0.8, median=0.5)
+    for number, words in ((1, "1 earlier run with weight 0.80"), (2, "2 earlier runs with weight 0.80")):
+        forecast = replace(FORECAST, members=(told,), num_witnesses=number)
+        decision = replace(STOP, forecast=forecast)
+        for text in (str(decision), explain(decision)):
+            assert f"90 % interval 0.317 to 0.735, {words})" in text
 
 
 def test_going_on_says_why() -> None:

@@ -166,6 +166,8 @@ class RunConfig:
     """Accuracy below which no checkpoint is served."""
     checker: bool = False
     """Whether serving has a checker, where grading needs reference answers."""
+    like: tuple[str, ...] = ()
+    """Directories of earlier runs whose learning curves are taken to be like this one's."""
     mode: Literal["stop", "advise", "shadow"] = "stop"
     """What a decided stop does: "stop" ends the run, "advise" only records it, "shadow" also tests it at the end."""
 

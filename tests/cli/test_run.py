@@ -471,3 +471,30 @@ def _replace_on_a_full_disk(replace: Callable[..., Path]) -> Callable[..., Path]
         return replace(self, target)
 
     return wrapped
+
+
+# -- earlier runs -----------------------------------------------------------------------------------------------------
+
+
+def test_an_earlier_run_is_read_into_the_log_and_kept_when_the_budget_changes(cli, refused, recipe: Path) -> None:
+    assert cli("run", recipe, "--mode", "advise", "--out", "first").exit_code == 0
+    assert (
+        cli("run", recipe, "--set", "seed=1", "--like", "first", "--mode", "advise", "--out", "second").exit_code == 0
+    )
+    record = read_log("second")
+    assert record.header.config["like"] == ["first"]
+    assert [each.name for each in record.header.spec.like] == ["first"]
+    assert record.header.spec.like[0].share[-1] == 1.0
+    assert cli("replay", "second").exit_code == 0
+    assert cli("run", "--resume", "second", "--budget-steps", 14).exit_code == 0
+    assert [each.name for each in read_log("second").budget_changes[-1].spec.like] == ["first"]
+    message = refused("run", recipe, "--set", "task.max_number=8", "--like", "first")
+    assert message.startswith(
+        "like must hold runs of the same task, with the same validation problems; got 'first with "
+    )
+    assert refused("run", "--resume", "second", "--like", "first").startswith("--resume must stand alone")
+
+
+def test_an_earlier_run_may_have_had_fewer_validation_problems(cli, recipe: Path) -> None:
+    assert cli("run", recipe, "--mode", "advise", "--out", "first").exit_code == 0
+    assert cli("run", recipe, "--set", "evaluate.num_problems=5", "--like", "first", "--out", "second").exit_code == 0

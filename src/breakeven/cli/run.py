@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
@@ -39,6 +40,9 @@ def run(
     budget_steps: Annotated[
         int | None, typer.Option(help="With --resume: another number of steps for the full run, from here on.")
     ] = None,
+    like: Annotated[
+        list[Path] | None, typer.Option(help="An earlier run of this task whose learning curve is like this one's.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -54,9 +58,9 @@ def run(
         raise argument_error("--to-end", "be left out, or come with --mode shadow", mode)
     looking_on = "shadow" if to_end else mode
     if resume is not None:
-        if recipe is not None or set_ or out is not None:
+        if recipe is not None or set_ or like or out is not None:
             rule = "stand alone: the run's own settings are used"
-            raise argument_error("--resume", rule, str(resume), "Drop RECIPE, --set and --out.")
+            raise argument_error("--resume", rule, str(resume), "Drop RECIPE, --set, --like and --out.")
         run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
         record = read_log(run_dir)
         settings = record.budget_changes[-1].config if record.budget_changes else record.header.config
@@ -78,6 +82,8 @@ def run(
             remedy = "Of a new run it is --set train.steps=..."
             raise argument_error("--budget-steps", "come with --resume", budget_steps, remedy)
         config = load_recipe(recipe, [*(set_ or []), *([f"mode={looking_on}"] if looking_on else [])])
+        if like:
+            config = replace(config, like=tuple(map(str, like)))
         run_dir = out if out is not None else _free_directory(config.name)
         log = loop.start_run(config, run_dir)
 

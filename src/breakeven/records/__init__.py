@@ -30,6 +30,7 @@ from breakeven.records.samples import (
     SegmentRule,
     answer_label,
 )
+from breakeven.records.witness import Witness
 
 __all__ = [
     "CHECK_FAILED",
@@ -72,6 +73,7 @@ __all__ = [
     "TransformerShape",
     "ValidationLoss",
     "Verification",
+    "Witness",
     "answer_label",
     "spec_at",
 ]

@@ -81,6 +81,9 @@ class Forecast:
     """Weight in `cdf` of a rise that nothing has announced yet."""
     members: tuple[Member, ...] = ()
     """Method "calibrated": what `cdf` was mixed from; empty in logs of earlier versions, and where there is no fit."""
+    num_witnesses: int = 0
+    """Earlier runs that were heard: those declared that had gone further than this one. Their weight is that of the
+    member "witnesses"."""
 
     def __post_init__(self) -> None:
         check.each_field(self, computed_share, "mean", "lo", "hi")

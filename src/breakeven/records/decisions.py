@@ -8,6 +8,7 @@ from breakeven.errors import argument_error
 from breakeven.records.curves import Forecast, KCurve, Made, computed_share
 from breakeven.records.observations import Observation
 from breakeven.records.outlook import Outlook
+from breakeven.records.witness import Witness
 from breakeven.records.words import two_sentences
 
 
@@ -40,6 +41,8 @@ class RunSpec:
     """Whether serving has a checker for cases in which grading needs reference answers; without one, Pass@K by such
     grading is an oracle's, an upper bound that stops nothing. None, in logs of earlier versions: where there are no
     votes the oracle counts."""
+    like: tuple[Witness, ...] = ()
+    """Earlier runs whose learning curves are taken to be like this one's; they count as far as they foretell it."""
 
     def __post_init__(self) -> None:
         check.positive("budget_flops", self.budget_flops)
@@ -51,6 +54,12 @@ class RunSpec:
         if self.target is not None:
             check.share("target", self.target, "Divide percentages by 100. Leave it out to have it projected.")
         check.share("min_accuracy", self.min_accuracy, "Divide percentages by 100.")
+        for each in self.like:
+            if not isinstance(each, Witness):
+                raise argument_error("like", "hold Witness records", each, "Name runs to a session: Session(like=...).")
+            if len(each.curve(self.baseline)) < 2:
+                rule = f"hold runs whose {self.baseline} accuracy was measured at two checkpoints at least"
+                raise argument_error("like", rule, each.name, "Name another run, or another baseline.")
         for name in ("max_query_flops", "max_sequential_tokens"):
             if getattr(self, name) is not None:
                 check.above(name, getattr(self, name), 0, "Leave it out for no limit.")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from breakeven.records.curves import FitStatus
+from breakeven.records.curves import FitStatus, Forecast
 
 if TYPE_CHECKING:
     from breakeven.records.decisions import Decision
@@ -26,6 +26,12 @@ _GOING_ON = {
 }
 
 
+def witness_words(forecast: Forecast) -> str:
+    """How much earlier runs count in a forecast; empty where none was heard."""
+    runs = "1 earlier run" if forecast.num_witnesses == 1 else f"{forecast.num_witnesses} earlier runs"
+    return "".join(f", {runs} with weight {each.weight:.2f}" for each in forecast.members if each.name == "witnesses")
+
+
 def two_sentences(decision: "Decision") -> str:
     """What to do and why; then what it rests on. One sentence where nothing was measured."""
     where = f"step {decision.step} ({decision.used:.0%} of the budget)"
@@ -42,7 +48,7 @@ def two_sentences(decision: "Decision") -> str:
         measured = decision.baseline_accuracy
         return first if measured is None else f"{first} One sample has accuracy {measured:.3f} (measured)."
     interval = f", 90 % interval {forecast.lo:.3f} to {forecast.hi:.3f}" if forecast.lo < forecast.hi else ""
-    full = f"{forecast.mean:.3f} (forecast{interval}) for the fully trained model"
+    full = f"{forecast.mean:.3f} (forecast{interval}{witness_words(forecast)}) for the fully trained model"
     if forecast.method == "target":
         full = f"the {forecast.mean:.3f} asked for"
     if decision.confidence is None or point is None:

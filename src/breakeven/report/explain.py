@@ -1,6 +1,7 @@
 """A decision as the sentences a person would ask for. Pure wording: every number is read from the record."""
 
 from breakeven.records import CheckpointRecord, Decision, FitStatus, KCurve, Made, Reason
+from breakeven.records.words import witness_words
 from breakeven.report.format import format_accuracy, format_probability, format_samples, format_share
 from breakeven.report.words import (
     baseline_accuracy,
@@ -189,7 +190,8 @@ def _target(decision: Decision) -> str:
     if forecast.method == "target":
         return f"the {format_accuracy(forecast.mean)} asked for"
     return (
-        f"{format_accuracy(forecast.mean)} (forecast{interval_words(forecast.lo, forecast.hi)}) "
+        f"{format_accuracy(forecast.mean)} "
+        f"(forecast{interval_words(forecast.lo, forecast.hi)}{witness_words(forecast)}) "
         f"for the fully trained model with {baseline_words(decision.baseline)}"
     )
 

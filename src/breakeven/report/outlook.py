@@ -21,6 +21,7 @@ _MEMBERS: Final = {
     "level": "it stays where it is",
     "log_line": "a line in log FLOPs",
     "late_rise": "a rise that nothing has announced",
+    "witnesses": "as earlier runs went on",
 }
 
 

@@ -39,9 +39,10 @@ from breakeven.session.serving import serving_note
 from breakeven.session.step import take_step
 from breakeven.session.verify import HeldOut, Shadow
 from breakeven.session.voice import say, warn
+from breakeven.session.witnesses import as_recorded, with_witnesses
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import default_policy
-from breakeven.store import RunLog, TextFile, write_whole
+from breakeven.store import LOG_NAME, RunLog, TextFile, write_whole
 from breakeven.ttc.tally import learning_point
 
 Mode = Literal["stop", "advise", "shadow"]
@@ -58,6 +59,8 @@ class Session:
         cost: FLOPs per token of the model.
         sequence_tokens: tokens of one training sequence, for the attention FLOPs of training.
         spec: the full budget and the baseline to match.
+        like: earlier runs of the same task, by directory or log, whose learning curves are taken to be like this
+            one's. What is read of them is recorded; a resumed run needs their names alone.
         policy: the stop rule; None: the calibrated rule.
         num_samples: N, samples per problem: the most, where the policy draws them as it needs them.
         temperature: of the N samples, above 0.
@@ -97,6 +100,7 @@ class Session:
         cost: ModelCost,
         sequence_tokens: int,
         spec: RunSpec,
+        like: Sequence[str | Path | RunLog] = (),
         policy: Policy | None = None,
         num_samples: int = 16,
         temperature: float = 0.8,
@@ -139,7 +143,10 @@ class Session:
         self.answers = answers_from(extract if answers is None else answers)
         self.reward_model, self.reward_cost, self.search = reward_model, reward_cost, search
         self.cost, self.sequence_tokens = cost, sequence_tokens
-        self.spec, self.policy = spec, default_policy() if policy is None else policy
+        self.spec = spec
+        if not isinstance(log, RunLog) and not (resume and log is not None and (Path(log) / LOG_NAME).exists()):
+            self.spec = with_witnesses(spec, like, problems=problems, cost=cost, sequence_tokens=sequence_tokens)
+        self.policy = default_policy() if policy is None else policy
         self.policy.check(num_samples)
         self.num_samples, self.temperature = num_samples, temperature
         self.evaluate_every, self.seed = evaluate_every, seed
@@ -171,7 +178,7 @@ class Session:
             )
             self._shadow = Shadow(how, self.log)
         try:
-            self._begin()
+            self._begin(like)
         except BaseException:
             self.close()
             raise
@@ -188,10 +195,11 @@ class Session:
         self._failed_in_a_row = 0
         self._warned = False
 
-    def _begin(self) -> None:
+    def _begin(self, like: Sequence[str | Path | RunLog]) -> None:
         """Be the recorded run, or leave in the log what makes this one known."""
         if self.log is None:
             return
+        self.spec = as_recorded(self.spec, like, self.log)
         fingerprint = fingerprint_of(self)
         check_same_run(self, self.log, fingerprint)
         if self.log.fingerprint != fingerprint:  # none yet, or nothing was measured under another

@@ -137,6 +137,8 @@ class Course:
                 method=needs.method,
                 fluctuation_filter=needs.fluctuation_filter,
                 decay_share=spec.decay_share,
+                like=spec.like,
+                baseline=spec.baseline,
             )
         return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=_total(history))
 

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import argument_error
-from breakeven.records import FitStatus, Forecast, Member
+from breakeven.records import FitStatus, Forecast, Member, Witness
 from breakeven.stopping.density import mixed, quantile
 from breakeven.stopping.learning_curve import MIN_POINTS
 from breakeven.stopping.members import Curve
-from breakeven.stopping.stack import members_of
+from breakeven.stopping.stack import density_of, members_of, weights_at
+from breakeven.stopping.witness import hear
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,6 +39,8 @@ def forecast_accuracy(
     method: Literal["paper", "calibrated"] = "calibrated",
     fluctuation_filter: bool = True,
     decay_share: float | None = None,
+    like: Sequence[Witness] = (),
+    baseline: str = "greedy",
 ) -> Forecast:
     """Projected accuracy at the full budget.
 
@@ -54,6 +57,9 @@ def forecast_accuracy(
         decay_share: of method "calibrated" only: the share of the budget, at its end, over which the learning rate
             decays: 0 for a constant one, None if unknown. A decay still ahead raises the projection by what decays
             usually bring; of an unknown one nothing is assumed, and `decay` of the result says so.
+        like: of method "calibrated" only: earlier runs taken to be like this one. They count as far as they foretell
+            `accuracy` until now.
+        baseline: which accuracy of theirs is the like of `accuracy`: "greedy", "sampled" or "best".
 
     Returns:
         A Forecast. With a status other than FITTED, `mean` is the highest accuracy seen and no projection should
@@ -92,7 +98,7 @@ def forecast_accuracy(
         raise argument_error("method", 'be "paper" or "calibrated"', method)
     x, y = _check_curve(train_flops, accuracy, budget_flops)
     if method == "calibrated":
-        return _calibrated(x, y, num_problems, decay_share)
+        return _calibrated(x, y, num_problems, decay_share, like, baseline)
     kept = filter_fluctuations(y) if fluctuation_filter else np.arange(len(y))
     first = float(x[0])
     status, fit = fit_saturation(x[kept] - first, y[kept])
@@ -119,7 +125,14 @@ def known(target: float, train_flops: Sequence[float], accuracy: Sequence[float]
     return Forecast(mean=target, lo=target, hi=target, status=FitStatus.FITTED, method="target", num_points=0)
 
 
-def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_share: float | None) -> Forecast:
+def _calibrated(
+    x: FloatArray,
+    y: FloatArray,
+    num_problems: int | None,
+    decay_share: float | None,
+    like: Sequence[Witness],
+    baseline: str,
+) -> Forecast:
     """The projection of method "calibrated", or the status that stands for it."""
     if num_problems is not None and not num_problems >= 1:
         raise argument_error("num_problems", "be at least 1", num_problems, "Leave it out if it is unknown.")
@@ -133,9 +146,25 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
         return Forecast(
             mean=highest, lo=0.0, hi=1.0, status=status, method="calibrated", num_points=len(y), decay=decay
         )
-    share = float(x[-1])
-    ahead = min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
-    spoken = members_of(Curve(share=x, accuracy=y, num_problems=num_problems), ahead)
+    share, curve = float(x[-1]), Curve(share=x, accuracy=y, num_problems=num_problems)
+
+    def ahead(share: float) -> float:
+        return min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
+
+    spoken = members_of(curve, ahead(share))
+    late_rise = spoken["late_rise"][0]
+    told = hear(
+        curve,
+        like,
+        lambda way: density_of(way, ahead(float(way.share[-1]))),
+        baseline=baseline,
+        decay_share=decay_share,
+    )
+    if told is not None:
+        rest = 1.0 - told.weight
+        spoken = {name: (rest * weight, each) for name, (weight, each) in spoken.items()}
+        spoken["witnesses"] = told.weight, told.cdf
+        late_rise = rest * late_rise + (told.weight * weights_at(told.reach)["late_rise"] if told.reach < 1.0 else 0.0)
     cdf = mixed([weight for weight, _ in spoken.values()], [each for _, each in spoken.values()])
     mean, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
     return Forecast(
@@ -145,13 +174,14 @@ def _calibrated(x: FloatArray, y: FloatArray, num_problems: int | None, decay_sh
         status=FitStatus.FITTED,
         method="calibrated",
         num_points=len(y),
-        decay="included" if ahead > 1e-9 else decay,
+        decay="included" if ahead(share) > 1e-9 else decay,
         cdf=tuple(cdf.round(5).tolist()),
-        late_rise=round(spoken["late_rise"][0], 4),
+        late_rise=round(late_rise, 4),
         members=tuple(
             Member(name=name, weight=round(weight, 4), median=round(quantile(each, 0.5), 4))
             for name, (weight, each) in spoken.items()
         ),
+        num_witnesses=0 if told is None else told.number,
     )
 
 

@@ -35,6 +35,8 @@ class RunRecord:
     """Evaluations that were due and failed, in the order of their steps."""
     budget_changes: tuple[BudgetChange, ...] = ()
     """Other budgets that were declared when the run was gone on with, in their order."""
+    fingerprint: Fingerprint | None = None
+    """What its session was given; None in older logs."""
 
 
 def read_log(path: str | Path) -> RunRecord:
@@ -56,6 +58,7 @@ def read_log(path: str | Path) -> RunRecord:
         verification=run.verification,
         failures=tuple(run.failures.values()),
         budget_changes=tuple(run.budget_changes),
+        fingerprint=run.fingerprint,
         recovered=run.recovered,
     )
 

@@ -26,6 +26,7 @@ from breakeven.session.recording import start_log
 from breakeven.session.searching import TreeSearch
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session, diverged
+from breakeven.session.witnesses import with_witnesses
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import LEFTOVERS, load_state, load_weights, save_state, save_weights, saved_step
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
@@ -70,9 +71,15 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
     config.task.problems("validation", config.evaluate.num_problems)  # refused before anything is made
     if config.mode == "shadow":
         config.task.problems("test", config.verify.num_problems)
-    return start_log(
-        run_dir, spec=spec_for(config), policy=config.policy, seed=config.seed, config=config_to_builtins(config)
+    spec = with_witnesses(
+        spec_for(config),
+        config.like,
+        problems=config.task.problems("validation", config.evaluate.num_problems),
+        cost=cost_of(config),
+        sequence_tokens=sequence_tokens(config.task),
+        task=dataclasses.asdict(config.task),
     )
+    return start_log(run_dir, spec=spec, policy=config.policy, seed=config.seed, config=config_to_builtins(config))
 
 
 def run(
@@ -117,7 +124,7 @@ def run(
         problems=task.problems("validation", config.evaluate.num_problems),
         cost=cost_of(config),
         sequence_tokens=sequence_tokens(task),
-        spec=spec_for(config),
+        spec=dataclasses.replace(spec_for(config), like=log.spec.like),
         policy=config.policy,
         num_samples=config.evaluate.num_samples,
         temperature=config.evaluate.temperature,
@@ -202,7 +209,8 @@ def changed_budget(config: RunConfig, run_dir: Path, checkpoints: Sequence[Check
 def record_budget(config: RunConfig, run_dir: Path, log: RunLog) -> None:
     """Leave in the log that `config`, of another budget, holds from where the run stands."""
     step = stands_at(run_dir, log.checkpoints)
-    log.append(BudgetChange(step=step, spec=spec_for(config), config=config_to_builtins(config)))
+    spec = dataclasses.replace(spec_for(config), like=log.spec.like)
+    log.append(BudgetChange(step=step, spec=spec, config=config_to_builtins(config)))
 
 
 def stands_at(run_dir: Path, checkpoints: Sequence[CheckpointRecord]) -> int:
