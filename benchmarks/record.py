@@ -2,13 +2,17 @@
 
     python benchmarks/record.py                    record what is missing in benchmarks/suite, two runs at a time
     python benchmarks/record.py countdown-seed0    record this run alone
-    python benchmarks/record.py --late             what is missing in benchmarks/late, one run at a time
-    python benchmarks/record.py --late add2-seed0  this run of it alone
+    python benchmarks/record.py --set rising       what is missing in benchmarks/rising, one run at a time; --set late
+    python benchmarks/record.py --set late mul2-wsd-seed0   this run of it alone
+    python benchmarks/record.py --losses           the validation losses that runs of benchmarks/suite lack
 
-benchmarks/late holds recipes of runs that rise late or end at 1, and their recordings, on which nothing is ever tuned.
-A recipe there whose name ends in -gpt2 or -llama trains that class of transformers instead of the reference model.
+benchmarks/rising and benchmarks/late hold recipes of runs that rise late or end at 1, and their recordings. On those
+of benchmarks/late nothing is ever tuned. A recipe there whose name ends in -gpt2 or -llama trains that class of
+transformers instead of the reference model. The suite was recorded before there were validation losses: they are
+measured on a second training with the same seed, whose losses differ from the first in the last digits at first, on
+another CPU, and later as those of two seeds do.
 
-A run takes about 10 minutes on one core, one of benchmarks/late 2. What is stored, and read back by `recorded.load`: a
+A run takes about 10 minutes on one core, one of the other sets 2. What is stored, and read back by `recorded.load`: a
 first line with the configuration, the spec and what a token costs, then one line a checkpoint with the observations.
 """
 
@@ -17,13 +21,14 @@ import dataclasses
 import gzip
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
+from recorded import LATE, RISING, Losses, losses_path
 from torch import nn
 
 from breakeven.config import RunConfig, config_to_builtins, load_recipe
@@ -41,30 +46,38 @@ from breakeven.train.loop import learning_rate, train_step, training_batches
 SUITE = Path(__file__).parent / "suite"
 RECIPES = ("countdown", "countdown-easy", "countdown-endless", "chain", "rules", "latin")
 SEEDS = (0, 1, 2)
-LATE = Path(__file__).parent / "late"
-LATE_SEEDS = (0, 1)
+OTHERS = {"rising": RISING, "late": LATE}
+OTHER_SEEDS = (0, 1)
 NUM_SAMPLES = 64
-LATE_SAMPLES = 48
+OTHER_SAMPLES = 48
 SHARES = (*(percent / 100 for percent in range(2, 30, 2)), *(percent / 100 for percent in range(30, 101, 5)))
 """Shares of the budget at which a checkpoint is measured: dense where a good rule stops."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--late", action="store_true", help="the runs of benchmarks/late")
+    parser.add_argument("--set", choices=OTHERS, help="the runs of benchmarks/rising or benchmarks/late")
+    parser.add_argument("--losses", action="store_true", help="the validation losses that runs of the suite lack")
     parser.add_argument("run", nargs="?", help="RECIPE-seedN")
     asked = parser.parse_args()
-    folder, seeds = (LATE, LATE_SEEDS) if asked.late else (SUITE, SEEDS)
+    if asked.losses:
+        for path in sorted(
+            SUITE.glob(f"{asked.run or '*'}.jsonl.gz"), key=lambda path: path.name[-len("0.jsonl.gz") :]
+        ):
+            if not losses_path(path).exists():
+                record_losses(path)
+        return
+    folder, seeds = (OTHERS[asked.set], OTHER_SEEDS) if asked.set else (SUITE, SEEDS)
     if asked.run:
         recipe, _, seed = asked.run.rpartition("-seed")
-        config = load_recipe(str(LATE / f"{recipe}.toml") if asked.late else recipe, [f"seed={seed}"])
-        record(config, folder / f"{asked.run}.jsonl.gz", LATE_SAMPLES if asked.late else NUM_SAMPLES)
+        config = load_recipe(str(folder / f"{recipe}.toml") if asked.set else recipe, [f"seed={seed}"])
+        record(config, folder / f"{asked.run}.jsonl.gz", OTHER_SAMPLES if asked.set else NUM_SAMPLES)
         return
-    recipes = sorted(path.stem for path in LATE.glob("*.toml")) if asked.late else RECIPES
+    recipes = sorted(path.stem for path in folder.glob("*.toml")) if asked.set else RECIPES
     runs = [f"{recipe}-seed{seed}" for seed in seeds for recipe in recipes]
     missing = [run for run in runs if not (folder / f"{run}.jsonl.gz").exists()]
-    command = [sys.executable, __file__, *(["--late"] if asked.late else [])]
-    with ThreadPoolExecutor(max_workers=1 if asked.late else 2) as pool:
+    command = [sys.executable, __file__, *(["--set", asked.set] if asked.set else [])]
+    with ThreadPoolExecutor(max_workers=1 if asked.set else 2) as pool:
         list(pool.map(lambda run: subprocess.run([*command, run], check=True), missing))
 
 
@@ -79,6 +92,30 @@ def record(config: RunConfig, path: Path, num_samples: int) -> None:
     lines = [msgspec.json.encode({"config": config_to_builtins(config), "spec": spec, "cost": cost})]
     sampler = TransformerSampler(model, config.task, new_cache=new_cache)
     lines += [msgspec.json.encode(pair) for pair in measured(config, model, sampler, cost, num_samples)]
+    write(path, lines)
+
+
+def record_losses(path: Path) -> None:
+    """Train a run of the suite again, for the validation losses that it was recorded without."""
+    recipe, _, seed = path.name.removesuffix(".jsonl.gz").rpartition("-seed")
+    config = load_recipe(recipe, [f"seed={seed}"])
+    torch.set_num_threads(config.train.threads)
+    torch.manual_seed(config.seed)
+    model, new_cache, cost = model_of(config)
+    sampler = TransformerSampler(model, config.task, new_cache=new_cache)
+    problems = config.task.problems("validation", config.evaluate.num_problems)
+    prompt_tokens = [len(config.task.encode_prompt(each)) for each in problems]
+    lines = []
+    for step, loss in trained(config, model):
+        told = validation_loss(sampler, problems, prompt_tokens_P=prompt_tokens, cost=cost)
+        assert told is not None
+        lines.append(msgspec.json.encode(Losses(step, loss, told)))
+        sys.stderr.write(f"{path.name} step {step} loss {loss:.3f} validation {told.mean:.3f}\n")
+    write(losses_path(path), lines)
+
+
+def write(path: Path, lines: Sequence[bytes]) -> None:
+    """The recording, whole or not at all; the same lines make the same file."""
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".part")
     with open(partial, "wb") as file, gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
@@ -98,10 +135,8 @@ def model_of(config: RunConfig) -> tuple[nn.Module, Callable[[], Any], ModelCost
     return model, lambda: foreign.ForeignCache(foreign.DynamicCache()), model.cost
 
 
-def measured(
-    config: RunConfig, model: nn.Module, sampler: TransformerSampler, cost: ModelCost, num_samples: int
-) -> Iterator[dict[str, Observation]]:
-    """The observations of every checkpoint, by split."""
+def trained(config: RunConfig, model: nn.Module) -> Iterator[tuple[int, float]]:
+    """Train to the end; each step at which a checkpoint is measured, with its training loss."""
     task, train = config.task, config.train
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
@@ -112,8 +147,16 @@ def measured(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, train)
         loss = train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
-        if step not in due:
-            continue
+        if step in due:
+            yield step, loss
+
+
+def measured(
+    config: RunConfig, model: nn.Module, sampler: TransformerSampler, cost: ModelCost, num_samples: int
+) -> Iterator[dict[str, Observation]]:
+    """The observations of every checkpoint, by split."""
+    task, train = config.task, config.train
+    for step, loss in trained(config, model):
         train_tokens = step * train.batch_size * sequence_tokens(task)
         pair = {}
         for offset, split in enumerate(("validation", "test")):

@@ -16,7 +16,7 @@ import numpy as np
 from breakeven.config import config_from
 from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import Decision, KCurve, Observation, RunSpec, SampleBank
+from breakeven.records import Decision, KCurve, Observation, RunSpec, SampleBank, ValidationLoss
 from breakeven.session.step import Measured, conclude, curves_of, measured_of, see, take_step
 from breakeven.stopping.course import Course, Needs, Policy
 from breakeven.stopping.lifetime import query_price
@@ -26,7 +26,9 @@ from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import learning_point, tally_of
 
 SUITE = Path(__file__).parent / "suite"
+RISING = Path(__file__).parent / "rising"
 LATE = Path(__file__).parent / "late"
+"""Recorded runs: that level off early, that rise late, and of both kinds those on which nothing is ever tuned."""
 MAX_K = 64
 
 
@@ -68,6 +70,14 @@ def load(path: Path) -> Run:
     with gzip.open(path) as file:
         head = renamed("header", msgspec.json.decode(next(file)))
         pairs = [msgspec.json.decode(line, type=dict[str, Observation]) for line in file]
+    if (losses := losses_path(path)).exists():
+        with gzip.open(losses) as file:
+            added = [msgspec.json.decode(line, type=Losses) for line in file]
+        for pair, loss in zip(pairs, added, strict=True):
+            assert pair["validation"].step == loss.step
+            spent = pair["validation"].evaluation_flops + loss.validation_loss.flops
+            measured = {"validation_loss": loss.validation_loss, "evaluation_flops": spent}
+            pair["validation"] = dataclasses.replace(pair["validation"], **measured)
     config = config_from({key: value for key, value in head["config"].items() if key != "policy"})
     spec = dataclasses.replace(msgspec.convert(head["spec"], RunSpec), decay_share=config.train.decay_share)
     return Run(
@@ -77,6 +87,19 @@ def load(path: Path) -> Run:
         validation=tuple(pair["validation"] for pair in pairs),
         test=tuple(pair["test"] for pair in pairs),
     )
+
+
+class Losses(msgspec.Struct, frozen=True):
+    """The losses of a checkpoint in a second training of the same recipe and seed."""
+
+    step: int
+    loss: float
+    validation_loss: ValidationLoss
+
+
+def losses_path(path: Path) -> Path:
+    """Where the validation losses are of a run that was recorded without."""
+    return path.with_name(path.name.replace(".jsonl", ".losses"))
 
 
 def volume_queries(run: Run, volume: float) -> float:

@@ -14,7 +14,8 @@ from breakeven.config import policy_from
 
 ROOT = Path(__file__).parents[1]
 SUITE = sorted((ROOT / "benchmarks" / "suite").glob("*.jsonl.gz"))
-LATE = sorted((ROOT / "benchmarks" / "late").glob("*.jsonl.gz"))
+LATE = sorted(path for name in ("rising", "late") for path in (ROOT / "benchmarks" / name).glob("*.jsonl.gz"))
+LOSSES = sorted((ROOT / "benchmarks" / "suite").glob("*.losses.gz"))
 PAGE = ROOT / "docs" / "benchmark.md"
 
 
@@ -76,6 +77,14 @@ def test_late_run_was_recorded_with_its_validation_loss(path: Path, suite: Modul
     for each in (*run.validation, *run.test):
         assert each.validation_loss is not None
         assert 0 < each.validation_loss.flops < each.evaluation_flops
+        assert len(each.validation_loss.mean_P) == each.bank.num_problems
+
+
+@pytest.mark.parametrize("path", LOSSES, ids=lambda path: path.name.removesuffix(".losses.gz"))
+def test_losses_of_a_second_training_are_of_the_same_checkpoints(path: Path, suite: ModuleType) -> None:
+    run = suite.load(path.with_name(path.name.replace(".losses", ".jsonl")))
+    for each in run.validation:
+        assert each.validation_loss is not None
         assert len(each.validation_loss.mean_P) == each.bank.num_problems
 
 
