@@ -5,6 +5,7 @@ curves) is chosen here and argued in docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -41,6 +42,7 @@ def forecast_accuracy(
     decay_share: float | None = None,
     like: Sequence[Witness] = (),
     baseline: str = "greedy",
+    validation_loss: Sequence[float | None] = (),
 ) -> Forecast:
     """Projected accuracy at the full budget.
 
@@ -60,6 +62,8 @@ def forecast_accuracy(
         like: of method "calibrated" only: earlier runs taken to be like this one. They count as far as they foretell
             `accuracy` until now.
         baseline: which accuracy of theirs is the like of `accuracy`: "greedy", "sampled" or "best".
+        validation_loss: of method "calibrated" only: loss on reference answers in nats a token, None where it was not
+            measured, shape (C,); empty if nowhere. It counts where the last 4 are known.
 
     Returns:
         A Forecast. With a status other than FITTED, `mean` is the highest accuracy seen and no projection should
@@ -98,7 +102,8 @@ def forecast_accuracy(
         raise argument_error("method", 'be "paper" or "calibrated"', method)
     x, y = _check_curve(train_flops, accuracy, budget_flops)
     if method == "calibrated":
-        return _calibrated(x, y, num_problems, decay_share, like, baseline)
+        curve = Curve(share=x, accuracy=y, num_problems=num_problems, loss=_losses(validation_loss, len(x)))
+        return _calibrated(curve, decay_share, like, baseline)
     kept = filter_fluctuations(y) if fluctuation_filter else np.arange(len(y))
     first = float(x[0])
     status, fit = fit_saturation(x[kept] - first, y[kept])
@@ -125,15 +130,9 @@ def known(target: float, train_flops: Sequence[float], accuracy: Sequence[float]
     return Forecast(mean=target, lo=target, hi=target, status=FitStatus.FITTED, method="target", num_points=0)
 
 
-def _calibrated(
-    x: FloatArray,
-    y: FloatArray,
-    num_problems: int | None,
-    decay_share: float | None,
-    like: Sequence[Witness],
-    baseline: str,
-) -> Forecast:
+def _calibrated(curve: Curve, decay_share: float | None, like: Sequence[Witness], baseline: str) -> Forecast:
     """The projection of method "calibrated", or the status that stands for it."""
+    y, num_problems = curve.accuracy, curve.num_problems
     if num_problems is not None and not num_problems >= 1:
         raise argument_error("num_problems", "be at least 1", num_problems, "Leave it out if it is unknown.")
     if decay_share is not None and not 0.0 <= decay_share <= 1.0:
@@ -146,7 +145,7 @@ def _calibrated(
         return Forecast(
             mean=highest, lo=0.0, hi=1.0, status=status, method="calibrated", num_points=len(y), decay=decay
         )
-    share, curve = float(x[-1]), Curve(share=x, accuracy=y, num_problems=num_problems)
+    share = float(curve.share[-1])
 
     def ahead(share: float) -> float:
         return min(1.0, (1.0 - share) / decay_share) if decay_share else 0.0
@@ -154,7 +153,7 @@ def _calibrated(
     spoken = members_of(curve, ahead(share))
     late_rise = spoken["late_rise"][0]
     told = hear(
-        curve,
+        replace(curve, loss=np.empty(0)),  # what is not known of where it goes on to
         like,
         lambda way: density_of(way, ahead(float(way.share[-1]))),
         baseline=baseline,
@@ -183,6 +182,19 @@ def _calibrated(
         ),
         num_witnesses=0 if told is None else told.number,
     )
+
+
+def _losses(validation_loss: Sequence[float | None], checkpoints: int) -> FloatArray:
+    """NaN for None."""
+    if not validation_loss:
+        return np.empty(0)
+    loss = np.array([np.nan if each is None else each for each in validation_loss], dtype=np.float64)
+    if len(loss) != checkpoints:
+        raise argument_error("validation_loss", f"have one value for each of the {checkpoints} train_flops", len(loss))
+    if np.any(loss < 0) or np.any(np.isinf(loss)):
+        bad = loss[(loss < 0) | np.isinf(loss)][0]
+        raise argument_error("validation_loss", "hold finite losses of at least 0", bad, "None stands for no loss.")
+    return loss
 
 
 def filter_fluctuations(accuracy: Sequence[float] | FloatArray) -> npt.NDArray[np.intp]:

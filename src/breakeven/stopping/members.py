@@ -6,7 +6,7 @@ docs/design/forecast.md.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from breakeven.stopping.density import Floats, evenly, mixed, of_normals
 from breakeven.stopping.learning_curve import posterior
+from breakeven.stopping.loss_line import loss_line
 
 _TRIALS_UNKNOWN = 400
 """Answers taken to be behind each accuracy where nobody said."""
@@ -46,6 +47,8 @@ class Curve:
     """In [0, 1], shape (C,)."""
     num_problems: int | None = None
     """Answers behind each accuracy; None if unknown."""
+    loss: Floats = field(default_factory=lambda: np.empty(0))
+    """Validation loss in nats a token, NaN where unknown, shape (C,); empty where it is nowhere known."""
 
     @property
     def trials(self) -> int:
@@ -156,6 +159,6 @@ def late_rise(curve: Curve) -> Floats:
 
 
 MEMBERS: Final[Mapping[str, Callable[[Curve], Floats]]] = MappingProxyType(
-    {each.__name__: each for each in (shapes, logit_shapes, hills, level, log_line, late_rise)}
+    {each.__name__: each for each in (shapes, logit_shapes, hills, level, log_line, late_rise, loss_line)}
 )
 """Every member by its name: from a curve to the cumulative distribution of the accuracy at the full budget, (Q,)."""

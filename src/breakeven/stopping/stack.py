@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.stopping.density import Floats, mixed, raised
+from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line
 from breakeven.stopping.members import MEMBERS, Curve
 
 DECAY_GAINS: Final = ((0.0, 0.45), (0.25, 0.25), (0.5, 0.2), (1.0, 0.1))
@@ -27,11 +28,22 @@ WEIGHTS: Final[dict[str, tuple[float, ...]]] = {
 }
 
 
-def weights_at(used: float) -> dict[str, float]:
-    """The weight of each member where so much of the budget was seen; their sum is 1."""
+LOSS_WEIGHT = (0.2, 0.2, 0.2, 0.2, 0.2)
+"""Weight of the member that reads the validation loss where it is known, by the stages; all others share the rest."""
+
+
+def weights_at(used: float, *, loss: bool = False) -> dict[str, float]:
+    """The weight of each member where so much of the budget was seen; their sum is 1.
+
+    Args:
+        used: share of the budget.
+        loss: whether the validation loss is known.
+    """
     at = {name: float(np.interp(used, STAGES, row)) for name, row in WEIGHTS.items()}
-    total = sum(at.values())
-    return {name: value / total for name, value in at.items()}
+    heard = float(np.interp(used, STAGES, LOSS_WEIGHT)) if loss else 0.0
+    total = sum(at.values()) / (1.0 - heard)
+    weights = {name: value / total for name, value in at.items()}
+    return {**weights, loss_line.__name__: heard} if loss else weights
 
 
 def density_of(curve: Curve, decay_ahead: float = 0.0) -> Floats:
@@ -47,7 +59,8 @@ def density_of(curve: Curve, decay_ahead: float = 0.0) -> Floats:
 
 def members_of(curve: Curve, decay_ahead: float = 0.0) -> dict[str, tuple[float, Floats]]:
     """The weight of each member and what it says of the full budget, shape (Q,); as `density_of` mixes them."""
-    weights = weights_at(float(curve.share[-1]))
+    loss = loss_known(curve) >= LEAST_POINTS
+    weights = weights_at(float(curve.share[-1]), loss=loss)
     return {name: (weight, decayed(MEMBERS[name](curve), decay_ahead)) for name, weight in weights.items()}
 
 
