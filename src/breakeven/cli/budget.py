@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from breakeven import check
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.readers import EvalLog
 
@@ -110,3 +111,24 @@ def share_note(log: EvalLog) -> str | None:
         f"A step up to {log.steps[0]} took {first / last:.2f} of the FLOPs of one up to {log.steps[-1]}: the budget "
         "was taken at the latter (--budget-flops to say otherwise)."
     )
+
+
+def flops_units(
+    declared: Budget | None, model: ModelCost | None, tokens_per_step: float | None, *, priced: bool
+) -> tuple[float | None, float | None]:
+    """Training FLOPs of a token, 6 a parameter, and of a step; None where they are needed and nobody said.
+
+    Args:
+        declared: the budget.
+        model: what a token costs on it, as far as that was declared.
+        tokens_per_step: training tokens.
+        priced: whether queries have a price. Where they have none, and the budget is not in FLOPs, only shares of it
+            are asked for, and any unit will do.
+    """
+    share_only = not priced and (declared is None or declared.unit != "flops")
+    per_token = 1.0 if share_only else None
+    if model is not None:
+        per_token = 6.0 * (model.body_params + model.head_params)
+    if per_token is not None and tokens_per_step is not None:
+        return per_token, per_token * tokens_per_step
+    return per_token, 1.0 if share_only else None

@@ -6,7 +6,9 @@ One accuracy a checkpoint is a learning curve and nothing more, so what can be d
 import json
 import math
 import re
+import statistics
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -78,12 +80,25 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
         raise LogError(f"{path} must hold an accuracy; column {names['accuracy']} is empty.")
     if state is None:
         return curve_log(points, path, FORMAT, options, notes)
+    if all(each.num_problems is None and each.stderr is None for each in points):
+        points = _sized(points, rows, names["accuracy"].rpartition("_")[0], notes)
     last, spent, steps = (state.get(each) for each in ("global_step", "total_flos", "max_steps"))
     per_step = float(spent) / float(last) if spent and last else None
     if per_step is not None:
         notes.append("Training FLOPs: total_flos of trainer_state.json, the same for each step.")
     budget_steps = steps if isinstance(steps, int) and steps > 0 else None
     return curve_log(points, path, TRAINER_STATE, options, notes, flops_per_step=per_step, budget_steps=budget_steps)
+
+
+def _sized(points: list[Point], rows: Collection[Row], prefix: str, notes: list[str]) -> list[Point]:
+    """The points with the number of examples that the trainer's times and rates of evaluation tell."""
+    told = [(row.get(f"{prefix}_runtime"), row.get(f"{prefix}_samples_per_second")) for _, row in rows]
+    sizes = [time * rate for time, rate in told if isinstance(time, float | int) and isinstance(rate, float | int)]
+    size = round(statistics.median(sizes)) if sizes else 0
+    if size < 1 or max(abs(each - size) for each in sizes) > 0.5 + 0.005 * size:  # the trainer rounds both
+        return points
+    notes.append(f"{size} problems, as {prefix}_runtime and {prefix}_samples_per_second tell (or --num-problems).")
+    return [replace(each, num_problems=size) for each in points]
 
 
 def trainer_state(path: Path) -> dict[str, Any] | None:
@@ -122,7 +137,7 @@ def _starts_array(path: Path) -> bool:
 
 def _array(path: Path) -> list[Any]:
     """The objects of one JSON array, or the [wall time, step, value] of tensorboard's."""
-    items = _json("".join(lines_of(path)), f"{path}")
+    items: list[Any] = _json("".join(lines_of(path)), f"{path}")
     if items and all(isinstance(each, list) and len(each) == len(_TENSORBOARD) for each in items):
         return [dict(zip(_TENSORBOARD, each, strict=True)) for each in items]
     if not items or not isinstance(items[0], dict):

@@ -41,6 +41,7 @@ def render_page(
     checkpoints: Sequence[Shown],
     verification: Verification | None,
     remarks: Sequence[str] = (),
+    assumed: Sequence[str] = (),
 ) -> str:
     """The report as one HTML document that needs no other file and no network.
 
@@ -50,6 +51,7 @@ def render_page(
         checkpoints: the run log, oldest first. The first that stops is the headline, else the last.
         verification: the decision held against the fully trained model, if that was checked.
         remarks: sentences to stand below the explanation.
+        assumed: sentences to stand at the end.
 
     Raises:
         ArgumentError: there is no checkpoint.
@@ -68,6 +70,7 @@ def render_page(
         explanation=explain(decision),
         verified=None if verification is None else verification_words(verification),
         remarks=remarks,
+        assumed=assumed,
         went_on=checkpoints[-1].decision.step if at < len(checkpoints) - 1 else None,
         facts=_facts(checkpoints[at]),
         learning=[_draw(learning_curve(checkpoints, at), width) for width in (_WIDE, _NARROW)],
