@@ -28,7 +28,7 @@ def test_the_same_curve_from_every_kind_of_file(write, tmp_path: Path) -> None:
     objects = [{"step": step, "accuracy": value} for step, value in EXPECTED]
     chart = ['"Step","run-1 - eval/accuracy","run-1 - eval/accuracy__MIN","run-1 - eval/accuracy__MAX"']
     chart += [f'"{step}","{value}","{value}","{value}"' for step, value in EXPECTED]
-    history = ["_step,_runtime,train/loss,eval/accuracy", "5,1,2.0,", *(f"{s},{s},1,{a}" for s, a in EXPECTED)]
+    history = [",_step,_runtime,train/loss,eval/accuracy", "0,5,1,2.0,", *(f"1,{s},{s},1,{a}" for s, a in EXPECTED)]
     (tmp_path / "array.json").write_text(json.dumps(objects), encoding="utf-8")
     (tmp_path / "indented.json").write_text(json.dumps(objects, indent=2), encoding="utf-8")
     (tmp_path / "board.json").write_text(json.dumps([[1e9, s, a] for s, a in EXPECTED]), encoding="utf-8")
@@ -187,6 +187,7 @@ def test_tokens_and_flops_of_the_log_are_taken(write) -> None:
 def test_percentages_are_taken_where_that_is_said(write) -> None:
     path = write("a.csv", "step,accuracy,stderr", "1,25,5", "2,50,5")
     assert accuracies(read(path, percent=True)) == [(1, 0.25), (2, 0.5)]
+    assert accuracies(read(write("b.csv", "step,accuracy", "1,25 %", "2,50%"))) == [(1, 0.25), (2, 0.5)]
     with pytest.raises(LogError, match="Are these percentages"):
         read(path)
 
@@ -204,11 +205,12 @@ def test_percentages_are_taken_where_that_is_said(write) -> None:
         (["step,accuracy", "1.5,0.5"], "row 2, column step, must be a whole number from 0 up; got 1.5."),
         (["step,accuracy", "1,0.5", "1,0.625"], "step 1 must have one accuracy; got 0.625 after 0.5 in row 2."),
         (["epoch,accuracy", "1,0.5"], "must have a column step (--column step=...); it has epoch, accuracy."),
+        (["step,accuracy"], "must hold an accuracy; column accuracy is empty."),
         (["step,accuracy", "1,"], "must hold an accuracy; column accuracy is empty."),
         (["step,accuracy,task", "1,0.5,x", "1,0.5,y"], "holds 2 tasks, and a decision is about one"),
         (["step,accuracy,hours", "100,0.5,1", "50,0.625,2"], "hours must grow with the step; got 1 at step 100 and 2"),
-        (["step,train/accuracy", "1,0.5"], "Accuracies per checkpoint are in columns step, accuracy."),
-        (["step,eval/token_accuracy", "1,0.5"], "Accuracies per checkpoint are in columns step, accuracy."),
+        (["step,train/accuracy", "1,0.5"], "Accuracies per checkpoint are in columns step, accuracy (--column"),
+        (["step,eval/token_accuracy", "1,0.5"], "Accuracies per checkpoint are in columns step, accuracy (--column"),
     ],
 )  # fmt: skip
 def test_a_curve_with_a_fault_is_refused(write, rows: list[str], message: str) -> None:

@@ -42,7 +42,7 @@ def is_curve(path: Path, options: ReadOptions) -> bool:
     if (state := trainer_state(path)) is not None:
         return bool(state)
     rows = _rows(path)
-    columns = _columns(islice(rows, 1))
+    columns = _columns(islice(rows, 1)) or list(first_row(path))
     others = _OTHER_LAYOUTS - set(map(plain, options.columns.values()))
     if not others.isdisjoint({*names_in(columns, {}, path), *options.columns, *map(plain, columns)}):
         return False
@@ -60,10 +60,10 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
     """
     state = trainer_state(path)
     rows = list(_rows(path)) if state is None else list(enumerate(state["log_history"], 1))
-    columns = _columns(rows)
+    columns = _columns(rows) or ([] if state else list(first_row(path)))
     names = names_in(columns, options.columns, path)
     if "step" not in names:
-        raise LogError(f"{path} must have a column step (--column step=...); it has {', '.join(columns)}.")
+        raise LogError(f"{path} must have a column step (--column step=...); it has {', '.join(columns) or 'no rows'}.")
     notes: list[str] = []
     if "accuracy" not in options.columns:
         names["accuracy"] = _accuracy_column(columns, options, path)
@@ -71,7 +71,7 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
             notes.append(f'Accuracy: column "{names["accuracy"]}" (--column accuracy=... for another).')
         names.setdefault("stderr", f"{names['accuracy']}_stderr")
     rows = [row for row in rows if row[1].get(names["accuracy"]) not in (None, "")]
-    tasks = {str(row[names["task"]]) for _, row in rows if row.get(names.get("task", "")) not in (None, "")}
+    tasks = {str(row[names["task"]]) for _, row in rows if "task" in names and row.get(names["task"]) not in (None, "")}
     if tasks:
         task = choose_task(sorted(tasks), options.task, path)
         rows = [row for row in rows if str(row[1].get(names["task"])) == task]
@@ -236,12 +236,14 @@ _READ = ("step", "accuracy", "stderr", "num_problems", "train_flops", "train_tok
 
 
 def _number(value: object, path: Path, row: int, column: str) -> float | None:
-    """A number however written, NaN included; None for an empty cell."""
+    """A number however written, NaN and percentages with their sign included; None for an empty cell."""
     if value is None or value == "":
         return None
     try:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError
+        if isinstance(value, str) and value.rstrip().endswith("%"):
+            return float(value.rstrip()[:-1]) / 100.0
         return float(value)
     except ValueError:
         raise LogError(f"{path}, row {row}, column {column}, must be a number; got {value!r}.") from None

@@ -45,7 +45,8 @@ def layout_of(columns: Collection[str], path: Path) -> str:
     ]
     raise LogError(
         f"{path}, row 1, must name the columns step, train_flops, problem, n, c, or step, train_flops, problem, "
-        f"answer, correct; missing: {' or '.join(missing)}. Accuracies per checkpoint are in columns step, accuracy."
+        f"answer, correct; missing: {' or '.join(missing)}. Accuracies per checkpoint are in columns step, accuracy "
+        "(--column accuracy=... where it has another name)."
     )
 
 
