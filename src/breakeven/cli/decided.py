@@ -28,7 +28,8 @@ def print_decided(name: str, decided: Decided, notes: list[str], *, now: bool) -
     width = min(100, console.width)
     final = len(decided.decisions) - 1 if now else decided.final
     read = decided.log
-    _say(f"{name}: {read.format}, {len(read)} checkpoints, {read.num_problems} problems.")
+    some = f"{len(read)} checkpoint{'s' if len(read) != 1 else ''}"
+    _say(f"{name}: {read.format}, {some}, {read.num_problems} problems.")
     for line in now_lines(decided, width):
         console.print(line, style="bold" if line.startswith("Now") else None)
     console.print(decided_table(decided.decisions, decided.points, final, width))

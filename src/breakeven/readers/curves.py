@@ -47,8 +47,9 @@ def is_curve(path: Path, options: ReadOptions) -> bool:
     if not others.isdisjoint({*names_in(columns, {}, path), *options.columns, *map(plain, columns)}):
         return False
     columns += _columns(islice(rows, _HEAD))
-    asked = "accuracy" in options.columns or options.metric is not None
-    return asked or bool(_candidates(columns))
+    known = {plain(each) for each in columns} | {_metric(each) for each in columns}
+    asked = (options.columns.get("accuracy"), options.metric)
+    return bool(_candidates(columns)) or any(each is not None and plain(each) in known for each in asked)
 
 
 def read_curve(path: Path, options: ReadOptions) -> EvalLog:
