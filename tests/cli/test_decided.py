@@ -5,9 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from breakeven.cli.budget import Budget, amount
 from breakeven.cli.decided import decided_table, filled
-from breakeven.errors import ArgumentError
 from breakeven.records import Action, Decision, FitStatus, Forecast, LearningPoint, Made, Reason, ServingPoint
 
 
@@ -69,13 +67,3 @@ def test_table_fits_the_terminal_and_breaks_no_number(width: int, greedy: float 
 def test_lines_break_between_words_and_never_inside_a_percentage() -> None:
     lines = filled("of the budget 75 % is used", 14, "Now ")
     assert lines == ["Now of the", "    budget", "    75 % is", "    used"]
-
-
-def test_amounts_with_their_suffixes() -> None:
-    written = ["20000", "20K", "1.5m", "300B", "2T", "1.7e21", None]
-    assert [amount("x", each) for each in written] == [2e4, 2e4, 1.5e6, 3e11, 2e12, 1.7e21, None]
-    with pytest.raises(ArgumentError, match=r"^x must be a number; got 'K'"):
-        amount("x", "K")
-    with pytest.raises(ArgumentError, match=r"^x must be a number; got ''"):
-        amount("x", "")
-    assert Budget(unit="hours", amount=9).name == "--budget-hours"

@@ -236,3 +236,35 @@ def test_one_task_of_several_is_chosen(write) -> None:
 
 def test_a_step_that_was_evaluated_twice_alike_counts_once(write) -> None:
     assert accuracies(read(write("a.csv", "step,accuracy", "1,0.5", "1,0.5"))) == [(1, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "line 1, must be a JSON object; got '[]'."),
+        ('[{"step": 1, "accuracy": 0.5}, 3]', "row 2, must be a JSON object; got '3'."),
+        ('[{"step": 1, "accuracy": 0.5}', "must be JSON: "),
+        ('{"step": 1, "accuracy": 0.5}\n{"step"', "line 2, must be JSON: "),
+        ('{"step": 1, "accuracy": true}', "row 1, column accuracy, must be a number; got True."),
+        ('{"step": 1, "accuracy": 0.5, "hours": -1}', "row 1, column hours, must be finite and at least 0; got -1.0."),
+        ('{"log_history": []}', "must have a column step (--column step=...); it has no rows."),
+        ('{\n"log_history": [\n', "row 1, must be one JSON object on one line"),
+    ],
+)  # fmt: skip
+def test_json_with_a_fault_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "curve.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LogError) as caught:
+        read(path)
+    assert message in str(caught.value)
+
+
+def test_trainer_state_without_flops_or_sizes_is_told_them(tmp_path: Path) -> None:
+    history = [{"eval_accuracy": 0.5, "step": 10, "eval_runtime": 1.0, "eval_samples_per_second": 8.0},
+               {"eval_accuracy": 0.25, "step": 20, "eval_runtime": 1.0, "eval_samples_per_second": 20.0}]  # fmt: skip
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"log_history": history}), encoding="utf-8")
+    log = read(path)
+    assert (log.train_flops, log.num_problems, log.budget_steps) == ((10.0, 20.0), 8, None)
+    with pytest.raises(ArgumentError, match="--num-problems"):
+        read(path, num_problems=None)
