@@ -240,6 +240,11 @@ def test_a_budget_in_any_unit_is_the_same_share(cli, curve: Path) -> None:
         assert each["action"] == answers[0]["action"]
 
 
+def test_hours_are_said(cli, curve: Path) -> None:
+    notes = fields(cli, curve, *CURVE, "--budget-hours", "10")["notes"]
+    assert any(each.startswith("Up to step 12 the log has 6 hours: as it says, or at the pace") for each in notes)
+
+
 def test_a_log_that_says_how_long_its_run_is_needs_no_budget(cli, refused, tmp_path: Path, curve: Path) -> None:
     history = [{"eval_accuracy": rising(step), "step": step} for step in STEPS]
     state = {"global_step": 12, "max_steps": 20, "total_flos": 1e15, "log_history": history}
@@ -365,8 +370,11 @@ def test_few_problems_never_advise_a_stop_and_say_so(cli, log: Path) -> None:
     log.write_text("\n".join([header, *few]), encoding="utf-8")
     answer = fields(cli, log, *CHECKED)
     assert answer["action"] == "continue"
-    assert "too_few_problems" in {each["reason"] for each in answer["checkpoints"]}
-    assert answer["now"]["action"] == "continue"
+    assert {each["reason"] for each in answer["checkpoints"]} == {"too_few_problems"}
+    assert [answer["now"][name] for name in ("action", "serve", "best", "k")] == ["continue", None, None, None]
+    text = cli("decide", log, *CHECKED).stdout
+    assert "12, 60 % of the budget; too few problems)." in text
+    assert "measured" not in text
     assert any("12 problems are too little to say: the standard error of an accuracy is up to 0.14" in each
                for each in answer["notes"])  # fmt: skip
 

@@ -34,10 +34,12 @@ def assumptions(
             f"error of an accuracy is up to {error:.2f}. No stop is advised below {MIN_PROBLEMS} problems."
         )
     if not log.has_samples:
+        if not any(each.startswith("No samples were recorded") for each in log.notes):
+            question = "may training stop, and this checkpoint be served with one greedy sample?"
+            notes.append(f"Without samples one question is decided: {question}")
         notes.append(
-            "Without samples one question is decided: may training stop, and this checkpoint be served with one greedy "
-            f"sample? Counts allow more: a row for each checkpoint and problem with columns step, problem, greedy, n, "
-            f"c (greedy sample right or not; samples at temperature; right ones). Enough are n = 8 for each of the "
+            "Counts would allow more: a row for each checkpoint and problem with columns step, problem, greedy, n, c "
+            "(greedy sample right or not; samples at temperature; right ones). Enough are n = 8 for each of the "
             f"{log.num_problems} problems at the checkpoints that may be served, and n = c = 0 at the others."
         )
     if log.has_samples and checker:

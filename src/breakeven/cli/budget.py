@@ -1,6 +1,5 @@
 """The budget of the full run in what people know of it: FLOPs, steps, tokens or hours."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -102,10 +101,13 @@ def budget_of(log: EvalLog, declared: Budget | None) -> tuple[Budget, str | None
     return Budget(unit="steps", amount=log.budget_steps), note
 
 
-def share_note(log: EvalLog) -> str | None:
-    """A note where FLOPs do not grow in proportion to steps, so that a budget in steps is only nearly one in FLOPs."""
-    first, last = (log.train_flops[place] / log.steps[place] if log.steps[place] else math.nan for place in (0, -1))
-    if not abs(first / last - 1.0) > 0.05:
+def share_note(log: EvalLog, budget: Budget) -> str | None:
+    """A note on what the share of the budget rests on, where that is not plain: hours, or steps of unequal FLOPs."""
+    if budget.unit == "hours" and log.train_hours is not None:
+        how = "as it says, or at the pace of its clock from its first to its last checkpoint"
+        return f"Up to step {log.steps[-1]} the log has {log.train_hours:.3g} hours: {how}."
+    first, last = (log.train_flops[place] / max(1, log.steps[place]) for place in (0, -1))
+    if budget.unit != "steps" or abs(first / last - 1.0) <= 0.05:
         return None
     return (
         f"A step up to {log.steps[0]} took {first / last:.2f} of the FLOPs of one up to {log.steps[-1]}: the budget "

@@ -156,7 +156,7 @@ def decide(
             checker=checker,
         )
         decided = decide_on(read, spec, rule, costs)
-    said = [budget_note, share_note(read) if budget.unit == "steps" else None]
+    said = [budget_note, share_note(read, budget)]
     notes = [*read.notes, *decided.remarks, *filter(None, said)]
     notes += assumptions(read, spec, costs, baseline=baseline, checker=checker)
     name = STDIN if str(log) == "-" else str(log)

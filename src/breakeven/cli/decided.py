@@ -63,7 +63,7 @@ def now_lines(decided: Decided, width: int = 10_000) -> list[str]:
     elif best is not None:
         lucky = "" if len(decided.decisions) == 1 else f"; the best of {len(decided.decisions)} is lucky too"
         lines.append(("Best yet", _served(best).removesuffix(".") + lucky + "."))
-    if forecast := projection(last):
+    if (forecast := projection(last)) and last.reason is not Reason.TOO_FEW_PROBLEMS:
         known = forecast.method == "target"
         rests = f"{format_accuracy(forecast.mean)} "
         rests += "asked for" if known else f"(forecast{interval_words(forecast.lo, forecast.hi)}) at the end"

@@ -119,7 +119,7 @@ def _now(course: Course, seen_C: Sequence[Seen], last: Decision) -> Now:
             decision = _held(strict.decide(course, then), each.point.num_problems)
             if decision.stop and (not chosen.stop or _price(decision) < _price(chosen) * _WORTH):
                 chosen = decision
-    return Now(decision=chosen, best=_best(seen_C, course))
+    return Now(decision=chosen, best=None if last.reason is Reason.TOO_FEW_PROBLEMS else _best(seen_C, course))
 
 
 def _price(decision: Decision) -> float:
@@ -150,10 +150,13 @@ def _best(seen_C: Sequence[Seen], course: Course) -> ServingPoint | None:
 
 
 def _held(decision: Decision, num_problems: int) -> Decision:
-    """The decision, its stop withheld where it rests on too few problems."""
-    if num_problems >= MIN_PROBLEMS or decision.reason not in (Reason.REACHED, Reason.WAITING):
+    """The decision, or none where it would rest on too few problems."""
+    if num_problems >= MIN_PROBLEMS or decision.reason is Reason.BUDGET_SPENT:
         return decision
-    return replace(decision, action=Action.CONTINUE, reason=Reason.TOO_FEW_PROBLEMS)
+    reason = Reason.TOO_FEW_PROBLEMS
+    return replace(
+        decision, action=Action.CONTINUE, reason=reason, serving=None, confidence=None, outlook=None, streak=0
+    )
 
 
 def _varied(policy: Policy, **changes: object) -> Policy:

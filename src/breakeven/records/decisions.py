@@ -110,7 +110,7 @@ class Reason(StrEnum):
     TOO_FEW_CHECKPOINTS = "too_few_checkpoints"
     """The learning curve has too few points to be projected."""
     TOO_FEW_PROBLEMS = "too_few_problems"
-    """A K is expected to reach it, but on fewer problems than a decision may rest on."""
+    """Fewer problems than a decision may rest on: what is counted on them is mostly chance."""
     TOO_EARLY = "too_early"
     """Less of the budget is used than the policy lets a projection rest on."""
     NO_SIGNAL = "no_signal"

@@ -102,7 +102,7 @@ def _explain_going_on(decision: Decision) -> str:
             f"at {where} the learning curve has too few points{points} to project the fully trained model. {now}"
         ),
         Reason.TOO_FEW_PROBLEMS: (
-            f"at {where} there are too few problems to decide on: what is measured on so few is mostly chance. {now}"
+            f"at {where} there are too few problems to decide on: what is counted on so few is mostly chance."
         ),
         Reason.TOO_EARLY: (
             f"at {where} it is too early to trust a projection, whatever it says; the policy asks for a larger share "
