@@ -1,6 +1,7 @@
 """`breakeven decide`: logs of other tools in, a decision and its exit code out."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def test_json_has_the_decision_and_one_for_each_checkpoint(cli, log: Path) -> No
     answer = fields(cli, log, *CHECKED, *PRICED)
     names = ["action", "step", "strategy", "deployable", "k", "used", "gross_saving", "net_saving", "costs_known"]
     names += ["break_even_queries", "forecast", "reason", "confidence"]
-    assert list(answer) == [*names, "notes", "checkpoints"]
+    assert list(answer) == [*names, "now", "notes", "checkpoints"]
+    assert list(answer["now"]) == [*names, "serve", "best"]
     assert [each["step"] for each in answer["checkpoints"]] == list(STEPS)
     assert all(list(each) == names for each in answer["checkpoints"])
     stop = next(each for each in answer["checkpoints"] if each["action"] == "stop")
@@ -204,3 +206,217 @@ def test_a_cap_on_what_a_query_costs_limits_k(cli, log: Path) -> None:
 def test_a_cap_without_a_price_is_refused(refused, log: Path) -> None:
     message = refused("decide", log, *BUDGET, "--max-query-flops", "1e9")
     assert "must come with --params or --model-config, --prompt-tokens and --output-tokens" in message
+
+
+# -- what people have --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def curve(tmp_path: Path) -> Path:
+    """Accuracies alone, of 1000 problems."""
+    path = tmp_path / "curve.csv"
+    lines = ["Step,Eval Acc,Tokens seen,hours", *(f"{step},{rising(step)},{step}e6,{step / 2}" for step in STEPS)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+CURVE = ["--num-problems", "1000", "--column", "accuracy=eval acc", "--column", "train_tokens=tokens seen"]
+EASY = ["--risk", "0.4", "--margin", "0.05"]
+
+
+def test_a_budget_in_any_unit_is_the_same_share(cli, curve: Path) -> None:
+    budgets = [
+        ["--budget-steps", "20"],
+        ["--budget-steps", "0.02K"],
+        ["--budget-tokens", "20M"],
+        ["--budget-hours", "10"],
+        ["--budget-flops", "1.2e14", "--params", "1M"],
+        ["--budget-tokens", "20m", "--params", "1e6"],
+    ]
+    answers = [fields(cli, curve, *CURVE, *each) for each in budgets]
+    assert [each["used"] for each in answers] == pytest.approx([0.6] * len(budgets))
+    for each in answers[1:]:
+        assert each["forecast"]["mean"] == pytest.approx(answers[0]["forecast"]["mean"])
+        assert each["action"] == answers[0]["action"]
+
+
+def test_hours_are_said(cli, curve: Path) -> None:
+    notes = fields(cli, curve, *CURVE, "--budget-hours", "10")["notes"]
+    assert any(each.startswith("Up to step 12 the log has 6 hours: as it says, or at the pace") for each in notes)
+
+
+def test_a_log_that_says_how_long_its_run_is_needs_no_budget(cli, refused, tmp_path: Path, curve: Path) -> None:
+    history = [{"eval_accuracy": rising(step), "step": step} for step in STEPS]
+    state = {"global_step": 12, "max_steps": 20, "total_flos": 1e15, "log_history": history}
+    (tmp_path / "trainer_state.json").write_text(json.dumps(state, indent=2), encoding="utf-8")
+    answer = fields(cli, "trainer_state.json", "--num-problems", "1000")
+    assert answer["used"] == pytest.approx(0.6)
+    assert "Budget: 20 steps, as the log says (--budget-steps to say otherwise)." in answer["notes"]
+    assert refused("decide", curve, *CURVE).startswith("--budget-steps (or --budget-tokens, --budget-flops, --budget-")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--budget-steps", "20", "--budget-hours", "9"], "--budget-hours must be left out when --budget-steps is"),
+        (["--budget-steps", "10"], "--budget-steps must be at least the last checkpoint's 12 steps; got 10.0."),
+        (["--budget-steps", "many"], "--budget-steps must be a number; got 'many'. For example 20000, 1.7e21 or 300B."),
+        (["--budget-tokens", "nan"], "--budget-tokens must be finite and above 0; got nan."),
+        (["--budget-flops", "1e20"], "--tokens-per-step and --params (or --model-config) must be given"),
+        (["--budget-steps", "20", "--column", "x"], "--column must be ours=theirs; got 'x'."),
+        (["--budget-steps", "20", "--report", "none/page.html"], "--report must be a file in a directory that exists"),
+    ],
+)  # fmt: skip
+def test_budgets_that_do_not_fit_are_refused_by_name(refused, curve: Path, options: list[str], message: str) -> None:
+    assert refused("decide", curve, *CURVE, *options).startswith(message)
+
+
+def test_a_unit_that_the_log_does_not_say_is_refused_with_what_to_do(refused, log: Path) -> None:
+    assert refused("decide", log, "--budget-hours", "9") == (
+        "--budget-hours must have a log that says hours; got 9.0. Give --budget-steps, or name a column with --column "
+        "hours=... (or seconds=...)."
+    )
+    assert refused("decide", log, "--budget-tokens", "9B").endswith("Give --tokens-per-step, or --budget-steps.")
+
+
+def test_counts_take_a_budget_in_steps_or_tokens_and_keep_their_flops(cli, log: Path) -> None:
+    flops = fields(cli, log, *CHECKED, *PRICED)
+    for budget in (["--budget-steps", "20"], ["--budget-tokens", "2M", "--tokens-per-step", "100K"]):
+        answer = fields(cli, log, "--checker", *budget, *PRICED)
+        assert (answer["step"], answer["k"], answer["costs_known"]) == (flops["step"], flops["k"], True)
+        assert answer["net_saving"] == pytest.approx(flops["net_saving"])
+
+
+def test_steps_of_unequal_flops_are_said(cli, log: Path) -> None:
+    lines = log.read_text(encoding="utf-8").replace("\n12,12e15", "\n12,24e15")
+    log.write_text(lines, encoding="utf-8")
+    notes = fields(cli, log, "--budget-steps", "20")["notes"]
+    assert any(
+        each.startswith("A step up to 1 took 0.50 of the FLOPs of one up to 12: the budget was") for each in notes
+    )
+
+
+def test_a_price_needs_the_flops_of_training(refused, curve: Path, greedy: Path) -> None:
+    message = refused("decide", greedy, "--budget-steps", "20", "--num-problems", "1000", *PRICED)
+    assert message.startswith("--tokens-per-step and --params (or --model-config) must be given")
+
+
+def test_standard_input_is_read_and_named_so(cli, curve: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from breakeven.cli import app
+
+    arguments = ["decide", "-", *CURVE, "--budget-steps", "20", "--json"]
+    piped = CliRunner().invoke(app, arguments, input=curve.read_bytes())
+    assert json.loads(piped.stdout) == fields(cli, curve, *CURVE, "--budget-steps", "20")
+    wrong = CliRunner().invoke(app, arguments, input=b"step,Eval acc,tokens seen\n1,2,\n")
+    assert wrong.stderr.startswith("error: standard input, row 2, column Eval acc, must be a share from 0 to 1; got 2.")
+
+
+# -- now ---------------------------------------------------------------------------------------------------------------
+
+
+def test_today_comes_first_and_answers_by_the_exit_code_if_asked(cli, log: Path) -> None:
+    early = log.read_text(encoding="utf-8").splitlines()
+    log.write_text("\n".join([*early, *(f"13,13e15,p{p},8,{p % 2}" for p in range(200))]), encoding="utf-8")
+    plain, today = cli("decide", log, *CHECKED), cli("decide", log, *CHECKED, "--now")
+    assert plain.stdout.splitlines()[1] == today.stdout.splitlines()[1]
+    assert today.stdout.splitlines()[1].startswith("Now       ")
+    assert plain.exit_code == 10
+    answer = fields(cli, log, *CHECKED)
+    assert (answer["now"]["step"], answer["now"]["used"]) == (13, pytest.approx(0.65))
+    assert (answer["now"]["action"] == "stop") == (today.exit_code == 10)
+    assert f"a stop was advised at step {answer['step']} (" in plain.stdout
+
+
+def test_an_earlier_checkpoint_is_served_where_the_last_fell_behind(cli, curve: Path) -> None:
+    curve.write_text(curve.read_text(encoding="utf-8").replace("12,0.5,", "12,0.4,"), encoding="utf-8")
+    options = [*CURVE, "--budget-steps", "20", "--target", "0.45"]
+    answer = fields(cli, curve, *options)
+    now = answer["now"]
+    assert answer["checkpoints"][-1]["action"] == "continue"
+    assert (now["action"], now["step"], now["used"]) == ("stop", 12, pytest.approx(0.6))
+    assert (now["serve"]["strategy"], now["serve"]["accuracy"]) == ("greedy", 0.5)
+    assert now["serve"]["step"] < 12
+    assert now["confidence"] > 1 - 0.1 / 11  # the luckiest of eleven has to be that much surer
+    text = cli("decide", curve, *options, "--now").stdout
+    assert f"\nServe     step {now['serve']['step']}, one greedy sample" in text
+
+
+def test_the_best_there_is_is_named_where_nothing_suffices(cli, curve: Path) -> None:
+    text = cli("decide", curve, *CURVE, "--budget-steps", "2000").stdout
+    assert "\nNow       train on (step 12, 0.6 % of the budget; " in text
+    assert "\nBest yet  step 12, one greedy sample per query (deployable): accuracy 0.500 (measured); the best" in text
+    best = fields(cli, curve, *CURVE, "--budget-steps", "2000")["now"]["best"]
+    assert (best["step"], best["strategy"], best["k"], best["accuracy"]) == (12, "greedy", 1, 0.5)
+
+
+def test_a_finished_run_is_over_and_still_has_a_best(cli, curve: Path) -> None:
+    text = cli("decide", curve, *CURVE, "--budget-steps", "12").stdout
+    assert "\nNow       training is over (step 12, 100 % of the budget)." in text
+    assert "\nBest yet  step 12" in text
+
+
+# -- too little to say -------------------------------------------------------------------------------------------------
+
+
+def test_few_problems_never_advise_a_stop_and_say_so(cli, log: Path) -> None:
+    header, *rows = log.read_text(encoding="utf-8").splitlines()
+    few = [
+        f"{row.rsplit(',', 2)[0]},8,{min(8, 2 * int(row.split(',')[0]))}"
+        for row in rows
+        if ",p1," in row or ",p10" in row
+    ]
+    log.write_text("\n".join([header, *few]), encoding="utf-8")
+    answer = fields(cli, log, *CHECKED)
+    assert answer["action"] == "continue"
+    assert {each["reason"] for each in answer["checkpoints"]} == {"too_few_problems"}
+    assert [answer["now"][name] for name in ("action", "serve", "best", "k")] == ["continue", None, None, None]
+    text = cli("decide", log, *CHECKED).stdout
+    assert "12, 60 % of the budget; too few problems)." in text
+    assert "measured" not in text
+    assert any("12 problems are too little to say: the standard error of an accuracy is up to 0.14" in each
+               for each in answer["notes"])  # fmt: skip
+
+
+def test_one_sample_a_problem_says_nothing_of_more(cli, log: Path) -> None:
+    header, *rows = log.read_text(encoding="utf-8").splitlines()
+    ones = [f"{row.rsplit(',', 2)[0]},1,{int(int(row.split(',')[4]) >= 4)}" for row in rows]
+    log.write_text("\n".join([header, *ones]), encoding="utf-8")
+    answer = fields(cli, log, *CHECKED, *EASY)
+    assert all(each["k"] in (None, 1) for each in answer["checkpoints"])
+    assert "One sample of each problem says nothing of K above 1: draw at least 4 of each." in answer["notes"]
+
+
+def test_without_samples_it_says_which_counts_would_allow_more_and_they_do(cli, curve: Path, tmp_path: Path) -> None:
+    (note,) = (each for each in fields(cli, curve, *CURVE, "--budget-steps", "20")["notes"] if "Counts" in each)
+    assert "columns step, problem, greedy, n, c" in note
+    assert "n = 8 for each of the 1000 problems" in note
+    rows = ["step,problem,greedy,n,c"]
+    for step in STEPS:
+        drawn = 8 if step == 12 else 0
+        rows += [f"{step},{p},{int(p < 200 * rising(step))},{drawn},{drawn * (200 - p) // 200}" for p in range(200)]
+    path = tmp_path / "counts.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    last = fields(cli, path, "--budget-steps", "20", "--checker")["checkpoints"][-1]
+    assert (last["action"], last["strategy"]) == ("stop", "pass@k")
+
+
+# -- pages and widths --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_written_as_for_runs(cli, log: Path, curve: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert cli("decide", log, *CHECKED, *PRICED, "--report", page).exit_code == 10
+    text = page.read_text(encoding="utf-8")
+    assert "Stop at step" in text
+    assert "PFLOPs" in text
+    assert cli("decide", curve, *CURVE, "--budget-steps", "20", "--report", page).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Train on after step 12" in text
+    assert "nobody said what a token costs" in text
+    assert '<td class="amount">-</td><td class="amount">100 % of the budget</td>' in text.replace("\xa0", " ")
+    assert not re.search(r'<td class="amount">[\d.]+ \w?FLOPs</td>', text)  # steps are no FLOPs
+    assert "Counted on 1000 validation problems, one greedy sample each, as another tool counted them." in text
+    assert "What was read and assumed" in text
+    assert "<td>20 steps</td>" in text

@@ -1,13 +1,17 @@
 """`breakeven report`: one self-contained page that shows what was decided and why."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.decided import now_lines
+from breakeven.cli.deciding import Decided
 from breakeven.errors import argument_error
-from breakeven.report import render_page
+from breakeven.report import Evaluated, render_page
+from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log, write_whole
 
 
@@ -35,7 +39,43 @@ def write_report(run: Path, out: Path | None = None) -> Path:
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
     page = render_page(str(config.get("name", run.name)), config, record.checkpoints, record.verification)
     path = out or (run if run.is_dir() else run.parent) / "report.html"
-    if not path.parent.is_dir():
-        raise argument_error("--out", "be a file in a directory that exists", str(path))
-    write_whole(path, page, remedy="The run itself is whole; choose another --out.")
+    _write(path, page, "--out", "The run itself is whole; choose another --out.")
     return path
+
+
+def write_decided(
+    path: Path, name: str, decided: Decided, notes: Sequence[str], *, budget: str, flops_known: bool
+) -> None:
+    """Render what was decided on a log of evaluations into one HTML file.
+
+    Args:
+        path: of the page.
+        name: of the log.
+        decided: the decisions.
+        notes: what was read and assumed, in sentences.
+        budget: as declared, in words.
+        flops_known: whether training FLOPs are FLOPs; otherwise nothing but shares of the budget are shown.
+
+    Raises:
+        ArgumentError: `path` is in no directory.
+        RunStorageError: the page could not be written.
+    """
+    checkpoints = [
+        Evaluated(decision=decision, point=point, train_flops=point.train_flops if flops_known else None)
+        for decision, point in zip(decided.decisions, decided.points, strict=True)
+    ]
+    settings = {
+        "log": name,
+        "format": decided.log.format,
+        "budget": budget,
+        "baseline": decided.spec.baseline,
+        "policy": policy_settings(decided.policy),
+    }
+    today = [" ".join(line.split()) for line in now_lines(decided)]
+    _write(path, render_page(Path(name).name or name, settings, checkpoints, None, today, notes), "--report")
+
+
+def _write(path: Path, page: str, option: str, remedy: str = "Choose another file.") -> None:
+    if not path.parent.is_dir():
+        raise argument_error(option, "be a file in a directory that exists", str(path))
+    write_whole(path, page, remedy=remedy)

@@ -1,12 +1,14 @@
 """CSV and JSONL files as chunks of columns, read line by line: plain or gzip, with or without BOM and CRLF."""
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from breakeven import jsonl
 from breakeven.errors import LogError
@@ -24,12 +26,14 @@ class Chunk:
     row_R: Sequence[int]
     """Numbers of the rows in the file, the first line (a header, if there is one) being 1."""
     columns: dict[str, Sequence[Any]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the file calls columns of ours."""
 
     def refuse(self, index: int, name: str, rule: str, remedy: str = "") -> LogError:
         """The error for one cell, by file, row and column."""
         got = repr(self.columns[name][index])
         got = got if len(got) <= _SHOWN else f"{got[:_SHOWN]}..."
-        where = f"{self.path}, row {self.row_R[index]}, column {name},"
+        where = f"{self.path}, row {self.row_R[index]}, column {self.names.get(name, name)},"
         return LogError(f"{where} must {rule}; got {got}.{' ' + remedy if remedy else ''}")
 
 
@@ -45,7 +49,9 @@ def first_row(path: Path) -> dict[str, Any]:
     """
     for number, line in enumerate(lines_of(path), 1):
         if line.strip():
-            if line.lstrip()[0] in '{["':
+            if line.lstrip()[0] == "[" and (rows := _array(path)):
+                return rows[0]
+            if line.lstrip()[0] in "{[":
                 return json_object(line, path, number)
             return dict.fromkeys(_header(line, path)[0])
     raise LogError(f"{path} must hold at least one row; it is empty.")
@@ -53,22 +59,38 @@ def first_row(path: Path) -> dict[str, Any]:
 
 def is_jsonl(path: Path) -> bool:
     """Whether the first line with anything on it opens a JSON value."""
-    return next((line.lstrip()[0] in '{["' for line in lines_of(path) if line.strip()), False)
+    return next((line.lstrip()[0] in "{[" for line in lines_of(path) if line.strip()), False)
 
 
-def read_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
-    """The columns `wanted`, as far as the file has them, in chunks of rows. JSONL: None where a row has no such key."""
-    return _jsonl_chunks(path, wanted) if is_jsonl(path) else _csv_chunks(path, wanted)
+def _array(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file that is one JSON array; none where it is something else."""
+    try:
+        return msgspec.json.decode("".join(lines_of(path)), type=list[dict[str, Any]])
+    except (ValueError, RecursionError):
+        return []
 
 
-def _jsonl_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
-    rows = jsonl.json_rows(path, LogError)
+def read_chunks(path: Path, wanted: Collection[str], names: Mapping[str, str] | None = None) -> Iterator[Chunk]:
+    """The columns `wanted`, as far as the file has them, in chunks of rows. JSON: None where a row has no such key.
+
+    Args:
+        path: a CSV file, a JSONL file, or one JSON array.
+        wanted: names of ours.
+        names: what the file calls them, where it is otherwise.
+    """
+    theirs = {each: (names or {}).get(each, each) for each in wanted}
+    return _json_chunks(path, theirs) if is_jsonl(path) else _csv_chunks(path, theirs)
+
+
+def _json_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
+    array = next(line.lstrip()[0] for line in lines_of(path) if line.strip()) == "["
+    rows = iter(enumerate(_array(path), 1)) if array else jsonl.json_rows(path, LogError)
     while batch := list(islice(rows, CHUNK_ROWS)):
-        columns: dict[str, Sequence[Any]] = {name: [row.get(name) for _, row in batch] for name in wanted}
-        yield Chunk(path, [number for number, _ in batch], columns)
+        columns: dict[str, Sequence[Any]] = {ours: [row.get(name) for _, row in batch] for ours, name in theirs.items()}
+        yield Chunk(path, [number for number, _ in batch], columns, theirs)
 
 
-def _csv_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
+def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     lines = lines_of(path)
     start = 1
     for line in lines:
@@ -76,7 +98,7 @@ def _csv_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
             break
         start += 1
     header, delimiter = _header(line, path)
-    kept = [(place, name) for place, name in enumerate(header) if name in wanted]
+    kept = [(header.index(name), ours) for ours, name in theirs.items() if name in header]
     reader = csv.reader(lines, delimiter=delimiter)
     row = start
     try:
@@ -89,7 +111,7 @@ def _csv_chunks(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
                 _refuse_ragged(path, numbers, rows, len(header))
             if rows:
                 columns = list(zip(*rows, strict=True))
-                yield Chunk(path, numbers, {name: columns[place] for place, name in kept})
+                yield Chunk(path, numbers, {ours: columns[place] for place, ours in kept}, theirs)
     except csv.Error as error:
         raise LogError(f"{path}, after row {row}: {error}.") from error
 

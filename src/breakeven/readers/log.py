@@ -32,6 +32,12 @@ class EvalLog:
     has_samples: bool
     notes: tuple[str, ...] = ()
     """What was handled, in sentences."""
+    train_tokens: float | None = None
+    """Training tokens up to the last checkpoint; None where the log does not say."""
+    train_hours: float | None = None
+    """Hours of training up to the last checkpoint; None likewise."""
+    budget_steps: int | None = None
+    """Steps of the full run; None likewise."""
     build: Callable[[int], EvalCheckpoint] = field(repr=False)
     """The checkpoint at an index of `steps`."""
 

@@ -1,7 +1,8 @@
 """What a reader has to be told where the log does not say it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from breakeven import check
@@ -23,13 +24,24 @@ class ReadOptions:
     num_problems: int | None = None
     """P, where only an accuracy is recorded."""
     flops_per_step: float | None = None
-    """Training FLOPs of one optimizer step, where the log has steps only."""
+    """Training FLOPs of one optimizer step, where the log has steps only. Where nothing but shares of the budget is
+    asked for, any unit will do."""
+    flops_per_token: float | None = None
+    """The same of one training token, where the log has tokens only."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What the log calls our columns, by ours."""
+    stderr: float | None = None
+    """Standard error of the last accuracy, where only accuracies are recorded: an other way to say P."""
+    percent: bool = False
+    """Whether recorded accuracies are percentages."""
     checker: bool = True
     """Whether what judged the samples is there at serving time too: only then is Pass@K deployable."""
 
     def __post_init__(self) -> None:
         if self.num_problems is not None:
             check.at_least("--num-problems", self.num_problems, 1)
+        if self.stderr is not None:
+            check.positive("--stderr", self.stderr)
 
     def flops_at(self, step: int, where: object) -> float:
         """Training FLOPs at a step, of which the log says nothing.

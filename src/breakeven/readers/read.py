@@ -1,23 +1,28 @@
 """Which kind of log a path holds."""
 
 import itertools
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from breakeven.errors import LogError
+from breakeven.readers.curves import is_curve, read_curve, trainer_state
 from breakeven.readers.lines import lines_of
-from breakeven.readers.lm_eval_results import read_results
+from breakeven.readers.lm_eval_results import load_results, read_results
 from breakeven.readers.lm_eval_samples import is_samples, read_samples
 from breakeven.readers.log import EvalLog
 from breakeven.readers.options import ReadOptions
-from breakeven.readers.rows import read_rows
+from breakeven.readers.rows import layout_in, read_rows
 
 _ROW_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
 _RESULT_SUFFIXES = (".json", ".json.gz")
+_NO_LOGS = ("node_modules", "site-packages", "__pycache__")
+"""Folders that are not looked into, besides hidden ones and virtual environments."""
 
 
 def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
-    """The checkpoints in a file of rows, or in a folder of rows, of lm-eval results or of lm-eval samples.
+    """The checkpoints in a file of rows or of accuracies, or in a folder of rows, of lm-eval results or samples.
 
     Raises:
         LogError: not a log of any known layout, or one with a fault; the message says where.
@@ -27,23 +32,68 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
     if not path.exists():
         raise LogError(f"there is no log at {path}.")
     if not path.is_dir():
+        if is_curve(path, options):
+            return read_curve(path, options)
         _refuse_results(path)
         return read_rows([path], path, options)
-    files = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
+    files = [each for each in _files(path) if not each.name.startswith(".") and each.is_file()]
     samples = [each for each in files if is_samples(each)]
     if samples:
-        return read_samples(samples, path, options)
-    rows, results = _ending(files, _ROW_SUFFIXES), _ending(files, _RESULT_SUFFIXES)
+        return _said(read_samples(samples, path, options), files, samples)
+    named, documents = _ending(files, _ROW_SUFFIXES), _ending(files, _RESULT_SUFFIXES)
+    rows = [each for each in named if _reads(layout_in, each, options)]
+    results = [each for each in documents if _reads(load_results, each)]
     if rows and results:
         raise LogError(
             f"{path} must hold files of one kind; got {rows[0].relative_to(path)} and {results[0].relative_to(path)}. "
             f"Give the folder of the one or the other."
         )
-    if rows:
-        return read_rows(rows, path, options)
-    if results:
-        return read_results(results, path, options)
-    raise LogError(f"{path} must hold CSV or JSONL rows, lm-eval results or lm-eval samples; it has no such file.")
+    curves = [] if rows or results else [each for each in named + documents if _reads(is_curve, each, options)]
+    if curves:
+        latest = max(curves, key=lambda each: (trainer_state(each) or {}).get("global_step", 0))
+        if len(curves) > 1 and any(trainer_state(each) is None for each in curves):
+            listed = ", ".join(str(each.relative_to(path)) for each in curves[:12])
+            raise LogError(f"{path} must hold the accuracies of one run; it has {listed}. Give one of these files.")
+        return _said(read_curve(latest, options), files, [latest])
+    if rows or (named and not results):
+        return _said(read_rows(rows or named, path, options), files, rows)
+    if results or documents:
+        return _said(read_results(results or documents, path, options), files, results)
+    raise LogError(
+        f"{path} must hold CSV or JSONL rows, lm-eval results or lm-eval samples; it has no such file. Hidden folders "
+        f"and virtual environments are not looked into."
+    )
+
+
+def _files(root: Path) -> list[Path]:
+    """All files below a folder in order, but for those of hidden folders and of virtual environments."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(root):
+        found += [Path(place, name) for name in names]
+        folders[:] = [
+            each
+            for each in folders
+            if not each.startswith(".") and each not in _NO_LOGS and not Path(place, each, "pyvenv.cfg").exists()
+        ]
+    return sorted(found)
+
+
+def _reads(reader: Callable[..., object], *arguments: object) -> bool:
+    """Whether a reader finds in a file what it looks for."""
+    try:
+        return reader(*arguments) not in (None, False)
+    except LogError:
+        return False
+
+
+def _said(log: EvalLog, files: Sequence[Path], read: Collection[Path]) -> EvalLog:
+    """The log, with a note on the files of its folder that were not read."""
+    others = [each.name for each in files if each not in set(read)]
+    if not others:
+        return log
+    count = "1 file that is no such log was" if len(others) == 1 else f"{len(others)} files that are no such log were"
+    listed = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    return replace(log, notes=(*log.notes, f"{count} passed over ({listed})."))
 
 
 def _ending(files: Iterable[Path], suffixes: tuple[str, ...]) -> list[Path]:

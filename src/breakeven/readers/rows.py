@@ -1,6 +1,7 @@
 """Files of rows, CSV or JSONL: counts per problem, single samples with their answers, HumanEval results."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from breakeven.errors import LogError
 from breakeven.readers import cells
+from breakeven.readers.columns import names_in
 from breakeven.readers.lines import Chunk, first_row, read_chunks
 from breakeven.readers.log import EvalLog
 from breakeven.readers.options import ReadOptions, required_step
@@ -21,7 +23,7 @@ _NEEDED = {
     SAMPLES: ("problem", "answer", "correct"),
     HUMANEVAL: ("task_id",),
 }
-_OPTIONAL = ("step", "train_flops", "greedy", "task")
+_OPTIONAL = ("step", "train_flops", "train_tokens", "greedy", "task")
 
 
 def layout_of(columns: Collection[str], path: Path) -> str:
@@ -43,17 +45,27 @@ def layout_of(columns: Collection[str], path: Path) -> str:
     ]
     raise LogError(
         f"{path}, row 1, must name the columns step, train_flops, problem, n, c, or step, train_flops, problem, "
-        f"answer, correct; missing: {' or '.join(missing)}."
+        f"answer, correct; missing: {' or '.join(missing)}. Accuracies per checkpoint are in columns step, accuracy "
+        "(--column accuracy=... where it has another name)."
     )
+
+
+def layout_in(path: Path, options: ReadOptions) -> str:
+    """Which layout a file has, by its first row.
+
+    Raises:
+        LogError: none, or no row can be read.
+    """
+    return layout_of(_columns(path, options), path)
 
 
 def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLog:
     """The log in one file of rows, or in one file a checkpoint with the step in each one's name."""
-    layout = layout_of(first_row(paths[0]), paths[0])
+    layout = layout_in(paths[0], options)
     table = Table(root, single=layout != COUNTS)
     tasks: set[str] = set()
     for path in paths:
-        columns = first_row(path)
+        columns = _columns(path, options)
         other = layout_of(columns, path)
         if other != layout:
             raise LogError(f"{path} must be of one layout with the other files, {layout}; it holds {other}.")
@@ -62,7 +74,7 @@ def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLo
             wanted.append("passed" if "passed" in columns else "result")
         if len(paths) == 1 and "step" not in columns and layout != HUMANEVAL:
             raise LogError(f"{path}, row 1, must name the column step.")
-        for chunk in read_chunks(path, wanted):
+        for chunk in read_chunks(path, wanted, columns):
             chosen = _of_task(chunk, options.task, tasks)
             if chosen.row_R:
                 table.blocks.append(_block(chosen, layout, table, root, options))
@@ -72,7 +84,16 @@ def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLo
         raise LogError(f"{root}, column task, must name --task {options.task}; got {_listed(tasks)}.")
     if layout == HUMANEVAL:
         table.notes.append("Completions are programs and are not voted on.")
-    return table.log(layout, oracle=not options.checker)
+    log = table.log(layout, oracle=not options.checker)
+    if options.flops_per_token is not None and "train_tokens" in columns and "train_flops" not in columns:
+        return replace(log, train_tokens=log.train_flops[-1] / options.flops_per_token)
+    return log
+
+
+def _columns(path: Path, options: ReadOptions) -> dict[str, str]:
+    """What the file calls its columns, by our names as far as they are ours."""
+    first = first_row(path)
+    return {name: name for name in first} | names_in(first, options.columns, path)
 
 
 def _of_task(chunk: Chunk, task: str | None, tasks: set[str]) -> Chunk:
@@ -131,14 +152,16 @@ def _codes(chunk: Chunk, table: Table, root: Path, options: ReadOptions) -> npt.
     size = len(chunk.row_R)
     columns = chunk.columns
     has_step = "step" in columns and columns["step"].count(None) < size
-    has_flops = "train_flops" in columns and columns["train_flops"].count(None) < size
+    named = ("train_flops",) if options.flops_per_token is None else ("train_flops", "train_tokens")
+    spent_in = next((name for name in named if name in columns and columns[name].count(None) < size), None)
+    unit = options.flops_per_token if spent_in == "train_tokens" and options.flops_per_token else 1.0
     if not has_step:
         step = required_step(chunk.path, root)
-        if not has_flops:
+        if spent_in is None:
             code = table.code_of(step, options.flops_at(step, chunk.path), chunk.path)
             return np.full(size, code, dtype=np.int32)
     steps: Sequence[object] = columns["step"] if has_step else [step] * size
-    flops: Sequence[object] = columns["train_flops"] if has_flops else [None] * size
+    flops: Sequence[object] = [None] * size if spent_in is None else columns[spent_in]
     same = steps.count(steps[0]) == size == flops.count(flops[0])
     keys = [(steps[0], flops[0])] if same else list(zip(steps, flops, strict=True))
     try:
@@ -148,13 +171,16 @@ def _codes(chunk: Chunk, table: Table, root: Path, options: ReadOptions) -> npt.
         for index in range(len(keys)):
             if has_step:
                 cells.whole(chunk, "step", index)
-            if has_flops:
-                cells.positive(chunk, "train_flops", index)
+            if spent_in is not None:
+                cells.positive(chunk, spent_in, index)
     for key in known:
         index = keys.index(key)
         number = cells.whole(chunk, "step", index) if has_step else step
         where = f"{chunk.path}, row {chunk.row_R[index]}"
-        spent = cells.positive(chunk, "train_flops", index) if has_flops else options.flops_at(number, chunk.path)
+        if spent_in is None:
+            spent = options.flops_at(number, chunk.path)
+        else:
+            spent = unit * cells.positive(chunk, spent_in, index)
         known[key] = table.code_of(number, spent, where)
     if same:
         return np.full(size, known[keys[0]], dtype=np.int32)

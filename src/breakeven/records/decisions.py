@@ -109,6 +109,8 @@ class Reason(StrEnum):
     """The sampler or the verifier raised an exception: nothing was measured."""
     TOO_FEW_CHECKPOINTS = "too_few_checkpoints"
     """The learning curve has too few points to be projected."""
+    TOO_FEW_PROBLEMS = "too_few_problems"
+    """Fewer problems than a decision may rest on: what is counted on them is mostly chance."""
     TOO_EARLY = "too_early"
     """Less of the budget is used than the policy lets a projection rest on."""
     NO_SIGNAL = "no_signal"

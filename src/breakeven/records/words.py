@@ -12,6 +12,7 @@ _GOING_ON = {
     "evaluated_enough": "the share allowed for evaluations is spent",
     "evaluation_failed": "the evaluation failed",
     "too_few_checkpoints": "there are too few checkpoints to project full training",
+    "too_few_problems": "there are too few problems to decide on",
     "too_early": "it is too early to trust a projection",
     "no_signal": "too little is solved yet",
     "no_projection": "the learning curve shows no ceiling yet",

@@ -3,11 +3,13 @@
 from breakeven.report.explain import explain, progress_line
 from breakeven.report.outlook import outlook_words
 from breakeven.report.page import render_page
+from breakeven.report.shown import Evaluated
 from breakeven.report.table import decision_rows, decision_table
 from breakeven.report.verification import verification_lines
 from breakeven.report.words import headline
 
 __all__ = [
+    "Evaluated",
     "decision_rows",
     "decision_table",
     "explain",

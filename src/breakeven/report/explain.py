@@ -101,6 +101,9 @@ def _explain_going_on(decision: Decision) -> str:
         Reason.TOO_FEW_CHECKPOINTS: (
             f"at {where} the learning curve has too few points{points} to project the fully trained model. {now}"
         ),
+        Reason.TOO_FEW_PROBLEMS: (
+            f"at {where} there are too few problems to decide on: what is counted on so few is mostly chance."
+        ),
         Reason.TOO_EARLY: (
             f"at {where} it is too early to trust a projection, whatever it says; the policy asks for a larger share "
             f"of the budget. {now}"
@@ -236,6 +239,7 @@ def _short_reason(decision: Decision) -> str:
         Reason.EVALUATED_ENOUGH: "evaluation left out: the share allowed for evaluations is spent",
         Reason.EVALUATION_FAILED: "the evaluation failed",
         Reason.TOO_FEW_CHECKPOINTS: "too few checkpoints to project",
+        Reason.TOO_FEW_PROBLEMS: "too few problems to decide on",
         Reason.TOO_EARLY: "too early to trust a projection",
         Reason.NO_SIGNAL: f"{decision.baseline} solves {_much(decision)} yet",
         Reason.NO_PROJECTION: "no ceiling in sight yet",

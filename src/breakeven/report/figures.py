@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar
 
-from breakeven.records import CheckpointRecord, Decision, FitStatus, Forecast, KCurve, Made, Reason
+from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, Reason
 from breakeven.report.axes import Axis
 from breakeven.report.format import format_accuracy
 from breakeven.report.marks import Marker
+from breakeven.report.shown import Shown
 from breakeven.report.svg import Band, Chart, Reference, Series
 from breakeven.report.words import (
     baseline_accuracy,
@@ -28,7 +29,7 @@ _LATER = 0.4
 _BUDGET_AXIS = "training FLOPs, share of the budget"
 
 
-def learning_curve(checkpoints: Sequence[CheckpointRecord], at: int) -> Chart:
+def learning_curve(checkpoints: Sequence[Shown], at: int) -> Chart:
     """Measured one-sample accuracy against training FLOPs, with the projection that checkpoint `at` decided on."""
     decision = checkpoints[at].decision
     seen, later = checkpoints[: at + 1], checkpoints[at + 1 :]
@@ -72,7 +73,7 @@ def learning_curve(checkpoints: Sequence[CheckpointRecord], at: int) -> Chart:
     )
 
 
-def k_curves(checkpoints: Sequence[CheckpointRecord], at: int) -> Chart | None:
+def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     """Accuracy against K at `at` and, of the same strategy, at up to five before it; None while there is no K-curve."""
     curves = [(c.decision, c.decision.k_curve) for c in checkpoints[: at + 1] if c.decision.k_curve is not None]
     if not curves:
@@ -110,7 +111,7 @@ def k_curves(checkpoints: Sequence[CheckpointRecord], at: int) -> Chart | None:
     )
 
 
-def smallest_k(checkpoints: Sequence[CheckpointRecord], at: int) -> Chart | None:
+def smallest_k(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     """The smallest sufficient K of each checkpoint; None while no checkpoint has one."""
     served = [(c.decision.serving, index) for index, c in enumerate(checkpoints) if c.decision.serving is not None]
     if not served:
@@ -199,7 +200,7 @@ def _curve_series(decision: Decision, curve: KCurve, strength: float, end_label:
     return result
 
 
-def _accuracies(checkpoints: Sequence[CheckpointRecord]) -> tuple[tuple[float, float], ...]:
+def _accuracies(checkpoints: Sequence[Shown]) -> tuple[tuple[float, float], ...]:
     return tuple((checkpoint.decision.used, baseline_accuracy(checkpoint)) for checkpoint in checkpoints)
 
 

@@ -1,21 +1,22 @@
 """Where the FLOPs of a run went, as table rows of plain text."""
 
-from breakeven.records import Decision, Observation
-from breakeven.report.format import format_flops, format_queries, format_share
-from breakeven.report.words import break_even_note, serving_words
+from breakeven.records import Decision, QueryFlops
+from breakeven.report.format import format_flops, format_share
+from breakeven.report.words import break_even_note, break_even_number, serving_words
 
 
-def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
+def ledger_rows(decision: Decision, train_flops: float | None) -> list[tuple[str, str, str]]:
     """(item, FLOPs, share of the full budget): budget, training, evaluation, and what stopping here saves.
 
-    The log holds the saved shares and C_t; the amounts follow from B = C_t / r.
+    The log holds the saved shares and C_t; the amounts follow from B = C_t / r. Without C_t they are "-".
     """
     if decision.used <= 0:
-        return [("Training so far", format_flops(observation.train_flops), "-")]
-    budget = observation.train_flops / decision.used
+        return [("Training so far", _flops(train_flops), "-")]
+    spent = decision.used if train_flops is None else train_flops
+    budget = spent / decision.used
     rows = [
         ("Full training, as planned", budget),
-        (f"Training up to step {decision.step}", observation.train_flops),
+        (f"Training up to step {decision.step}", spent),
     ]
     if decision.evaluation_flops is not None:
         rows.append(("Evaluation up to here, all checkpoints", decision.evaluation_flops))
@@ -24,15 +25,23 @@ def ledger_rows(decision: Decision, observation: Observation) -> list[tuple[str,
         rows.append((f"{saved}, gross", decision.gross_saving * budget))
     if decision.net_saving is not None:
         rows.append((f"{saved}, net of evaluation", decision.net_saving * budget))
-    return [(item, format_flops(flops), f"{format_share(flops / budget)} of the budget") for item, flops in rows]
+    return [
+        (item, _flops(None if train_flops is None else flops), f"{format_share(flops / budget)} of the budget")
+        for item, flops in rows
+    ]
 
 
-def query_rows(decision: Decision, observation: Observation) -> list[tuple[str, str, str]]:
+def _flops(flops: float | None) -> str:
+    return "-" if flops is None else format_flops(flops)
+
+
+def query_rows(decision: Decision, cost: QueryFlops | None) -> list[tuple[str, str, str]]:
     """(item, amount, what it is held against) of one served query, the break-even, and the declared queries.
 
     All but the first need a serving point.
     """
-    cost = observation.query_flops
+    if cost is None:
+        return [("One query, 1 sample", "unknown", "nobody said what a token costs")]
     one = cost.total(1)
     split = f"{format_flops(cost.prefill_flops)} to read the prompt, {format_flops(cost.decode_flops)} to answer"
     rows = [("One query, 1 sample", format_flops(one), split)]
@@ -42,8 +51,7 @@ def query_rows(decision: Decision, observation: Observation) -> list[tuple[str, 
     if point.flops_per_query is not None:
         ratio = "-" if one <= 0 else f"{point.flops_per_query / one:.3g} times one sample"
         rows.append((f"As decided, {serving_words(point)}", format_flops(point.flops_per_query), ratio))
-    queries = f"{format_queries(decision.break_even_queries)} queries"
-    rows.append(("Break-even", queries, break_even_note(decision)))
+    rows.append(("Break-even", f"{break_even_number(decision)} queries", break_even_note(decision)))
     mine, full = decision.lifetime_flops, decision.full_lifetime_flops
     if mine is not None and full is not None and full > 0:
         what = "Training, evaluation and all declared queries (forecast)"

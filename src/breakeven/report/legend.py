@@ -2,22 +2,18 @@
 
 import math
 
-from breakeven.records import NOT_COUNTED, CheckpointRecord, FitStatus, SampleBank
+from breakeven.records import NOT_COUNTED, FitStatus, SampleBank
 from breakeven.report.format import format_accuracy
+from breakeven.report.shown import Evaluated, Shown
 from breakeven.report.words import baseline_words, projection, strategy_words
 
 
-def legend(checkpoint: CheckpointRecord) -> list[tuple[str, str]]:
+def legend(checkpoint: Shown) -> list[tuple[str, str]]:
     """(word, what it means here) for every mark a number of this checkpoint's report may carry."""
-    decision, bank = checkpoint.decision, checkpoint.observation.bank
-    error = format_accuracy(0.5 / math.sqrt(bank.num_problems))
+    decision = checkpoint.decision
     sure = [("sure", _sure_words(checkpoint))] if decision.policy == "calibrated" else []
     return [
-        (
-            "measured",
-            f"Counted on {bank.num_problems} validation problems, {_samples_words(bank)}one greedy sample each. The "
-            f"standard error of an accuracy over that many problems is at most {error}.{_failed_words(bank)}",
-        ),
+        ("measured", _measured_words(checkpoint)),
         ("forecast", _forecast_words(checkpoint)),
         ("extrapolated", _extrapolated_words(checkpoint)),
         ("deployable", "The strategy can be served as measured: it needs nothing that only the evaluation had."),
@@ -28,7 +24,9 @@ def legend(checkpoint: CheckpointRecord) -> list[tuple[str, str]]:
         ),
         (
             "FLOPs",
-            "Counted from the model's shape and the tokens seen; a multiplication and an addition are two. "
+            "As the log and the declared budget say."
+            if isinstance(checkpoint, Evaluated)
+            else "Counted from the model's shape and the tokens seen; a multiplication and an addition are two. "
             f"Not counted: {NOT_COUNTED}.",
         ),
         (
@@ -43,6 +41,22 @@ def legend(checkpoint: CheckpointRecord) -> list[tuple[str, str]]:
         *sure,
         ("policy", f"{decision.policy}; in a row: consecutive checkpoints at which some K sufficed."),
     ]
+
+
+def _measured_words(checkpoint: Shown) -> str:
+    if isinstance(checkpoint, Evaluated):
+        size, drawn = checkpoint.point.num_problems, checkpoint.point.num_drawn
+        counted = [f"{drawn} samples in all"] if drawn else []
+        counted += ["one greedy sample each"] if checkpoint.point.greedy_accuracy is not None else []
+        counts, failed = f"{' and '.join(counted)}, as another tool counted them", ""
+    else:
+        bank = checkpoint.observation.bank
+        size, counts, failed = bank.num_problems, f"{_samples_words(bank)}one greedy sample each", _failed_words(bank)
+    error = format_accuracy(0.5 / math.sqrt(size))
+    return (
+        f"Counted on {size} validation problems, {counts}. The standard error of an accuracy over that many problems "
+        f"is at most {error}.{failed}"
+    )
 
 
 def _failed_words(bank: SampleBank) -> str:
@@ -71,7 +85,7 @@ def _samples_words(bank: SampleBank) -> str:
     )
 
 
-def _sure_words(checkpoint: CheckpointRecord) -> str:
+def _sure_words(checkpoint: Shown) -> str:
     margin = checkpoint.decision.margin
     below = f" less a margin of {format_accuracy(margin)}" if margin > 0 else ""
     return (
@@ -87,7 +101,7 @@ _DECAY_WORDS = {
 }
 
 
-def _forecast_words(checkpoint: CheckpointRecord) -> str:
+def _forecast_words(checkpoint: Shown) -> str:
     forecast = checkpoint.decision.forecast
     if forecast is None:
         return "No projection was made at this checkpoint."
@@ -112,7 +126,7 @@ def _forecast_words(checkpoint: CheckpointRecord) -> str:
     )
 
 
-def _extrapolated_words(checkpoint: CheckpointRecord) -> str:
+def _extrapolated_words(checkpoint: Shown) -> str:
     curve = checkpoint.decision.k_curve
     if curve is None:
         return "Read from a fitted curve of accuracy against K; none was fitted at this checkpoint."

@@ -7,14 +7,15 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from breakeven.records import CheckpointRecord, Decision, Reason, Verification
+from breakeven.records import Decision, Reason, Verification
 from breakeven.report.explain import explain
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
-from breakeven.report.format import format_accuracy, format_probability, format_queries, format_share
+from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.ledger import ledger_rows, query_rows
 from breakeven.report.legend import legend
 from breakeven.report.marks import palette_css
 from breakeven.report.outlook import member_rows, outlook_words
+from breakeven.report.shown import Evaluated, Shown
 from breakeven.report.svg import Chart, line_chart
 from breakeven.report.table import HEADINGS, decision_rows
 from breakeven.report.verification import verification_rows, verification_words
@@ -22,6 +23,7 @@ from breakeven.report.words import (
     baseline_accuracy,
     baseline_words,
     break_even_note,
+    break_even_number,
     headline,
     kind_words,
     lifetime_words,
@@ -34,7 +36,12 @@ _WIDE, _NARROW = 840.0, 400.0
 
 
 def render_page(
-    title: str, config: Mapping[str, object], checkpoints: Sequence[CheckpointRecord], verification: Verification | None
+    title: str,
+    config: Mapping[str, object],
+    checkpoints: Sequence[Shown],
+    verification: Verification | None,
+    remarks: Sequence[str] = (),
+    assumed: Sequence[str] = (),
 ) -> str:
     """The report as one HTML document that needs no other file and no network.
 
@@ -43,12 +50,18 @@ def render_page(
         config: the run's settings, nested mappings allowed, shown as they are.
         checkpoints: the run log, oldest first. The first that stops is the headline, else the last.
         verification: the decision held against the fully trained model, if that was checked.
+        remarks: sentences to stand below the explanation.
+        assumed: sentences to stand at the end.
 
     Raises:
         ArgumentError: there is no checkpoint.
     """
     at = headline(checkpoints, title)
-    decision, observation = checkpoints[at].decision, checkpoints[at].observation
+    shown, decision = checkpoints[at], checkpoints[at].decision
+    if isinstance(shown, Evaluated):
+        train_flops, query_flops = shown.train_flops, shown.point.query_flops
+    else:
+        train_flops, query_flops = shown.observation.train_flops, shown.observation.query_flops
     return page_template("page.html").render(
         title=title,
         style=page_style(),
@@ -56,14 +69,16 @@ def render_page(
         verdict=_verdict(decision),
         explanation=explain(decision),
         verified=None if verification is None else verification_words(verification),
+        remarks=remarks,
+        assumed=assumed,
         went_on=checkpoints[-1].decision.step if at < len(checkpoints) - 1 else None,
         facts=_facts(checkpoints[at]),
         learning=[_draw(learning_curve(checkpoints, at), width) for width in (_WIDE, _NARROW)],
         k_curves=_draw(k_curves(checkpoints, at), _NARROW),
         smallest_k=_draw(smallest_k(checkpoints, at), _NARROW),
         verification=[] if verification is None else verification_rows(verification, decision),
-        ledger=ledger_rows(decision, observation),
-        queries=query_rows(decision, observation),
+        ledger=ledger_rows(decision, train_flops),
+        queries=query_rows(decision, query_flops),
         outlook=outlook_words(decision),
         members=member_rows(projection(decision)),
         headings=HEADINGS,
@@ -93,7 +108,7 @@ def _verdict(decision: Decision) -> str:
     return f"Stop at step {decision.step}" if decision.stop else f"Train on after step {decision.step}"
 
 
-def _facts(checkpoint: CheckpointRecord) -> list[tuple[str, str, str]]:
+def _facts(checkpoint: Shown) -> list[tuple[str, str, str]]:
     """(what, number, how it was made) of the few numbers that matter most."""
     decision, serving = checkpoint.decision, checkpoint.decision.serving
     facts = []
@@ -102,7 +117,8 @@ def _facts(checkpoint: CheckpointRecord) -> list[tuple[str, str, str]]:
         what = "Training FLOPs saved" if decision.stop else "Saved if stopped here"
         facts.append((what, format_share(decision.net_saving), f"net of evaluation{gross}"))
     else:
-        facts.append(("Budget used", format_share(decision.used), "training FLOPs, counted"))
+        how = "of the declared budget" if isinstance(checkpoint, Evaluated) else "training FLOPs, counted"
+        facts.append(("Budget used", format_share(decision.used), how))
     if serving is not None:
         how = f"{serving.made}; {strategy_words(serving.strategy)}, {kind_words(serving.deployable)}"
         facts.append((f"Accuracy with {samples_words(serving)}", format_accuracy(serving.accuracy), how))
@@ -120,7 +136,7 @@ def _facts(checkpoint: CheckpointRecord) -> list[tuple[str, str, str]]:
         facts.append(("Sure", format_probability(decision.confidence), how))
     if serving is not None:
         how = f"served queries; {break_even_note(decision)}"
-        facts.append(("Break-even", format_queries(decision.break_even_queries), how))
+        facts.append(("Break-even", break_even_number(decision), how))
     mine, full = decision.lifetime_flops, decision.full_lifetime_flops
     if lifetime_words(decision) and mine is not None and full is not None:
         facts.append(

@@ -8,8 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.records import CheckpointRecord
 from breakeven.report.format import format_accuracy, format_probability, format_share
+from breakeven.report.shown import Shown
 from breakeven.report.words import baseline_accuracy, largest_measured, projection, strategy_words
 
 HEADINGS = (
@@ -32,12 +32,12 @@ _NARROW = 100
 """Characters of a terminal below which columns stand one space apart."""
 
 
-def decision_rows(checkpoints: Sequence[CheckpointRecord]) -> list[list[str]]:
+def decision_rows(checkpoints: Sequence[Shown]) -> list[list[str]]:
     """One row of cells per checkpoint, in the order of `HEADINGS`; "-" where a number was not recorded."""
     return [_row(checkpoint) for checkpoint in checkpoints]
 
 
-def decision_table(checkpoints: Sequence[CheckpointRecord], title: str | None = None, *, width: int = 120) -> Table:
+def decision_table(checkpoints: Sequence[Shown], title: str | None = None, *, width: int = 120) -> Table:
     """The rows as a rich table for a terminal of `width` characters; where training may stop they are bold."""
     table = Table(
         title=None if title is None else Text(title),
@@ -73,7 +73,7 @@ def _broken(cell: str, column: int) -> str:
     )
 
 
-def _row(checkpoint: CheckpointRecord) -> list[str]:
+def _row(checkpoint: Shown) -> list[str]:
     decision = checkpoint.decision
     curve, serving = decision.k_curve, decision.serving
     measured = largest_measured(curve)

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import CheckpointRecord, Decision, FitStatus, Forecast, KCurve, Made, ServingPoint
+from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, ServingPoint
 from breakeven.report.format import format_accuracy, format_flops, format_queries, format_samples, format_share
+from breakeven.report.shown import Evaluated, Shown
 
 
-def headline(checkpoints: Sequence[CheckpointRecord], run: str = "this run") -> int:
+def headline(checkpoints: Sequence[Shown], run: str = "this run") -> int:
     """Index of the checkpoint a report leads with: the first that stops, else the last.
 
     Raises:
@@ -62,10 +63,12 @@ def kind_words(deployable: bool) -> str:
     return "deployable" if deployable else "oracle, an upper bound"
 
 
-def baseline_accuracy(checkpoint: CheckpointRecord) -> float:
+def baseline_accuracy(checkpoint: Shown) -> float:
     """The measured one-sample accuracy: as the decision recorded it, else the bank's under the same decoding."""
     if checkpoint.decision.baseline_accuracy is not None:
         return checkpoint.decision.baseline_accuracy
+    if isinstance(checkpoint, Evaluated):
+        return math.nan
     bank = checkpoint.observation.bank
     if checkpoint.decision.baseline == "best" and bank.num_drawn:
         return max(bank.greedy_accuracy, bank.sampled_accuracy)
@@ -103,8 +106,17 @@ def break_even_words(decision: Decision) -> str:
     return f"Cheaper than full training until {format_queries(decision.break_even_queries)} served queries"
 
 
+def break_even_number(decision: Decision) -> str:
+    """The number of break-even queries."""
+    if decision.serving is not None and decision.serving.flops_per_query is None:
+        return "unknown"
+    return format_queries(decision.break_even_queries)
+
+
 def break_even_note(decision: Decision) -> str:
     """What the number of break-even queries means, to stand beside it."""
+    if decision.serving is not None and decision.serving.flops_per_query is None:
+        return "nobody said what a token costs"
     if decision.break_even_queries is None or math.isinf(decision.break_even_queries):
         return "full training would not become cheaper by serving more"
     if decision.break_even_queries <= 0:
