@@ -84,7 +84,7 @@ def test_the_latest_evaluation_of_a_checkpoint_counts(write, tmp_path: Path, lm_
         ([{"exact_match": "x"}], {}, "row 1, column exact_match, must be 0 or 1; got 'x'"),
         ([{"exact_match": [2]}], {}, r"column exact_match, must hold 0 or 1 for each sample; got \[2\]"),
         ([{"metrics": ["word_perplexity"], "word_perplexity": 9.0}], {}, "got word_perplexity, where lower is better"),
-        ([{"metrics": ["f1", "bleu"], "f1": 1, "bleu": 1}], {}, "has several metrics: bleu, f1. Choose one with"),
+        ([{"metrics": ["right", "found"], "right": 1, "found": 1}], {}, "several metrics: found, right. Choose one"),
         ([{}, {}], {}, "row 2, column problem, must have one greedy sample a checkpoint; '0' is there twice"),
         ([{}], {"task": "x"}, r"must hold the task x \(--task\); it holds gsm8k"),
     ],
