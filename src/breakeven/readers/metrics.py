@@ -1,5 +1,6 @@
-"""Which of lm-eval's metrics is the accuracy to decide on."""
+"""Which metric of an evaluation says of each problem, by one sample, that it is right or wrong; and which task."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -7,18 +8,31 @@ from breakeven.errors import LogError
 
 USUAL = ("acc", "exact_match", "pass@1", "pass_at_1", "prompt_level_strict_acc")
 """Taken unasked, in this order."""
-LOWER_IS_BETTER = frozenset(
-    {
-        *("perplexity", "ppl", "word_perplexity", "byte_perplexity", "bits_per_byte", "bpb", "loss", "nll"),
-        *("brier_score", "ter", "wer", "cer", "mse", "mae", "likelihood_diff", "likelihood_difference"),
-    }
+_VERDICT = re.compile(
+    r"acc(uracy)?|acc_(norm|bytes|all|mutual_info|norm_nospace)|\w+_acc|mc1|p?q?em|(\w+_)?(exact|extractive)_match"
+    r"|(\w+_)?pass(@|_at_)1(:\w+)?|\w*pass@k:k=1(&n=\d+)?",
+    re.IGNORECASE,
 )
+"""Known to be a verdict: taken unasked where there is no other such one."""
+_NO_VERDICT = {
+    "where lower is better": r"\w*(perplexity|ppl|nll|loss|brier\w*|entropy)|bits_per_byte|bpb|[twc]er|mse|mae|rmse"
+    r"|(log)?likelihood_diff\w*|ece|toxicity\w*",
+    "which several samples make, not one": r".*(pass(@|_at_|\^)(?!1(?!\d)|k:k=1(?!\d))|maj(ority)?(@|_|$)|cons@|vote"
+    r"|best_?(of|@)|self.?consistency|any@).*",
+    "which measures a bias or a difference": r"pct_\w+|.*(stereotyp|bias|_diff(erence)?$"
+    r"|(log)?likelihood_(?!acc)|parity).*",
+    "which is a degree, not right or wrong": r".*(f1|bleu|rouge|chrf|comet|bert_?score|meteor|mcc|matthews|pearson"
+    r"|spearman|similarity|recall|precision|ndcg|mrr|win_?rate|(?<![a-z])(log)?prob(s|ability)?(?![a-z])).*|mc2"
+    r"|r@[2-9]\d*",
+    "which counts parts of problems": r"inst_level\w*|accuracy_(dis)?amb\w*",
+}
+_REASONS = {reason: re.compile(pattern, re.IGNORECASE) for reason, pattern in _NO_VERDICT.items()}
 
 
 def choose_metric(
     names: Collection[str], asked: str | None, *, where: Path, task: str, higher: Mapping[str, object] | None = None
 ) -> str:
-    """The metric asked for with --metric, else the first of `USUAL`, else the only one there is.
+    """The metric asked for with --metric, else the first of `USUAL`, else the only one known to be a verdict.
 
     Args:
         names: what was recorded, without standard errors.
@@ -28,36 +42,50 @@ def choose_metric(
         higher: lm-eval's own `higher_is_better`, where it was recorded.
 
     Raises:
-        LogError: no such metric, several to choose from, or one where lower is better.
+        LogError: no such metric, several to choose from, one that nobody knows to be a verdict on one sample and that
+            was not asked for, or one that is known not to be, asked for or not.
     """
-    usable = [name for name in names if not _lower(name, higher)]
     listed = ", ".join(sorted(names)) or "none"
+    refused = {name: reason for name in sorted(names) if (reason := no_verdict(name, higher))}
     if asked is not None:
         if asked not in names:
             raise LogError(f"{where}, task {task}, must have the metric {asked} (--metric); it has {listed}.")
-        if asked not in usable:
-            raise LogError(_refusal(where, task, asked))
+        if asked in refused:
+            raise _refusal(where, task, {asked: refused[asked]})
         return asked
+    usable = [name for name in names if name not in refused]
     for name in USUAL:
         if name in usable:
             return name
-    if len(usable) == 1:
-        return usable[0]
+    known = [name for name in usable if _VERDICT.fullmatch(name)]
+    if len(known) == 1:
+        return known[0]
     if not usable:
-        raise LogError(_refusal(where, task, listed))
-    raise LogError(f"{where}, task {task}, has several metrics: {listed}. Choose one with --metric.")
+        raise _refusal(where, task, refused)
+    if len(usable) > 1:
+        raise LogError(f"{where}, task {task}, has several metrics: {listed}. Choose one with --metric.")
+    raise LogError(
+        f"{where}, task {task}, must have a metric known to say right or wrong of each problem; got {listed}. "
+        f"If {usable[0]} does, add --metric {usable[0]}."
+    )
 
 
-def _lower(name: str, higher: Mapping[str, object] | None) -> bool:
-    if higher is not None and isinstance(higher.get(name), bool):
-        return not higher[name]
-    return name.lower() in LOWER_IS_BETTER
+def no_verdict(name: str, higher: Mapping[str, object] | None = None) -> str:
+    """Why a metric is no verdict on one sample of a problem; empty where nothing speaks against it.
+
+    >>> no_verdict("pass@8"), no_verdict("pass@1"), no_verdict("acc_norm")
+    ('which several samples make, not one', '', '')
+    """
+    if higher is not None and higher.get(name) is False:
+        return "where lower is better"
+    return next((reason for reason, pattern in _REASONS.items() if pattern.fullmatch(name)), "")
 
 
-def _refusal(where: Path, task: str, metric: str) -> str:
-    return (
-        f"{where}, task {task}, must have a metric in which each problem is right or wrong; got {metric}, where lower "
-        f"is better or nothing is counted. Choose a task with an accuracy."
+def _refusal(where: Path, task: str, refused: Mapping[str, str]) -> LogError:
+    got = "; ".join(f"{name}, {reason}" for name, reason in refused.items()) or "none"
+    return LogError(
+        f"{where}, task {task}, must have a metric in which each problem is right or wrong; got {got}. "
+        f"Choose a task with an accuracy."
     )
 
 
