@@ -18,7 +18,8 @@ def result(accuracy: float, problems: int = 200, **more: object) -> dict:
 
 
 def current(accuracy: float, **more: object) -> dict:
-    values = {"alias": "gsm8k", "exact_match,strict": accuracy, "exact_match_stderr,strict": 0.01, "sample_len": 8}
+    error = math.sqrt(accuracy * (1 - accuracy) / 7)
+    values = {"alias": "gsm8k", "exact_match,strict": accuracy, "exact_match_stderr,strict": error, "sample_len": 8}
     return {"results": {"gsm8k": {**values, **more}}, "n-samples": {"gsm8k": {"original": 9, "effective": 8}}}
 
 
