@@ -1,6 +1,7 @@
 """CSV and JSONL files as chunks of columns, read line by line: plain or gzip, with or without BOM and CRLF."""
 
 import csv
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,7 +39,45 @@ class Chunk:
 
 
 lines_of = partial(jsonl.lines_of, fault=LogError)
-json_object = partial(jsonl.json_object, fault=LogError)
+
+
+def json_value(text: str) -> Any:
+    """What a JSON text holds, also one that Python's json wrote: NaN, which nothing could be measured for, is None.
+
+    Raises:
+        ValueError: not JSON.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        if "NaN" not in text and "Infinity" not in text:
+            raise
+        lenient = json.loads(text, parse_constant=lambda name: None if name == "NaN" else name)
+        return msgspec.json.decode(json.dumps(lenient))
+
+
+def json_object(line: str, path: Path, number: int) -> dict[str, Any]:
+    """One line as a JSON object.
+
+    Raises:
+        LogError: it is none.
+    """
+    try:
+        return jsonl.json_object(line, path, number, LogError)
+    except LogError:
+        try:
+            value = json_value(line)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise
+        return value
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines_of(path), 1):
+        if not line.isspace():
+            yield number, json_object(line, path, number)
 
 
 def first_row(path: Path) -> dict[str, Any]:
@@ -65,7 +104,7 @@ def is_jsonl(path: Path) -> bool:
 def _array(path: Path) -> list[dict[str, Any]]:
     """The objects of a file that is one JSON array; none where it is something else."""
     try:
-        return msgspec.json.decode("".join(lines_of(path)), type=list[dict[str, Any]])
+        return msgspec.convert(json_value("".join(lines_of(path))), list[dict[str, Any]])
     except (ValueError, RecursionError):
         return []
 
@@ -84,7 +123,7 @@ def read_chunks(path: Path, wanted: Collection[str], names: Mapping[str, str] | 
 
 def _json_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     array = next(line.lstrip()[0] for line in lines_of(path) if line.strip()) == "["
-    rows = iter(enumerate(_array(path), 1)) if array else jsonl.json_rows(path, LogError)
+    rows = iter(enumerate(_array(path), 1)) if array else _json_rows(path)
     while batch := list(islice(rows, CHUNK_ROWS)):
         columns: dict[str, Sequence[Any]] = {ours: [row.get(name) for _, row in batch] for ours, name in theirs.items()}
         yield Chunk(path, [number for number, _ in batch], columns, theirs)

@@ -9,8 +9,11 @@ from breakeven import check
 from breakeven.errors import LogError, argument_error
 
 _STEP = re.compile(
-    r"(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_=]?(\d+)(?![\d.]*\d*[bBmMkK]\b)", re.IGNORECASE
+    r"(?P<word>global_?step|step|checkpoint|ckpt|iter(?:ation)?)(?:__|[-_=])?"
+    r"(?P<number>\d++(?:\.\d+(?=[a-z]))?+)(?!e\d)(?P<unit>[kmb](?![a-z0-9]))?",
+    re.IGNORECASE,
 )
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,22 @@ class ReadOptions:
         return step * self.flops_per_step
 
 
+def step_in_text(text: str) -> tuple[int, int] | None:
+    """The last step that a text speaks of, and where its number begins; None if it speaks of none.
+
+    Sizes of models are no steps.
+
+    >>> step_in_text("TinyLlama-1.1B-step-50K-105b"), step_in_text("ckpt-7B"), step_in_text("ckpt-160m")
+    ((50000, 20), None, None)
+    """
+    for match in reversed(list(_STEP.finditer(text))):
+        unit, word = (match["unit"] or "").lower(), match["word"].lower()
+        if unit != "b" and not (unit == "m" and word in ("checkpoint", "ckpt")):
+            number = float(match["number"]) if "." in match["number"] else int(match["number"])
+            return round(number * _UNITS[unit]), match.start("number")
+    return None
+
+
 def step_in_name(path: Path, root: Path) -> int | None:
     """The step that the name of a file, or else of a folder between it and `root`, speaks of; None if none does.
 
@@ -67,8 +86,8 @@ def step_in_name(path: Path, root: Path) -> int | None:
     """
     inside = path.relative_to(root).parts if path.is_relative_to(root) else (path.name,)
     for name in reversed((root.name, *inside) if inside else (path.name,)):
-        if found := _STEP.findall(name):
-            return int(found[-1])
+        if (found := step_in_text(name)) is not None:
+            return found[0]
     return None
 
 
