@@ -1,80 +1,80 @@
-"""lm-eval results, one file a checkpoint: an accuracy per task and no samples, so a learning curve and nothing more.
+"""Results without samples, one file a checkpoint: an accuracy per task, so a learning curve and nothing more.
 
-Read are the layout of EleutherAI/pythia's evals/ (`"acc": 0.3`) and the one of lm-eval 0.4 (`"acc,none": 0.3`). How
-many problems were solved follows from their number, and that, where it is not recorded, from the standard error.
+Read are the layout of EleutherAI/pythia's evals/ (`"acc": 0.3`), the one of lm-eval 0.4 (`"acc,none": 0.3`),
+lighteval's (`"leaderboard|gsm8k|5|0"`) and bigcode's (`"humaneval": {"pass@1": 0.3}`). How many problems were solved
+follows from their number, and that, where it is not recorded, from the standard error.
 """
 
-import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from breakeven.errors import LogError, argument_error
-from breakeven.readers.lines import lines_of
+from breakeven.readers import sizes
+from breakeven.readers.documents import Document
 from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order
-from breakeven.readers.metrics import choose_metric, choose_task
-from breakeven.readers.options import ReadOptions, required_step
+from breakeven.readers.metrics import choose_filter, choose_metric, choose_task
+from breakeven.readers.options import ReadOptions
+from breakeven.readers.places import counted, latest, step_of
 from breakeven.ttc.tally import Tally
 
 FORMAT = "lm-eval results"
 _AGREE = 0.02
 """Numbers of problems that follow from the checkpoints' standard errors may differ by this share."""
+_NO_METRIC = frozenset(("sample_len", "samples", "sample_count", "alias", "name"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    path: Path
     accuracy: float
-    error: float | None
     num_problems: int | None
+    derived: float | None
+    mean_of_tasks: bool
+    """Whether it is a group's, which averaged its tasks and not their problems."""
 
 
-def load_results(path: Path) -> dict[str, Any] | None:
-    """A results file as read from JSON, or None for any other JSON file.
-
-    Raises:
-        LogError: not JSON, or JSON that is no object.
-    """
-    text = "".join(lines_of(path))
-    if not text.strip():
-        raise LogError(f"{path} must hold lm-eval results; it is empty.")
-    try:
-        content = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise LogError(f"{path} must be JSON: {error}.") from error
-    if not isinstance(content, dict):
-        raise LogError(f"{path} must hold a JSON object; got {type(content).__name__}.")
-    return content if isinstance(content.get("results"), dict) else None
+def tasks_of(content: dict[str, Any]) -> list[str]:
+    """The tasks of a results file, without lighteval's average of them all."""
+    names = list(content["results"])
+    return [name for name in names if name != "all"] if "config_general" in content and len(names) > 1 else names
 
 
-def read_results(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLog:
+def steps_of(read: Sequence[Document], task: str, root: Path) -> dict[Path, int]:
+    """The steps of those files that hold a task, each as the file names it."""
+    return {each.path: step_of(each.path, root, each.content) for each in read if task in each.content["results"]}
+
+
+def read_results(read: Sequence[Document], root: Path, options: ReadOptions) -> EvalLog:
     """The learning curve in a folder of results files."""
-    read = [(path, content) for path in paths if (content := load_results(path)) is not None]
-    if not read:
-        raise LogError(f"{root} must hold lm-eval results; no JSON file in it has the key results.")
-    task = choose_task(sorted({name for _, content in read for name in content["results"]}), options.task, root)
+    names = sorted({name for each in read for name in tasks_of(each.content)})
+    task = choose_task(names, _named(options.task, names), root)
+    contents = {each.path: each.content for each in read}
+    own = steps_of(read, task, root)
+    steps, notes = counted(own, root)
+    chosen, older = latest(steps, root)
+    if left_out := len(read) - len(own):
+        notes.append(f"{left_out} of {len(read)} files do not have the task {task} and were left out.")
+    if older:
+        notes.append(f"{older} older evaluations of a checkpoint were left out: the latest of each counts.")
     flops_at: dict[int, float] = {}
     results: list[_Result] = []
-    notes, left_out = [], 0
-    steps: dict[int, Path] = {}
-    for path, content in read:
-        step = required_step(path, root)
-        if step in steps:
-            raise LogError(f"{path} must be the only file of step {step} in {root}; {steps[step]} is there too.")
-        steps[step] = path
-        if task not in content["results"]:
-            left_out += 1
-            continue
-        flops_at[step] = options.flops_at(step, FORMAT)
-        results.append(_result(path, content, task, options))
-    if left_out:
-        notes.append(f"{left_out} of {len(read)} files do not have the task {task} and were left out.")
+    unknown = []
+    for step, path in chosen.items():
+        if (result := _result(path, contents[path], task, options)) is None:
+            unknown.append(step)
+        else:
+            flops_at[step] = options.flops_at(step, FORMAT)
+            results.append(result)
+    if unknown:
+        notes.append(f"Checkpoints without a number for {task} (null or NaN) were left out: steps {_listed(unknown)}.")
     notes.append("No samples were recorded: what can be decided is one greedy answer and the forecast, no larger K.")
+    notes += _differing([contents[path] for path in chosen.values()], task)
+    if any(each.mean_of_tasks for each in results):
+        notes.append(f"{task} averages its tasks, not their problems: its accuracy is taken for a share of problems.")
     order = in_order(root, flops_at)
     notes += [note for note in order.notes if "sorted" not in note]  # files have no order of their own
     size = _num_problems(results, options, notes)
@@ -98,16 +98,17 @@ def read_results(paths: Sequence[Path], root: Path, options: ReadOptions) -> Eva
     )
 
 
-def _result(path: Path, content: dict[str, Any], task: str, options: ReadOptions) -> _Result:
+def _result(path: Path, content: dict[str, Any], task: str, options: ReadOptions) -> _Result | None:
+    """The accuracy of one file; None where it is null or NaN."""
     values = content["results"][task]
     if not isinstance(values, dict):
         raise LogError(f"{path}, task {task}, must be a JSON object of metrics; got {type(values).__name__}.")
     keys = [
         key
         for key, value in values.items()
-        if isinstance(value, int | float)
+        if (value is None or (isinstance(value, int | float) and not isinstance(value, bool)))
         and not _bare(key).endswith("_stderr")
-        and key not in ("sample_len", "samples")
+        and key not in _NO_METRIC
     ]
     higher = content.get("higher_is_better")
     higher = higher.get(task) if isinstance(higher, dict) else None
@@ -118,43 +119,56 @@ def _result(path: Path, content: dict[str, Any], task: str, options: ReadOptions
         task=task,
         higher=higher if isinstance(higher, dict) else None,
     )
-    key = _choose_filter([key for key in keys if _bare(key) == metric], options.answer_filter, path, task)
+    by_filter = {key.partition(",")[2]: key for key in keys if _bare(key) == metric}
+    key = by_filter[choose_filter(sorted(by_filter), options.answer_filter, f"{path}, task {task},")]
+    if values[key] is None:
+        return None
     accuracy = float(values[key])
     if not 0.0 <= accuracy <= 1.0:
         raise LogError(
             f"{path}, task {task}, metric {key}, must be a share from 0 to 1; got {accuracy}. "
             f"Divide percentages by 100."
         )
-    error = values.get(f"{metric}_stderr" + key.removeprefix(metric))
-    number = content.get("n-samples")
-    number = number.get(task) if isinstance(number, dict) else None
-    effective = number.get("effective") if isinstance(number, dict) else None
-    return _Result(
-        path,
-        accuracy,
-        float(error) if isinstance(error, int | float) and math.isfinite(error) and error > 0 else None,
-        effective if isinstance(effective, int) and effective > 0 else None,
-    )
+    error_key = f"{metric}_stderr" + key.removeprefix(metric)
+    if sizes.is_group(content, task):
+        size, right = sizes.group_size(content, task, key, error_key)
+        size = sizes.recorded(content, task) or size
+        return _Result(accuracy, size, None, right is not None and abs(right - accuracy) > 1e-3)
+    size, error = sizes.recorded(content, task), values.get(error_key)
+    if size is not None and options.num_problems is None:
+        sizes.check_error(accuracy, error, size, f"{path}, task {task}, metric {key},")
+    return _Result(accuracy, size, sizes.derived(accuracy, error), mean_of_tasks=False)
 
 
 def _bare(key: str) -> str:
     return key.partition(",")[0]
 
 
-def _choose_filter(keys: list[str], asked: str | None, path: Path, task: str) -> str:
-    by_filter = {key.partition(",")[2]: key for key in keys}
-    if asked is not None and any(by_filter):
-        if asked not in by_filter:
-            raise LogError(
-                f"{path}, task {task}, must have --answer-filter {asked}; it has {', '.join(sorted(by_filter))}."
+def _named(asked: str | None, names: Collection[str]) -> str | None:
+    """The task asked for, by lighteval's full name where only its middle part was given."""
+    full = [name for name in names if asked in name.split("|")]
+    return full[0] if asked not in names and len(full) == 1 else asked
+
+
+def _differing(contents: Sequence[dict[str, Any]], task: str) -> list[str]:
+    """Notes on settings in which the evaluations of the checkpoints differ."""
+    notes = []
+    for name, what in (("n-shot", "numbers of shots"), ("versions", "versions of the task")):
+        tables = [content.get(name) for content in contents]
+        found = {str(table[task]) for table in tables if isinstance(table, dict) and task in table}
+        if name == "n-shot" and not found:
+            configs = [content.get("config") for content in contents]
+            found = {str(each["num_fewshot"]) for each in configs if isinstance(each, dict) and "num_fewshot" in each}
+        if len(found) > 1:
+            notes.append(
+                f"Checkpoints were evaluated with several {what}, {', '.join(sorted(found))}: compare with care."
             )
-        return by_filter[asked]
-    if len(keys) > 1:
-        raise LogError(
-            f"{path}, task {task}, has several filters: {', '.join(sorted(by_filter))}. "
-            f"Choose one with --answer-filter."
-        )
-    return keys[0]
+    return notes
+
+
+def _listed(steps: Sequence[int]) -> str:
+    shown = sorted(steps)
+    return ", ".join(map(str, shown[:8])) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
 
 
 def _num_problems(results: list[_Result], options: ReadOptions, notes: list[str]) -> int:
@@ -163,23 +177,20 @@ def _num_problems(results: list[_Result], options: ReadOptions, notes: list[str]
     Raises:
         ArgumentError: nothing tells, or the checkpoints tell different numbers.
     """
+    tells = [each.num_problems or each.derived for each in results]
+    told = [each for each in tells if each is not None]
+    size = round(statistics.median(told)) if told else None
     if options.num_problems is not None:
+        if size is not None and abs(size - options.num_problems) > max(1.0, _AGREE * size):
+            notes.append(f"--num-problems says {options.num_problems} problems, where the log tells {size}.")
         return options.num_problems
-    recorded = {each.num_problems for each in results}
-    if len(recorded) == 1 and (only := recorded.pop()) is not None:
-        return only
-    derived = [
-        1.0 + each.accuracy * (1.0 - each.accuracy) / each.error**2
-        for each in results
-        if each.error is not None and 0.0 < each.accuracy < 1.0
-    ]
-    if not derived:
+    if size is None:
         rule = "be given, since no checkpoint's standard error tells how many there are"
         raise argument_error("--num-problems", rule, "none")
-    size = round(statistics.median(derived))
-    if max(abs(each - size) for each in derived) > max(1.0, _AGREE * size):
+    if max(abs(each - size) for each in told) > max(1.0, _AGREE * size):
         rule = "be given, since the checkpoints' standard errors tell different numbers of problems"
         remedy = "Is the metric a share of problems solved, on the same problems at every checkpoint?"
-        raise argument_error("--num-problems", rule, f"{min(derived):.0f} to {max(derived):.0f}", remedy)
-    notes.append(f"{size} problems, as the standard errors tell (--num-problems to say otherwise).")
+        raise argument_error("--num-problems", rule, f"{min(told):.0f} to {max(told):.0f}", remedy)
+    if all(each.num_problems is None for each in results):
+        notes.append(f"{size} problems, as the standard errors tell (--num-problems to say otherwise).")
     return size

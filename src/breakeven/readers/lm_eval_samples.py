@@ -1,79 +1,100 @@
 """lm-eval 0.4 with --log_samples: `samples_<task>_<date>.jsonl` a checkpoint, one line a problem and filter.
 
+Versions before 0.4.3 write `<model_args>_<task>.jsonl`, one JSON list without the names of filters.
+
 lm-eval grades one answer a problem and filter even where `repeats` drew more, except for metrics that see them all.
 So samples come from, in this order: a metric that is a list of verdicts, `pass@1` over N answers, or one verdict.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from breakeven.errors import LogError
+from breakeven.readers.documents import load
 from breakeven.readers.lines import json_object, lines_of
 from breakeven.readers.log import EvalLog
-from breakeven.readers.metrics import choose_metric, choose_task
-from breakeven.readers.options import ReadOptions, required_step
-from breakeven.readers.table import Rows, Table
-from breakeven.readers.votes import NO_ANSWER_TEXT, fingerprint
+from breakeven.readers.metrics import choose_filter, choose_metric, choose_task
+from breakeven.readers.options import ReadOptions, step_in_text
+from breakeven.readers.places import counted, latest, step_if_any, step_of
+from breakeven.readers.single import Lines
+from breakeven.readers.table import Table
+from breakeven.readers.votes import NO_ANSWER_TEXT
 
 FORMAT = "lm-eval samples"
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.\-]+)\.jsonl(?:\.gz)?")
-_VOTED = re.compile(r"maj(?:ority)?(?:_vote)?(?:@|_at_)?\d*", re.IGNORECASE)
 _ROW_KEYS = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"))
 
 
-@dataclass(slots=True)
-class _Lines:
-    """The rows of one checkpoint, as they are collected."""
-
-    problem: list[str] = field(default_factory=list)
-    correct: list[int] = field(default_factory=list)
-    greedy: list[int] = field(default_factory=list)
-    answer: list[int] = field(default_factory=list)
-    row: list[int] = field(default_factory=list)
-
-
 def is_samples(path: Path) -> bool:
-    """Whether a file is named as lm-eval names its samples."""
-    return _NAME.fullmatch(path.name) is not None
+    """Whether a file is named as lm-eval names its samples, or is such a list as its earlier versions wrote."""
+    if _NAME.fullmatch(path.name):
+        return True
+    if not path.name.endswith((".jsonl", ".jsonl.gz")):
+        return False
+    try:
+        start = "".join(line for _, line in zip(range(4), lines_of(path), strict=False))
+    except LogError:
+        return False
+    return re.match(r'\s*\[\s*\{\s*"doc_id"', start) is not None
 
 
-def read_samples(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLog:
-    """The log in a folder of lm-eval outputs, one folder (or file) a checkpoint."""
-    found = [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
-    task = choose_task(sorted({match["task"] for _, match in found}), options.task, root)
+def task_of(path: Path, tasks: Sequence[str] = ()) -> str:
+    """The task of a file of samples, of those in the results beside it where its name alone does not tell."""
+    if match := _NAME.fullmatch(path.name):
+        return match["task"]
+    stem = path.name.partition(".jsonl")[0]
+    if found := [name for name in tasks if stem.endswith(f"_{name}")]:
+        return max(found, key=len)
+    place = step_in_text(stem)
+    return stem if place is None else stem[place[1] :].lstrip("0123456789").lstrip("_") or stem
+
+
+def tasks_of(paths: Sequence[Path], results: Mapping[Path, dict[str, Any]]) -> dict[Path, str]:
+    """The task of each file of samples."""
+    return {path: task_of(path, list(_beside(path, results).get("results", ()))) for path in paths}
+
+
+def read_samples(
+    paths: Sequence[Path], root: Path, options: ReadOptions, results: Mapping[Path, dict[str, Any]]
+) -> EvalLog:
+    """The log in a folder of lm-eval outputs, one folder (or file) a checkpoint.
+
+    Args:
+        paths: files of samples.
+        root: the folder.
+        options: the user's choices.
+        results: the results files beside them, which may say what the names do not.
+    """
+    tasks = tasks_of(paths, results)
+    task = choose_task(sorted(set(tasks.values())), options.task, root)
     table = Table(root, single=True)
-    latest: dict[int, tuple[str, Path]] = {}
-    several = 0
-    for path, match in found:
-        if match["task"] == task:
-            step = required_step(path, root)
-            several += step in latest
-            latest[step] = max(latest.get(step, ("", path)), (match["date"], path))
-    if several:
-        table.notes.append(f"{several} older evaluations of a checkpoint were left out: the latest of each counts.")
+    own = {path: step_of(path, root, _beside(path, results)) for path in paths}
+    of_results = {
+        path: step
+        for path, content in results.items()
+        if task in content["results"] and (step := step_if_any(path, root, content)) is not None
+    }
+    steps, notes = counted(own | of_results, root)
+    chosen, older = latest({path: step for path, step in steps.items() if tasks.get(path) == task}, root)
+    if older:
+        notes.append(f"{older} older evaluations of a checkpoint were left out: the latest of each counts.")
+    for others, what in ((of_results, f"results of {task}"), (own, "samples of other tasks")):
+        if lacking := sorted({steps[path] for path in others if path in steps} - set(chosen)):
+            listed = ", ".join(map(str, lacking[:8])) + (", ..." if len(lacking) > 8 else "")
+            notes.append(
+                f"{len(lacking)} checkpoints have {what} but no samples of {task}, and were left out (steps {listed})."
+            )
+    if any("results" in note for note in notes):
+        notes.append("To decide on results alone, give a folder without the samples.")
+    table.notes += notes
     ungraded = 0
-    for step, (_, path) in sorted(latest.items()):
+    for step, path in sorted(chosen.items()):
         code = table.code_of(step, options.flops_at(step, FORMAT), path)
         lines, skipped = _read(path, task, options)
         ungraded = max(ungraded, skipped)
-        size = len(lines.row)
-        table.blocks.append(
-            Rows(
-                path=path,
-                code_R=np.full(size, code, dtype=np.int32),
-                problem_R=table.problem_codes(lines.problem),
-                samples_R=np.ones(size, dtype=np.int32),
-                correct_R=np.array(lines.correct, dtype=np.int32),
-                greedy_R=np.array(lines.greedy, dtype=np.int8),
-                row_R=np.array(lines.row, dtype=np.int32),
-                answer_R=np.array(lines.answer, dtype=np.int64),
-            )
-        )
+        lines.into(table, path, code)
     if ungraded:
         table.notes.append(
             f"lm-eval graded one answer a problem and left {ungraded} responses ungraded; only graded ones count."
@@ -81,30 +102,50 @@ def read_samples(paths: Sequence[Path], root: Path, options: ReadOptions) -> Eva
     return table.log(FORMAT, oracle=not options.checker)
 
 
-def _read(path: Path, task: str, options: ReadOptions) -> tuple[_Lines, int]:
+def _beside(path: Path, results: Mapping[Path, dict[str, Any]]) -> dict[str, Any]:
+    """The results that were written with a file of samples: those of its date, or the only ones in its folder."""
+    match = _NAME.fullmatch(path.name)
+    if match and (same := results.get(path.with_name(f"results_{match['date']}.json"))):
+        return same
+    near = [content for each, content in results.items() if each.parent == path.parent]
+    return near[0] if len(near) == 1 else {}
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a file with their numbers, from 1."""
+    if _NAME.fullmatch(path.name):
+        for number, text in enumerate(lines_of(path), 1):
+            if text.strip():
+                yield number, json_object(text, path, number)
+    else:
+        yield from ((number, row) for number, row in enumerate(load(path), 1) if isinstance(row, dict))
+
+
+def _read(path: Path, task: str, options: ReadOptions) -> tuple[Lines, int]:
     """The samples of one file, and how many responses a problem were not graded."""
-    lines, metric, chosen, ungraded = _Lines(), "", _filter_of(path, options.answer_filter), 0
-    for number, text in enumerate(lines_of(path), 1):
-        if not text.strip():
-            continue
-        row = json_object(text, path, number)
+    lines, metric, chosen, ungraded = Lines(), "", _filter_of(path, options.answer_filter), 0
+    met: set[str] = set()
+    for number, row in _rows(path):
         if "doc_id" not in row:
             raise LogError(f"{path}, row {number}, must have the key doc_id.")
         if chosen is not None and row.get("filter", chosen) != chosen:
             continue
+        problem = str(row["doc_id"])
+        if chosen is None and problem in met:
+            raise LogError(
+                f"{path}, row {number}, doc_id {problem}, must stand there once; got it twice. This version of lm-eval "
+                f"does not say which filter a row is of: log samples with one filter, or with lm-eval 0.4.3 or later."
+            )
+        met.add(problem)
         metric = metric or choose_metric(_metrics_of(row), options.metric, where=path, task=task)
         answers = _answers(row)
         verdicts = _verdicts(row, metric, len(answers), path, number)
-        greedy = int(len(verdicts) == 1 and not _sampled(row))
+        greedy = len(verdicts) == 1 and not _sampled(row)
         if len(verdicts) == 1:
             ungraded = max(ungraded, _num_responses(row) - 1)
         voted = len(verdicts) == len(answers) and isinstance(row.get(metric), list)
         for index, verdict in enumerate(verdicts):
-            lines.problem.append(str(row["doc_id"]))
-            lines.correct.append(verdict)
-            lines.greedy.append(greedy)
-            lines.answer.append(fingerprint(answers[index] if voted else None))
-            lines.row.append(number)
+            lines.add(problem, verdict, greedy=greedy, answer=answers[index] if voted else None, row=number)
     return lines, ungraded
 
 
@@ -115,28 +156,13 @@ def _filter_of(path: Path, asked: str | None) -> str | None:
         LogError: no such filter, several to choose from, or one whose answer is a majority vote of many.
     """
     filters: dict[str, None] = {}
-    for number, text in enumerate(lines_of(path), 1):
-        if text.strip():
-            row = json_object(text, path, number)
-            if "filter" not in row:
-                return None
-            filters[str(row["filter"])] = None
+    for _, row in _rows(path):
+        if "filter" not in row:
+            return None
+        filters[str(row["filter"])] = None
     if not filters:
         raise LogError(f"{path} must hold at least one sample; it is empty.")
-    single = [name for name in filters if not _VOTED.fullmatch(name)]
-    if asked is not None:
-        if asked not in filters:
-            raise LogError(f"{path} must have --answer-filter {asked}; it has {', '.join(filters)}.")
-        if asked not in single:
-            raise LogError(
-                f"{path}, filter {asked}, is a vote of many samples, not one sample. Choose another --answer-filter."
-            )
-        return asked
-    if len(single) == 1:
-        return single[0]
-    if not single:
-        raise LogError(f"{path} must have graded single answers; its filters are votes: {', '.join(filters)}.")
-    raise LogError(f"{path} has several filters: {', '.join(single)}. Choose one with --answer-filter.")
+    return choose_filter(list(filters), asked, str(path))
 
 
 def _metrics_of(row: dict[str, Any]) -> list[str]:

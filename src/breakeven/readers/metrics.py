@@ -1,7 +1,7 @@
 """Which metric of an evaluation says of each problem, by one sample, that it is right or wrong; and which task."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from breakeven.errors import LogError
@@ -14,10 +14,11 @@ _VERDICT = re.compile(
     re.IGNORECASE,
 )
 """Known to be a verdict: taken unasked where there is no other such one."""
+_OF_SEVERAL = "which several samples make, not one"
 _NO_VERDICT = {
     "where lower is better": r"\w*(perplexity|ppl|nll|loss|brier\w*|entropy)|bits_per_byte|bpb|[twc]er|mse|mae|rmse"
     r"|(log)?likelihood_diff\w*|ece|toxicity\w*",
-    "which several samples make, not one": r".*(pass(@|_at_|\^)(?!1(?!\d)|k:k=1(?!\d))|maj(ority)?(@|_|$)|cons@|vote"
+    _OF_SEVERAL: r".*(pass(@|_at_|\^)(?!1(?!\d)|k:k=1(?!\d))|maj(ority)?(@|_|$)|cons@|vote"
     r"|best_?(of|@)|self.?consistency|any@).*",
     "which measures a bias or a difference": r"pct_\w+|.*(stereotyp|bias|_diff(erence)?$"
     r"|(log)?likelihood_(?!acc)|parity).*",
@@ -79,6 +80,34 @@ def no_verdict(name: str, higher: Mapping[str, object] | None = None) -> str:
     if higher is not None and higher.get(name) is False:
         return "where lower is better"
     return next((reason for reason, pattern in _REASONS.items() if pattern.fullmatch(name)), "")
+
+
+def choose_filter(names: Sequence[str], asked: str | None, where: str) -> str:
+    """The filter asked for with --answer-filter, or the only one that is no vote.
+
+    Args:
+        names: the filters of one metric, "" where it has none.
+        asked: the user's choice.
+        where: file and task, for messages.
+
+    Raises:
+        LogError: no such filter, several to choose from, or one whose answer many samples make.
+    """
+    single = [name for name in names if not _REASONS[_OF_SEVERAL].fullmatch(name)]
+    listed = ", ".join(names)
+    if asked is not None and any(names):
+        if asked not in names:
+            raise LogError(f"{where} must have --answer-filter {asked}; it has {listed}.")
+        if asked not in single:
+            raise LogError(
+                f"{where} filter {asked}, is a vote of many samples, not one sample. Choose another --answer-filter."
+            )
+        return asked
+    if not single:
+        raise LogError(f"{where} must have graded single answers; its filters are votes: {listed}.")
+    if len(single) > 1:
+        raise LogError(f"{where} has several filters: {', '.join(single)}. Choose one with --answer-filter.")
+    return single[0]
 
 
 def _refusal(where: Path, task: str, refused: Mapping[str, str]) -> LogError:

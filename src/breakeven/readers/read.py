@@ -8,15 +8,19 @@ from pathlib import Path
 
 from breakeven.errors import LogError
 from breakeven.readers.curves import is_curve, read_curve, trainer_state
+from breakeven.readers.documents import EVALPLUS, INSPECT, RESULTS, documents
+from breakeven.readers.evalplus import read_evalplus
+from breakeven.readers.inspect_logs import read_inspect
 from breakeven.readers.lines import lines_of
-from breakeven.readers.lm_eval_results import load_results, read_results
-from breakeven.readers.lm_eval_samples import is_samples, read_samples
+from breakeven.readers.lm_eval_results import read_results
+from breakeven.readers.lm_eval_samples import is_samples, read_samples, tasks_of
 from breakeven.readers.log import EvalLog
 from breakeven.readers.options import ReadOptions
 from breakeven.readers.rows import layout_in, read_rows
 
 _ROW_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
 _RESULT_SUFFIXES = (".json", ".json.gz")
+_READERS = {RESULTS: read_results, INSPECT: read_inspect, EVALPLUS: read_evalplus}
 _NO_LOGS = ("node_modules", "site-packages", "__pycache__")
 """Folders that are not looked into, besides hidden ones and virtual environments."""
 
@@ -37,18 +41,20 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
         _refuse_results(path)
         return read_rows([path], path, options)
     files = [each for each in _files(path) if not each.name.startswith(".") and each.is_file()]
+    named, jsons = _ending(files, _ROW_SUFFIXES), _ending(files, _RESULT_SUFFIXES)
+    found = documents(jsons)
+    results = [each.path for each in found.results]
     samples = [each for each in files if is_samples(each)]
-    if samples:
-        return _said(read_samples(samples, path, options), files, samples)
-    named, documents = _ending(files, _ROW_SUFFIXES), _ending(files, _RESULT_SUFFIXES)
+    beside = {each.path: each.content for each in found.results if each.kind == RESULTS}
+    if samples and (options.task in tasks_of(samples, beside).values() or not found.has_task(options.task)):
+        return _said(read_samples(samples, path, options, beside), files, [*samples, *beside])
     rows = [each for each in named if _reads(layout_in, each, options)]
-    results = [each for each in documents if _reads(load_results, each)]
     if rows and results:
         raise LogError(
             f"{path} must hold files of one kind; got {rows[0].relative_to(path)} and {results[0].relative_to(path)}. "
             f"Give the folder of the one or the other."
         )
-    curves = [] if rows or results else [each for each in named + documents if _reads(is_curve, each, options)]
+    curves = [] if rows or results else [each for each in named + jsons if _reads(is_curve, each, options)]
     if curves:
         latest = max(curves, key=lambda each: (trainer_state(each) or {}).get("global_step", 0))
         if len(curves) > 1 and any(trainer_state(each) is None for each in curves):
@@ -57,8 +63,19 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
         return _said(read_curve(latest, options), files, [latest])
     if rows or (named and not results):
         return _said(read_rows(rows or named, path, options), files, rows)
-    if results or documents:
-        return _said(read_results(results or documents, path, options), files, results)
+    if results:
+        kinds = {each.kind: each.path.relative_to(path) for each in found.results}
+        if len(kinds) > 1:
+            listed = ", ".join(f"{kind} ({each})" for kind, each in kinds.items())
+            raise LogError(f"{path} must hold results of one kind; got {listed}. Give the folder of one.")
+        log = _READERS[found.results[0].kind](found.results, path, options)
+        unread = [f"Left out, as it cannot be read: {fault}" for fault in found.faults]
+        return _said(replace(log, notes=(*log.notes, *unread)), files, results)
+    if jsons:
+        raise found.none(path)
+    if any(each.suffix == ".eval" for each in files):
+        remedy = "Write them as JSON: inspect log convert --to json --output-dir OUT FOLDER."
+        raise LogError(f"{path} must hold inspect_ai's logs as JSON; got .eval files. {remedy}")
     raise LogError(
         f"{path} must hold CSV or JSONL rows, lm-eval results or lm-eval samples; it has no such file. Hidden folders "
         f"and virtual environments are not looked into."
