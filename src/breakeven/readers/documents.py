@@ -28,7 +28,7 @@ class Documents:
 
     results: tuple[Document, ...]
     others: tuple[LogError, ...]
-    """Of JSON of other kinds, why it is no result."""
+    """Of JSON that is no object, what it is."""
     faults: tuple[LogError, ...]
     """Why files could not be read."""
 
@@ -38,11 +38,8 @@ class Documents:
 
     def none(self, root: Path) -> LogError:
         """Why there are no results, where there are none."""
-        wrong = (*self.faults, *self.others)
-        if len(wrong) == 1 and "key results" not in str(wrong[0]):
-            return wrong[0]
-        more = f" {len(self.faults)} cannot be read: {self.faults[0]}" if self.faults else ""
-        return LogError(f"{root} must hold lm-eval results; no JSON file in it has the key results.{more}")
+        generic = LogError(f"{root} must hold lm-eval results; no JSON file in it has the key results.")
+        return next(iter((*self.faults, *self.others)), generic)
 
 
 def load(path: Path) -> Any:
@@ -72,9 +69,7 @@ def documents(paths: Iterable[Path]) -> Documents:
         kind, content = _kind(content)
         if kind:
             results.append(Document(path, kind, content))
-        elif isinstance(content, dict):
-            others.append(LogError(f"{path} must hold lm-eval results; it has not the key results."))
-        else:
+        elif not isinstance(content, dict):
             others.append(LogError(f"{path} must hold a JSON object; got {type(content).__name__}."))
     return Documents(tuple(results), tuple(others), tuple(faults))
 

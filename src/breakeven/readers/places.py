@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,23 +62,13 @@ def counted(steps: Mapping[Path, int], root: Path) -> tuple[dict[Path, int], lis
         LogError: several runs, or a counter that begins again without saying which part is the later one.
     """
     heads = {path: _head(path, root) for path in steps}
-    stages: dict[tuple[int, ...], list[Path]] = defaultdict(list)
-    for path, head in heads.items():
-        stages[_stage(head)].append(path)
     result, notes, last = dict(steps), [], None
-    for stage in sorted(stages):
-        paths = stages[stage]
-        branches = sorted({"".join(_BRANCH.findall(heads[path])) for path in paths})
-        if len(branches) > 1:
-            raise _several(root, " and ".join(each or "others" for each in branches))
+    for stage, paths in _stages(steps, root):
         example = min(paths, key=steps.__getitem__)
         if last is not None and steps[example] <= last:
             shown = example.relative_to(root)
             if stage[0] == _RESUMED:
-                raise LogError(
-                    f"{root}: steps must be counted over the whole run; those of {shown} begin again below {last}. "
-                    f"Name them by one count, or give the folder of one part."
-                )
+                raise _begins_again(root, shown, last)
             notes.append(
                 f"Steps begin again at {shown}: {len(paths)} files are counted on from step {last}, the last before "
                 f"them; training between them is not in their FLOPs."
@@ -101,9 +91,25 @@ def _head(path: Path, root: Path) -> str:
     return "/".join((*parts[:-1], ""))
 
 
-def _stage(head: str) -> tuple[int, ...]:
-    rank = max((place for place, each in enumerate(_RANKS) if each.search(head)), default=0)
-    return (rank, *map(int, _SERIES.findall(head)))
+def _stages(paths: Collection[Path], root: Path) -> list[tuple[tuple[int, ...], list[Path]]]:
+    """The files of each stage of the training, in the order of the stages.
+
+    Raises:
+        LogError: several runs in one of them.
+    """
+    stages: dict[tuple[int, ...], list[Path]] = defaultdict(list)
+    branches: dict[tuple[int, ...], set[str]] = defaultdict(set)
+    for path in paths:
+        head = _head(path, root)
+        text = head + path.relative_to(root).as_posix()[len(head) :].partition("/")[0]
+        rank = max((place for place, each in enumerate(_RANKS) if each.search(text)), default=0)
+        stage = (rank, *map(int, _SERIES.findall(text)))
+        stages[stage].append(path)
+        branches[stage].add("".join(_BRANCH.findall(text)))
+    for several in branches.values():
+        if len(several) > 1:
+            raise _several(root, " and ".join(sorted(each or "others" for each in several)))
+    return sorted(stages.items())
 
 
 def _check_tokens(steps: Mapping[Path, int], heads: Mapping[Path, str], root: Path) -> None:
@@ -152,6 +158,22 @@ def latest(steps: Mapping[Path, int], root: Path) -> tuple[dict[int, Path], int]
     return chosen, len(steps) - len(chosen)
 
 
+def overlapping(steps: Mapping[Path, Collection[int]], root: Path) -> list[str]:
+    """A note where files that name their steps in a column share some.
+
+    Raises:
+        LogError: several runs, or the steps of a later stage begin again.
+    """
+    last = -1
+    for _, paths in _stages(steps, root):
+        example = min(paths, key=lambda path: min(steps[path]))
+        if min(steps[example]) <= last:
+            raise _begins_again(root, example.relative_to(root), last)
+        last = max(last, *(max(steps[path]) for path in paths))
+    shared = sum(map(len, steps.values())) - len(set().union(*steps.values()))
+    return [f"Several of the {len(steps)} files have rows of the same steps; those were joined."] if shared else []
+
+
 def joined(steps: Mapping[Path, int], root: Path) -> list[str]:
     """A note where a checkpoint has several files of rows.
 
@@ -174,6 +196,13 @@ def _date(path: Path) -> str:
         return ""
     day, month, year, time = found[-1][3:5], found[-1][:2], found[-1][6:10], found[-1][10:]
     return found[-1] if "T" in found[-1] else f"{year}-{month}-{day}{time}"
+
+
+def _begins_again(root: Path, shown: Path, last: int) -> LogError:
+    return LogError(
+        f"{root}: steps must be counted over the whole run; those of {shown} begin again below {last}. "
+        f"Name them by one count, or give the folder of one part."
+    )
 
 
 def _several(root: Path, got: str) -> LogError:

@@ -1,6 +1,7 @@
 """Files of rows, CSV or JSONL: counts per problem, single samples with their answers, HumanEval results."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from breakeven.readers.columns import names_in
 from breakeven.readers.lines import Chunk, first_row, read_chunks
 from breakeven.readers.log import EvalLog
 from breakeven.readers.options import ReadOptions, required_step
+from breakeven.readers.places import counted, joined, overlapping
 from breakeven.readers.table import Rows, Table
 from breakeven.readers.votes import fingerprint
 
@@ -64,8 +66,13 @@ def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLo
     layout = layout_in(paths[0], options)
     table = Table(root, single=layout != COUNTS)
     tasks: set[str] = set()
-    for path in paths:
-        columns = _columns(path, options)
+    columns_of = {path: _columns(path, options) for path in paths}
+    named = {path: required_step(path, root) for path in paths if len(paths) > 1 and "step" not in columns_of[path]}
+    steps, notes = counted(named, root)
+    table.notes += [*notes, *joined(steps, root)]
+    for path, columns in columns_of.items():
+        if path in named and path not in steps:
+            continue  # where a later stage begins, which is where the one before ended
         other = layout_of(columns, path)
         if other != layout:
             raise LogError(f"{path} must be of one layout with the other files, {layout}; it holds {other}.")
@@ -77,11 +84,18 @@ def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLo
         for chunk in read_chunks(path, wanted, columns):
             chosen = _of_task(chunk, options.task, tasks)
             if chosen.row_R:
-                table.blocks.append(_block(chosen, layout, table, root, options))
+                table.blocks.append(_block(chosen, layout, table, steps, options))
     if len(tasks) > 1 and options.task is None:
         raise LogError(f"{root}, column task, must name one task; got {_listed(tasks)}. Choose one with --task.")
     if tasks and not table.blocks:
         raise LogError(f"{root}, column task, must name --task {options.task}; got {_listed(tasks)}.")
+    if len(paths) > 1:
+        in_column: dict[Path, set[int]] = defaultdict(set)
+        met = list(table.codes)
+        for block in table.blocks:
+            if block.path not in named:
+                in_column[block.path] |= {met[code] for code in np.unique(block.code_R)}
+        table.notes += overlapping(in_column, root)
     if layout == HUMANEVAL:
         table.notes.append("Completions are programs and are not voted on.")
     log = table.log(layout, oracle=not options.checker)
@@ -111,10 +125,10 @@ def _of_task(chunk: Chunk, task: str | None, tasks: set[str]) -> Chunk:
     return Chunk(chunk.path, [chunk.row_R[index] for index in kept], columns)
 
 
-def _block(chunk: Chunk, layout: str, table: Table, root: Path, options: ReadOptions) -> Rows:
+def _block(chunk: Chunk, layout: str, table: Table, steps: Mapping[Path, int], options: ReadOptions) -> Rows:
     size = len(chunk.row_R)
     problem = "task_id" if layout == HUMANEVAL else "problem"
-    code_R = _codes(chunk, table, root, options)
+    code_R = _codes(chunk, table, steps, options)
     problem_R = table.problem_codes(cells.names(chunk, problem))
     has_greedy = "greedy" in chunk.columns and chunk.columns["greedy"].count(None) < size
     answer_R: npt.NDArray[np.int64] | None = None
@@ -147,7 +161,7 @@ def _block(chunk: Chunk, layout: str, table: Table, root: Path, options: ReadOpt
     )
 
 
-def _codes(chunk: Chunk, table: Table, root: Path, options: ReadOptions) -> npt.NDArray[np.int32]:
+def _codes(chunk: Chunk, table: Table, of_files: Mapping[Path, int], options: ReadOptions) -> npt.NDArray[np.int32]:
     """Which checkpoint each row is of. Parsed once for each distinct (step, train_flops) of a chunk."""
     size = len(chunk.row_R)
     columns = chunk.columns
@@ -156,7 +170,7 @@ def _codes(chunk: Chunk, table: Table, root: Path, options: ReadOptions) -> npt.
     spent_in = next((name for name in named if name in columns and columns[name].count(None) < size), None)
     unit = options.flops_per_token if spent_in == "train_tokens" and options.flops_per_token else 1.0
     if not has_step:
-        step = required_step(chunk.path, root)
+        step = of_files[chunk.path] if chunk.path in of_files else required_step(chunk.path, table.source)
         if spent_in is None:
             code = table.code_of(step, options.flops_at(step, chunk.path), chunk.path)
             return np.full(size, code, dtype=np.int32)
