@@ -91,11 +91,12 @@ def test_a_counter_that_goes_on_through_the_stages_is_left_as_it_is(write, tmp_p
         (("run_a/step_5", "run_b/step_5"), r"must be the only file of step 5 in .*; .* is there too"),
         (("step_5/model_a", "step_5/model_b"), r"must be the only file of step 5 in .*; .* is there too"),
         (("zero-shot/160m_step5", "five-shot/160m_step5"), "must be the only file of step 5 in"),
+        (("pretrain/step_5", "pretrain/step_9", "decay/step_7"), "decay/step_7/.* begin again below 9. Name them by"),
         (("run/step_5", "run_resumed/step_3"), "run_resumed/step_3/.* begin again below 5. Name them by one count"),
         (("step5-tokens40B", "step7-tokens36B"), "tokens36B at step 7 must not be less than tokens40B at step 5"),
     ],
 )
-def test_files_of_several_runs_are_refused(write, tmp_path: Path, names: tuple[str, str], message: str) -> None:
+def test_files_of_several_runs_are_refused(write, tmp_path: Path, names: tuple[str, ...], message: str) -> None:
     for name in names:
         write(f"{name}/results_2025-01-02T03-04-05.6.json", results(0.5))
     with pytest.raises(LogError, match=message):

@@ -5,6 +5,7 @@ lighteval's (`"leaderboard|gsm8k|5|0"`) and bigcode's (`"humaneval": {"pass@1": 
 follows from their number, and that, where it is not recorded, from the standard error.
 """
 
+import re
 import statistics
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from breakeven.ttc.tally import Tally
 FORMAT = "lm-eval results"
 _AGREE = 0.02
 """Numbers of problems that follow from the checkpoints' standard errors may differ by this share."""
+_TEMPERATURE, _NOT_DRAWN = (
+    re.compile(rf"\b{name}['\"]?\s*[:=]\s*({value})")
+    for name, value in (("temperature", r"\d+(?:\.\d+)?"), ("do_sample", "False"))
+)
 _NO_METRIC = frozenset(("sample_len", "samples", "sample_count", "alias", "name"))
 
 
@@ -73,6 +78,7 @@ def read_results(read: Sequence[Document], root: Path, options: ReadOptions) -> 
         notes.append(f"Checkpoints without a number for {task} (null or NaN) were left out: steps {_listed(unknown)}.")
     notes.append("No samples were recorded: what can be decided is one greedy answer and the forecast, no larger K.")
     notes += _differing([contents[path] for path in chosen.values()], task)
+    notes += _drawn([contents[path] for path in chosen.values()], task)
     if any(each.mean_of_tasks for each in results):
         notes.append(f"{task} averages its tasks, not their problems: its accuracy is taken for a share of problems.")
     order = in_order(root, flops_at)
@@ -164,6 +170,21 @@ def _differing(contents: Sequence[dict[str, Any]], task: str) -> list[str]:
                 f"Checkpoints were evaluated with several {what}, {', '.join(sorted(found))}: compare with care."
             )
     return notes
+
+
+def _drawn(contents: Sequence[dict[str, Any]], task: str) -> list[str]:
+    """A note where the answers were drawn at a temperature, as far as the settings say."""
+    for content in contents:
+        configs = content.get("configs")
+        own = configs.get(task) if isinstance(configs, dict) else None
+        for settings in (own, content.get("config"), content.get("config_general")):
+            found = _TEMPERATURE.search(str(settings))
+            if found and float(found[1]) > 0 and not _NOT_DRAWN.search(str(settings)):
+                return [
+                    f"{task} was drawn at temperature {found[1]}: what is called greedy is the accuracy of one drawn "
+                    f"sample."
+                ]
+    return []
 
 
 def _listed(steps: Sequence[int]) -> str:

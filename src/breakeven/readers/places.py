@@ -10,7 +10,7 @@ from typing import Any
 from breakeven.errors import LogError
 from breakeven.readers.options import required_step, step_in_name, step_in_text
 
-_SERIES = re.compile(r"(?<![a-z])(?:stage|phase|epoch|ep|part|leg|cycle|round)[-_=]?(\d+)", re.IGNORECASE)
+_SERIES = re.compile(r"(?<![a-z])(?:stage|phase|epoch|ep)[-_=]?(\d+)", re.IGNORECASE)
 _BRANCH = re.compile(r"(?<![a-z])(?:ingredient|seed|trial|fold|replica)[-_=]?\d+", re.IGNORECASE)
 _NAMED = (r"pre-?train\w*", r"(?:re-?start|re-?sum|contin)\w*", r"mid-?train\w*", r"anneal\w*|cool-?down|decay")
 _NAMED += (r"sft|fine-?tun\w*|instruct", r"dpo|ppo|grpo|rl|rlhf|rlvr")
@@ -62,12 +62,13 @@ def counted(steps: Mapping[Path, int], root: Path) -> tuple[dict[Path, int], lis
         LogError: several runs, or a counter that begins again without saying which part is the later one.
     """
     heads = {path: _head(path, root) for path in steps}
-    result, notes, last = dict(steps), [], None
+    result, notes = dict(steps), list[str]()
+    last = before = -1
     for stage, paths in _stages(steps, root):
         example = min(paths, key=steps.__getitem__)
-        if last is not None and steps[example] <= last:
+        if steps[example] <= last:
             shown = example.relative_to(root)
-            if stage[0] == _RESUMED:
+            if stage[0] == _RESUMED or steps[example] > before:  # continued from a checkpoint before the last
                 raise _begins_again(root, shown, last)
             notes.append(
                 f"Steps begin again at {shown}: {len(paths)} files are counted on from step {last}, the last before "
@@ -77,7 +78,7 @@ def counted(steps: Mapping[Path, int], root: Path) -> tuple[dict[Path, int], lis
                 result[path] += last
                 if steps[path] == 0:
                     del result[path]
-        last = max((result[path] for path in paths if path in result), default=last)
+        last, before = max((result[path] for path in paths if path in result), default=last), steps[example]
         _check_tokens({path: steps[path] for path in paths}, heads, root)
     return result, notes + _names(result, heads)
 
