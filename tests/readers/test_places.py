@@ -76,11 +76,12 @@ def test_stages_whose_steps_begin_again_are_counted_on(write, tmp_path, first: s
 
 
 def test_a_counter_that_goes_on_through_the_stages_is_left_as_it_is(write, tmp_path: Path) -> None:
-    for epoch, step in ((0, 100), (1, 200), (2, 300)):
+    for epoch, step in ((0, 0), (0, 100), (1, 200), (2, 300)):
         write(f"epoch={epoch}-step={step}.json", results(step / 1000))
     log = read(tmp_path)
     assert curve(log) == {100: 0.1, 200: 0.2, 300: 0.3}
-    assert len(log.notes) == 1
+    assert log.notes[1:] == ("Step 0 was left out: it comes before any training.",)
+    assert "No samples" in log.notes[0]
 
 
 @pytest.mark.parametrize(

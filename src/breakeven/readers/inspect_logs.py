@@ -50,8 +50,8 @@ def read_inspect(read: Sequence[Document], root: Path, options: ReadOptions) -> 
 
 def _samples(path: Path, content: dict[str, Any], options: ReadOptions) -> tuple[Lines, int]:
     """The samples of one log, and how many have no score."""
-    rows = content.get("samples")
-    scored = [(row, row["scores"]) for row in rows or () if isinstance(row.get("scores"), dict) and row["scores"]]
+    rows = content.get("samples") or []
+    scored = [(row, row["scores"]) for row in rows if isinstance(row.get("scores"), dict) and row["scores"]]
     if not scored:
         raise LogError(f"{path} must hold scored samples; it has none. Log samples, or give the complete log.")
     scorer = choose_score(list(scored[0][1]), options.metric, path)

@@ -26,10 +26,8 @@ from breakeven.ttc.tally import Tally
 FORMAT = "lm-eval results"
 _AGREE = 0.02
 """Numbers of problems that follow from the checkpoints' standard errors may differ by this share."""
-_TEMPERATURE, _NOT_DRAWN = (
-    re.compile(rf"\b{name}['\"]?\s*[:=]\s*({value})")
-    for name, value in (("temperature", r"\d+(?:\.\d+)?"), ("do_sample", "False"))
-)
+_TEMPERATURE = re.compile(r"\btemperature['\"]?\s*[:=]\s*(\d+(?:\.\d+)?)")
+_NOT_DRAWN = re.compile(r"\bdo_sample['\"]?\s*[:=]\s*False")
 _NO_METRIC = frozenset(("sample_len", "samples", "sample_count", "alias", "name"))
 
 

@@ -12,9 +12,17 @@ from breakeven.readers.options import required_step, step_in_name, step_in_text
 
 _SERIES = re.compile(r"(?<![a-z])(?:stage|phase|epoch|ep)[-_=]?(\d+)", re.IGNORECASE)
 _BRANCH = re.compile(r"(?<![a-z])(?:ingredient|seed|trial|fold|replica)[-_=]?\d+", re.IGNORECASE)
-_NAMED = (r"pre-?train\w*", r"(?:re-?start|re-?sum|contin)\w*", r"mid-?train\w*", r"anneal\w*|cool-?down|decay")
-_NAMED += (r"sft|fine-?tun\w*|instruct", r"dpo|ppo|grpo|rl|rlhf|rlvr")
-_RANKS = [re.compile(rf"(?<![a-z])(?:{each})(?![a-z])", re.IGNORECASE) for each in _NAMED]
+_RANKS = [
+    re.compile(rf"(?<![a-z])(?:{each})(?![a-z])", re.IGNORECASE)
+    for each in (
+        r"pre-?train\w*",
+        r"(?:re-?start|re-?sum|contin)\w*",
+        r"mid-?train\w*",
+        r"anneal\w*|cool-?down|decay",
+        r"sft|fine-?tun\w*|instruct",
+        r"dpo|ppo|grpo|rl|rlhf|rlvr",
+    )
+]
 """Words for the stages of one training, in their order."""
 _RESUMED = 1
 _TOKENS = re.compile(r"tokens?[-_=]?(\d+(?:\.\d+)?)([KMBT]?)", re.IGNORECASE)

@@ -56,12 +56,12 @@ def group_size(content: Mapping[str, Any], task: str, key: str, error_key: str) 
         values = content["results"].get(name)
         values = values if isinstance(values, dict) else {}
         share = values.get(key)
-        known = isinstance(share, int | float)
-        size = recorded(content, name) or (derived(share, values.get(error_key)) if known else None)
+        share = float(share) if isinstance(share, int | float) else math.nan
+        size = recorded(content, name) or derived(share, values.get(error_key))
         if size is None:
             return None, None
         total += round(size)
-        right = right + round(size) * share if known else math.nan
+        right += round(size) * share
     return (total, None if math.isnan(right) else right / total) if total else (None, None)
 
 
