@@ -90,9 +90,10 @@ def test_a_group_that_averages_its_tasks_is_said(write, tmp_path: Path) -> None:
     )
 
 
-def test_a_group_whose_tasks_are_not_known_asks_for_its_size(write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("subtasks", [{}, {"group_subtasks": {"mmlu": ["law"]}}])
+def test_a_group_whose_tasks_are_not_known_asks_for_its_size(write, tmp_path: Path, subtasks: dict) -> None:
     values = {"acc,none": 0.5, "acc_stderr,none": 0.01}
-    write("step_1.json", {"results": {"mmlu": values}, "groups": {"mmlu": values}})
+    write("step_1.json", {"results": {"mmlu": values}, "groups": {"mmlu": values}, **subtasks})
     with pytest.raises(ArgumentError, match="--num-problems must be given"):
         read(tmp_path)
 
@@ -343,6 +344,16 @@ def test_inspect_ai(write, tmp_path: Path) -> None:
     assert log.notes == ("1 evaluations that did not finish were left out.", "1 samples without a score were left out.")
 
 
+def test_of_several_logs_of_inspect_ai_the_latest_counts(write, tmp_path: Path) -> None:
+    for day, value in (("01", "I"), ("03", "C"), ("02", "I")):
+        content = inspect_log(value, plan={}, eval={"task": "gsm8k", "model": "hf/ckpts/step-5"})
+        write(f"2025-01-{day}T03-04-05+00-00_gsm8k_abc.json", content)
+    log = read(tmp_path)
+    (checkpoint,) = log
+    assert checkpoint.tally.correct_P.tolist() == [1]
+    assert log.notes == ("2 older evaluations of a checkpoint were left out: the latest of each counts.",)
+
+
 def test_inspect_ai_at_temperature_0_is_greedy(write, tmp_path: Path) -> None:
     content = inspect_log("C", "N", plan={"config": {"temperature": 0.0}})
     content["samples"][1]["id"] = 1
@@ -389,3 +400,12 @@ def test_nan_that_pandas_wrote_is_no_answer_and_no_count(write) -> None:
     for column, message in (("problem", "be a text or a number"), ("correct", "be 0 or 1"), ("step", "a whole number")):
         with pytest.raises(LogError, match=message):
             read(write("log.jsonl", row, {**row, column: math.nan}))
+
+
+def test_neighbours_that_cannot_be_read_are_said(write, tmp_path: Path) -> None:
+    write("step_1.csv", "problem,n,c", "a,4,1")
+    write("step_2.csv", "problem,n,c", "a,4,1")
+    (tmp_path / "cache.jsonl").write_bytes(b"\xff\xfe\x00")
+    log = read(tmp_path)
+    assert log.steps == (1, 2)
+    assert log.notes == ("1 file that is no such log was passed over (cache.jsonl).",)
