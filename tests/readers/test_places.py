@@ -93,6 +93,9 @@ def test_a_counter_that_goes_on_through_the_stages_is_left_as_it_is(write, tmp_p
         (("step_5/model_a", "step_5/model_b"), r"must be the only file of step 5 in .*; .* is there too"),
         (("zero-shot/160m_step5", "five-shot/160m_step5"), "must be the only file of step 5 in"),
         (("pretrain/step_5", "pretrain/step_9", "decay/step_7"), "decay/step_7/.* begin again below 9. Name them by"),
+        (("run1/step_5", "run1/step_9", "run2/step_3", "run2/step_7"), "those of run2 begin again below 9"),
+        (("run1/step_5", "run1/step_9", "run2/step_3", "run2/step_4"), "those of run2 begin again below 9"),
+        (("a/step_5", "a/step_9", "b/step_3", "b/step_7"), "those of b begin again below 9"),
         (("run/step_5", "run_resumed/step_3"), "run_resumed/step_3/.* begin again below 5. Name them by one count"),
         (("step5-tokens40B", "step7-tokens36B"), "tokens36B at step 7 must not be less than tokens40B at step 5"),
     ],
@@ -102,6 +105,12 @@ def test_files_of_several_runs_are_refused(write, tmp_path: Path, names: tuple[s
         write(f"{name}/results_2025-01-02T03-04-05.6.json", results(0.5))
     with pytest.raises(LogError, match=message):
         read(tmp_path)
+
+
+def test_folders_whose_steps_follow_each_other_are_one_run(write, tmp_path: Path) -> None:
+    for name in ("run9/step_1", "run9/step_2", "run10/step_3", "run10/step_4"):
+        write(f"{name}.json", results(0.5))
+    assert read(tmp_path).steps == (1, 2, 3, 4)
 
 
 def test_names_that_may_be_those_of_several_runs_are_said(write, tmp_path: Path) -> None:
@@ -161,6 +170,12 @@ def test_files_with_a_column_of_steps_are_held_against_each_other(write, tmp_pat
     write("b/anneal.csv", header, "3,a,1,1")
     with pytest.raises(LogError, match=r"those of anneal.csv begin again below 9. Name them by one count"):
         read(tmp_path / "b")
+    write("d/x.csv", header, "5,a,1,1", "9,a,1,1")
+    write("d/y.csv", header, "3,a,1,1", "7,a,1,1")
+    with pytest.raises(LogError, match=r"those of y.csv begin again below 9"):
+        read(tmp_path / "d")
+    write("d/y.csv", header, "13,a,1,1", "17,a,1,1")
+    assert read(tmp_path / "d").steps == (5, 9, 13, 17)
     write("c/x.csv", header, "5,a,1,1")
     write("c/y.csv", header, "5,b,1,1")
     assert read(tmp_path / "c").notes == ("Several of the 2 files have rows of the same steps; those were joined.",)

@@ -83,7 +83,8 @@ def _kind(content: Any) -> tuple[str, Any]:
             return INSPECT, content
         return (EVALPLUS if {"date", "hash"} & set(content) else ""), content
     if isinstance(content.get("results"), dict):
-        return RESULTS, content
+        groups = content.get("groups")
+        return RESULTS, {**content, "results": {**(groups if isinstance(groups, dict) else {}), **content["results"]}}
     tasks = {name: each for name, each in content.items() if name != "config"}
     if tasks and "config" in content and all(isinstance(each, dict) and "pass@1" in each for each in tasks.values()):
         return RESULTS, {"results": tasks, "config": content["config"]}  # bigcode's evaluation_results.json

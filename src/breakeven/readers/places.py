@@ -26,6 +26,7 @@ _RANKS = [
 """Words for the stages of one training, in their order."""
 _RESUMED = 1
 _TOKENS = re.compile(r"tokens?[-_=]?(\d+(?:\.\d+)?)([KMBT]?)", re.IGNORECASE)
+_DIGITS = re.compile(r"(\d+)")
 _DATES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.+\-]+?(?=[_.][a-z]|_|$)|\d\d-\d\d-\d{4}(?:-\d\d){3}", re.IGNORECASE)
 
 
@@ -88,7 +89,7 @@ def counted(steps: Mapping[Path, int], root: Path) -> tuple[dict[Path, int], lis
                     del result[path]
         last, before = max((result[path] for path in paths if path in result), default=last), steps[example]
         _check_tokens({path: steps[path] for path in paths}, heads, root)
-    return result, notes + _names(result, heads)
+    return result, notes + _names(result, heads, root)
 
 
 def _head(path: Path, root: Path) -> str:
@@ -134,14 +135,32 @@ def _check_tokens(steps: Mapping[Path, int], heads: Mapping[Path, str], root: Pa
             )
 
 
-def _names(steps: Mapping[Path, int], heads: Mapping[Path, str]) -> list[str]:
-    """A note where names differ in more than their stage: they may be those of several runs."""
+def _check_order(parts: Mapping[str, Collection[int]], root: Path) -> None:
+    """Refuse parts of two steps or more that are numbered, but do not follow each other, or whose steps interleave."""
+    several = {name: steps for name, steps in parts.items() if len(set(steps)) > 1}
+    ordered = sorted(several, key=lambda name: [int(each) if each.isdigit() else each for each in _DIGITS.split(name)])
+    for earlier, later in pairwise(ordered):
+        last, first = max(several[earlier]), min(several[later])
+        numbered = _DIGITS.sub("", earlier) == _DIGITS.sub("", later)
+        if first <= last and (numbered or min(several[earlier]) <= max(several[later])):
+            raise _begins_again(root, Path(later), last)
+
+
+def _names(steps: Mapping[Path, int], heads: Mapping[Path, str], root: Path) -> list[str]:
+    """A note where names differ in more than their stage: they may be those of several runs.
+
+    Raises:
+        LogError: they lie in folders whose steps do not follow each other.
+    """
     named: dict[str, list[int]] = defaultdict(list)
+    folders: dict[str, list[int]] = defaultdict(list)
     for path, step in steps.items():
         bare = heads[path]
         for each in (_SERIES, *_RANKS):
             bare = each.sub("", bare)
         named[bare].append(step)
+        folders[bare.rpartition("/")[0]].append(step)
+    _check_order(folders, root)
     if not 1 < len(named) < len(set(steps.values())):
         return []
     listed = [f"{name}... ({min(of)} to {max(of)})" for name, of in sorted(named.items())]
@@ -180,7 +199,10 @@ def overlapping(steps: Mapping[Path, Collection[int]], root: Path) -> list[str]:
             raise _begins_again(root, example.relative_to(root), last)
         last = max(last, *(max(steps[path]) for path in paths))
     shared = sum(map(len, steps.values())) - len(set().union(*steps.values()))
-    return [f"Several of the {len(steps)} files have rows of the same steps; those were joined."] if shared else []
+    if shared:
+        return [f"Several of the {len(steps)} files have rows of the same steps; those were joined."]
+    _check_order({path.relative_to(root).as_posix(): each for path, each in steps.items()}, root)
+    return []
 
 
 def joined(steps: Mapping[Path, int], root: Path) -> list[str]:
