@@ -117,6 +117,23 @@ def test_checkpoints_that_tell_different_sizes_are_refused(write, tmp_path: Path
         read(tmp_path)
 
 
+def test_checkpoints_with_other_metrics_or_filters_are_not_mixed(write, tmp_path: Path) -> None:
+    for place, second in enumerate(({"exact_match": 0.5}, {"acc_norm": 0.5}, {"acc,none": 0.5})):
+        for step, values in ((1, {"acc": 0.5}), (2, second)):
+            write(f"{place}/step_{step}.json", {"results": {"t": values}, "n-samples": {"t": {"effective": 4}}})
+    for place in "01":
+        with pytest.raises(LogError, match=r"metric and filter of the other checkpoints, acc in .*; got (exact|acc_n)"):
+            read(tmp_path / place)
+    assert curve(read(tmp_path / "2")) == {1: 0.5, 2: 0.5}
+
+
+def test_a_mean_probability_that_is_called_acc_is_refused(write, tmp_path: Path) -> None:
+    content = {"results": {"truthfulqa_mc2": {"acc,none": 0.5}}, "n-samples": {"truthfulqa_mc2": {"effective": 4}}}
+    write("step_1.json", content)
+    with pytest.raises(LogError, match=r"task truthfulqa_mc2, .* got acc, which is a mean probability in this task"):
+        read(tmp_path)
+
+
 def test_votes_are_no_filter_to_choose(write, tmp_path: Path) -> None:
     votes = {"exact_match,maj@8": 0.75, "exact_match,score-first": 0.5}
     write("step_1.json", {"results": {"t": votes}, "n-samples": {"t": {"effective": 4}}})
@@ -242,6 +259,15 @@ def test_a_list_of_samples_with_several_filters_is_refused(write, tmp_path: Path
     warm = [["Q: ?", {"do_sample": True, "temperature": 0.5}]]
     write("revision__step5_gsm8k.jsonl", json.dumps([old_row(0, 1.0, arguments=warm)] * 2, indent=2))
     with pytest.raises(LogError, match=r"row 2, doc_id 0, must stand there once.* does not say which filter"):
+        read(tmp_path)
+
+
+def test_samples_of_other_filters_are_not_mixed(write, tmp_path: Path, lm_eval_row) -> None:
+    for step, name in ((1, "strict-match"), (2, "flexible-extract")):
+        write(f"step_{step}/samples_t_{DATE}.jsonl", lm_eval_row(0, filter=name))
+    with pytest.raises(
+        LogError, match=r"of the other checkpoints, exact_match,strict-match in .*; got exact_match,flex"
+    ):
         read(tmp_path)
 
 

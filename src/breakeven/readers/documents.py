@@ -80,7 +80,9 @@ def _kind(content: Any) -> tuple[str, Any]:
         return "", content
     if isinstance(content.get("eval"), dict):
         if "status" in content and "model" in content["eval"]:
-            return INSPECT, content
+            rows = content.get("samples") or ()  # without their transcripts, which may be large
+            samples = [{key: row.get(key) for key in ("id", "scores")} for row in rows if isinstance(row, dict)]
+            return INSPECT, {**content, "samples": samples}
         return (EVALPLUS if {"date", "hash"} & set(content) else ""), content
     if isinstance(content.get("results"), dict):
         groups = content.get("groups")

@@ -7,7 +7,7 @@ from typing import Any
 from breakeven.errors import LogError
 from breakeven.readers.documents import INSPECT, Document
 from breakeven.readers.log import EvalLog
-from breakeven.readers.metrics import choose_task
+from breakeven.readers.metrics import check_same, choose_task
 from breakeven.readers.options import ReadOptions
 from breakeven.readers.places import counted, latest, step_of
 from breakeven.readers.single import Lines, choose_score
@@ -38,18 +38,20 @@ def read_inspect(read: Sequence[Document], root: Path, options: ReadOptions) -> 
     if older:
         table.notes.append(f"{older} older evaluations of a checkpoint were left out: the latest of each counts.")
     unscored = 0
+    scorers: dict[Path, str] = {}
     for step, path in sorted(chosen.items()):
         code = table.code_of(step, options.flops_at(step, INSPECT), path)
-        lines, without = _samples(path, contents[path], options)
+        lines, without, scorers[path] = _samples(path, contents[path], options)
         unscored += without
         lines.into(table, path, code)
+    check_same(scorers)
     if unscored:
         table.notes.append(f"{unscored} samples without a score were left out.")
     return table.log(INSPECT, oracle=not options.checker)
 
 
-def _samples(path: Path, content: dict[str, Any], options: ReadOptions) -> tuple[Lines, int]:
-    """The samples of one log, and how many have no score."""
+def _samples(path: Path, content: dict[str, Any], options: ReadOptions) -> tuple[Lines, int, str]:
+    """The samples of one log, how many have no score, and the scorer chosen."""
     rows = content.get("samples") or []
     scored = [(row, row["scores"]) for row in rows if isinstance(row.get("scores"), dict) and row["scores"]]
     if not scored:
@@ -66,7 +68,7 @@ def _samples(path: Path, content: dict[str, Any], options: ReadOptions) -> tuple
                 f"A score in between does not say what is right."
             )
         lines.add(row["id"], _VALUES[value], greedy=greedy, answer=score.get("answer"), row=number)
-    return lines, len(rows) - len(scored)
+    return lines, len(rows) - len(scored), scorer
 
 
 def _temperature(content: dict[str, Any]) -> object:

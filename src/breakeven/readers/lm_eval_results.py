@@ -18,7 +18,7 @@ from breakeven.errors import LogError, argument_error
 from breakeven.readers import sizes
 from breakeven.readers.documents import Document
 from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order
-from breakeven.readers.metrics import choose_filter, choose_metric, choose_task
+from breakeven.readers.metrics import check_same, choose_filter, choose_metric, choose_task
 from breakeven.readers.options import ReadOptions
 from breakeven.readers.places import counted, latest, step_of
 from breakeven.ttc.tally import Tally
@@ -33,6 +33,8 @@ _NO_METRIC = frozenset(("sample_len", "samples", "sample_count", "alias", "name"
 
 @dataclass(frozen=True, slots=True)
 class _Result:
+    key: str
+    """Metric and filter, as lm-eval writes them."""
     accuracy: float
     num_problems: int | None
     derived: float | None
@@ -66,12 +68,15 @@ def read_results(read: Sequence[Document], root: Path, options: ReadOptions) -> 
     flops_at: dict[int, float] = {}
     results: list[_Result] = []
     unknown = []
+    keys: dict[Path, str] = {}
     for step, path in chosen.items():
         if (result := _result(path, contents[path], task, options)) is None:
             unknown.append(step)
         else:
             flops_at[step] = options.flops_at(step, FORMAT)
             results.append(result)
+            keys[path] = result.key
+    check_same(keys)
     if unknown:
         notes.append(f"Checkpoints without a number for {task} (null or NaN) were left out: steps {_listed(unknown)}.")
     notes.append("No samples were recorded: what can be decided is one greedy answer and the forecast, no larger K.")
@@ -137,11 +142,11 @@ def _result(path: Path, content: dict[str, Any], task: str, options: ReadOptions
     if sizes.is_group(content, task):
         size, right = sizes.group_size(content, task, key, error_key)
         size = sizes.recorded(content, task) or size
-        return _Result(accuracy, size, None, right is not None and abs(right - accuracy) > 1e-3)
+        return _Result(key, accuracy, size, None, right is not None and abs(right - accuracy) > 1e-3)
     size, error = sizes.recorded(content, task), values.get(error_key)
     if size is not None and options.num_problems is None:
         sizes.check_error(accuracy, error, size, f"{path}, task {task}, metric {key},")
-    return _Result(accuracy, size, sizes.derived(accuracy, error), mean_of_tasks=False)
+    return _Result(key, accuracy, size, sizes.derived(accuracy, error), mean_of_tasks=False)
 
 
 def _bare(key: str) -> str:

@@ -15,7 +15,7 @@ from breakeven.errors import LogError
 from breakeven.readers.documents import load
 from breakeven.readers.lines import json_object, lines_of
 from breakeven.readers.log import EvalLog
-from breakeven.readers.metrics import choose_filter, choose_metric, choose_task
+from breakeven.readers.metrics import check_same, choose_filter, choose_metric, choose_task
 from breakeven.readers.options import ReadOptions, step_in_text
 from breakeven.readers.places import counted, latest, step_if_any, step_of
 from breakeven.readers.single import Lines
@@ -90,11 +90,13 @@ def read_samples(
         notes.append("To decide on results alone, give a folder without the samples.")
     table.notes += notes
     ungraded = 0
+    chosen_in: dict[Path, str] = {}
     for step, path in sorted(chosen.items()):
         code = table.code_of(step, options.flops_at(step, FORMAT), path)
-        lines, skipped = _read(path, task, options)
+        lines, skipped, chosen_in[path] = _read(path, task, options)
         ungraded = max(ungraded, skipped)
         lines.into(table, path, code)
+    check_same(chosen_in)
     if ungraded:
         table.notes.append(
             f"lm-eval graded one answer a problem and left {ungraded} responses ungraded; only graded ones count."
@@ -121,8 +123,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from ((number, row) for number, row in enumerate(load(path), 1) if isinstance(row, dict))
 
 
-def _read(path: Path, task: str, options: ReadOptions) -> tuple[Lines, int]:
-    """The samples of one file, and how many responses a problem were not graded."""
+def _read(path: Path, task: str, options: ReadOptions) -> tuple[Lines, int, str]:
+    """The samples of one file, how many responses a problem were not graded, and the metric and filter chosen."""
     lines, metric, chosen, ungraded = Lines(), "", _filter_of(path, options.answer_filter), 0
     met: set[str] = set()
     for number, row in _rows(path):
@@ -146,7 +148,7 @@ def _read(path: Path, task: str, options: ReadOptions) -> tuple[Lines, int]:
         voted = len(verdicts) == len(answers) and isinstance(row.get(metric), list)
         for index, verdict in enumerate(verdicts):
             lines.add(problem, verdict, greedy=greedy, answer=answers[index] if voted else None, row=number)
-    return lines, ungraded
+    return lines, ungraded, metric if chosen is None else f"{metric},{chosen}"
 
 
 def _filter_of(path: Path, asked: str | None) -> str | None:

@@ -9,11 +9,13 @@ from breakeven.errors import LogError
 USUAL = ("acc", "exact_match", "pass@1", "pass_at_1", "prompt_level_strict_acc")
 """Taken unasked, in this order."""
 _VERDICT = re.compile(
-    r"acc(uracy)?|acc_(norm|bytes|all|mutual_info|norm_nospace)|\w+_acc|mc1|p?q?em|(\w+_)?(exact|extractive)_match"
+    r"acc(uracy)?|acc_(norm|bytes|all|mutual_info|norm_nospace)|\w+_acc|(\w+_)?mc1|p?q?em|(\w+_)?(exact|extractive)_match"
     r"|(\w+_)?pass(@|_at_)1(:\w+)?|\w*pass@k:k=1(&n=\d+)?",
     re.IGNORECASE,
 )
 """Known to be a verdict: taken unasked where there is no other such one."""
+_MEAN_PROBABILITY = re.compile(r".*mc2", re.IGNORECASE)
+"""TruthfulQA's second task, whose mean probability lm-eval calls acc."""
 _OF_SEVERAL = "which several samples make, not one"
 _NO_VERDICT = {
     "where lower is better": r"\w*(perplexity|ppl|nll|loss|brier\w*|entropy)|bits_per_byte|bpb|[twc]er|mse|mae|rmse"
@@ -23,7 +25,7 @@ _NO_VERDICT = {
     "which measures a bias or a difference": r"pct_\w+|.*(stereotyp|bias|_diff(erence)?$"
     r"|(log)?likelihood_(?!acc)|parity).*",
     "which is a degree, not right or wrong": r".*(f1|bleu|rouge|chrf|comet|bert_?score|meteor|mcc|matthews|pearson"
-    r"|spearman|similarity|recall|precision|ndcg|mrr|win_?rate|(?<![a-z])(log)?prob(s|ability)?(?![a-z])).*|mc2"
+    r"|spearman|similarity|recall|precision|ndcg|mrr|win_?rate|(?<![a-z])(log)?prob(s|ability)?(?![a-z])).*|(\w+_)?mc2"
     r"|r@[2-9]\d*",
     "which counts parts of problems": r"inst_level\w*|accuracy_(dis)?amb\w*",
 }
@@ -47,6 +49,8 @@ def choose_metric(
             was not asked for, or one that is known not to be, asked for or not.
     """
     listed = ", ".join(sorted(names)) or "none"
+    if _MEAN_PROBABILITY.fullmatch(task):
+        raise _refusal(where, task, {listed: "which is a mean probability in this task"})
     refused = {name: reason for name in sorted(names) if (reason := no_verdict(name, higher))}
     if asked is not None:
         if asked not in names:
@@ -69,6 +73,25 @@ def choose_metric(
         f"{where}, task {task}, must have a metric known to say right or wrong of each problem; got {listed}. "
         f"If {usable[0]} does, add --metric {usable[0]}."
     )
+
+
+def check_same(chosen: Mapping[Path, str]) -> None:
+    """Hold what was chosen in the files of the checkpoints against each other.
+
+    Args:
+        chosen: metric and filter of each file, as lm-eval writes them: "acc", or "acc,none".
+
+    Raises:
+        LogError: they are not those of the first file.
+    """
+    bare = {path: each.removesuffix(",none") for path, each in chosen.items()}
+    first = next(iter(bare), None)
+    for path, each in bare.items():
+        if first is not None and each != bare[first]:
+            raise LogError(
+                f"{path} must have the metric and filter of the other checkpoints, {bare[first]} in {first}; got "
+                f"{each}. Choose one that all have with --metric and --answer-filter."
+            )
 
 
 def no_verdict(name: str, higher: Mapping[str, object] | None = None) -> str:

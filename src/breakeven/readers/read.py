@@ -69,7 +69,8 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
             listed = ", ".join(f"{kind} ({each})" for kind, each in kinds.items())
             raise LogError(f"{path} must hold results of one kind; got {listed}. Give the folder of one.")
         log = _READERS[found.results[0].kind](found.results, path, options)
-        unread = [f"Left out, as it cannot be read: {fault}" for fault in found.faults]
+        more = f" {len(found.faults) - 1} more likewise." if len(found.faults) > 1 else ""
+        unread = [f"Left out, as it cannot be read: {fault}{more}" for fault in found.faults[:1]]
         return _said(replace(log, notes=(*log.notes, *unread)), files, results)
     if jsons:
         raise found.none(path)
