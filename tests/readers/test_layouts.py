@@ -373,7 +373,7 @@ def test_inspect_ai(write, tmp_path: Path) -> None:
 def test_of_several_logs_of_inspect_ai_the_latest_counts(write, tmp_path: Path) -> None:
     for day, value in (("01", "I"), ("03", "C"), ("02", "I")):
         content = inspect_log(value, plan={}, eval={"task": "gsm8k", "model": "hf/ckpts/step-5"})
-        write(f"2025-01-{day}T03-04-05+00-00_gsm8k_abc.json", content)
+        write(f"2025-01-{day}T03-04-05+00-00_gsm8k_{day * 11}.json", content)
     log = read(tmp_path)
     (checkpoint,) = log
     assert checkpoint.tally.correct_P.tolist() == [1]

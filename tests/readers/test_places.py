@@ -92,6 +92,7 @@ def test_a_counter_that_goes_on_through_the_stages_is_left_as_it_is(write, tmp_p
         (("run_a/step_5", "run_b/step_5"), r"must be the only file of step 5 in .*; .* is there too"),
         (("step_5/model_a", "step_5/model_b"), r"must be the only file of step 5 in .*; .* is there too"),
         (("zero-shot/160m_step5", "five-shot/160m_step5"), "must be the only file of step 5 in"),
+        (("a/step_5", "a/step_9", "b/step_5", "b/step_9"), "must be the only file of step 5 in"),
         (("pretrain/step_5", "pretrain/step_9", "decay/step_7"), "decay/step_7/.* begin again below 9. Name them by"),
         (("run1/step_5", "run1/step_9", "run2/step_3", "run2/step_7"), "those of run2 begin again below 9"),
         (("run1/step_5", "run1/step_9", "run2/step_3", "run2/step_4"), "those of run2 begin again below 9"),

@@ -30,6 +30,10 @@ _DIGITS = re.compile(r"(\d+)")
 _DATES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.+\-]+?(?=[_.][a-z]|_|$)|\d\d-\d\d-\d{4}(?:-\d\d){3}", re.IGNORECASE)
 
 
+_ID = re.compile(r"_[0-9A-Za-z]{22}(?=\.json)")
+"""What inspect_ai ends the names of its logs with."""
+
+
 def step_of(path: Path, root: Path, content: Mapping[str, Any]) -> int:
     """The step that a file's name, a folder's, or else the settings recorded in the file speak of.
 
@@ -42,12 +46,9 @@ def step_of(path: Path, root: Path, content: Mapping[str, Any]) -> int:
 
 def step_if_any(path: Path, root: Path, content: Mapping[str, Any]) -> int | None:
     """`step_of`, or None."""
-    step = step_in_name(path, root)
-    return (
-        step
-        if step is not None
-        else next((found[0] for text in _settings(content) if (found := step_in_text(text))), None)
-    )
+    if (step := step_in_name(path, root)) is not None:
+        return step
+    return next((found[0] for text in _settings(content) if (found := step_in_text(text))), None)
 
 
 def _settings(content: Mapping[str, Any]) -> list[str]:
@@ -142,7 +143,8 @@ def _check_order(parts: Mapping[str, Collection[int]], root: Path) -> None:
     for earlier, later in pairwise(ordered):
         last, first = max(several[earlier]), min(several[later])
         numbered = _DIGITS.sub("", earlier) == _DIGITS.sub("", later)
-        if first <= last and (numbered or min(several[earlier]) <= max(several[later])):
+        shared = set(several[earlier]) & set(several[later])
+        if not shared and first <= last and (numbered or min(several[earlier]) <= max(several[later])):
             raise _begins_again(root, Path(later), last)
 
 
@@ -177,7 +179,7 @@ def latest(steps: Mapping[Path, int], root: Path) -> tuple[dict[int, Path], int]
     chosen: dict[int, Path] = {}
     for path, step in steps.items():
         other = chosen.setdefault(step, path)
-        if other is not path and (_DATES.sub("", str(other)) != _DATES.sub("", str(path)) or not _date(path)):
+        if other is not path and (_undated(other) != _undated(path) or not _date(path)):
             raise LogError(
                 f"{path} must be the only file of step {step} in {root}; {other} is there too. "
                 f"Give the folder of one run."
@@ -218,6 +220,10 @@ def joined(steps: Mapping[Path, int], root: Path) -> list[str]:
             raise _several(root, f"{other.relative_to(root)} and {path.relative_to(root)}, both of step {step}")
     several = len(steps) - len(first)
     return [f"{len(first)} checkpoints have {len(steps)} files; those of a checkpoint were joined."] if several else []
+
+
+def _undated(path: Path) -> str:
+    return _ID.sub("", _DATES.sub("", str(path)))
 
 
 def _date(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from breakeven.errors import LogError
 from breakeven.readers.curves import is_curve, read_curve, trainer_state
-from breakeven.readers.documents import EVALPLUS, INSPECT, RESULTS, documents
+from breakeven.readers.documents import EVALPLUS, INSPECT, RESULTS, Documents, documents
 from breakeven.readers.evalplus import read_evalplus
 from breakeven.readers.inspect_logs import read_inspect
 from breakeven.readers.lines import lines_of
@@ -61,26 +61,35 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
             listed = ", ".join(str(each.relative_to(path)) for each in curves[:12])
             raise LogError(f"{path} must hold the accuracies of one run; it has {listed}. Give one of these files.")
         return _said(read_curve(latest, options), files, [latest])
+    if not rows and not results and any(each.suffix == ".eval" for each in files):
+        remedy = "Write them as JSON: inspect log convert --to json --output-dir OUT FOLDER."
+        raise LogError(f"{path} must hold inspect_ai's logs as JSON; got .eval files. {remedy}")
     if rows or (named and not results):
         return _said(read_rows(rows or named, path, options), files, rows)
     if results:
-        kinds = {each.kind: each.path.relative_to(path) for each in found.results}
-        if len(kinds) > 1:
-            listed = ", ".join(f"{kind} ({each})" for kind, each in kinds.items())
-            raise LogError(f"{path} must hold results of one kind; got {listed}. Give the folder of one.")
-        log = _READERS[found.results[0].kind](found.results, path, options)
-        more = f" {len(found.faults) - 1} more likewise." if len(found.faults) > 1 else ""
-        unread = [f"Left out, as it cannot be read: {fault}{more}" for fault in found.faults[:1]]
-        return _said(replace(log, notes=(*log.notes, *unread)), files, results)
+        return _said(_read_documents(found, path, options), files, results)
     if jsons:
         raise found.none(path)
-    if any(each.suffix == ".eval" for each in files):
-        remedy = "Write them as JSON: inspect log convert --to json --output-dir OUT FOLDER."
-        raise LogError(f"{path} must hold inspect_ai's logs as JSON; got .eval files. {remedy}")
     raise LogError(
         f"{path} must hold CSV or JSONL rows, lm-eval results or lm-eval samples; it has no such file. Hidden folders "
         f"and virtual environments are not looked into."
     )
+
+
+def _read_documents(found: Documents, root: Path, options: ReadOptions) -> EvalLog:
+    """The log in files of results, with a note on those that cannot be read.
+
+    Raises:
+        LogError: results of several tools.
+    """
+    kinds = {each.kind: each.path.relative_to(root) for each in found.results}
+    if len(kinds) > 1:
+        listed = ", ".join(f"{kind} ({each})" for kind, each in kinds.items())
+        raise LogError(f"{root} must hold results of one kind; got {listed}. Give the folder of one.")
+    log = _READERS[found.results[0].kind](found.results, root, options)
+    more = f" {len(found.faults) - 1} more likewise." if len(found.faults) > 1 else ""
+    unread = [f"Left out, as it cannot be read: {fault}{more}" for fault in found.faults[:1]]
+    return replace(log, notes=(*log.notes, *unread))
 
 
 def _files(root: Path) -> list[Path]:
