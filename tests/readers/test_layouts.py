@@ -121,9 +121,9 @@ def test_checkpoints_with_other_metrics_or_filters_are_not_mixed(write, tmp_path
     for place, second in enumerate(({"exact_match": 0.5}, {"acc_norm": 0.5}, {"acc,none": 0.5})):
         for step, values in ((1, {"acc": 0.5}), (2, second)):
             write(f"{place}/step_{step}.json", {"results": {"t": values}, "n-samples": {"t": {"effective": 4}}})
-    for place in "01":
+    for folder in "01":
         with pytest.raises(LogError, match=r"metric and filter of the other checkpoints, acc in .*; got (exact|acc_n)"):
-            read(tmp_path / place)
+            read(tmp_path / folder)
     assert curve(read(tmp_path / "2")) == {1: 0.5, 2: 0.5}
 
 
@@ -178,6 +178,19 @@ def test_lighteval(write, tmp_path: Path) -> None:
     for task in (None, "gsm8k", "leaderboard|gsm8k|5|0"):
         log = read(tmp_path, task=task)
         assert (curve(log), log.num_problems) == ({1: 0.25, 2: 0.5}, 40)
+
+
+def test_an_average_of_lighteval_is_said_to_be_one(write, tmp_path: Path) -> None:
+    sizes = {"leaderboard|mmlu:law|5": 30, "leaderboard|mmlu:art|5": 10, "leaderboard|gsm8k|5": 20}
+    shares = dict(zip(sizes, (0.5, 0.9, 0.1), strict=True))
+    results = {f"{name}|0": {"acc": share} for name, share in shares.items()}
+    results |= {"leaderboard|mmlu:_average|5|0": {"acc": 0.7}, "all": {"acc": 0.5}}
+    numbers = {name: {"effective_num_docs": size} for name, size in sizes.items()}
+    write("step_1/results_x.json", {"config_general": {}, "results": results, "config_tasks": numbers})
+    log = read(tmp_path, task="leaderboard|mmlu:_average|5|0")
+    assert (log.num_problems, curve(log)) == (40, {1: 0.7})
+    assert any("averages its tasks, not their problems" in note for note in log.notes)
+    assert read(tmp_path, task="leaderboard|mmlu:law|5|0").num_problems == 30
 
 
 def test_bigcode(write, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def choose(*names: str, asked: str | None = None, higher: dict | None = None) ->
         (("mc1", "mc2"), "mc1"),
         (("f1", "em"), "em"),
         (("qem", "rouge1"), "qem"),
+        (("em_with_normalize_gold&normalize_pred", "f1_score"), "em_with_normalize_gold&normalize_pred"),
         (("loglikelihood_acc",), "loglikelihood_acc"),
         (("extractive_match",), "extractive_match"),
         (("math_pass@1:1_samples", "maj@8"), "math_pass@1:1_samples"),

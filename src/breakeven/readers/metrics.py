@@ -9,7 +9,7 @@ from breakeven.errors import LogError
 USUAL = ("acc", "exact_match", "pass@1", "pass_at_1", "prompt_level_strict_acc")
 """Taken unasked, in this order."""
 _VERDICT = re.compile(
-    r"acc(uracy)?|acc_(norm|bytes|all|mutual_info|norm_nospace)|\w+_acc|(\w+_)?mc1|p?q?em|(\w+_)?(exact|extractive)_match"
+    r"acc(uracy)?|acc_(norm|bytes|all|mutual_info|norm_nospace)|\w+_acc|(\w+_)?mc1|p?q?em(_with_[\w&]+)?|(\w+_)?(exact|extractive)_match"
     r"|(\w+_)?pass(@|_at_)1(:\w+)?|\w*pass@k:k=1(&n=\d+)?",
     re.IGNORECASE,
 )

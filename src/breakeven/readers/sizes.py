@@ -31,7 +31,10 @@ def derived(accuracy: float, error: object) -> float | None:
 
 
 def tasks_of_group(content: Mapping[str, Any], task: str) -> list[str]:
-    """The tasks of a group, also of groups in it; empty for what is no group."""
+    """The tasks of a group, also of groups in it, or of lighteval's average; empty for what is no group."""
+    before, average, _ = task.partition(":_average")
+    if average:
+        return [each for each in content["results"] if each.startswith(f"{before}:") and each != task]
     subtasks = content.get("group_subtasks")
     members = subtasks.get(task) if isinstance(subtasks, dict) else None
     if not isinstance(members, list):
