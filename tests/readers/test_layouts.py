@@ -264,7 +264,8 @@ def test_samples_of_lm_eval_0_4_0_are_one_indented_list(write, tmp_path: Path) -
     assert curve(read(tmp_path, task="gsm8k_cot")) == {1000: 0.5, 2000: 1.0}
     for step in (1000, 2000):
         (tmp_path / f"{step}/results.json").unlink()
-    with pytest.raises(LogError, match=r"holds 2 tasks|must hold the task"):
+    assert curve(read(tmp_path, task="gsm8k_cot")) == {1000: 0.5, 2000: 1.0}
+    with pytest.raises(LogError, match=r"must hold the task x \(--task\); it holds ,dtype__float16_gsm8k_cot"):
         read(tmp_path, task="x")
 
 

@@ -40,7 +40,7 @@ def is_samples(path: Path) -> bool:
     return re.match(r'\s*\[\s*\{\s*"doc_id"', start) is not None
 
 
-def task_of(path: Path, tasks: Sequence[str] = ()) -> str:
+def _task_of(path: Path, tasks: Sequence[str]) -> str:
     """The task of a file of samples, of those in the results beside it where its name alone does not tell."""
     if match := _NAME.fullmatch(path.name):
         return match["task"]
@@ -51,9 +51,10 @@ def task_of(path: Path, tasks: Sequence[str] = ()) -> str:
     return stem if place is None else stem[place[1] :].lstrip("0123456789").lstrip("_") or stem
 
 
-def tasks_of(paths: Sequence[Path], results: Mapping[Path, dict[str, Any]]) -> dict[Path, str]:
-    """The task of each file of samples."""
-    return {path: task_of(path, list(_beside(path, results).get("results", ()))) for path in paths}
+def tasks_of(paths: Sequence[Path], results: Mapping[Path, dict[str, Any]], asked: str | None) -> dict[Path, str]:
+    """The task of each file of samples; `asked` where its name ends so and neither it nor results beside it say more."""
+    more = () if asked is None else (asked,)
+    return {path: _task_of(path, tuple(_beside(path, results).get("results", more))) for path in paths}
 
 
 def read_samples(
@@ -67,7 +68,7 @@ def read_samples(
         options: the user's choices.
         results: the results files beside them, which may say what the names do not.
     """
-    tasks = tasks_of(paths, results)
+    tasks = tasks_of(paths, results, options.task)
     task = choose_task(sorted(set(tasks.values())), options.task, root)
     table = Table(root, single=True)
     own = {path: step_of(path, root, _beside(path, results)) for path in paths}

@@ -46,7 +46,9 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
     results = [each.path for each in found.results]
     samples = [each for each in files if is_samples(each)]
     beside = {each.path: each.content for each in found.results if each.kind == RESULTS}
-    if samples and (options.task in tasks_of(samples, beside).values() or not found.has_task(options.task)):
+    if samples and (
+        options.task in tasks_of(samples, beside, options.task).values() or not found.has_task(options.task)
+    ):
         return _said(read_samples(samples, path, options, beside), files, [*samples, *beside])
     rows = [each for each in named if _reads(layout_in, each, options)]
     if rows and results:
