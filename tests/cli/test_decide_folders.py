@@ -48,7 +48,5 @@ def test_what_was_left_out_is_said(cli, tmp_path: Path) -> None:
             path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     answer = json.loads(cli("decide", tmp_path, *COSTS, "--json").stdout)
     assert len(answer["checkpoints"]) == 3
-    assert (
-        "5 checkpoints have results of gsm8k but no samples of gsm8k, and were left out (steps 4, 5, 6, 7, 8)."
-        in (answer["notes"])
-    )
+    said = "5 checkpoints have results of gsm8k but no samples of gsm8k, and were left out (steps 4, 5, 6, 7, 8)."
+    assert any(note.startswith(said) for note in answer["notes"])

@@ -226,9 +226,9 @@ def test_samples_at_some_checkpoints_only_are_said(write, tmp_path: Path, lm_eva
     log = read(tmp_path, task="gsm8k")
     assert log.steps == (1, 3)
     assert log.notes == (
-        "1 checkpoints have results of gsm8k but no samples of gsm8k, and were left out (steps 2).",
-        "1 checkpoints have samples of other tasks but no samples of gsm8k, and were left out (steps 4).",
+        "1 checkpoints have results of gsm8k but no samples of gsm8k, and were left out (steps 2). "
         "To decide on results alone, give a folder without the samples.",
+        "1 checkpoints have samples of other tasks but no samples of gsm8k, and were left out (steps 4).",
     )
 
 
@@ -313,10 +313,13 @@ def test_human_eval_in_a_checkpoint_of_transformers(write, tmp_path: Path) -> No
         write(f"{folder}/samples.jsonl", *({"task_id": f"HumanEval/{p}", "completion": "pass"} for p in (0, 1)))
         graded = [{"task_id": f"HumanEval/{p}", "completion": "pass", "passed": p * step > 1000} for p in (0, 1)]
         write(f"{folder}/samples.jsonl_results.jsonl", *graded)
+    write("checkpoint-3000/samples.jsonl", {"task_id": "HumanEval/0", "completion": "pass"})
     log = read(tmp_path)
     assert (log.format, log.steps) == ("HumanEval results", (1000, 2000))
     assert [each.tally.correct_P.tolist() for each in log] == [[0, 0], [0, 1]]
-    assert any("8 files that are no such log were passed over" in note for note in log.notes)
+    (note,) = [note for note in log.notes if "passed over" in note]
+    assert note.startswith("9 files that are no such log were passed over (config.json, ")
+    assert note.endswith(" Nothing else was there of steps 3000.")
 
 
 def outcome(base: str, plus: str | None) -> dict:

@@ -17,7 +17,7 @@ import numpy as np
 from breakeven.errors import LogError, argument_error
 from breakeven.readers import sizes
 from breakeven.readers.documents import Document
-from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order
+from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order, listed
 from breakeven.readers.metrics import check_same, choose_filter, choose_metric, choose_task
 from breakeven.readers.options import ReadOptions
 from breakeven.readers.places import counted, latest, step_of
@@ -78,7 +78,7 @@ def read_results(read: Sequence[Document], root: Path, options: ReadOptions) -> 
             keys[path] = result.key
     check_same(keys)
     if unknown:
-        notes.append(f"Checkpoints without a number for {task} (null or NaN) were left out: steps {_listed(unknown)}.")
+        notes.append(f"Checkpoints without a number for {task} (null or NaN) were left out: steps {listed(unknown)}.")
     notes.append("No samples were recorded: what can be decided is one greedy answer and the forecast, no larger K.")
     notes += _differing([contents[path] for path in chosen.values()], task)
     notes += _drawn([contents[path] for path in chosen.values()], task)
@@ -188,11 +188,6 @@ def _drawn(contents: Sequence[dict[str, Any]], task: str) -> list[str]:
                     f"sample."
                 ]
     return []
-
-
-def _listed(steps: Sequence[int]) -> str:
-    shown = sorted(steps)
-    return ", ".join(map(str, shown[:8])) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
 
 
 def _num_problems(results: list[_Result], options: ReadOptions, notes: list[str]) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from breakeven.errors import LogError
 from breakeven.readers.documents import load
 from breakeven.readers.lines import json_object, lines_of
-from breakeven.readers.log import EvalLog
+from breakeven.readers.log import EvalLog, listed
 from breakeven.readers.metrics import check_same, choose_filter, choose_metric, choose_task
 from breakeven.readers.options import ReadOptions, step_in_text
 from breakeven.readers.places import counted, latest, step_if_any, step_of
@@ -52,7 +52,7 @@ def _task_of(path: Path, tasks: Sequence[str]) -> str:
 
 
 def tasks_of(paths: Sequence[Path], results: Mapping[Path, dict[str, Any]], asked: str | None) -> dict[Path, str]:
-    """The task of each file of samples; `asked` where its name ends so and neither it nor results beside it say more."""
+    """The task of each file of samples; `asked` where its name ends so and no results beside it say more."""
     more = () if asked is None else (asked,)
     return {path: _task_of(path, tuple(_beside(path, results).get("results", more))) for path in paths}
 
@@ -71,7 +71,11 @@ def read_samples(
     tasks = tasks_of(paths, results, options.task)
     task = choose_task(sorted(set(tasks.values())), options.task, root)
     table = Table(root, single=True)
-    own = {path: step_of(path, root, _beside(path, results)) for path in paths}
+    own = {
+        path: step
+        for path in paths
+        if (step := (step_of if tasks[path] == task else step_if_any)(path, root, _beside(path, results))) is not None
+    }
     of_results = {
         path: step
         for path, content in results.items()
@@ -83,12 +87,11 @@ def read_samples(
         notes.append(f"{older} older evaluations of a checkpoint were left out: the latest of each counts.")
     for others, what in ((of_results, f"results of {task}"), (own, "samples of other tasks")):
         if lacking := sorted({steps[path] for path in others if path in steps} - set(chosen)):
-            listed = ", ".join(map(str, lacking[:8])) + (", ..." if len(lacking) > 8 else "")
             notes.append(
-                f"{len(lacking)} checkpoints have {what} but no samples of {task}, and were left out (steps {listed})."
+                f"{len(lacking)} checkpoints have {what} but no samples of {task}, and were left out "
+                f"(steps {listed(lacking)})."
+                + (" To decide on results alone, give a folder without the samples." if others is of_results else "")
             )
-    if any("results" in note for note in notes):
-        notes.append("To decide on results alone, give a folder without the samples.")
     table.notes += notes
     ungraded = 0
     chosen_in: dict[Path, str] = {}

@@ -1,6 +1,6 @@
 """A log of evaluations, read: its checkpoints in order of training FLOPs, each with a tally of the same problems."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -46,6 +46,16 @@ class EvalLog:
 
     def __iter__(self) -> Iterator[EvalCheckpoint]:
         return map(self.build, range(len(self)))
+
+
+def listed(steps: Iterable[int]) -> str:
+    """Steps in their order, for a note: the first of them where there are many.
+
+    >>> listed([3, 1]), listed(range(20))
+    ('1, 3', '0, 1, 2, 3, 4, 5, 6, 7 and 12 more')
+    """
+    shown = sorted(steps)
+    return ", ".join(map(str, shown[:8])) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
 
 
 @dataclass(frozen=True, slots=True)

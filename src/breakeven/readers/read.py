@@ -14,8 +14,8 @@ from breakeven.readers.inspect_logs import read_inspect
 from breakeven.readers.lines import lines_of
 from breakeven.readers.lm_eval_results import read_results
 from breakeven.readers.lm_eval_samples import is_samples, read_samples, tasks_of
-from breakeven.readers.log import EvalLog
-from breakeven.readers.options import ReadOptions
+from breakeven.readers.log import EvalLog, listed
+from breakeven.readers.options import ReadOptions, step_in_name
 from breakeven.readers.rows import layout_in, read_rows
 
 _ROW_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
@@ -49,7 +49,7 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
     if samples and (
         options.task in tasks_of(samples, beside, options.task).values() or not found.has_task(options.task)
     ):
-        return _said(read_samples(samples, path, options, beside), files, [*samples, *beside])
+        return _said(read_samples(samples, path, options, beside), path, files, [*samples, *beside])
     rows = [each for each in named if _reads(layout_in, each, options)]
     if rows and results:
         raise LogError(
@@ -60,16 +60,16 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
     if curves:
         latest = max(curves, key=lambda each: (trainer_state(each) or {}).get("global_step", 0))
         if len(curves) > 1 and any(trainer_state(each) is None for each in curves):
-            listed = ", ".join(str(each.relative_to(path)) for each in curves[:12])
-            raise LogError(f"{path} must hold the accuracies of one run; it has {listed}. Give one of these files.")
-        return _said(read_curve(latest, options), files, [latest])
+            found_in = ", ".join(str(each.relative_to(path)) for each in curves[:12])
+            raise LogError(f"{path} must hold the accuracies of one run; it has {found_in}. Give one of these files.")
+        return _said(read_curve(latest, options), path, files, [latest])
     if not rows and not results and any(each.suffix == ".eval" for each in files):
         remedy = "Write them as JSON: inspect log convert --to json --output-dir OUT FOLDER."
         raise LogError(f"{path} must hold inspect_ai's logs as JSON; got .eval files. {remedy}")
     if rows or (named and not results):
-        return _said(read_rows(rows or named, path, options), files, rows)
+        return _said(read_rows(rows or named, path, options), path, files, rows)
     if results:
-        return _said(_read_documents(found, path, options), files, results)
+        return _said(_read_documents(found, path, options), path, files, results)
     if jsons:
         raise found.none(path)
     raise LogError(
@@ -86,8 +86,8 @@ def _read_documents(found: Documents, root: Path, options: ReadOptions) -> EvalL
     """
     kinds = {each.kind: each.path.relative_to(root) for each in found.results}
     if len(kinds) > 1:
-        listed = ", ".join(f"{kind} ({each})" for kind, each in kinds.items())
-        raise LogError(f"{root} must hold results of one kind; got {listed}. Give the folder of one.")
+        got = ", ".join(f"{kind} ({each})" for kind, each in kinds.items())
+        raise LogError(f"{root} must hold results of one kind; got {got}. Give the folder of one.")
     log = _READERS[found.results[0].kind](found.results, root, options)
     more = f" {len(found.faults) - 1} more likewise." if len(found.faults) > 1 else ""
     unread = [f"Left out, as it cannot be read: {fault}{more}" for fault in found.faults[:1]]
@@ -115,14 +115,17 @@ def _reads(reader: Callable[..., object], *arguments: object) -> bool:
         return False
 
 
-def _said(log: EvalLog, files: Sequence[Path], read: Collection[Path]) -> EvalLog:
+def _said(log: EvalLog, root: Path, files: Sequence[Path], read: Collection[Path]) -> EvalLog:
     """The log, with a note on the files of its folder that were not read."""
-    others = [each.name for each in files if each not in set(read)]
+    others = [each for each in files if each not in set(read)]
     if not others:
         return log
     count = "1 file that is no such log was" if len(others) == 1 else f"{len(others)} files that are no such log were"
-    listed = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
-    return replace(log, notes=(*log.notes, f"{count} passed over ({listed})."))
+    names = ", ".join(each.name for each in others[:3]) + (", ..." if len(others) > 3 else "")
+    known = {*log.steps, *(step_in_name(each, root) for each in read)}
+    steps = {step for each in others if (step := step_in_name(each, root)) is not None and step not in known}
+    lacking = f" Nothing else was there of steps {listed(steps)}." if steps and len(read) > 1 else ""
+    return replace(log, notes=(*log.notes, f"{count} passed over ({names}).{lacking}"))
 
 
 def _ending(files: Iterable[Path], suffixes: tuple[str, ...]) -> list[Path]:
