@@ -3,7 +3,7 @@
     log loss = a line in log FLOPs through the last half of the checkpoints, with a walk about it
     logit accuracy = level - gain * log loss, gain from the same checkpoints and a prior
 
-A loss that still falls foretells a rise on an accuracy that is flat, unless the same checkpoints show that accuracy does
+A loss that still falls foretells a rise on a flat accuracy, unless the same checkpoints show that accuracy does
 not follow it, as on a training set learnt by heart. Pure. Where the constants come from: docs/design/forecast.md.
 """
 
