@@ -57,7 +57,8 @@ def load_reward_source(
 def _for_another(spec: str, options: ModelOptions) -> ModelOptions:
     """The options without those that were meant for the model that is judged."""
     device = None if spec.startswith(("http://", "https://")) else options.device
-    return replace(options, served_name=None, chat=None, system=None, adapter=None, device=device, api_key=None)
+    own = replace(options, served_name=None, chat=None, system=None, adapter=None, device=device)
+    return replace(own, api_key=None, api_key_env=None, extra={}, tokenizer=None)
 
 
 def _digest(spec: str, judge: LoadedModel) -> str:

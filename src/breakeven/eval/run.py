@@ -44,7 +44,8 @@ class Evaluation:
 
     model: str
     task: str
-    temperature: float
+    temperature: float | None
+    """None: a server's own, which takes no other."""
     num_problems: int
     num_samples: int
     """N, the fewest samples of any problem at `temperature`."""
@@ -58,6 +59,10 @@ class Evaluation:
     """Samples without an answer: they abstain from votes, and are wrong."""
     num_uncompared: int
     """Pairs of answers whose comparison failed, so that they are taken as different."""
+    num_broken_off: int = 0
+    """Samples that the server broke off, by a filter for instance; they stay in every denominator."""
+    num_copied: int = 0
+    """Problems whose samples are copies of each other: of these, nothing was sampled."""
     oracle: bool
     """True if checking needs gold answers, so that Pass@K is an upper bound."""
     measurements: tuple[Measurement, ...] = field(default=())
@@ -169,7 +174,7 @@ def evaluate_model(
     return Evaluation(
         model=model.name,
         task=task.name,
-        temperature=temperature,
+        temperature=None if samples.own_temperature else temperature,
         num_problems=len(samples.problems),
         num_samples=min(map(len, samples.bank.correct_PN)),
         num_drawn=samples.bank.num_drawn + len(samples.problems),
@@ -177,6 +182,8 @@ def evaluate_model(
         num_truncated=samples.num_truncated,
         num_unanswered=samples.num_unanswered,
         num_uncompared=samples.num_uncompared,
+        num_broken_off=samples.num_broken_off,
+        num_copied=samples.num_copied,
         oracle=samples.bank.oracle,
         measurements=tuple(measurements),
         greedy_f1=f1,
