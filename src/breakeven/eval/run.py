@@ -10,7 +10,7 @@ from breakeven import check
 from breakeven._version import __version__
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import PartlyRight, TextTask
-from breakeven.errors import argument_error
+from breakeven.errors import SamplerError, argument_error
 from breakeven.eval.bank import resumed
 from breakeven.eval.measure import measurable, measure
 from breakeven.eval.models import LoadedModel
@@ -161,7 +161,12 @@ def evaluate_model(
             workers=workers,
             on_progress=on_progress,
         )
-        collector.draw(len(task.problems), num_samples)
+        try:
+            collector.draw(len(task.problems), num_samples)
+        except SamplerError:
+            if not file.drawn:  # then its settings bind nobody: what the error tells to change can be changed
+                file.path.unlink()
+            raise
         samples = drawn_samples(collector, task.problems)
         for each, k, label in searches:
             run_search(file, task, each[0], k, label=label, tools=tools, workers=workers, on_progress=on_progress)

@@ -406,8 +406,8 @@ def test_a_prompt_that_does_not_fit_is_named_and_the_others_are_drawn(serve, say
     assert str(error.value) == (
         "15 of 18 samples came; 1 problem failed. The first, 'p2': prompt and max_tokens=8 do not fit the server's "
         "context: request (1801 tokens) exceeds the available context size (512 tokens), try increasing it. Shorten "
-        "the prompt, lower max_tokens or start the server with a longer context. What came is kept in this sampler: "
-        "the same call goes on from there."
+        "the prompt, start the server with a longer context, or lower max_tokens (in another --out, if samples with "
+        "this limit are there). What came is kept in this sampler: the same call goes on from there."
     )
     assert len(server.requests) == 6
     assert len(drawn(sampler, problems=[each for each in PROBLEMS if each.id != "p2"])) == 5

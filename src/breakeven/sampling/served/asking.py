@@ -39,10 +39,12 @@ class Asker:
         endpoint: open while it is asked.
         dialect: what is known of its words, and learns more.
         max_retries: of one request, after faults that may pass.
+        must_count: whether to ask for logprobs where the server does not count the tokens of a sample otherwise.
     """
 
-    def __init__(self, endpoint: Endpoint, dialect: Dialect, *, max_retries: int) -> None:
-        self._endpoint, self._dialect, self._max_retries = endpoint, dialect, max_retries
+    def __init__(self, endpoint: Endpoint, dialect: Dialect, *, max_retries: int, must_count: bool) -> None:
+        self._endpoint, self._dialect = endpoint, dialect
+        self._max_retries, self._must_count = max_retries, must_count
         self._random = random.Random()  # of its own: the caller's stays as it is
 
     async def ask(self, query: Query, first: int, number: int) -> Reply:
@@ -61,10 +63,18 @@ class Asker:
                 answer = await self._endpoint.ask(path, sent)
                 if answer.status < 300:
                     own = self._dialect.is_own_temperature(query, sent)
-                    return await asyncio.to_thread(
+                    reply = await asyncio.to_thread(
                         read_reply, answer.content, number, query.max_tokens, own_temperature=own
                     )
+                    if not self._must_count or all(each.tokens is not None for each in reply.choices):
+                        return reply
+                    self._dialect.always_logprobs = True
+                    if self._dialect.body(query, first, number) == sent:
+                        return reply
+                    continue
                 self._dialect.learn(answer, sent)
+                if self._must_count and number > 1 and not self._dialect.has_logprobs:
+                    raise TooManyAtOnceError  # `usage` counts single samples
                 if self._dialect.body(query, first, number) != sent:
                     continue
                 if not passes(answer):
@@ -92,7 +102,8 @@ class Asker:
             if is_context_too_long(said):
                 return FailedError(
                     f"prompt and max_tokens={query.max_tokens} do not fit the server's context: {said}. Shorten the "
-                    "prompt, lower max_tokens or start the server with a longer context.",
+                    "prompt, start the server with a longer context, or lower max_tokens (in another --out, if samples "
+                    "with this limit are there).",
                     everywhere=False,
                 )
             if number > 1 and is_about_count(said):
@@ -103,7 +114,7 @@ class Asker:
         if answer.status < 400:
             remedy = f"Name that URL: {self._endpoint.quoted(answer.headers.get('location', 'it names none'))}."
             return FailedError(f"{shown} redirects with HTTP {answer.status}. {remedy}", everywhere=True)
-        remedy = "Check base_url, model and api_key."
+        remedy = "Check base_url, model and api_key (--api-key-env NAME takes it from the environment)."
         return FailedError(f"{shown} gave HTTP {answer.status}: {said}. {remedy}", everywhere=True)
 
     def _remedy(self, said: str) -> str:

@@ -36,6 +36,7 @@ class Dialect:
     def __init__(self, extra: Mapping[str, object], *, own_temperature: bool = False) -> None:
         self.extra, self._may_leave_temperature = dict(extra), own_temperature
         self._tried = dict.fromkeys(_SPELLINGS, 0)
+        self.always_logprobs = False  # where `usage` counts nothing, of single samples too
         self._most_stops: int | None = None
         self._least_temperature: float | None = 0.0
         """None: the server has one of its own."""
@@ -61,7 +62,7 @@ class Dialect:
             body["stop"] = list(stop)
         if query.temperature:
             body[self._name("seed")] = request_seed(query.seed, query.key, first)
-        if num_samples > 1 or query.one_by_one:
+        if num_samples > 1 or query.one_by_one or self.always_logprobs:
             body[self._name("logprobs")] = True if chat else 1
             if chat and self.has_logprobs:
                 body[self._name("top_logprobs")] = 1

@@ -115,7 +115,7 @@ class Fetcher:
         endpoint = Endpoint(
             self._address, api_key=self._api_key, timeout=self._timeout, max_connections=self._max_concurrency
         )
-        run = _Run(Asker(endpoint, self._dialect, max_retries=self.max_retries))
+        run = _Run(Asker(endpoint, self._dialect, max_retries=self.max_retries, must_count=self.must_count))
         for task in tasks:
             run.tasks.put_nowait(task)
         async with endpoint, asyncio.TaskGroup() as group:
@@ -157,10 +157,10 @@ class Fetcher:
         async with run.writing:  # the disk is waited for in a thread, one answer after the other
             await asyncio.to_thread(self._keep, query, first, reply)
         if self.must_count and any(each.tokens is None for each in reply.choices):
+            single = ", or ask for one sample a request (samples_per_request=1, --samples-per-request 1)"
             raise FailedError(
-                "the server does not count the tokens of each sample: it gives no logprobs. Ask for one sample a "
-                "request (--samples-per-request 1; samples_per_request=1 in Python). Where it counts none of these "
-                "either: Give count_tokens in Python, --tokenizer to the command.",
+                "the server does not count the tokens of each sample: it gives no logprobs. Give count_tokens "
+                f"(--tokenizer){single if number > 1 else ''}.",
                 everywhere=True,
             )
         if len(reply.choices) < number:

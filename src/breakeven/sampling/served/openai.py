@@ -219,9 +219,9 @@ class OpenAISampler:
             return choice.tokens
         if self.count_tokens is None:
             raise SamplerError(
-                "the server must count the tokens of each sample, by logprobs; it did not. Ask for one sample a "
-                "request (--samples-per-request 1; samples_per_request=1 in Python), or give --tokenizer "
-                f"(count_tokens). {self._fetcher.kept()}"
+                "the server must count the tokens of each sample, by logprobs; it did not. Give count_tokens "
+                "(--tokenizer), or ask for one sample a request (samples_per_request=1, --samples-per-request 1). "
+                f"{self._fetcher.kept()}"
             )
         return max(choice.tokens or 1, self.count_tokens(choice.text) + (choice.finish != "length"))
 
@@ -237,7 +237,7 @@ class OpenAISampler:
         if self.count_tokens is None:
             raise SamplerError(
                 "the server must count prompt tokens, by usage; it did not, or left out what it had cached. Give "
-                f"--tokenizer (count_tokens in Python), or turn its cache off. {self._fetcher.kept()}"
+                f"count_tokens (--tokenizer). {self._fetcher.kept()}"
             )
         texts = [query.prompt] if isinstance(query.prompt, str) else [content for _, content in query.prompt]
         return max(1, sum(map(self.count_tokens, texts)))

@@ -138,9 +138,9 @@ def said_by(answer: Answer) -> str:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, from a number or a date (RFC 9110); None where the header is missing or cannot be read."""
-    value = headers.get("retry-after", "").strip()
+    value, milliseconds = headers.get("retry-after", "").strip(), headers.get("retry-after-ms", "").strip()
     try:
-        seconds = float(value)
+        seconds = float(milliseconds) / 1000 if milliseconds else float(value)
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
