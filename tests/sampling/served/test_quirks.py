@@ -189,6 +189,17 @@ def test_only_known_words_are_ends(serve, answer, word: str | None, finish: Fini
     assert [each.finish for each in draw.completions] == [finish]
 
 
+@pytest.mark.parametrize(
+    ("count", "limit", "finish"),
+    [(16, 16, Finish.LENGTH), (15, 16, Finish.STOP), (2, 2, Finish.STOP), (103, 16, Finish.STOP)],
+)
+def test_stop_at_the_very_limit_is_the_limit(serve, answer, count: int, limit: int, finish: Finish) -> None:
+    """Ollama said `stop` of all; a verdict of one word and its end are two tokens."""
+    usage = {"prompt_tokens": 12, "completion_tokens": count}
+    (draw,) = drawn(serve(lambda *_: answer(single(usage=usage))), 1, problems=PROBLEMS[:1], max_tokens=limit)
+    assert draw.completions[0].finish is finish
+
+
 def test_no_word_at_the_limit_is_the_limit(serve, answer) -> None:
     usage = {"prompt_tokens": 12, "completion_tokens": 8}
     (draw,) = drawn(serve(lambda *_: answer(single(finish=None, usage=usage))), 1, problems=PROBLEMS[:1])
@@ -255,6 +266,8 @@ def test_an_answer_may_come_in_parts(serve, answer, content: object, text: str) 
         ({"prompt_tokens": 0, "completion_tokens": 60, "prompt_tokens_details": {"cached_tokens": 300}}, 300, 60),
         ({"prompt_tokens": 20, "completion_tokens": 60, "prompt_tokens_details": {"cached_tokens": 280}}, 300, 60),
         ({"prompt_tokens": 300, "completion_tokens": 60, "prompt_tokens_details": {"cached_tokens": 280}}, 300, 60),
+        ({"prompt_tokens": 12, "completion_tokens": 0, "total_tokens": 72}, 12, 60),
+        ({"prompt_tokens": 12, "completion_tokens": 0}, 12, 60),
         ({"completion_tokens": 60, "total_tokens": 72}, 12, 60),
         ({"prompt_tokens": 12, "total_tokens": 72}, 12, 60),
     ],

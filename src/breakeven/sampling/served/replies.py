@@ -28,6 +28,8 @@ _FAULTS = frozenset({
     "aborted", "cancel", "cancelled", "canceled", "timeout", "unknown", "interrupted",
 })
 # fmt: on
+_NO_CHANCE = 16
+"""A limit of so many tokens is hardly met by an answer that ends by itself; one of a verdict is."""
 _MOST_TOKENS = 1 << 31
 """A server that counts more cannot count."""
 
@@ -98,14 +100,16 @@ def _counted(usage: dict[str, Any]) -> tuple[int | None, int | None]:
     if cached > (prompt or 0):  # then they are not among them
         prompt = (prompt or 0) + cached
     total = _positive(usage.get("total_tokens"))
+    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
     if completion is not None:
-        reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
         if total is not None and prompt is not None and total - prompt - completion >= max(1, reasoning):
             completion = total - prompt
         elif reasoning > completion:
             completion += reasoning
     elif total is not None and prompt is not None:
         completion = _positive(total - prompt)
+    else:
+        completion = reasoning or None
     if prompt is None and total is not None and completion is not None:
         prompt = _positive(total - completion)
     return prompt, completion
@@ -152,10 +156,12 @@ def _choice(data: dict[str, Any], usage_tokens: int | None, max_tokens: int, *, 
 
 def _finish(data: dict[str, Any], usage_tokens: int | None, max_tokens: int) -> str:
     """How it ended, as "stop", "length" or the server's own word for another end."""
-    said = data.get("finish_reason")
-    if said is None or said == "":
-        return "length" if usage_tokens is not None and usage_tokens >= max_tokens else "stop"
-    known = ending(_string(said))
+    said = data.get("finish_reason") or ""
+    if not said and usage_tokens is not None and usage_tokens >= max_tokens:
+        return "length"
+    known = ending(_string(said) or "stop")
+    if known is Finish.STOP and usage_tokens == max_tokens >= _NO_CHANCE and "stop_reason" not in data:
+        return "length"  # Ollama said "stop" of all
     return known.value if known in (Finish.STOP, Finish.LENGTH) else _storable(said)
 
 
