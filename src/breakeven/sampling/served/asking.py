@@ -18,6 +18,8 @@ from breakeven.sampling.served.replies import MalformedReplyError, Reply, read_r
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 """Seconds between attempts: doubled each time up to the longest, and shortened at random by up to a half."""
+_BYTES, _BYTES_A_TOKEN = 1 << 20, 1 << 10
+"""That an answer may hold, and what is told of each token in it."""
 
 
 class FailedError(Exception):
@@ -45,6 +47,7 @@ class Asker:
     def __init__(self, endpoint: Endpoint, dialect: Dialect, *, max_retries: int, must_count: bool) -> None:
         self._endpoint, self._dialect = endpoint, dialect
         self._max_retries, self._must_count = max_retries, must_count
+        self._reading = asyncio.Lock()  # one at a time: read, an answer takes many times its bytes
         self._random = random.Random()  # of its own: the caller's stays as it is
 
     async def ask(self, query: Query, first: int, number: int) -> Reply:
@@ -60,12 +63,14 @@ class Asker:
             wait = None
             sent = self._dialect.body(query, first, number)
             try:
-                answer = await self._endpoint.ask(path, sent)
+                most = _BYTES + number * query.max_tokens * _BYTES_A_TOKEN
+                answer = await self._endpoint.ask(path, sent, most=most)
                 if answer.status < 300:
                     own = self._dialect.is_own_temperature(query, sent)
-                    reply = await asyncio.to_thread(
-                        read_reply, answer.content, number, query.max_tokens, own_temperature=own
-                    )
+                    async with self._reading:
+                        reply = await asyncio.to_thread(
+                            read_reply, answer.content, number, query.max_tokens, own_temperature=own
+                        )
                     if not self._must_count or all(each.tokens is not None for each in reply.choices):
                         return reply
                     self._dialect.always_logprobs = True
@@ -79,7 +84,8 @@ class Asker:
                     continue
                 if not passes(answer):
                     raise self._refusal(answer, query, number)
-                reason, wait = f"HTTP {answer.status}: {said_by(answer)}", retry_after(answer.headers)
+                said = said_by(answer).strip()
+                reason, wait = f"HTTP {answer.status}{said and ': '}{said}", retry_after(answer.headers)
                 remedy = "See what the server says of it."
             except NoAnswerError as error:
                 reason, remedy = str(error), "Is the server running there?"

@@ -14,7 +14,7 @@ from breakeven.sampling.served.address import Address
 _Result = TypeVar("_Result")
 
 MAX_BYTES = 32 << 20
-"""Of an answer, after inflating: some hundred thousand tokens with what servers tell of each."""
+"""Of an answer, after inflating."""
 _MAX_ERROR_BYTES = 1 << 16
 """Of a refusal, of which the first line is shown: what follows is not read."""
 
@@ -24,7 +24,7 @@ class NoAnswerError(Exception):
 
 
 class TooLargeError(Exception):
-    """The answer is longer than MAX_BYTES."""
+    """The answer is longer than it may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,19 @@ class Endpoint:
         """Close it."""
         await self._client.aclose()
 
-    async def ask(self, path: str, body: Mapping[str, object] | None = None) -> Answer:
+    async def ask(self, path: str, body: Mapping[str, object] | None = None, *, most: int | None = None) -> Answer:
         """POST a body as JSON, or without one GET.
+
+        Args:
+            path: below the address.
+            body: of the request.
+            most: bytes that the answer may hold, after inflating; never more than MAX_BYTES.
 
         Raises:
             NoAnswerError: no connection, no answer in time, or none in HTTP.
-            TooLargeError: more than MAX_BYTES came.
+            TooLargeError: the answer holds more.
         """
+        most = min(most or MAX_BYTES, MAX_BYTES)
         content = None if body is None else json.dumps(body).encode()
         try:
             async with (
@@ -89,7 +95,7 @@ class Endpoint:
                     "GET" if body is None else "POST", self.address.joined(path), content=content
                 ) as answer,
             ):
-                return Answer(status=answer.status_code, headers=answer.headers, content=await _read(answer))
+                return Answer(status=answer.status_code, headers=answer.headers, content=await _read(answer, most))
         except (TimeoutError, self._http.TimeoutException) as error:
             raise NoAnswerError(f"no answer within {self.timeout:g} s") from error
         except (self._http.HTTPError, self._http.InvalidURL, self._http.StreamError) as error:
@@ -100,10 +106,10 @@ class Endpoint:
         return self.address.without_secrets(text, self.api_key)[:300].removesuffix(".")
 
 
-async def _read(answer: Any) -> bytes:
+async def _read(answer: Any, most: int) -> bytes:
     if "," in answer.headers.get("content-encoding", ""):  # packed twice: a few bytes would become any number
         raise TooLargeError
-    parts, size, most = [], 0, MAX_BYTES if answer.status_code < 300 else _MAX_ERROR_BYTES
+    parts, size, most = [], 0, most if answer.status_code < 300 else _MAX_ERROR_BYTES
     async for part in answer.aiter_bytes():
         parts.append(part)
         size += len(part)
