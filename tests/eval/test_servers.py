@@ -155,3 +155,20 @@ def test_names_of_models_are_printed_harmlessly(served, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"served models: a\\x1b\[2J, b; got None"):
         loaded(served(lambda request: None, models=("a\x1b[2J", "b")), tmp_path)
     assert json.dumps(model.settings)
+
+
+@pytest.mark.slow
+def test_a_real_server_that_is_told_to_leave_nothing_to_chance(smollm2_server: str, sums, tmp_path: Path) -> None:
+    def found(directory: Path, **options: object) -> Evaluation:
+        directory.mkdir()
+        model = load_model(smollm2_server, ModelOptions(journal=directory / "journal.jsonl", **options))  # type: ignore[arg-type]
+        task = sums(size=2, stem="Write a long story about the number {}.")
+        return evaluated(model, task, directory, max_tokens=24)
+
+    assert found(tmp_path / "sure", extra={"top_k": 1}).num_copied == 2
+    assert found(tmp_path / "free").num_copied == 0
+    with SampleFile.open(tmp_path / "free") as file:
+        prompts = {each.problem: set() for each in file.drawn.values()}  # type: dict[str, set[int]]
+        for each in file.drawn.values():
+            prompts[each.problem].add(each.prompt_tokens)
+    assert all(len(counts) == 1 and min(counts) > 20 for counts in prompts.values())  # cached or not

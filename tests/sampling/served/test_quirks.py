@@ -127,6 +127,7 @@ def test_a_step_is_cut_here_too(serve, refuse, answer) -> None:
 FIXED = (
     "Unsupported value: 'temperature' does not support 0.8 with this model. Only the default (1) value is supported.",
     "invalid temperature: only 1 is allowed for this model",
+    "invalid temperature: only 0.6 is allowed for this model",
     "Unsupported parameter: 'temperature' is not supported with this model.",
 )
 
@@ -140,6 +141,16 @@ def test_a_temperature_that_is_fixed_is_refused_unless_it_is_wanted(serve, say, 
     assert "temperature" not in server.requests[-1]
     assert [each.own_temperature for each in drawn(server, temperature=1.0)] == [False] * 6
     assert [each.own_temperature for each in drawn(server, temperature=0.0, own_temperature=True)] == [True] * 6
+
+
+@pytest.mark.parametrize(("words", "own"), [(FIXED[0], False), (FIXED[1], False), (FIXED[2], True), (FIXED[3], True)])
+def test_a_temperature_of_1_is_its_own_where_it_says_so(serve, say, refuse, words: str, own: bool) -> None:
+    """The greedy sample comes first and is refused; then no temperature is sent."""
+    server = serve(lambda request, _: refuse(words) if "temperature" in request else say(request))
+    sampler = OpenAISampler(server.url, "tiny", max_tokens=8, own_temperature=True)
+    for temperature, marked in ((0.0, True), (1.0, own), (0.8, True)):
+        (draw,) = sampler.sample(PROBLEMS[:1], 2, temperature=temperature, seed=1)
+        assert draw.own_temperature is marked
 
 
 def test_a_temperature_of_nought_may_have_to_be_nearly_that(serve, say, refuse) -> None:
@@ -194,7 +205,7 @@ def test_only_known_words_are_ends(serve, answer, word: str | None, finish: Fini
     [(16, 16, Finish.LENGTH), (15, 16, Finish.STOP), (2, 2, Finish.STOP), (103, 16, Finish.STOP)],
 )
 def test_stop_at_the_very_limit_is_the_limit(serve, answer, count: int, limit: int, finish: Finish) -> None:
-    """Ollama said `stop` of all; a verdict of one word and its end are two tokens."""
+    """LiteLLM says `stop` of all answers of Ollama; a verdict of one word and its end are two tokens."""
     usage = {"prompt_tokens": 12, "completion_tokens": count}
     (draw,) = drawn(serve(lambda *_: answer(single(usage=usage))), 1, problems=PROBLEMS[:1], max_tokens=limit)
     assert draw.completions[0].finish is finish
@@ -213,6 +224,26 @@ def test_a_fault_of_the_server_is_no_sample(serve, answer, word: str) -> None:
     assert [each.text for each in draw.completions] == ["whole"]
     with pytest.raises(SamplerError, match=rf"broke off itself \(finish_reason '{word}'\), in 3 attempts"):
         drawn(serve(lambda *_: answer(single("half", finish=word))), 1)
+
+
+@pytest.mark.parametrize(
+    ("more", "finish"),
+    [
+        ({"native_finish_reason": "MAX_TOKENS"}, Finish.LENGTH),
+        ({"native_finish_reason": "STOP"}, Finish.STOP),
+        ({"native_finish_reason": "a word of its own"}, Finish.STOP),
+        ({"native_finish_reason": None}, Finish.STOP),
+        ({"error": {"code": 502, "message": "provider lost"}}, None),
+        ({"native_finish_reason": "error"}, None),
+    ],
+)
+def test_a_gateway_says_how_it_ended_behind_it(serve, answer, more: dict, finish: Finish | None) -> None:
+    body = single()
+    body["choices"][0] |= more
+    server = serve(lambda _, number: answer(body if number == 0 else single()))
+    (draw,) = drawn(server, 1, problems=PROBLEMS[:1])
+    assert draw.completions[0].finish is (finish or Finish.STOP)
+    assert len(server.requests) == (2 if finish is None else 1)
 
 
 def test_choices_before_one_that_a_fault_broke_off_are_kept(serve, say) -> None:

@@ -40,6 +40,7 @@ class Dialect:
         self._most_stops: int | None = None
         self._least_temperature: float | None = 0.0
         """None: the server has one of its own."""
+        self._own_temperature: float | None = None  # as far as it says so
 
     @property
     def has_logprobs(self) -> bool:
@@ -69,8 +70,8 @@ class Dialect:
         return {name: value for name, value in (body | self.extra).items() if name is not None}
 
     def is_own_temperature(self, query: Query, sent: Mapping[str, Any]) -> bool:
-        """Whether samples of this request are of another temperature than was asked for; that left out is 1."""
-        return "temperature" not in sent and query.temperature != 1.0
+        """Whether samples of this request may be of another temperature than was asked for."""
+        return "temperature" not in sent and query.temperature != self._own_temperature
 
     def learn(self, refusal: Answer, sent: Mapping[str, Any]) -> None:
         """Take from a refusal what the server would have otherwise of a request."""
@@ -90,7 +91,9 @@ class Dialect:
 
     def _learn_temperature(self, said: str, sent: float) -> None:
         if is_unknown(said):
-            self._least_temperature = None if self._may_leave_temperature else self._least_temperature
+            if self._may_leave_temperature:
+                self._least_temperature = None
+                self._own_temperature = 1.0 if sent != 1.0 and re.search(r"\b1(\.0+)?\b(?!\.\d)", said) else None
         elif sent == 0 and self._least_temperature == 0:
             self._least_temperature = _LEAST_TEMPERATURE
 

@@ -30,7 +30,7 @@ _COUNT = re.compile(
 _UNKNOWN = re.compile(
     r"not (be )?(support|permitted|allowed|implemented|available)|unsupported|unknown|unrecogni[sz]ed|unexpected"
     r"|forbidden|extra (inputs|fields)|deprecated"
-    r"|(only|must|should|has to) (\w+ ){0,3}(the default|1(\.0)?\b(?!\.?\d| or))",
+    r"|(only|must|should|has to) (\w+ ){0,3}(the default|1(\.0)?\b(?!\.?\d| or))|only \d[.\d]* is",
     re.IGNORECASE,
 )
 

@@ -157,11 +157,14 @@ def _choice(data: dict[str, Any], usage_tokens: int | None, max_tokens: int, *, 
 def _finish(data: dict[str, Any], usage_tokens: int | None, max_tokens: int) -> str:
     """How it ended, as "stop", "length" or the server's own word for another end."""
     said = data.get("finish_reason") or ""
+    native = data.get("native_finish_reason")  # OpenRouter: that of whom it asked
+    if data.get("error") or (isinstance(native, str) and native.lower() in _FAULTS | _LENGTHS):
+        said = native or "error"
     if not said and usage_tokens is not None and usage_tokens >= max_tokens:
         return "length"
     known = ending(_string(said) or "stop")
     if known is Finish.STOP and usage_tokens == max_tokens >= _NO_CHANCE and "stop_reason" not in data:
-        return "length"  # Ollama said "stop" of all
+        return "length"  # some say "stop" of all
     return known.value if known in (Finish.STOP, Finish.LENGTH) else _storable(said)
 
 
