@@ -25,7 +25,7 @@ from breakeven.eval.search import SearchSettings
 from breakeven.records import SegmentRule
 from breakeven.report.measurements import measurement_table, render_measurements
 from breakeven.sampling.pieces import Progress as Stage
-from breakeven.sampling.served.address import Address
+from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
 from breakeven.store import SAMPLES_NAME, write_whole
 
@@ -105,7 +105,7 @@ def eval_(
     """
     settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
     problems = task_from(task, num_problems=num_problems, seed=task_seed, settings=settings, unsafe_exec=unsafe_exec)
-    place = Address.of(model, "MODEL").shown if model.startswith(("http://", "https://")) else model
+    place = Address.of(model, "MODEL").shown if is_url(model) else model
     directory = out if out is not None else Path("evals", _slug(f"{place}-{problems.name}-t{temperature:g}"))
     options = ModelOptions(
         served_name=served_name,

@@ -10,6 +10,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.records import Problem
 from breakeven.records.protocols import Sampler
+from breakeven.sampling.served.address import is_url
 from breakeven.store import LOG_NAME
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
@@ -75,7 +76,7 @@ def load_model(spec: str, options: ModelOptions, *, cost: ModelCost | None = Non
         ArgumentError: nothing of these, or a setting that does not apply.
         MissingExtraError: the package that loads it is not installed.
     """
-    if spec.startswith(("http://", "https://")):
+    if is_url(spec):
         from breakeven.eval.servers import server_model
 
         return server_model(spec, options, cost)

@@ -74,6 +74,11 @@ class Address:
         return printable(" ".join(text.split()))
 
 
+def is_url(text: str) -> bool:
+    """Whether it names a server, rather than a file or a directory."""
+    return text.lower().startswith(("http://", "https://"))
+
+
 def printable(text: str) -> str:
     r"""The text with control characters and lone surrogates as escapes, so that a terminal shows them and obeys none.
 
