@@ -13,6 +13,7 @@ from breakeven.records import Problem
 from breakeven.sampling.served import asking, endpoint
 from breakeven.sampling.served.models import served_models
 from breakeven.sampling.served.openai import OpenAISampler
+from breakeven.sampling.served.replies import read_reply
 from breakeven.store import Journal
 
 PROBLEM = Problem(id="p", prompt="question")
@@ -140,7 +141,7 @@ def test_the_disk_and_the_reading_are_waited_for_in_a_thread(serve, say, tmp_pat
             return False
         return True
 
-    append, read = Journal.append, asking.read_reply
+    append = Journal.append
 
     def appended(self, record) -> None:
         blocked.append(in_a_loop())
@@ -148,7 +149,7 @@ def test_the_disk_and_the_reading_are_waited_for_in_a_thread(serve, say, tmp_pat
 
     def read_here(*args, **kwargs):
         blocked.append(in_a_loop())
-        return read(*args, **kwargs)
+        return read_reply(*args, **kwargs)
 
     monkeypatch.setattr(Journal, "append", appended)
     monkeypatch.setattr(asking, "read_reply", read_here)
