@@ -121,6 +121,16 @@ def test_of_a_refusal_the_beginning_is_read(serve, answer) -> None:
     assert len(str(error.value)) < 800
 
 
+def test_a_list_of_models_may_be_a_bare_one(serve, say, monkeypatch) -> None:
+    server = serve(lambda request, _: say(request))
+    assert served_models(server.url) == ["tiny"]
+    monkeypatch.setattr(json, "loads", lambda content: [{"id": "a"}, {"id": "b"}])
+    assert served_models(server.url) == ["a", "b"]
+    monkeypatch.setattr(json, "loads", lambda content: {"data": [{"name": "a"}]})
+    with pytest.raises(SamplerError, match="the answer is no list of models"):
+        served_models(server.url)
+
+
 def test_a_list_of_models_is_bounded_too(serve, say, monkeypatch) -> None:
     server = serve(lambda request, _: say(request))
     monkeypatch.setattr(endpoint, "MAX_BYTES", 10)

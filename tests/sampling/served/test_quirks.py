@@ -275,6 +275,8 @@ THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "0 + 0 ..."
         (None, ""),
         ({"type": "text", "text": "Answer"}, "Answer"),
         ([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "Answer"}], "Answer"),
+        ([{"type": "text", "text": {"value": "Answer", "annotations": []}}], "Answer"),
+        ([{"type": "refusal", "refusal": "I will not."}], ""),
     ],
 )
 def test_an_answer_may_come_in_parts(serve, answer, content: object, text: str) -> None:
@@ -298,6 +300,9 @@ def test_an_answer_may_come_in_parts(serve, answer, content: object, text: str) 
         ({"prompt_tokens": 20, "completion_tokens": 60, "prompt_tokens_details": {"cached_tokens": 280}}, 300, 60),
         ({"prompt_tokens": 300, "completion_tokens": 60, "prompt_tokens_details": {"cached_tokens": 280}}, 300, 60),
         ({"prompt_tokens": 12, "completion_tokens": 0, "total_tokens": 72}, 12, 60),
+        ({"prompt_tokens": 12.0, "completion_tokens": 60.0, "total_tokens": 72.0}, 12, 60),
+        ({"input_tokens": 12, "output_tokens": 60}, 12, 60),
+        ({"input_tokens": 12, "output_tokens": 60, "input_tokens_details": {"cached_tokens": 20}}, 32, 60),
         ({"prompt_tokens": 12, "completion_tokens": 0}, 12, 60),
         ({"completion_tokens": 60, "total_tokens": 72}, 12, 60),
         ({"prompt_tokens": 12, "total_tokens": 72}, 12, 60),
@@ -322,7 +327,7 @@ def test_reasoning_that_logprobs_leave_out_is_not_lost(serve, answer) -> None:
     assert tokens(drawn(server, samples_per_request=1)) == [5] * 18
 
 
-@pytest.mark.parametrize("wrong", [True, 0, -1, 1e9, 10**32, "5", None, [5]])
+@pytest.mark.parametrize("wrong", [True, 0, -1, 5.5, 1e300, 10**32, float("nan"), "5", None, [5]])
 def test_what_is_no_count_is_none(serve, say, wrong: object) -> None:
     server = serve(lambda request, _: say(request, usage={"prompt_tokens": wrong, "completion_tokens": wrong}))
     draws = drawn(server, count_tokens=len)
@@ -349,6 +354,18 @@ def test_a_prompt_that_was_cached_has_the_tokens_it_had(serve, say, tmp_path) ->
     for temperature in (0.0, 0.8):
         (draw,) = sampler.sample(PROBLEMS[:1], 2, temperature=temperature, seed=1)
         assert draw.prompt_tokens == 300
+
+
+def test_a_part_that_cannot_be_read_is_not_taken_for_silence(serve, answer) -> None:
+    with pytest.raises(SamplerError, match="an answer that is no completion"):
+        drawn(serve(lambda *_: answer(single([{"type": "poem", "lines": ["4"]}]))), 1, max_retries=0)
+
+
+def test_a_refusal_that_comes_as_an_answer_is_one(serve, say, answer) -> None:
+    """Some gateways say 200 of everything."""
+    body = {"error": {"message": "Unsupported parameter: seed", "code": 400}}
+    server = serve(lambda request, _: answer(body) if "seed" in request else say(request))
+    assert len(drawn(server, max_retries=0)) == 6
 
 
 # -- what is counted, and by what remedy ------------------------------------------------------------------------------

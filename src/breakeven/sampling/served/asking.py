@@ -90,6 +90,9 @@ class Asker:
             except NoAnswerError as error:
                 reason, remedy = str(error), "Is the server running there?"
             except MalformedReplyError as error:
+                self._dialect.learn(Answer(status=500, headers={}, content=answer.content), sent)  # if it says "error"
+                if self._dialect.body(query, first, number) != sent:
+                    continue
                 reason, remedy = str(error), "Does base_url end in /v1, and is the server well?"
             except TooLargeError as error:
                 if number > 1:

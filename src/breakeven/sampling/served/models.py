@@ -40,7 +40,8 @@ async def _listed(endpoint: Endpoint) -> list[str]:
             try:
                 answer = await endpoint.ask("models")
                 if answer.status < 300:
-                    return [_name(each) for each in json.loads(answer.content)["data"]]
+                    found = json.loads(answer.content)
+                    return [_name(each) for each in (found if isinstance(found, list) else found["data"])]
                 reason = f"HTTP {answer.status}: {said_by(answer)}"
                 if not passes(answer):
                     break

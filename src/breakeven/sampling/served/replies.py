@@ -30,6 +30,8 @@ _FAULTS = frozenset({
 # fmt: on
 _NO_CHANCE = 16
 """A limit of so many tokens is hardly met by an answer that ends by itself; one of a verdict is."""
+_NO_TEXT = ("refusal", "tool", "image", "audio", "reference", "citation")
+"""Kinds of part that hold nothing of the answer."""
 _MOST_TOKENS = 1 << 31
 """A server that counts more cannot count."""
 
@@ -95,12 +97,13 @@ def read_reply(content: bytes, num_samples: int, max_tokens: int, *, own_tempera
 
 def _counted(usage: dict[str, Any]) -> tuple[int | None, int | None]:
     """Tokens of the prompt, and of the completions with what was reasoned before them."""
-    prompt, completion = _positive(usage.get("prompt_tokens")), _positive(usage.get("completion_tokens"))
-    cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+    prompt = _positive(usage.get("prompt_tokens", usage.get("input_tokens")))
+    completion = _positive(usage.get("completion_tokens", usage.get("output_tokens")))
+    cached = _detail(usage, ("prompt_tokens_details", "input_tokens_details"), "cached_tokens")
     if cached > (prompt or 0):  # then they are not among them
         prompt = (prompt or 0) + cached
     total = _positive(usage.get("total_tokens"))
-    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
+    reasoning = _detail(usage, ("completion_tokens_details", "output_tokens_details"), "reasoning_tokens")
     if completion is not None:
         if total is not None and prompt is not None and total - prompt - completion >= max(1, reasoning):
             completion = total - prompt
@@ -115,9 +118,9 @@ def _counted(usage: dict[str, Any]) -> tuple[int | None, int | None]:
     return prompt, completion
 
 
-def _detail(usage: dict[str, Any], group: str, name: str) -> int:
-    details = usage.get(group)
-    return _positive(details.get(name) if isinstance(details, dict) else usage.get(name)) or 0
+def _detail(usage: dict[str, Any], groups: tuple[str, ...], name: str) -> int:
+    details = next((usage[each] for each in groups if isinstance(usage.get(each), dict)), usage)
+    return _positive(details.get(name)) or 0
 
 
 def _choice(data: dict[str, Any], usage_tokens: int | None, max_tokens: int, *, own_temperature: bool) -> Choice:
@@ -176,21 +179,25 @@ def _texts(data: dict[str, Any]) -> tuple[str, str]:
     reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
     content = message.get("content")
     if isinstance(content, list):
-        thought = [each for each in content if isinstance(each, dict) and "think" in str(each.get("type"))]
+        thought = [each for each in content if isinstance(each, dict) and _is(each, "think", "reason")]
         reasoning = reasoning or "".join(_joined(each.get("thinking") or each.get("text")) for each in thought)
         content = [each for each in content if each not in thought]
     return _joined(content), reasoning if isinstance(reasoning, str) else ""
 
 
 def _joined(content: object) -> str:
-    """The text of a content: itself, that of its parts of text, or none."""
-    if content is None:
+    """The text of a content: itself, or that of its parts of text. What cannot be read is not taken for silence."""
+    if content is None or (isinstance(content, dict) and _is(content, "think", "reason", *_NO_TEXT)):
         return ""
     if isinstance(content, dict):
-        return _joined(content.get("text")) if content.get("type") in (None, "text", "output_text") else ""
+        return _joined(content["text"] if "text" in content else content["value"])
     if isinstance(content, list):
         return "".join(map(_joined, content))
     return _storable(_string(content))
+
+
+def _is(part: dict[str, Any], *kinds: str) -> bool:
+    return any(each in str(part.get("type")) for each in kinds)
 
 
 def _listed_tokens(logprobs: dict[str, Any]) -> list[str]:
@@ -200,8 +207,9 @@ def _listed_tokens(logprobs: dict[str, Any]) -> list[str]:
     return [_string(each) for each in logprobs.get("tokens") or []]
 
 
-def _positive(count: object) -> int | None:
-    return count if type(count) is int and 0 < count < _MOST_TOKENS else None
+def _positive(count: Any) -> int | None:
+    whole = type(count) in (int, float) and 0 < count < _MOST_TOKENS and count % 1 == 0
+    return int(count) if whole else None
 
 
 def _string(value: object) -> str:
