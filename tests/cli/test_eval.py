@@ -157,7 +157,7 @@ def test_a_model_that_is_not_there_is_refused(refused, tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_down_ends_with_code_3(refused, tmp_path: Path) -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
@@ -216,7 +216,7 @@ def test_progress_goes_to_standard_error(cli, tiny: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 def test_a_real_model_behind_a_real_server(cli, smollm2_server: str, tmp_path: Path) -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     sums = [{"question": f"What is {a} + {b}?", "answer": f"#### {a + b}"} for a, b in ((2, 3), (10, 7), (4, 4))]
     (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, sums)), encoding="utf-8")
     command = ("eval", smollm2_server, "--task", "gsm8k:sums.jsonl", "--num-problems", 2, "--out", "bank")

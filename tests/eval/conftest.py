@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
@@ -275,6 +276,63 @@ def serve() -> Iterator[Callable[..., Server]]:
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
         threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
         return Server(f"http://127.0.0.1:{servers[-1].server_port}/v1", requests)
+
+    yield start
+    for each in servers:
+        each.shutdown()
+        each.server_close()
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[..., Any]]:
+    """Starts a server: `refuses(request)` is its refusal, or None; then it answers with a text a choice."""
+    servers = []
+
+    def start(
+        refuses: Callable[[dict[str, Any]], str | None],
+        *,
+        text: Callable[[dict[str, Any], int], str] = lambda request, index: f"it is {request.get('seed', 0) + index}",
+        finish: Callable[[int], str] = lambda number: "stop",
+        usage: dict[str, int] | None = {"prompt_tokens": 5, "completion_tokens": 3},  # noqa: B006
+        models: Sequence[str] = ("tiny",),
+    ) -> Any:
+        seen = SimpleNamespace(requests=[], headers=[])
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                seen.headers.append({name.lower(): value for name, value in self.headers.items()})
+                self.answer(200, {"data": [{"id": name} for name in models]})
+
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                number = len(seen.requests)
+                seen.requests.append(request)
+                if refused := refuses(request):
+                    self.answer(400, {"error": {"message": refused}})
+                    return
+                choices = []
+                for index in range(request.get("n", 1)):
+                    said = text(request, index)
+                    listed = {"content": [{"token": word} for word in [*said.split(), ""]]} if usage else None
+                    message = {"role": "assistant", "content": said}
+                    end = finish(number)
+                    choices.append({"index": index, "finish_reason": end, "message": message, "logprobs": listed})
+                self.answer(200, {"choices": choices, "usage": usage})
+
+            def answer(self, status: int, body: object) -> None:
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
+        seen.url = f"http://127.0.0.1:{servers[-1].server_port}/v1"
+        return seen
 
     yield start
     for each in servers:

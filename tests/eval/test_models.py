@@ -176,7 +176,7 @@ def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_server_with_one_model(serve, tmp_path: Path) -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     server = serve("/srv/models/tiny.gguf")
     loaded = load_model(server.url, ModelOptions(journal=tmp_path / "journal.jsonl", system="Be brief."), cost=DECLARED)
     assert (loaded.name, loaded.cost) == ("tiny.gguf", DECLARED)
@@ -196,7 +196,7 @@ def test_a_server_with_one_model(serve, tmp_path: Path) -> None:
 
 
 def test_plain_text_goes_to_the_server_as_it_is(serve) -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     server = serve("tiny")
     loaded = load_model(server.url, ModelOptions(chat=False))
     loaded.sampler_of(9, ()).sample(PROBLEMS[:1], 1, temperature=0.0, seed=0)
@@ -204,7 +204,7 @@ def test_plain_text_goes_to_the_server_as_it_is(serve) -> None:
 
 
 def test_one_of_several_models_must_be_named(serve) -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     server = serve("small", "large")
     with pytest.raises(ArgumentError, match="--served-name must name one of the served models: small, large; got None"):
         load_model(server.url, NONE)
@@ -220,7 +220,7 @@ def test_what_does_not_apply_to_a_server_is_refused(name: str) -> None:
 
 
 def test_a_server_that_is_down_is_said_so() -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
@@ -229,7 +229,7 @@ def test_a_server_that_is_down_is_said_so() -> None:
 
 
 def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tiny_hf: Path) -> None:
-    for package, spec in (("openai", "http://127.0.0.1:1/v1"), ("transformers", str(tiny_hf))):
+    for package, spec in (("httpx2", "http://127.0.0.1:1/v1"), ("transformers", str(tiny_hf))):
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, package, None)
             with pytest.raises(MissingExtraError, match=r"pip install 'breakeven\[(openai|hf)\]'"):

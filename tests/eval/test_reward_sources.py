@@ -77,7 +77,7 @@ def test_another_model_judges(tiny_hf: Path, tmp_path: Path) -> None:
 
 
 def test_a_server_judges(serve) -> None:
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx2")
     server = serve("judge-7b")
     reward_source = load(f"verdict:{server.url}", options=ModelOptions(device="cuda:0"))  # of the policy
     assert reward_source.name.startswith("verdict:judge-7b-")

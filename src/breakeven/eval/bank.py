@@ -79,7 +79,11 @@ def _held(file: SampleFile, problems: Sequence[Problem], reward_source: str | No
                     place=place,
                     greedy=greedy,
                     first=first,
-                    draw=Draw(prompt_tokens=drawn.prompt_tokens, completions=drawn.completions),
+                    draw=Draw(
+                        prompt_tokens=drawn.prompt_tokens,
+                        completions=drawn.completions,
+                        own_temperature=drawn.own_temperature,
+                    ),
                 )
                 graded = file.graded.get((problem.id, greedy, first))
                 if graded is not None and not outdated(graded, problem):
@@ -106,6 +110,7 @@ def _line(batch: Batch, problem: Problem, reward_source: str, stage: str) -> Dra
             first=batch.first,
             prompt_tokens=batch.draw.prompt_tokens,
             completions=batch.draw.completions,
+            own_temperature=batch.draw.own_temperature,
         )
     if stage == "grading":
         return Graded(

@@ -1,8 +1,8 @@
 """The model that `breakeven eval` is given, as a sampler with a name and a price."""
 
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.records import Problem
 from breakeven.records.protocols import Sampler
+from breakeven.sampling.served.address import is_url
 from breakeven.store import LOG_NAME
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
@@ -50,6 +51,14 @@ class ModelOptions:
     samples_per_request: int | None = None
     timeout_seconds: float = 600.0
     api_key: str | None = None
+    api_key_env: str | None = None
+    """Of the environment, the variable with the server's key."""
+    insecure: bool = False
+    """Whether a key may go to another machine by plain http."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Further fields of every request to a server."""
+    tokenizer: Path | None = None
+    """Counts tokens for a server that does not: its directory, as transformers saves it."""
     journal: Path | None = None
     """Where a server's answers are kept as they come in."""
 
@@ -67,12 +76,14 @@ def load_model(spec: str, options: ModelOptions, *, cost: ModelCost | None = Non
         ArgumentError: nothing of these, or a setting that does not apply.
         MissingExtraError: the package that loads it is not installed.
     """
-    if spec.startswith(("http://", "https://")):
-        return _server(spec, options, cost)
+    if is_url(spec):
+        from breakeven.eval.servers import server_model
+
+        return server_model(spec, options, cost)
     path = Path(spec)
-    _refuse(options, ("served_name",), "a model that no server serves")
+    refuse(options, ("served_name", "api_key_env", "tokenizer", "extra"), "a model that no server serves")
     if (folder := checkpoint_folder(path)) is not None:
-        _refuse(options, ("adapter", "chat", "system", "device"), "a model that breakeven trained")
+        refuse(options, ("adapter", "chat", "system", "device"), "a model that breakeven trained")
         return _reference(folder, cost)
     if path.is_file() and path.suffix == ".gguf":
         return _hf(path.parent, path.name, options, cost)
@@ -80,41 +91,6 @@ def load_model(spec: str, options: ModelOptions, *, cost: ModelCost | None = Non
         return _hf(path, None, options, cost)
     kinds = "the URL of a server, a directory of transformers, a .gguf file, or a run of breakeven with saved weights"
     raise argument_error("MODEL", f"be {kinds}", spec)
-
-
-def _server(url: str, options: ModelOptions, cost: ModelCost | None) -> LoadedModel:
-    from breakeven.sampling.served.models import served_models
-    from breakeven.sampling.served.openai import OpenAISampler
-
-    _refuse(options, ("adapter", "device"), "a server")
-    served = [options.served_name] if options.served_name else served_models(url, api_key=options.api_key)
-    if len(served) != 1:
-        names = f"one of the served models: {', '.join(served)}" if served else "the model; the server lists none"
-        raise argument_error("--served-name", f"name {names}", None)
-    name = served[0]
-    chat = True if options.chat is None else options.chat
-
-    def sampler(max_tokens: int, stop: tuple[str, ...]) -> Sampler:
-        return OpenAISampler(
-            url,
-            name,
-            max_tokens=max_tokens,
-            stop=stop,
-            chat=chat,
-            system=options.system,
-            api_key=options.api_key,
-            max_concurrency=options.concurrency,
-            samples_per_request=options.samples_per_request,
-            timeout=options.timeout_seconds,
-            journal=options.journal,
-        )
-
-    return LoadedModel(
-        name=name.rpartition("/")[2] if name.endswith(".gguf") else name,  # llama.cpp gives the path on its machine
-        sampler_of=sampler,
-        cost=cost,
-        settings={"chat": chat, "system": options.system},
-    )
 
 
 def _hf(directory: Path, gguf_file: str | None, options: ModelOptions, cost: ModelCost | None) -> LoadedModel:
@@ -159,9 +135,10 @@ def weights_crc32(path: Path) -> str:
     return f"{crc32:08x}"
 
 
-def _refuse(options: ModelOptions, names: tuple[str, ...], kind: str) -> None:
+def refuse(options: ModelOptions, names: tuple[str, ...], kind: str) -> None:
+    """Raises an ArgumentError where an option is given that does not apply to a kind of model."""
     for name in names:
-        if getattr(options, name) is not None:
+        if getattr(options, name) not in (None, {}):
             raise argument_error(f"--{name.replace('_', '-')}", f"be left out for {kind}", getattr(options, name))
 
 

@@ -3,6 +3,9 @@
 from breakeven.eval.run import Evaluation
 from breakeven.report.format import format_samples, format_share
 
+_FEW = 0.05
+"""Share of the problems up to which copies may be those of a model that is sure."""
+
 
 def notes(evaluation: Evaluation) -> list[str]:
     """One sentence or two each; what did not happen is left out."""
@@ -10,10 +13,22 @@ def notes(evaluation: Evaluation) -> list[str]:
     def some(count: int, what: str) -> str:
         return f"{count} {what} ({format_share(count / evaluation.num_drawn)})"
 
+    at = "the server's own temperature" if evaluation.temperature is None else f"temperature {evaluation.temperature:g}"
     lines = [
-        f"{evaluation.num_problems} problems, {format_samples(evaluation.num_samples)} each at temperature "
-        f"{evaluation.temperature:g} and one greedy. Intervals are 90 %, for new problems of this kind."
+        f"{evaluation.num_problems} problems, {format_samples(evaluation.num_samples)} each at {at} and one greedy. "
+        "Intervals are 90 %, for new problems of this kind."
     ]
+    if evaluation.temperature is None:
+        lines.append(
+            "The server takes no temperature but its own, whatever --temperature says: what is called greedy is one "
+            "sample at that, too."
+        )
+    if evaluation.num_copied > _FEW * evaluation.num_problems:
+        lines.append(
+            f"In {evaluation.num_copied} of {evaluation.num_problems} problems the samples are copies, the same text "
+            "again and again: either the model is sure, or nothing was sampled (a server that ignores temperature or "
+            "seed, or answers from a cache). Then K samples are worth one."
+        )
     if not all(each.deployable for each in evaluation.measurements):
         lines.append(
             "Checking needs the reference answers, so pass@k is an oracle: an upper bound, not to be deployed."
@@ -29,6 +44,11 @@ def notes(evaluation: Evaluation) -> list[str]:
         lines.append(
             f"{some(evaluation.num_truncated, 'samples')} were cut off by the limit of tokens; they stay in every "
             "denominator."
+        )
+    if evaluation.num_broken_off:
+        lines.append(
+            f"{some(evaluation.num_broken_off, 'samples')} were broken off by the server, as by a content filter; they "
+            "stay in every denominator as they came."
         )
     if evaluation.num_unanswered:
         lines.append(f"{some(evaluation.num_unanswered, 'samples')} hold no answer.")

@@ -9,6 +9,7 @@ from breakeven.errors import argument_error
 from breakeven.eval.models import LoadedModel, ModelOptions, load_model, weights_crc32
 from breakeven.eval.run import RewardSource
 from breakeven.sampling.reward_models.judge import DIRECT_TEMPLATE, TEMPLATE, LMJudge
+from breakeven.sampling.served.address import is_url
 
 JUDGES = {"judge": (TEMPLATE, 512), "verdict": (DIRECT_TEMPLATE, 2)}
 """Kinds of generative verifier: what is asked, and the limit of tokens. One checks step by step, one says a word."""
@@ -56,8 +57,9 @@ def load_reward_source(
 
 def _for_another(spec: str, options: ModelOptions) -> ModelOptions:
     """The options without those that were meant for the model that is judged."""
-    device = None if spec.startswith(("http://", "https://")) else options.device
-    return replace(options, served_name=None, chat=None, system=None, adapter=None, device=device, api_key=None)
+    device = None if is_url(spec) else options.device
+    own = replace(options, served_name=None, chat=None, system=None, adapter=None, device=device)
+    return replace(own, api_key=None, api_key_env=None, extra={}, tokenizer=None)
 
 
 def _digest(spec: str, judge: LoadedModel) -> str:

@@ -10,7 +10,7 @@ from breakeven import check
 from breakeven._version import __version__
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import PartlyRight, TextTask
-from breakeven.errors import argument_error
+from breakeven.errors import SamplerError, argument_error
 from breakeven.eval.bank import resumed
 from breakeven.eval.measure import measurable, measure
 from breakeven.eval.models import LoadedModel
@@ -44,7 +44,8 @@ class Evaluation:
 
     model: str
     task: str
-    temperature: float
+    temperature: float | None
+    """None: a server's own, which takes no other."""
     num_problems: int
     num_samples: int
     """N, the fewest samples of any problem at `temperature`."""
@@ -58,6 +59,10 @@ class Evaluation:
     """Samples without an answer: they abstain from votes, and are wrong."""
     num_uncompared: int
     """Pairs of answers whose comparison failed, so that they are taken as different."""
+    num_broken_off: int = 0
+    """Samples that the server broke off, by a filter for instance; they stay in every denominator."""
+    num_copied: int = 0
+    """Problems whose samples are copies of each other: of these, nothing was sampled."""
     oracle: bool
     """True if checking needs gold answers, so that Pass@K is an upper bound."""
     measurements: tuple[Measurement, ...] = field(default=())
@@ -156,7 +161,12 @@ def evaluate_model(
             workers=workers,
             on_progress=on_progress,
         )
-        collector.draw(len(task.problems), num_samples)
+        try:
+            collector.draw(len(task.problems), num_samples)
+        except SamplerError:
+            if not file.drawn:  # then its settings bind nobody: what the error tells to change can be changed
+                file.path.unlink()
+            raise
         samples = drawn_samples(collector, task.problems)
         for each, k, label in searches:
             run_search(file, task, each[0], k, label=label, tools=tools, workers=workers, on_progress=on_progress)
@@ -169,7 +179,7 @@ def evaluate_model(
     return Evaluation(
         model=model.name,
         task=task.name,
-        temperature=temperature,
+        temperature=None if samples.own_temperature else temperature,
         num_problems=len(samples.problems),
         num_samples=min(map(len, samples.bank.correct_PN)),
         num_drawn=samples.bank.num_drawn + len(samples.problems),
@@ -177,6 +187,8 @@ def evaluate_model(
         num_truncated=samples.num_truncated,
         num_unanswered=samples.num_unanswered,
         num_uncompared=samples.num_uncompared,
+        num_broken_off=samples.num_broken_off,
+        num_copied=samples.num_copied,
         oracle=samples.bank.oracle,
         measurements=tuple(measurements),
         greedy_f1=f1,

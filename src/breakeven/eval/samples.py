@@ -20,6 +20,12 @@ class DrawnSamples:
     num_unanswered: int
     num_uncompared: int
     """Pairs of answers whose comparison failed."""
+    num_broken_off: int = 0
+    """Samples that a server broke off."""
+    num_copied: int = 0
+    """Problems whose samples are copies (see `num_copied`)."""
+    own_temperature: bool = False
+    """Whether any was drawn at the server's own temperature."""
 
 
 def drawn_samples(collector: Collector, problems: Sequence[Problem]) -> DrawnSamples:
@@ -32,4 +38,28 @@ def drawn_samples(collector: Collector, problems: Sequence[Problem]) -> DrawnSam
         num_truncated=collector.samples.num_truncated,
         num_unanswered=collector.samples.num_unanswered,
         num_uncompared=collector.num_uncompared,
+        num_broken_off=collector.samples.num_broken_off,
+        num_copied=num_copied(collector.samples.texts_PN),
+        own_temperature=any(each.draw.own_temperature for each in collector.samples.batches),
+    )
+
+
+_FEW_CHARACTERS = 40
+"""A text of fewer may well be drawn twice."""
+
+
+def num_copied(texts_PN: Sequence[Sequence[str]]) -> int:
+    """Problems in which nothing was sampled: half of the samples or more repeat another, too long for it to be chance.
+
+    Short ones count where no problem has two that differ.
+
+    >>> num_copied([["yes"] * 4, ["yes", "no"]]), num_copied([["yes"] * 4, ["no"] * 4])
+    (0, 2)
+    """
+    if all(len(row) > 1 and len(set(row)) == 1 for row in texts_PN):
+        return len(texts_PN)
+    long_PN = [[each for each in row if len(each) >= _FEW_CHARACTERS] for row in texts_PN]
+    return sum(
+        2 * len(long) > len(row) > 1 and 2 * len(set(long)) <= len(long)
+        for row, long in zip(texts_PN, long_PN, strict=True)
     )

@@ -43,6 +43,8 @@ class Finish(StrEnum):
     """The model ended it, or a stop string did."""
     LENGTH = "length"
     """The limit of tokens did: the sample is truncated, and stays in every denominator."""
+    BROKEN_OFF = "broken_off"
+    """Who serves the model did, by a filter for instance: like a truncated one it stays in every denominator."""
     SEGMENT = "segment"
     """A segment of a solution is complete; the solution goes on."""
 
@@ -63,6 +65,8 @@ class Draw:
     prompt_tokens: int
     """Tokens of the prompt; of a prefix, with the text so far."""
     completions: tuple[Completion, ...]
+    own_temperature: bool = False
+    """Whether they were drawn at the server's own temperature, since it takes no other; greedy ones too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

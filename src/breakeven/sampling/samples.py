@@ -98,7 +98,15 @@ class Samples:
     @property
     def num_truncated(self) -> int:
         """Samples cut off by the limit of tokens, greedy ones included."""
-        return sum(each.finish is Finish.LENGTH for batch in self.batches for each in batch.draw.completions)
+        return self._ended(Finish.LENGTH)
+
+    @property
+    def num_broken_off(self) -> int:
+        """Samples that a server broke off, greedy ones included."""
+        return self._ended(Finish.BROKEN_OFF)
+
+    def _ended(self, finish: Finish) -> int:
+        return sum(each.finish is finish for batch in self.batches for each in batch.draw.completions)
 
     @property
     def num_unanswered(self) -> int:

@@ -65,4 +65,5 @@ class Journal:
         assert self._samples is not None
         kept = self._samples.setdefault(answer.key, {})
         for number, choice in enumerate(answer.choices, start=answer.first):
-            kept.setdefault(number, (choice, answer.prompt_tokens))
+            if number not in kept or kept[number][0].tokens is None:  # a sample without a count may be drawn again
+                kept[number] = choice, answer.prompt_tokens

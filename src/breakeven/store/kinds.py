@@ -62,6 +62,8 @@ class Drawn:
     first: int = 0
     prompt_tokens: int
     completions: tuple[Completion, ...]
+    own_temperature: bool = False
+    """As of `Draw`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,8 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether a stop string ended it; None if the server does not say."""
     stop_string: str | None = None
     """Which one, where the server names it."""
+    own_temperature: bool = False
+    """As of `Draw`."""
 
 
 class Served(msgspec.Struct, frozen=True, omit_defaults=True):

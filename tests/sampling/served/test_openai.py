@@ -14,12 +14,12 @@ from email.utils import format_datetime
 
 import pytest
 
-pytest.importorskip("openai")
+pytest.importorskip("httpx2")
 
 from breakeven.errors import ArgumentError, CorruptLogError, LogError, MissingExtraError, RunStorageError, SamplerError
 from breakeven.records import Finish, Prefix, Problem, SegmentRule
 from breakeven.records.protocols import SegmentSampler
-from breakeven.sampling.served import fetching
+from breakeven.sampling.served import asking
 from breakeven.sampling.served.models import served_models
 from breakeven.sampling.served.openai import OpenAISampler
 from breakeven.testing import check_sampler, check_segment_sampler
@@ -29,7 +29,7 @@ PROBLEMS = [Problem(id=f"p{number}", prompt=f"question {number}") for number in 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(fetching, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(asking, "_FIRST_WAIT", 0.01)
 
 
 def sampler_of(server, **options) -> OpenAISampler:
@@ -270,7 +270,7 @@ def test_a_server_that_is_down_is_named(tmp_path) -> None:
 
 
 def test_a_server_that_comes_up_late_is_waited_for(serve, say, monkeypatch) -> None:
-    monkeypatch.setattr(fetching, "_FIRST_WAIT", 0.2)
+    monkeypatch.setattr(asking, "_FIRST_WAIT", 0.2)
     port = free_port()
     late = threading.Timer(0.3, lambda: serve(lambda request, _: say(request), port))
     late.start()
@@ -406,8 +406,8 @@ def test_a_prompt_that_does_not_fit_is_named_and_the_others_are_drawn(serve, say
     assert str(error.value) == (
         "15 of 18 samples came; 1 problem failed. The first, 'p2': prompt and max_tokens=8 do not fit the server's "
         "context: request (1801 tokens) exceeds the available context size (512 tokens), try increasing it. Shorten "
-        "the prompt, lower max_tokens or start the server with a longer context. What came is kept in this sampler: "
-        "the same call goes on from there."
+        "the prompt, start the server with a longer context, or lower max_tokens (in another --out, if samples with "
+        "this limit are there). What came is kept in this sampler: the same call goes on from there."
     )
     assert len(server.requests) == 6
     assert len(drawn(sampler, problems=[each for each in PROBLEMS if each.id != "p2"])) == 5
@@ -627,7 +627,7 @@ def test_it_refuses_what_cannot_be_sampled() -> None:
 
 
 def test_the_missing_package_is_named(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'breakeven\[openai\]'"):
         drawn(OpenAISampler("http://127.0.0.1:1/v1", "tiny", max_tokens=4))
 

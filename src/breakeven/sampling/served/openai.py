@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.sampling.served.address import Address
 from breakeven.sampling.served.completions import Query
+from breakeven.sampling.served.endings import cut
 from breakeven.sampling.served.fetching import Fetcher
+from breakeven.sampling.served.replies import ending
 from breakeven.store import Choice, Journal
 
 
@@ -18,14 +22,16 @@ class OpenAISampler:
     Samples of one request are told apart by the server; requests have different seeds. What the server computes besides
     may change its numbers, so equal calls give equal samples only where the journal answers. Tokens are counted per
     sample: by the length of its logprobs, or by `count_tokens`; by `usage` only where a request asked for one sample.
-    Where a stop string ends a sample and the server does not list its tokens, they count as one.
+    Where a stop string ends a sample and the server does not list its tokens, they count as one. What a server refuses
+    of a request is left out or named otherwise, and its answers are read as they come: docs/eval.md has a list.
 
     Args:
         base_url: up to and including `/v1`.
         model: as the server calls it. A journal is of one state of it: give another file to another checkpoint.
         max_tokens: of one completion.
         api_key: sent to the server and kept nowhere; None for servers that want none.
-        stop: strings before which a completion ends. OpenAI allows four.
+        insecure: whether a key may go to another machine by plain http.
+        stop: strings before which a completion ends. Where the server takes fewer, the text is cut here.
         chat: whether prompts are messages of a chat, to which the server applies its template; False: plain text.
         system: the system message of the chat.
         max_concurrency: requests under way at once.
@@ -38,9 +44,11 @@ class OpenAISampler:
         count_tokens: tokens of a text, for servers without logprobs. A completion's end token is added. Of a text that
             is not ASCII the larger count is taken, since llama.cpp lists the tokens of one character as one.
         extra_body: further fields of every request, such as `top_p`.
+        own_temperature: whether a server that takes no temperature but its own is sampled at that, its draws marked.
 
     Raises:
-        ArgumentError: a number out of its range, an empty stop string, or a system message without a chat.
+        ArgumentError: a number out of its range, an empty stop string, a system message without a chat, a URL of no
+            server, or a key that is not to be sent there.
     """
 
     def __init__(
@@ -50,6 +58,7 @@ class OpenAISampler:
         *,
         max_tokens: int,
         api_key: str | None = None,
+        insecure: bool = False,
         stop: Sequence[str] = (),
         chat: bool = True,
         system: str | None = None,
@@ -60,7 +69,10 @@ class OpenAISampler:
         journal: str | Path | None = None,
         count_tokens: Callable[[str], int] | None = None,
         extra_body: Mapping[str, object] | None = None,
+        own_temperature: bool = False,
     ) -> None:
+        address = Address.of(base_url)
+        address.check_key(api_key, insecure=insecure)
         check.at_least("max_tokens", max_tokens, 1)
         check.at_least("max_concurrency", max_concurrency, 1)
         check.at_least("max_retries", max_retries, 0)
@@ -77,7 +89,7 @@ class OpenAISampler:
         self._extra = tuple((name, json.dumps(value)) for name, value in sorted(self.extra_body.items()))
         self.journal = Journal(journal)
         self._fetcher = Fetcher(
-            base_url,
+            address,
             self.journal,
             api_key=api_key,
             max_concurrency=max_concurrency,
@@ -86,7 +98,9 @@ class OpenAISampler:
             max_retries=max_retries,
             extra_body=self.extra_body,
             must_count=count_tokens is None,
+            own_temperature=own_temperature,
         )
+        self._prompts: dict[object, int] = {}  # tokens of each, as far as they are known
 
     def sample(
         self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
@@ -166,6 +180,7 @@ class OpenAISampler:
                 Draw(
                     prompt_tokens=self._prompt_tokens(query, [kept[at][1] for at in numbers]),
                     completions=tuple(complete(query, kept[at][0]) for at in numbers) * (num_samples // len(numbers)),
+                    own_temperature=any(kept[at][0].own_temperature for at in numbers),
                 )
             )
         for query in queries:
@@ -173,10 +188,13 @@ class OpenAISampler:
         return draws
 
     def _completion(self, choice: Choice) -> Completion:
-        finish = Finish.LENGTH if choice.finish == "length" else Finish.STOP
-        return Completion(text=choice.text, output_tokens=self._output_tokens(choice), finish=finish)
+        ended = cut(choice.text, self.stop, ())  # where the server did not
+        text, finish = ended or (choice.text, ending(choice.finish) or Finish.BROKEN_OFF)
+        return Completion(text=text, output_tokens=self._output_tokens(choice), finish=finish)
 
     def _step(self, query: Query, choice: Choice, segments: SegmentRule, limit: Finish) -> Completion:
+        if ended := cut(choice.text, self.stop, segments.ends):  # the server did not
+            return Completion(text=ended[0], output_tokens=self._output_tokens(choice), finish=ended[1])
         text, finish = choice.text, limit if choice.finish == "length" else Finish.STOP
         if choice.finish == "stop" and choice.stopped is None:
             raise SamplerError(
@@ -201,18 +219,25 @@ class OpenAISampler:
             return choice.tokens
         if self.count_tokens is None:
             raise SamplerError(
-                "the server must count the tokens of each sample, by logprobs; it did not. Give count_tokens, or ask "
-                f"for one sample a request (samples_per_request=1). {self._fetcher.kept()}"
+                "the server must count the tokens of each sample, by logprobs; it did not. Give count_tokens "
+                "(--tokenizer), or ask for one sample a request (samples_per_request=1, --samples-per-request 1). "
+                f"{self._fetcher.kept()}"
             )
         return max(choice.tokens or 1, self.count_tokens(choice.text) + (choice.finish != "length"))
 
     def _prompt_tokens(self, query: Query, counts: list[int | None]) -> int:
-        known = [each for each in counts if each is not None]
+        """The largest count of the same prompt: servers leave out what they had cached."""
+        greedy = self.journal.samples(replace(query, temperature=0.0).key).values()
+        known = [each for each in (*counts, *(count for _, count in greedy)) if each is not None]
+        known += [self._prompts[query.prompt]] if query.prompt in self._prompts else []
         if known:
-            return min(known)
+            if not query.one_by_one:  # beginnings are not asked for again
+                self._prompts[query.prompt] = max(known)
+            return max(known)
         if self.count_tokens is None:
             raise SamplerError(
-                f"the server must count prompt tokens, by usage; it did not. Give count_tokens. {self._fetcher.kept()}"
+                "the server must count prompt tokens, by usage; it did not, or left out what it had cached. Give "
+                f"count_tokens (--tokenizer). {self._fetcher.kept()}"
             )
         texts = [query.prompt] if isinstance(query.prompt, str) else [content for _, content in query.prompt]
         return max(1, sum(map(self.count_tokens, texts)))
