@@ -1,6 +1,6 @@
 """The weights of the forecast's members: how well each foretold the end of runs, by share of the budget seen.
 
-    python benchmarks/forecast_weights.py                 from the suite and from simulated runs
+    python benchmarks/forecast_weights.py                 from recorded and from simulated runs
     python benchmarks/forecast_weights.py --curves DIR    and from learning curves of one's own, DIR/*.csv with columns
                                                           curve, share (of the budget), accuracy, maybe problems
 
@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from recorded import SUITE, load
+from recorded import RISING, SUITE, load
 
 from breakeven.stopping.density import NODES, Floats, mixed, quantile
+from breakeven.stopping.loss_line import loss_line
 from breakeven.stopping.members import MEMBERS, Curve
 from breakeven.stopping.stack import LEAST_LATE_RISE, STAGES, decayed
 from breakeven.testing.simulated_curves import FAMILIES
@@ -48,6 +49,8 @@ class Run:
     accuracy: Floats
     num_problems: int | None
     decay_share: float
+    loss: Floats
+    """Validation loss, empty where it was not recorded."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,18 @@ class Cell:
     used: float
     truth: float
     cdf_MQ: Floats
+    """What each member says."""
+    loss_cdf: Floats | None
+    """What the one says that reads the loss; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Weights by stage."""
+
+    members_SM: Floats
+    loss_S: Floats
+    """Of the member that reads the loss, beside all others together."""
 
 
 def main() -> None:
@@ -66,12 +81,18 @@ def main() -> None:
     parser.add_argument("--simulated", type=int, default=40, help="runs of each family")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    runs = [*suite(), *simulated(args.simulated), *(given(args.curves) if args.curves else ())]
+    runs = [
+        *recorded(SUITE),
+        *recorded(RISING),
+        *simulated(args.simulated),
+        *(given(args.curves) if args.curves else ()),
+    ]
     with ProcessPoolExecutor(max_workers=args.workers) as pool:
         cells = [cell for found in pool.map(cells_of, runs, chunksize=4) for cell in found]
     table = fitted(cells)
-    for name, row in zip(MEMBERS, table.T, strict=True):
+    for name, row in zip(MEMBERS, table.members_SM.T, strict=True):
         sys.stdout.write(f'    "{name}": ({", ".join(f"{weight:.3f}" for weight in row)}),\n')
+    sys.stdout.write(f"LOSS_WEIGHT = ({', '.join(f'{weight:.3f}' for weight in table.loss_S)})\n")
     sys.stdout.write("\n| forecast of | seen | forecasts | MAE, points | in the 90 % interval | above | below |\n")
     sys.stdout.write(f"|{'---|' * 7}\n")
     recipes = [kind for kind in sorted({cell.kind for cell in cells}) if not kind.startswith("simulated")]
@@ -87,14 +108,18 @@ def main() -> None:
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
-def suite() -> Iterator[Run]:
-    """The recorded runs, greedy accuracy on validation problems."""
-    for path in sorted(SUITE.glob("*.jsonl.gz")):
+def recorded(folder: Path) -> Iterator[Run]:
+    """The recorded runs of a folder, greedy accuracy on validation problems; sums of one size are a kind."""
+    for path in sorted(folder.glob("*.jsonl.gz")):
         run = load(path)
-        share = [each.train_flops / run.spec.budget_flops for each in run.validation]
-        accuracy = [each.bank.greedy_accuracy for each in run.validation]
-        problems = run.validation[0].bank.num_problems
-        yield Run(run.kind, np.array(share), np.array(accuracy), problems, run.spec.decay_share or 0.0)
+        yield Run(
+            run.kind.partition("-")[0] if folder == RISING else run.kind,
+            np.array([each.train_flops / run.spec.budget_flops for each in run.validation]),
+            np.array([each.bank.greedy_accuracy for each in run.validation]),
+            run.validation[0].bank.num_problems,
+            run.spec.decay_share or 0.0,
+            np.array([each.validation_loss.mean for each in run.validation if each.validation_loss is not None]),
+        )
 
 
 def simulated(number: int) -> Iterator[Run]:
@@ -107,7 +132,7 @@ def simulated(number: int) -> Iterator[Run]:
             checkpoints = range(1, run.num_checkpoints + 1)
             accuracy = np.array([float(run.greedy(each).mean()) for each in checkpoints])
             share = np.arange(1, run.num_checkpoints + 1) / run.num_checkpoints
-            yield Run(f"simulated {family}", share, accuracy, size, run.decay_share)
+            yield Run(f"simulated {family}", share, accuracy, size, run.decay_share, np.empty(0))
 
 
 def given(folder: Path) -> Iterator[Run]:
@@ -120,7 +145,7 @@ def given(folder: Path) -> Iterator[Run]:
         for curve in points.values():
             share, accuracy, problems = zip(*sorted(curve), strict=True)
             size = int(float(problems[0])) if problems[0] else None
-            yield Run(path.stem, np.array(share), np.array(accuracy), size, 0.0)
+            yield Run(path.stem, np.array(share), np.array(accuracy), size, 0.0, np.empty(0))
 
 
 # -- forecasts --------------------------------------------------------------------------------------------------------
@@ -134,15 +159,16 @@ def cells_of(run: Run) -> list[Cell]:
         share, accuracy = run.share[:end], run.accuracy[:end]
         if end < 4 or end == len(run.share) or accuracy[-3:].mean() * (run.num_problems or 1000) < 9.5:
             continue
-        curve = Curve(share=share, accuracy=accuracy, num_problems=run.num_problems)
+        curve = Curve(share=share, accuracy=accuracy, num_problems=run.num_problems, loss=run.loss[:end])
         ahead = min(1.0, (1.0 - float(share[-1])) / run.decay_share) if run.decay_share else 0.0
         cdfs = [decayed(member(curve), ahead) for member in MEMBERS.values()]
-        cells.append(Cell(run.kind, float(share[-1]), float(run.accuracy[-1]), np.array(cdfs)))
+        by_loss = decayed(loss_line(curve), ahead) if len(run.loss) else None
+        cells.append(Cell(run.kind, float(share[-1]), float(run.accuracy[-1]), np.array(cdfs), by_loss))
     return cells
 
 
-def fitted(cells: Sequence[Cell]) -> Floats:
-    """Weight of every member at every stage, shape (S, M); the late rise's is held up."""
+def fitted(cells: Sequence[Cell]) -> Table:
+    """The weights that foretell these best; the late rise's is held up."""
     edges = (np.array(STAGES)[1:] + np.array(STAGES)[:-1]) / 2.0
     stage = np.searchsorted(edges, [cell.used for cell in cells])
     size = Counter(zip((cell.kind for cell in cells), stage.tolist(), strict=True))
@@ -160,14 +186,25 @@ def fitted(cells: Sequence[Cell]) -> Floats:
     held_S = np.maximum(table[:, late], LEAST_LATE_RISE * (1.0 - np.array(STAGES)))
     table *= ((1.0 - held_S) / (1.0 - table[:, late]))[:, None]
     table[:, late] = held_S
-    return table
+
+    # the member that reads the loss, beside all others at these weights, where it speaks
+    heard = np.array([cell.loss_cdf is not None for cell in cells])
+    others = np.array([each @ table[at] for each, at in zip(likely, stage.tolist(), strict=True)])
+    both = np.array([[other, given_to_end(cell, cell.loss_cdf)] for cell, other in zip(cells, others, strict=True)])
+    pool = mixture(both[heard], counts[heard], np.full(2, 0.5))
+    of_both = [mixture(both[heard & (stage == at)], counts[heard & (stage == at)], pool) for at in range(len(STAGES))]
+    return Table(table, np.array(of_both)[:, 1])
 
 
 def foretold(cell: Cell) -> Floats:
     """What each member gave to the end that came, shape (M,)."""
+    return np.array([given_to_end(cell, cdf) for cdf in cell.cdf_MQ])
+
+
+def given_to_end(cell: Cell, cdf: Floats | None) -> float:
+    """The chance that a distribution gave to accuracies near the end that came."""
     low, high = max(0.0, cell.truth - NEAR), min(1.0, cell.truth + NEAR)
-    given_M = [np.interp(high, NODES, cdf) - np.interp(low, NODES, cdf) for cdf in cell.cdf_MQ]
-    return np.maximum(given_M, FAINT)
+    return FAINT if cdf is None else max(float(np.interp(high, NODES, cdf) - np.interp(low, NODES, cdf)), FAINT)
 
 
 def mixture(likely: Floats, counts: Floats, prior: Floats) -> Floats:
@@ -180,7 +217,7 @@ def mixture(likely: Floats, counts: Floats, prior: Floats) -> Floats:
     return weights
 
 
-def write_rows(name: str, cells: Sequence[Cell], table_of: Callable[[str], Floats]) -> None:
+def write_rows(name: str, cells: Sequence[Cell], table_of: Callable[[str], Table]) -> None:
     """Error and coverage of the weighed forecast, a row for each band of shares seen."""
     for low, high in BANDS:
         held = [cell for cell in cells if low <= cell.used < high]
@@ -188,8 +225,12 @@ def write_rows(name: str, cells: Sequence[Cell], table_of: Callable[[str], Float
             continue
         error, above, below = [], [], []
         for cell in held:
-            weights = [float(np.interp(cell.used, STAGES, column)) for column in table_of(cell.kind).T]
+            table = table_of(cell.kind)
+            weights = [float(np.interp(cell.used, STAGES, column)) for column in table.members_SM.T]
             cdf = mixed(weights, cell.cdf_MQ)
+            if cell.loss_cdf is not None:
+                heard = float(np.interp(cell.used, STAGES, table.loss_S))
+                cdf = mixed([1.0 - heard, heard], [cdf, cell.loss_cdf])
             error.append(abs(quantile(cdf, 0.5) - cell.truth))
             above.append(cell.truth > quantile(cdf, 0.95) + 1e-3)
             below.append(cell.truth < quantile(cdf, 0.05) - 1e-3)

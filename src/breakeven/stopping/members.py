@@ -14,7 +14,6 @@ import numpy as np
 
 from breakeven.stopping.density import Floats, evenly, mixed, of_normals
 from breakeven.stopping.learning_curve import posterior
-from breakeven.stopping.loss_line import loss_line
 
 _TRIALS_UNKNOWN = 400
 """Answers taken to be behind each accuracy where nobody said."""
@@ -159,6 +158,7 @@ def late_rise(curve: Curve) -> Floats:
 
 
 MEMBERS: Final[Mapping[str, Callable[[Curve], Floats]]] = MappingProxyType(
-    {each.__name__: each for each in (shapes, logit_shapes, hills, level, log_line, late_rise, loss_line)}
+    {each.__name__: each for each in (shapes, logit_shapes, hills, level, log_line, late_rise)}
 )
-"""Every member by its name: from a curve to the cumulative distribution of the accuracy at the full budget, (Q,)."""
+"""Every member by its name: from a curve to the cumulative distribution of the accuracy at the full budget, (Q,). One
+more reads the loss, where it is known: `breakeven.stopping.loss_line`."""

@@ -61,7 +61,8 @@ def members_of(curve: Curve, decay_ahead: float = 0.0) -> dict[str, tuple[float,
     """The weight of each member and what it says of the full budget, shape (Q,); as `density_of` mixes them."""
     loss = loss_known(curve) >= LEAST_POINTS
     weights = weights_at(float(curve.share[-1]), loss=loss)
-    return {name: (weight, decayed(MEMBERS[name](curve), decay_ahead)) for name, weight in weights.items()}
+    accounts = {**MEMBERS, loss_line.__name__: loss_line}
+    return {name: (weight, decayed(accounts[name](curve), decay_ahead)) for name, weight in weights.items()}
 
 
 def decayed(cdf: Floats, decay_ahead: float) -> Floats:
