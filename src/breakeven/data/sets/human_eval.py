@@ -85,7 +85,7 @@ class HumanEval:
         return COMPLETION_STOPS if self.style == "completion" else ()
 
     def extract(self, completion: str) -> str | None:
-        """The code of an answer."""
+        """The code of an answer, whatever function it defines; `check` takes that of the problem's."""
         return extract_code(completion, chat=self.style == "chat")
 
     def canonical(self, answer: str) -> str:
@@ -104,7 +104,7 @@ class HumanEval:
                 test itself is broken.
             SandboxError: no `run` was given, and this machine has no sandbox.
         """
-        code = self.extract(completion)
+        code = extract_code(completion, chat=self.style == "chat", name=self._entry(problem).entry_point)
         if code is None:
             return False
         program = self.program(problem, code)
@@ -115,9 +115,7 @@ class HumanEval:
 
     def program(self, problem: Problem, code: str) -> Program:
         """What is run to check extracted `code`: the completed prompt against the test."""
-        entry = self._entries.get(problem.id)
-        if entry is None:
-            raise argument_error("problem", f"be one of {self.name}", problem.id)
+        entry = self._entry(problem)
         return Program(
             source=completed(entry.prompt, code, entry.entry_point),
             setup=entry.prompt + entry.canonical_solution,  # tests use helpers that a prompt defines
@@ -129,6 +127,12 @@ class HumanEval:
     def solution(self, problem: Problem) -> str:
         """The canonical solution, as a completion."""
         return self._entries[problem.id].canonical_solution
+
+    def _entry(self, problem: Problem) -> _Entry:
+        entry = self._entries.get(problem.id)
+        if entry is None:
+            raise argument_error("problem", f"be one of {self.name}", problem.id)
+        return entry
 
     @cached_property
     def _runner(self) -> Callable[[Program], Outcome]:
