@@ -22,6 +22,7 @@ _STATES: Final = re.compile(r"[:=]\W*(?=[0-9])|[:=]\s*[-+\u2212]")
 _SUM: Final = re.compile(
     r"[\s*_$\\(]*-?[0-9.,]+%?(?:[\s$()]*(?:[-+*/x\u00d7\u00f7\u2212]|\\times|\\cdot|\\div)[\s$()\\]*[0-9.,]+%?)+[\s$)\\]*="
 )
+_FRACTION: Final = re.compile(r"\\[dt]?frac\{([0-9]+)\}\{([0-9]+)\}")
 _MAX_SUMS: Final = 8
 _ASKS: Final = re.compile(
     r"^(?!\W*(?:wait|hmm|but|let|is|are|did|so|no|ok|actually|hold|check)\b)[^\n?]{0,300}"
@@ -115,7 +116,7 @@ def _stated(text: str) -> str | None:
     for _ in range(_MAX_SUMS):
         if sum_ := _SUM.match(text):
             text = text[sum_.end() :]
-    return _bounded(first_number(with_commas(text, spaces=True)))
+    return _bounded(first_number(_FRACTION.sub(r"\1/\2", with_commas(text, spaces=True)), fractions=True))
 
 
 def _bounded(number: str | None) -> str | None:

@@ -17,6 +17,7 @@ _NUMBER = re.compile(
     r"(?<![0-9.])[-+\u2212]?(?:\\?[$\u20ac\u00a3\u00a5\u20b9])?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])"
     r"|[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
 )
+_BELOW = re.compile(r"/[0-9]+(?![0-9/.,])")
 _INDIAN = re.compile(r",[0-9]{2},")
 _CURRENCY = re.compile(r"[\\$\u20ac\u00a3\u00a5\u20b9]")
 _PLAIN = re.compile(r"([-+]?)((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:\s?/\s?([0-9]+))?", re.ASCII)
@@ -47,10 +48,14 @@ def last_number(text: str) -> str | None:
     return _bare(numbers[-1]) if numbers else None
 
 
-def first_number(text: str) -> str | None:
-    """The first number in `text`, as `last_number` gives it."""
-    found = _NUMBER.search(with_commas(text))
-    return _bare(found[0]) if found else None
+def first_number(text: str, *, fractions: bool = False) -> str | None:
+    """The first number in `text`, as `last_number` gives it; with `fractions` 1/2 is one, which may also be a ratio."""
+    text = with_commas(text)
+    found = _NUMBER.search(text)
+    if found is None:
+        return None
+    below = _BELOW.match(text, found.end()) if fractions else None
+    return _bare(found[0]) + (below[0] if below else "")
 
 
 def _bare(number: str) -> str:
