@@ -3,8 +3,9 @@ r"""The mathematical answer in a completion: in boxes that stand together, after
 import re
 from typing import Final
 
-from breakeven.data.answers.find import MAX_READ, after_mark, boxes
+from breakeven.data.answers.find import after_mark, boxes
 from breakeven.data.answers.math import math_form, readable
+from breakeven.data.answers.numbers import MAX_READ
 from breakeven.data.answers.said import before_next_question, said
 
 _BETWEEN: Final = re.compile(
@@ -73,5 +74,5 @@ def _alone(line: str) -> str:
     line = _AFTER.split(line, maxsplit=1)[0]
     formulas = list(_IN_DOLLARS.finditer(line))
     if len(formulas) == 1 and not line[: formulas[0].start()].strip() and "\\$" not in line:
-        return next(filter(None, formulas[0].groups()))
+        return "".join(each or "" for each in formulas[0].groups())
     return line.strip(" \t*")
