@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_BOTH = re.compile(r"\band\b|\\land|\\wedge")
+_EITHER = re.compile(r"\bor\b")
 
 
 def _joined(expression: Any, text: str) -> Any:
     """The set of numbers that several inequalities in one variable mean together, which parsing only lists.
 
-    Also of a single `x != 2`: math-verify cannot compare two of them.
+    A comma is "and" where numbers are left then, else "or". Also of one `x != 2`, which math-verify cannot compare.
     """
     import sympy
 
@@ -22,7 +22,11 @@ def _joined(expression: Any, text: str) -> Any:
         return expression
     if len(expression.free_symbols) != 1 or not (len(listed) > 1 or isinstance(expression, sympy.Ne)):
         return expression
-    return (sympy.And if _BOTH.search(text) else sympy.Or)(*listed).as_set()
+    try:
+        both = None if _EITHER.search(text) else sympy.And(*listed).as_set()
+        return both or sympy.Or(*listed).as_set()
+    except NotImplementedError:  # sin(x) > 0
+        return expression
 
 
 def start(settings: Mapping[str, Any]) -> Callable[..., bool]:

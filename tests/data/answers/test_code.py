@@ -23,6 +23,8 @@ BODY = "    y = 2 * x\n    return y\n"
         f"Run it:\n```sh\npython f.py\n```\nThe code:\n```python\n{WHOLE}```",
         f"```python\n{WHOLE}```\nUse:\n```python\nprint(f(1))\n```",
         f"Sure.\n```python\n{WHOLE}",
+        f"Here it is: ```python\n{WHOLE}```\nIt doubles x.",
+        f"<answer>```python\n{WHOLE}```</answer>",
         WHOLE,
         f"\n\n{WHOLE}",
         f"{WHOLE}\nThis function doubles its argument.",

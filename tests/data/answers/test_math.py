@@ -106,6 +106,10 @@ def test_it_is_neither_symmetric_nor_transitive_and_equivalent_asks_both_ways(ve
         (r"(-\infty,-1)\cup(2,\infty)", "x>2, x<-1", "x>2"),
         ("(1,3)", r"x>1 \text{ and } x<3", r"x>1 \text{ or } x<3"),
         (r"(-\infty,2)\cup(2,\infty)", r"x \neq 2", r"x \neq 3"),
+        ("(-2,7)", "x>-2, x<7", "x>-2, x<8"),
+        ("[-2,7)", r"x \ge -2 \land x<7", "x>-2 \u2228 x<7"),
+        (r"(-\infty,2)", r"]-\infty;2[", "]-\u221e,2]"),
+        ("(2,7]", "]2,7]", "[2,7["),
     ],
 )
 def test_an_interval_and_its_inequality_are_one_answer(
@@ -136,6 +140,12 @@ def test_an_interval_and_its_inequality_are_one_answer(
         ("-5", "\u22125"),
         (r"\emptyset", r"\varnothing"),
         (r"\text{(B)}", "B"),
+        (r"2\pi", "2pi"),
+        (r"\frac{\sqrt{2}}{2}", "sqrt(2)/2"),
+        (r"3\sqrt{2}", "3 sqrt(2)"),
+        ("x^2+1", "x**2+1"),
+        (r"(-\infty,-1)\cup(2,\infty)", r"(-\infty,-1) U (2,\infty)"),
+        (r"(-\infty,2)", "(-inf, 2)"),
         ("1,-2", r"x=1 \text{ or } x=-2"),
     ],
 )

@@ -45,6 +45,7 @@ def test_neighbouring_boxes_are_one_answer(text: str, answer: str | None) -> Non
         (r"Answer: \text{Dr. Who}", r"\text{Dr. Who}"),
         ("Answer: 7, since 3 + 4 = 7", "7"),
         ("Answer: 7.5", "7.5"),
+        ("<answer> $7$ </answer> which is 3 + 4", "7"),
         (r"\boxed 2", "2"),
         (r"so $\boxed\frac{1}{2}$.", r"\frac{1}{2}"),
         (r"It goes into \boxed and that is it. Answer: 7", "7"),

@@ -99,7 +99,9 @@ def test_every_thousands_mark_is_one(written: str) -> None:
         (r"-\$5", "-5"),
         ("\u20ac70,000", "70,000"),
         ("\u00a33", "3"),
-        ("70 000", "70"),
+        ("70 000", "70,000"),
+        ("1 050 300", "1,050,300"),
+        ("70 100", "70"),
         ("f'123", "123"),
         ("2024'1234", "2024"),
     ],
@@ -111,4 +113,5 @@ def test_marks_currencies_and_what_only_looks_like_them(text: str, number: str) 
 def test_a_space_marks_thousands_only_where_one_number_is_expected() -> None:
     assert with_commas("70 000 and 1 234 567.5", spaces=True) == "70,000 and 1,234,567.5"
     assert with_commas("2024 100", spaces=True) == "2024 100"
-    assert last_number("70 000") == "000"
+    assert last_number("70 100") == "100"
+    assert number_form("70 000") is None

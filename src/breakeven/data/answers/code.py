@@ -16,6 +16,8 @@ Source: M. Chen et al., Evaluating Large Language Models Trained on Code (2021),
 """
 _INDENT: Final = 4
 _FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*(\w*)[^\n]*$", re.MULTILINE)
+_BEGINS: Final = re.compile(r"(?<=[^\s`])[ \t]*(```+(?:python3?|py)[ \t]*\n)", re.IGNORECASE)
+"""A block that begins behind something else on its line: `<answer>```python`."""
 _DEFINITION: Final = re.compile(r"^(async def|def|class|import|from \S+ import|@\w)", re.MULTILINE)
 _HEAD: Final = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)([^\n]*)", re.MULTILINE)
 _DOCSTRING: Final = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''", re.DOTALL)
@@ -38,7 +40,7 @@ def extract_code(text: str, *, chat: bool, name: str = "") -> str | None:
     >>> extract_code("    return 1\n\ndef g():\n    return 2\n", chat=False)
     '    return 1\n'
     """
-    text = said(text).replace("\r\n", "\n")
+    text = _BEGINS.sub(r"\n\1", said(text).replace("\r\n", "\n"))
     code = _block(text, name)
     if code is None:
         code = text.lstrip("\n")

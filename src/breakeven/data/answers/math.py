@@ -2,10 +2,10 @@
 
 import importlib.util
 import re
-import unicodedata
 from fractions import Fraction
 
 from breakeven.checking.workers import Workers
+from breakeven.data.answers.latex import in_latex
 from breakeven.data.answers.numbers import number_form, number_value, with_commas
 from breakeven.errors import CheckFailedError, MissingExtraError
 
@@ -21,22 +21,6 @@ _SIMPLE_FRACTION = re.compile(r"(-?)\\frac\{([0-9]+)\}\{([0-9]+)\}")
 _SHORT_FRACTION = re.compile(r"\\frac([0-9])([0-9])(?![0-9])")
 _SPACED = re.compile(r"[-+]?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
 _WORDS = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}\\]*)\}")
-
-_SYMBOLS = {
-    ord(symbol): latex
-    for symbol, latex in {
-        "\u221e": r"\infty ", "\u222a": r"\cup ", "\u2229": r"\cap ", "\u2208": r"\in ", "\u2205": r"\emptyset ",
-        "\u2264": r"\le ", "\u2265": r"\ge ", "\u2a7d": r"\le ", "\u2a7e": r"\ge ", "\u2260": r"\ne ",
-        "\u00d7": r"\times ", "\u00b7": r"\cdot ", "\u22c5": r"\cdot ", "\u00f7": r"\div ", "\u00b1": r"\pm ",
-        "\u2212": "-", "\u2013": "-", "\u03c0": r"\pi ", "\u00b0": r"^\circ ", "\u211d": r"\mathbb{R}",
-        "\u00bd": r"\frac{1}{2}", "\u00bc": r"\frac{1}{4}", "\u00be": r"\frac{3}{4}",
-        "\u2153": r"\frac{1}{3}", "\u2154": r"\frac{2}{3}", "\uff0c": ",",
-    }.items()
-}  # fmt: skip
-_NAMES = {r"\leqslant": r"\le ", r"\geqslant": r"\ge ", r"\varnothing": r"\emptyset "}
-_POWERS = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207b]+")
-_ROOT = re.compile(r"\u221a\s*([0-9]+|[a-zA-Z]|\([^()]*\)|\{[^{}]*\})")
-_SET_OF = re.compile(r"\\\{\s*([a-zA-Z])(?:\s*\\in\s*\\mathbb\{?R\}?)?\s*(?:\\mid|:|\|)\s*(.*\b\1\b.*?)\s*\\\}")
 
 
 class MathVerifier:
@@ -111,7 +95,7 @@ def math_form(answer: str) -> str:
     >>> math_form(r"$\dfrac{6}{4}$."), math_form(r"\left( 1, 2 \right)"), math_form(r"\text{Even}"), math_form("50\\%")
     ('3/2', '( 1, 2 )', '\\text{even}', '50\\%')
     """
-    text = with_commas(_in_latex(answer))
+    text = with_commas(in_latex(answer))
     # Spaces are only made single: "1 1/2" without them would be 11/2, and "1, 200" a thousand two hundred.
     text = " ".join(_SIZES.sub("", text).split()).lstrip("$ ").rstrip("$ .")
     if _SPACED.fullmatch(text):
@@ -129,16 +113,6 @@ def math_form(answer: str) -> str:
     # A decimal stays one: math-verify rounds 0.333333 where it compares it with 1/3, but no fraction of whole numbers.
     whole, _, decimals = plain.lstrip("+-\u2212").replace(",", "").partition(".")
     return f"{'-' if form.startswith('-') else ''}{whole.lstrip('0') or '0'}.{decimals.rstrip('0')}"
-
-
-def _in_latex(answer: str) -> str:
-    """`answer` with LaTeX for symbols of Unicode, one name for each relation, and of `{x | x < 2}` the condition."""
-    text = _ROOT.sub(lambda found: f"\\sqrt{{{found[1].strip('(){}')}}}", answer)
-    text = _POWERS.sub(lambda found: f"^{{{unicodedata.normalize('NFKC', found[0])}}}".replace("\u2212", "-"), text)
-    text = text.translate(_SYMBOLS)
-    for name, latex in _NAMES.items():
-        text = text.replace(name, latex)
-    return _SET_OF.sub(r"\2", text)
 
 
 def readable(answer: str) -> bool:

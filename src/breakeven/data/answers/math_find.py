@@ -1,9 +1,9 @@
-r"""The mathematical answer in a completion: in boxes that stand together, after `Answer:`, or after `the answer is`."""
+"""The mathematical answer in a completion: in boxes that stand together, in a tag, or after a mark."""
 
 import re
 from typing import Final
 
-from breakeven.data.answers.find import after_mark, boxes
+from breakeven.data.answers.find import after_mark, boxes, tagged
 from breakeven.data.answers.math import math_form, readable
 from breakeven.data.answers.numbers import MAX_READ
 from breakeven.data.answers.said import before_next_question, said
@@ -14,6 +14,7 @@ _BETWEEN: Final = re.compile(
 )
 _PARTED: Final = re.compile(r"[,;&]|\b(?:and|or)\b|\n\s*[-*\u2022]\s|^[^\n]*$")
 _MAX_BETWEEN: Final = 60
+_MOST_BOXES: Final = 50
 _FINAL: Final = re.compile(r"final answer is:?", re.IGNORECASE)
 _SAYS: Final = re.compile(
     r"\b(?:the|our) (?:correct |right )?(?:answer|result) is:?[ \t*]*"
@@ -40,7 +41,7 @@ def _marked(text: str) -> str | None:
     found = neighbours(text)
     if found is not None:
         return found
-    found = after_mark(text)
+    found = tagged(text) or after_mark(text)
     for phrase in (_FINAL, _SAYS):
         if found is None and (marks := list(phrase.finditer(text))):
             found = text[marks[-1].end() :].partition("\n")[0]
@@ -53,7 +54,7 @@ def neighbours(text: str) -> str | None:
     >>> neighbours(r"\boxed{1} then \boxed{2}"), neighbours(r"x = \boxed{1} or x = \boxed{2}")
     ('2', '1, 2')
     """
-    found = boxes(text)
+    found = boxes(text)[-_MOST_BOXES:]
     if not found:
         return None
     together = [found[-1]]

@@ -13,6 +13,8 @@ _THOUSANDS = re.compile(
     r"(?=[0-9]{3}(?![0-9]))"
 )
 _SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9])")
+_ZEROS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3}){0,4} 0[0-9]{2}(?: [0-9]{3}){0,4}(?![0-9])")
+"""Spaces mark thousands where a number would else begin with zeros."""
 _NUMBER = re.compile(
     r"(?<![0-9.])[-+\u2212]?(?:\\?[$\u20ac\u00a3\u00a5\u20b9])?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])"
     r"|[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
@@ -44,18 +46,22 @@ def last_number(text: str) -> str | None:
     >>> last_number("from 3 to $1,234.50, in 2024."), last_number("none")
     ('2024', None)
     """
-    numbers = _NUMBER.findall(with_commas(text[-MAX_READ:]))
+    numbers = _NUMBER.findall(_found_in(text[-MAX_READ:]))
     return _bare(numbers[-1]) if numbers else None
 
 
 def first_number(text: str, *, fractions: bool = False) -> str | None:
     """The first number in `text`, as `last_number` gives it; with `fractions` 1/2 is one, which may also be a ratio."""
-    text = with_commas(text)
+    text = _found_in(text)
     found = _NUMBER.search(text)
     if found is None:
         return None
     below = _BELOW.match(text, found.end()) if fractions else None
     return _bare(found[0]) + (below[0] if below else "")
+
+
+def _found_in(text: str) -> str:
+    return _ZEROS.sub(lambda found: found[0].replace(" ", ","), with_commas(text))
 
 
 def _bare(number: str) -> str:

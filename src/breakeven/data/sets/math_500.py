@@ -15,9 +15,9 @@ from breakeven.data.sets.rows import Row
 class Math500File(FileTask):
     r"""Competition mathematics; answers are compared by math-verify, in processes of their own.
 
-    An answer is what the last `\boxed{}` and its neighbours hold, else the line after the last `Answer:`, else what
-    follows `the answer is` (`data.answers.math_find`). Of more than 500 characters, or with brackets nested deeper than
-    20, it is no answer.
+    An answer is what the last `\boxed{}` and its neighbours hold, else the last `<answer>`, else the line after the
+    last `Answer:`, else what follows `the answer is` (`data.answers.math_find`). Of more than 500 characters, or with
+    brackets nested deeper than 20, it is no answer.
 
     Args:
         timeout_seconds: of one comparison.
