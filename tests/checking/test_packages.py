@@ -38,7 +38,7 @@ def test_packages_and_modules_are_named() -> None:
 def test_what_is_not_installed_as_files_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     in_place = importlib.metadata.distribution("numpy")
     monkeypatch.setattr(type(in_place), "files", [])
-    with pytest.raises(ArgumentError, match="the sandbox's package must be installed, as files; got"):
+    with pytest.raises(ArgumentError, match="--sandbox-package must be installed, as files; got"):
         installed_paths([name])
 
 

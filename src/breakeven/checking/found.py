@@ -46,7 +46,7 @@ def find_sandbox(unsafe: bool = False, packages: Sequence[str] = ()) -> Sandbox:
         if outcome.verdict is not Verdict.PASSED:
             got = f"{name}: {outcome.output.strip() or outcome.reason}"
             remedy = f"Packages are built for one Python and must be readable by all; this is {lending.description}."
-            raise argument_error("the sandbox's package", "be importable there", got, remedy)
+            raise argument_error("--sandbox-package", "be importable there", got, remedy)
     return lending
 
 

@@ -25,7 +25,7 @@ def installed_paths(names: Sequence[str]) -> dict[str, str]:
         own = _paths(name, known)
         if not own:
             remedy = f"Install it beside breakeven, not in place: pip install {name}."
-            raise argument_error("the sandbox's package", "be installed, as files", name, remedy)
+            raise argument_error("--sandbox-package", "be installed, as files", name, remedy)
         paths |= own
     return paths
 

@@ -152,5 +152,5 @@ def test_plain_form(text: str, form: str) -> None:
 
 
 def test_tidy_keeps_what_is_part_of_the_answer() -> None:
-    for text in ("a.b.", "e.g.", "** x", "*\n*", "$", "5 * 3 * 2", "`", "****"):
+    for text in ("$1$ and $2$", r"\(1\) and \(2\)", "a.b.", "e.g.", "** x", "*\n*", "$", "5 * 3 * 2", "`", "****"):
         assert tidy(text) == text

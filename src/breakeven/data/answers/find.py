@@ -155,8 +155,9 @@ def tidy(answer: str) -> str:
     fenced = _FENCE.fullmatch(answer.strip())
     text = "\n".join(line.rstrip() for line in (fenced.group(1) if fenced else answer).splitlines()).strip()
     for before, after in _WRAPPERS:
-        if len(text) > len(before + after) and text.startswith(before) and text.endswith(after):
-            text = text[len(before) : -len(after)].strip()
+        inside = text[len(before) : -len(after)]
+        if text == f"{before}{inside}{after}" and inside and after not in inside:
+            text = inside.strip()
     short = text.removesuffix("**").removesuffix(".").removesuffix("**")
     return short if number_form(short) else text
 

@@ -15,6 +15,8 @@ _THOUSANDS = re.compile(
 _SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9])")
 _ZEROS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3}){0,4} 0[0-9]{2}(?: [0-9]{3}){0,4}(?![0-9])")
 """Spaces mark thousands where a number would else begin with zeros."""
+_DOTTED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:(?:\.[0-9]{3}){1,4},[0-9]{1,2}|(?:\.[0-9]{3}){2,4})(?![0-9.,]*[0-9])")
+"""Where dots mark thousands beyond doubt: `1.234,50`, `1.234.567`."""
 _NUMBER = re.compile(
     r"(?<![0-9.])[-+\u2212]?(?:\\?[$\u20ac\u00a3\u00a5\u20b9])?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])"
     r"|[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
@@ -61,6 +63,7 @@ def first_number(text: str, *, fractions: bool = False) -> str | None:
 
 
 def _found_in(text: str) -> str:
+    text = _DOTTED.sub(lambda found: found[0].replace(".", "").replace(",", "."), text)
     return _ZEROS.sub(lambda found: found[0].replace(" ", ","), with_commas(text))
 
 

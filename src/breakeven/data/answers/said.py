@@ -15,11 +15,11 @@ _THINKS: Final = re.compile(
 )
 _TURN: Final = re.compile(
     r"<\|(?:im_end|im_start|endoftext|end_of_text|eot_id|eom_id|start_header_id|end|return|user|system)\|>"
-    r"|<(?:end|start)_of_turn>"
+    r"|<(?:end|start)_of_turn>|\[INST\]|</s>(?=\s*(?:<s>|$))"
 )
 _QUESTION: Final = re.compile(
-    r"^[ \t]*(?:\*\*|\[|#{1,6}[ \t])?(?:question|problem|exercise|example|q|user|human|instruction)"
-    r"(?:[ \t]*:|[ \t]*(?P<number>[0-9]+)[ \t]*[:.)\]])",
+    r"^[ \t]*(?:\*\*|\[|#{1,6}[ \t])?(?:question|problem|exercise|example|q|user|human|assistant|instruction)"
+    r"(?:[ \t]*[:\]]|\.[ \t]|[ \t]*(?P<number>[0-9]+)?[ \t]*(?:$|(?(number)[:.)\]]|:)))",
     re.IGNORECASE | re.MULTILINE,
 )
 
