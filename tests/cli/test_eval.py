@@ -251,3 +251,21 @@ def test_a_real_model_behind_a_real_server(cli, smollm2_server: str, tmp_path: P
         (name, k) for name in ("best_of_n", "generative_verification") for k in (1, 2, 3)
     }
     assert all(each["reward_flops"] > 0 for each in rows)
+
+
+def test_a_task_that_cannot_be_graded_here_is_told_before_a_model_is_loaded(refused, tmp_path: Path) -> None:
+    row = {
+        "task_id": "own/0",
+        "prompt": "def double(x):\n",
+        "entry_point": "double",
+        "canonical_solution": "    return 2 * x\n",
+        "test": "import numpy as np\n\ndef check(candidate):\n    assert np.allclose(candidate(2), 4)\n",
+    }
+    (tmp_path / "plus.jsonl").write_text(json.dumps(row) + "\n")
+    asked = ("eval", "nowhere", "--task", "human-eval:plus.jsonl", "--unsafe-exec")
+    assert refused(*asked).endswith(
+        "must find in the sandbox what its tests import; got 'no numpy, which problem own/0 imports'. "
+        "Lend it to the sandbox: --sandbox-package numpy."
+    )
+    wanted = "--sandbox-package must be installed, as files; got 'no-such-package'."
+    assert refused(*asked, "--sandbox-package", "no-such-package").startswith(wanted)

@@ -9,7 +9,7 @@ import pytest
 from breakeven.data.made.chain import Chain
 from breakeven.data.named import NAMES, head, task_from
 from breakeven.data.reference import ReferenceProblems
-from breakeven.data.task import PartlyRight, Solved, TextTask
+from breakeven.data.task import DryRun, PartlyRight, Solved, TextTask
 from breakeven.errors import ArgumentError
 
 
@@ -172,3 +172,10 @@ def test_numbers_out_of_range_are_refused() -> None:
     with pytest.raises(ArgumentError, match="num_problems must be at least 1; got 0"):
         ReferenceProblems(task=Chain(), count=0)
     assert "human-eval:FILE" in NAMES
+
+
+def test_only_tasks_that_run_code_take_packages_for_the_sandbox() -> None:
+    with pytest.raises(ArgumentError, match=r"--sandbox-package must be left out for jsonl:x; got \['numpy'\]"):
+        task_from("jsonl:x", sandbox_packages=["numpy"])
+    assert task_from("human-eval", sandbox_packages=["numpy"]).sandbox_packages == ("numpy",)  # type: ignore[attr-defined]
+    assert isinstance(task_from("human-eval", num_problems=2), DryRun)

@@ -483,3 +483,66 @@ def test_a_solution_beyond_the_positions_has_no_loss(gpt2, tokenizer) -> None:
     long = Prefix(problem=PROBLEMS[0], text=" d" * 60)
     losses = HFSampler(gpt2, tokenizer, max_tokens=12).solution_losses([long, SOLVED[1]])
     assert list(map(len, losses)) == [0, 2]
+
+
+# -- special tokens at the edges of prompt and answer -----------------------------------------------------------------
+
+
+def ended(sampler: HFSampler, seed: int = 0) -> list[Completion]:
+    return [each for draw in sampler.sample(PROBLEMS, 8, temperature=1.0, seed=seed) for each in draw.completions]
+
+
+def test_what_ends_a_turn_of_the_chat_ends_a_sample(llama, chatty, tokenizer) -> None:
+    model = copy.deepcopy(llama)
+    model.generation_config.eos_token_id = 0
+    whole = ended(HFSampler(model, chatty, max_tokens=12))
+    chatty.eos_token = "<pad>"
+    sampler = HFSampler(model, chatty, max_tokens=12)
+    assert sampler.prompts.turn_end() == 2
+    assert ended(sampler) == whole
+    assert {each.finish for each in whole} == {Finish.STOP, Finish.LENGTH}
+    plain = HFSampler(model, chatty, max_tokens=12, chat=False)
+    assert plain.prompts.turn_end() is None
+    assert 2 not in plain.endings.of(model)
+
+
+def test_a_special_token_among_the_stop_strings_ends_a_sample(llama, tokenizer) -> None:
+    stopped = ended(HFSampler(llama, tokenizer, max_tokens=12, stop=("<|user|>", " c")))
+    found = [each for each in stopped if each.finish is Finish.STOP]
+    assert found
+    model = copy.deepcopy(llama)
+    model.generation_config.eos_token_id = [2, tokenizer.convert_tokens_to_ids("<|user|>")]
+    assert stopped == ended(HFSampler(model, tokenizer, max_tokens=12, stop=(" c",)))
+    assert stopped != ended(HFSampler(llama, tokenizer, max_tokens=12, stop=(" c",)))
+
+
+def test_an_end_that_the_tokenizer_appends_is_no_part_of_the_prompt(llama, tokenizer) -> None:
+    from tokenizers import processors
+
+    appending = copy.deepcopy(tokenizer)
+    special = [("<s>", 1), ("<|end|>", 2)]
+    appending.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A <|end|>", special_tokens=special
+    )
+    assert appending("a b")["input_ids"][-1] == 2
+    prefix = Prefix(problem=PROBLEMS[0], text=" d")
+    for each in (prefix, Prefix(problem=Problem(id="empty", prompt=""))):
+        encoded = HFSampler(llama, appending, max_tokens=4).prompts.encode(each)
+        assert encoded == HFSampler(llama, tokenizer, max_tokens=4).prompts.encode(each)
+    literal = Prefix(problem=Problem(id="literal", prompt="a<|end|>"))
+    assert HFSampler(llama, tokenizer, max_tokens=4).prompts.encode(literal)[-1] == 2
+
+
+def test_the_loss_counts_the_end_of_a_turn(llama, chatty) -> None:
+    with_end = HFSampler(llama, chatty, max_tokens=12).solution_losses(SOLVED[:1])
+    chatty.eos_token = "<pad>"
+    assert HFSampler(llama, chatty, max_tokens=12).solution_losses(SOLVED[:1])[0].tolist() == with_end[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{ messages[1]['content'][0]['text'] }}", "{{ messages[0]['content'] }}", "{{ messages[1]['content'] + 1 }}"],
+)
+def test_a_template_that_tells_no_end_of_turn_has_none(llama, chatty, template: str) -> None:
+    chatty.chat_template = template
+    assert HFSampler(llama, chatty, max_tokens=4).prompts.turn_end() is None

@@ -3,13 +3,15 @@
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from breakeven.checking.program import Outcome, Program
-from breakeven.checking.supervise import INTERPRETER_FLAGS, harness_source, supervise
+from breakeven.checking.supervise import INTERPRETER_FLAGS, harness_source, lending, supervise
 
 NOBODY = "65534"
+_PACKAGES = "/packages"
 _SYSTEM_FOLDERS = ("/lib", "/lib64", "/lib32", "/bin")
 
 
@@ -17,8 +19,9 @@ _SYSTEM_FOLDERS = ("/lib", "/lib64", "/lib32", "/bin")
 class Bubblewrap:
     """Runs each program in a `bwrap` of its own.
 
-    No network; a read-only system of /usr and the interpreter without any site-packages; an empty environment; a /tmp
-    in memory; namespaces of its own for users, processes, IPC, host name and cgroups; no capabilities, no new ones.
+    No network; a read-only system of /usr and the interpreter, of site-packages what is lent; an empty environment;
+    a /tmp in memory; namespaces of its own for users, processes, IPC, host name and cgroups; no capabilities, no new
+    ones.
     """
 
     bwrap: str
@@ -30,6 +33,8 @@ class Bubblewrap:
     setpriv: str | None = None
     """Where breakeven runs as root: the program that drops to an ordinary user first. The kernel does not limit the
     number of root's processes, not even of a root that calls itself another in a user namespace."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """What of installed packages is lent, read-only: where it lies, by its name."""
 
     @property
     def description(self) -> str:
@@ -44,7 +49,8 @@ class Bubblewrap:
 
     def run(self, program: Program) -> Outcome:
         """Run `program` and its test in a new sandbox, which is gone when this returns."""
-        return supervise(self.command(program.limits.file_bytes), program)
+        environment = lending(_PACKAGES if self.packages else None)
+        return supervise(self.command(program.limits.file_bytes), program, environment=environment)
 
     def command(self, file_bytes: int) -> list[str]:
         """The command line."""
@@ -66,6 +72,8 @@ class Bubblewrap:
             command += ["--ro-bind", self.prefix, self.prefix]
         for hidden in self._hidden():
             command += ["--tmpfs", hidden, "--remount-ro", hidden]
+        for name, path in self.packages.items():
+            command += ["--ro-bind", path, f"{_PACKAGES}/{name}"]
         for device in ("/dev/null", "/dev/urandom"):  # --dev would add a writable /dev/shm, bounded by nothing
             command += ["--dev-bind", device, device]
         command += ["--size", str(file_bytes), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]

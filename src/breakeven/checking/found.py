@@ -4,13 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from breakeven.checking.bubblewrap import Bubblewrap, interpreter_for
+from breakeven.checking.packages import installed_paths, modules
 from breakeven.checking.program import Program, Sandbox, Verdict
 from breakeven.checking.subprocess_backend import UnsafeSubprocess
-from breakeven.errors import SandboxError
+from breakeven.errors import SandboxError, argument_error
 
 _PROBE = Program(source="def one():\n    return 1\n", test="assert one() == 1", functions=("one",))
 _REMEDY = (
@@ -18,20 +21,33 @@ _REMEDY = (
 )
 
 
-def find_sandbox(unsafe: bool = False) -> Sandbox:
+def find_sandbox(unsafe: bool = False, packages: Sequence[str] = ()) -> Sandbox:
     """The sandbox to run model-written code in: bubblewrap where it works; a plain subprocess only if `unsafe`.
 
     The first call runs a trial program (some 0.1 s); its outcome holds for this process.
 
+    Args:
+        unsafe: take a subprocess where there is no sandbox.
+        packages: installed ones that programs and tests may import, with what they need, read-only.
+
     Raises:
+        ArgumentError: a package is not installed, or cannot be imported by the sandbox's Python.
         SandboxError: there is none, and `unsafe` is False. Says what is missing and what to do.
     """
     found = _bubblewrap()
-    if isinstance(found, Bubblewrap):
-        return found
-    if unsafe:
-        return UnsafeSubprocess()
-    raise SandboxError(f"model-written code must run in a sandbox, and there is none: {found} {_REMEDY}")
+    if not isinstance(found, Bubblewrap) and not unsafe:
+        raise SandboxError(f"model-written code must run in a sandbox, and there is none: {found} {_REMEDY}")
+    if not packages:
+        return found if isinstance(found, Bubblewrap) else UnsafeSubprocess()
+    paths = installed_paths(packages)
+    lending = replace(found, packages=paths) if isinstance(found, Bubblewrap) else UnsafeSubprocess(packages=paths)
+    for name in packages:
+        outcome = lending.run(replace(_PROBE, setup="".join(f"import {each}\n" for each in modules(name))))
+        if outcome.verdict is not Verdict.PASSED:
+            got = f"{name}: {outcome.output.strip() or outcome.reason}"
+            remedy = f"Packages are built for one Python and must be readable by all; this is {lending.description}."
+            raise argument_error("--sandbox-package", "be importable there", got, remedy)
+    return lending
 
 
 @cache

@@ -3,10 +3,12 @@
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from breakeven.checking.program import Outcome, Program
-from breakeven.checking.supervise import ENVIRONMENT, INTERPRETER_FLAGS, harness_source, supervise
+from breakeven.checking.supervise import INTERPRETER_FLAGS, harness_source, lending, supervise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,9 @@ class UnsafeSubprocess:
     environment and folder. But it reads and writes the user's files, uses the network, can kill or, as root, read any
     process (breakeven included, so that its verdict can be forged), and what it starts in a new session survives it.
     """
+
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """What of installed packages is lent: where it lies, by its name."""
 
     @property
     def description(self) -> str:
@@ -32,4 +37,9 @@ class UnsafeSubprocess:
         """Run `program` and its test, with every right of the user."""
         with tempfile.TemporaryDirectory(prefix="breakeven-", ignore_cleanup_errors=True) as folder:
             command = [os.path.realpath(sys.executable), *INTERPRETER_FLAGS, harness_source()]
-            return supervise(command, program, folder=folder, environment=ENVIRONMENT | {"HOME": folder})
+            lent = Path(folder) / "packages"
+            lent.mkdir()
+            for name, path in self.packages.items():
+                (lent / name).symlink_to(path)
+            environment = lending(str(lent) if self.packages else None)
+            return supervise(command, program, folder=folder, environment={**environment, "HOME": folder})

@@ -21,6 +21,14 @@ ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/tm
 """All that a program sees of an environment. Hashes are fixed: one program, one verdict, also where sets are walked."""
 
 
+def lending(folder: str | None) -> Mapping[str, str]:
+    """The environment of programs that may import what lies in `folder`; None: the standard library only."""
+    if folder is None:
+        return ENVIRONMENT
+    # A library of linear algebra would start a thread for each CPU, and be killed by the limit of processes.
+    return ENVIRONMENT | {"PYTHONPATH": folder, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
 @cache
 def harness_source() -> str:
     """Text for `python -c` that judges one program read from standard input."""

@@ -1,7 +1,7 @@
 """The command line: one small module a command, each translating arguments to calls and records to text.
 
-Exit codes: 0 done, 2 usage error, 3 the run could not go on (its log is kept), 10 stop advised (decide), 130 and 143
-interrupted.
+Exit codes: 0 done, 1 a task breaks a rule (validate), 2 usage error, 3 the run could not go on (its log is kept), 10
+stop advised (decide), 130 and 143 interrupted.
 """
 
 from typing import Annotated
@@ -19,6 +19,7 @@ from breakeven.cli.replay import replay
 from breakeven.cli.report import report
 from breakeven.cli.reward_model import reward_model
 from breakeven.cli.run import run
+from breakeven.cli.validate import validate
 
 __all__ = ["app"]
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, decide, replay, report, bound, flops, doctor):
+for _command in (run, decide, replay, report, bound, flops, validate, doctor):
     app.command()(with_exit_codes(_command))
 app.command("eval")(with_exit_codes(eval_))
 app.command("reward-model")(with_exit_codes(reward_model))

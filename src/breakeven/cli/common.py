@@ -9,7 +9,16 @@ import msgspec
 import typer
 from rich.console import Console
 
-from breakeven.errors import ArgumentError, BreakevenError, LogError, MissingExtraError, RunInUseError
+from breakeven.checking import find_sandbox
+from breakeven.errors import (
+    ArgumentError,
+    BreakevenError,
+    LogError,
+    MissingExtraError,
+    RunInUseError,
+    SandboxError,
+    argument_error,
+)
 
 P = ParamSpec("P")
 _ON_TERMINAL = sys.stdout.isatty()  # there lines are broken between words; elsewhere they are left whole
@@ -19,6 +28,13 @@ error_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=Tr
 USAGE_ERROR = 2
 RUN_FAILED = 3
 
+UnsafeExecOption = Annotated[
+    bool, typer.Option("--unsafe-exec", help="Run model-written code without a sandbox, if there is none.")
+]
+SandboxPackageOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Installed package that code and its tests may import, as numpy; may be repeated."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -35,6 +51,15 @@ def with_exit_codes(function: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(USAGE_ERROR if usage else RUN_FAILED) from error
 
     return guarded
+
+
+def require_sandbox(task: str, *, unsafe_exec: bool) -> None:
+    """Refuses HumanEval where its programs cannot be run: before samples are drawn, not after."""
+    if task.partition(":")[0] == "human-eval" and not unsafe_exec:
+        try:
+            find_sandbox()
+        except SandboxError as error:
+            raise argument_error(f"--task {task}", "have a sandbox to run programs in", None, str(error)) from error
 
 
 def print_json(value: object) -> None:

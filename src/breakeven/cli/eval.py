@@ -12,11 +12,19 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from breakeven.checking import find_sandbox
-from breakeven.cli.common import JsonOption, console, error_console, print_json
+from breakeven.cli.common import (
+    JsonOption,
+    SandboxPackageOption,
+    UnsafeExecOption,
+    console,
+    error_console,
+    print_json,
+    require_sandbox,
+)
 from breakeven.cli.query_costs import model_cost
 from breakeven.data.named import task_from
-from breakeven.errors import SandboxError, argument_error
+from breakeven.data.task import DryRun
+from breakeven.errors import argument_error
 from breakeven.eval.models import ModelOptions, load_model
 from breakeven.eval.notes import notes
 from breakeven.eval.reward_sources import load_reward_source
@@ -92,9 +100,8 @@ def eval_(
         int, typer.Option("--segment-tokens", "--step-tokens", help="Most tokens of a segment.")
     ] = 256,
     workers: Annotated[int, typer.Option(help="Checks at once.")] = 2,
-    unsafe_exec: Annotated[
-        bool, typer.Option("--unsafe-exec", help="Run model-written code without a sandbox, if there is none.")
-    ] = False,
+    unsafe_exec: UnsafeExecOption = False,
+    sandbox_package: SandboxPackageOption = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the samples; an existing one is extended.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -104,7 +111,14 @@ def eval_(
     strategies, K or reward models need no new samples.
     """
     settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
-    problems = task_from(task, num_problems=num_problems, seed=task_seed, settings=settings, unsafe_exec=unsafe_exec)
+    problems = task_from(
+        task,
+        num_problems=num_problems,
+        seed=task_seed,
+        settings=settings,
+        unsafe_exec=unsafe_exec,
+        sandbox_packages=sandbox_package or (),
+    )
     place = Address.of(model, "MODEL").shown if is_url(model) else model
     directory = out if out is not None else Path("evals", _slug(f"{place}-{problems.name}-t{temperature:g}"))
     options = ModelOptions(
@@ -124,7 +138,9 @@ def eval_(
         tokenizer=tokenizer,
         journal=directory / "journal.jsonl",
     )
-    _require_sandbox(task, unsafe_exec=unsafe_exec)
+    require_sandbox(task, unsafe_exec=unsafe_exec)
+    if isinstance(problems, DryRun):
+        problems.dry_run(problems.problems)
     loaded = load_model(model, options, cost=model_cost(params, model_config))
     if not json:
         console.print(f"{loaded.name} on {problems.name}: {len(problems.problems)} problems; samples in {directory}")
@@ -176,15 +192,6 @@ def _write(directory: Path, evaluation: Evaluation) -> None:
     encoded = msgspec.json.format(msgspec.json.encode(evaluation), indent=2).decode() + "\n"
     for name, content in ((RESULTS_NAME, encoded), ("results.csv", table.getvalue()), ("results.html", page)):
         write_whole(directory / name, content, remedy="The samples are kept: run it again.")
-
-
-def _require_sandbox(task: str, *, unsafe_exec: bool) -> None:
-    """Refuses HumanEval where its programs cannot be run: before samples are drawn, not after."""
-    if task.partition(":")[0] == "human-eval" and not unsafe_exec:
-        try:
-            find_sandbox()
-        except SandboxError as error:
-            raise argument_error(f"--task {task}", "have a sandbox to run programs in", None, str(error)) from error
 
 
 def _k_values(text: str | None, num_samples: int) -> list[int]:

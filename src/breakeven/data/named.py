@@ -2,12 +2,12 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final, cast, get_type_hints
 
 from breakeven import check
-from breakeven.data.task import PartlyRight, Solved, Task, TextTask
+from breakeven.data.task import DryRun, PartlyRight, Solved, Task, TextTask
 from breakeven.errors import argument_error
 from breakeven.names import load_object
 
@@ -80,6 +80,7 @@ def task_from(
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
     unsafe_exec: bool = False,
+    sandbox_packages: Sequence[str] = (),
 ) -> TextTask:
     """The task of a name.
 
@@ -91,6 +92,7 @@ def task_from(
         settings: of the task, by name: its class says which. Of reasoning-gym's also those of the generator; of
             breakeven's own tasks also `split`.
         unsafe_exec: run model-written code without a sandbox where there is none (HumanEval).
+        sandbox_packages: installed packages that such code and its tests may import.
 
     Raises:
         ArgumentError: an unknown name or setting, or a value out of its range.
@@ -120,8 +122,12 @@ def task_from(
         if unsafe_exec:
             from breakeven.checking import find_sandbox
 
-            run = find_sandbox(unsafe=True).run
-        return _some(_made(HumanEval, given, path=rest or None, run=run), num_problems, seed)
+            run = find_sandbox(unsafe=True, packages=sandbox_packages).run
+        lent = tuple(sandbox_packages)
+        return _some(_made(HumanEval, given, path=rest or None, run=run, sandbox_packages=lent), num_problems, seed)
+    if sandbox_packages:
+        remedy = "It runs no code that a model wrote."
+        raise argument_error("--sandbox-package", f"be left out for {name}", list(sandbox_packages), remedy)
     if kind in _SETS and rest:
         return _some(_made(load_object(_SETS[kind], "task"), given, path=rest), num_problems, seed)
     if rest and kind.replace(".", "").isidentifier() and rest.isidentifier() and kind not in TASKS:
@@ -137,7 +143,7 @@ def head(task: TextTask, num_problems: int, seed: int = 0) -> TextTask:
     everything = task.problems
     ranked = sorted(everything, key=lambda each: hashlib.blake2b(f"{seed} {each.id}".encode()).digest())
     chosen = {each.id for each in ranked[:num_problems]}
-    own = _members(TextTask, PartlyRight, Solved) - {"problems"}
+    own = _members(TextTask, PartlyRight, Solved, DryRun) - {"problems"}
     members = {name: getattr(task, name) for name in own if hasattr(task, name)}
     some = tuple(each for each in everything if each.id in chosen)
     return cast(TextTask, SimpleNamespace(task=task, problems=some, **members))

@@ -92,6 +92,18 @@ class PartlyRight(Protocol):
 
 
 @runtime_checkable
+class DryRun(Protocol):
+    """A task of text that tells before anything is drawn whether what is drawn could be graded here."""
+
+    def dry_run(self, problems: Sequence[Problem]) -> None:
+        """Nothing, where right answers to `problems` can be checked.
+
+        Raises:
+            ArgumentError, SandboxError: they cannot; says what is missing.
+        """
+
+
+@runtime_checkable
 class TextTask(Answers, Protocol):
     """A problem set for models that read and write text, and everything needed to grade and to vote on completions."""
 

@@ -112,7 +112,7 @@ def measure(
         if strategy.basis is Basis.GREEDY:
             measurements.append(_greedy(samples, prices))
         elif pool is None:
-            raise argument_error("the checks", "give a verdict on at least one sample", "none", "All failed.")
+            raise argument_error("the checks", "give a verdict on at least one sample", "none", _ALL_FAILED)
         elif strategy.basis is Basis.COUNTS:
             measurements += rows(_pass_at_k(samples, asked))
         elif strategy.measure_verdicts is not None:
@@ -128,13 +128,16 @@ def measure(
     return tuple(measurements)
 
 
+_ALL_FAILED = "All failed: `breakeven validate TASK` says why, where the task's own answers fail, too."
+
+
 def _greedy(samples: DrawnSamples, prices: Prices) -> Measurement:
     """One sample at temperature 0; problems whose check failed are left out."""
     verdicts = samples.bank.greedy_correct_P
     held = np.flatnonzero([each != CHECK_FAILED for each in verdicts])
     right_P = np.array([verdicts[place] == "1" for place in held], dtype=np.float64)
     if not len(right_P):
-        raise argument_error("the checks", "give a verdict on at least one greedy sample", "none", "All failed.")
+        raise argument_error("the checks", "give a verdict on at least one greedy sample", "none", _ALL_FAILED)
     mean, error, lo, hi = mean_and_interval(right_P)
     tokens = samples.bank.greedy_output_tokens / len(verdicts)
     flops = None if prices.model is None else prices.model.take(held).greedy_flops

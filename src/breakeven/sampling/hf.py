@@ -5,9 +5,8 @@ touched, and a sample does not depend on what it shares a batch with (up to the 
 """
 
 import copy
-import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,39 +16,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from breakeven import check
-from breakeven.errors import SamplerError, argument_error
-from breakeven.records import Completion, Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.errors import SamplerError
+from breakeven.records import Draw, Finish, Prefix, Problem, SegmentRule
+from breakeven.sampling.causal import forward, max_positions, padded
+from breakeven.sampling.completed import Endings, Job, Sample
 from breakeven.sampling.loading import load_hf
 from breakeven.sampling.modes import evaluating
 from breakeven.sampling.picking import pick
 from breakeven.sampling.prompts import PromptEncoder
-from breakeven.sampling.served.endings import cut
 from breakeven.sampling.uniforms import sample_keys, uniforms
 
 __all__ = ["HFSampler", "load_hf"]
 
-_CONTEXT_TOKENS = 4
-"""Tokens before the new ones that are decoded with them: some tokenizers drop the space that a text begins with."""
 _MAX_LOGITS = 2**26
 """Most logits held at once by a loss: a large vocabulary at many positions fills a GPU."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What to go on from, and for how long."""
-
-    key: str
-    tokens: list[int]
-    max_tokens: int
-    limit: Finish
-    """What reaching `max_tokens` means."""
-
-
-@dataclass(slots=True)
-class _Sample:
-    job: _Job
-    tokens: list[int] = field(default_factory=list)
-    done: Completion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +60,7 @@ class HFSampler:
         model: used in evaluation mode without gradients, on its device and in its dtype, and left as it was.
         tokenizer: its own, left as it is.
         max_tokens: of one completion, end token included. The model's positions may allow fewer.
-        stop: strings before which a completion ends; the tokens that spelt them are counted.
+        stop: strings before which a completion ends, special tokens among them; what spelt them is counted.
         chat: whether prompts go through the tokenizer's chat template; None: if it has one.
         system: the system message of the chat.
         max_rows: samples decoded at once.
@@ -102,13 +82,12 @@ class HFSampler:
     ) -> None:
         check.at_least("max_tokens", max_tokens, 1)
         check.at_least("max_rows", max_rows, 1)
-        if "" in stop:
-            raise argument_error("stop", "hold no empty string", list(stop))
         self.model = model
         self.tokenizer = tokenizer
         self.prompts = PromptEncoder(tokenizer, chat=chat, system=system)
         self.max_tokens = max_tokens
-        self.stop = tuple(stop)
+        self.endings = Endings(self.prompts, stop)
+        self.stop = self.endings.stop
         self.max_rows = max_rows
 
     def sample(
@@ -142,14 +121,16 @@ class HFSampler:
     def solution_losses(self, prefixes: Sequence[Prefix]) -> list[npt.NDArray[np.float64]]:
         """See `breakeven.records.protocols.LossSampler`.
 
-        The end token is the tokenizer's, and counts where no `stop` strings end completions. Tokens that a text shares
-        with its prompt are the prompt's. What exceeds the model's positions does not fit.
+        The end token is that of a turn of the chat, else the tokenizer's, and counts where no `stop` strings end
+        completions. Tokens that a text shares with its prompt are the prompt's. What exceeds the model's positions does
+        not fit.
         """
-        end = [] if self.stop or self.tokenizer.eos_token_id is None else [self.tokenizer.eos_token_id]
+        last = self.tokenizer.eos_token_id if self.endings.turn_end is None else self.endings.turn_end
+        end = [] if self.stop or last is None else [last]
         rows = [self.prompts.encode(each) + end for each in prefixes]
         prompts = [self.prompts.encode(Prefix(problem=each.problem)) for each in prefixes]
         new = [len(row) - _num_shared(prompt, row) for prompt, row in zip(prompts, rows, strict=True)]
-        positions, vocabulary = self._positions(), self.model.config.get_text_config().vocab_size
+        positions, vocabulary = max_positions(self.model), self.model.config.get_text_config().vocab_size
         losses = [np.empty(0)] * len(rows)
         fitting = [at for at, row in enumerate(rows) if new[at] and (positions is None or len(row) <= positions)]
         waiting = sorted(fitting, key=lambda index: len(rows[index]))  # little padding
@@ -159,8 +140,8 @@ class HFSampler:
                 size = max(1, min(self.max_rows, _MAX_LOGITS // (longest * vocabulary)))
                 part, waiting = waiting[:size], waiting[size:]
                 kept = max(new[index] for index in part) + 1
-                tokens_PT, mask_PT, positions_PT = self._padded([rows[index] for index in part])
-                output = self._run(tokens_PT, positions_PT, None, mask_PT, kept=kept, use_cache=False)
+                tokens_PT, mask_PT, positions_PT = padded(self.model, [rows[index] for index in part])
+                output = forward(self.model, tokens_PT, positions_PT, None, mask_PT, kept=kept, use_cache=False)
                 logits_PTV = output.logits[:, -kept:-1].float()  # a model may ignore how many to keep
                 targets_PT = tokens_PT[:, 1 - kept :]
                 loss_PT = F.cross_entropy(logits_PTV.transpose(1, 2), targets_PT, reduction="none")
@@ -168,13 +149,9 @@ class HFSampler:
                     losses[index] = loss_T[len(loss_T) - new[index] :]
         return losses
 
-    def _positions(self) -> int | None:
-        positions: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        return positions
-
-    def _job(self, prefix: Prefix, key: str, max_tokens: int, limit: Finish) -> _Job:
+    def _job(self, prefix: Prefix, key: str, max_tokens: int, limit: Finish) -> Job:
         tokens = self.prompts.encode(prefix)
-        positions = self._positions()
+        positions = max_positions(self.model)
         room = max_tokens if positions is None else positions - len(tokens)
         if room < 1:
             raise SamplerError(
@@ -182,12 +159,12 @@ class HFSampler:
                 f"its prompt has {len(tokens)} tokens. Shorten it or use a model with a longer context."
             )
         if room < max_tokens:
-            return _Job(key=key, tokens=tokens, max_tokens=room, limit=Finish.LENGTH)
-        return _Job(key=key, tokens=tokens, max_tokens=max_tokens, limit=limit)
+            return Job(key=key, tokens=tokens, max_tokens=room, limit=Finish.LENGTH)
+        return Job(key=key, tokens=tokens, max_tokens=max_tokens, limit=limit)
 
     def _draw(
         self,
-        jobs: list[_Job],
+        jobs: list[Job],
         num_samples: int,
         temperature: float,
         seed: int,
@@ -196,8 +173,8 @@ class HFSampler:
     ) -> list[Draw]:
         check.at_least("num_samples", num_samples, 1)
         check.at_least("temperature", temperature, 0)
-        rules = _Rules(temperature=temperature, ends=ends, end_tokens=self._end_tokens())
-        samples = [[_Sample(job) for _ in range(num_samples)] for job in jobs]
+        rules = _Rules(temperature=temperature, ends=ends, end_tokens=self.endings.of(self.model))
+        samples = [[Sample(job) for _ in range(num_samples)] for job in jobs]
         keys_PN = sample_keys(seed, [job.key for job in jobs], num_samples, first).reshape(len(jobs), num_samples)
         by_length = sorted(range(len(jobs)), key=lambda index: len(jobs[index].tokens))  # little padding
         num_prompts = max(1, self.max_rows // num_samples)
@@ -218,38 +195,14 @@ class HFSampler:
         ]
 
     def _prefill(self, prompts: list[list[int]]) -> _State:
-        tokens_PT, mask_PT, positions_PT = self._padded(prompts)
+        tokens_PT, mask_PT, positions_PT = padded(self.model, prompts)
         return self._forward(tokens_PT, positions_PT, None, mask_PT)
 
-    def _padded(self, prompts: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
-        """Tokens, mask and positions, padded on the left so that each text's last token is in the last column."""
-        longest = max(map(len, prompts))
-        device = self.model.get_input_embeddings().weight.device
-        tokens_PT = torch.tensor([[prompt[0]] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
-        mask_PT = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
-        positions_PT = (mask_PT.cumsum(dim=-1) - 1).clamp(min=0)
-        return tokens_PT, mask_PT, positions_PT
-
     def _forward(self, tokens_RT: Tensor, positions_RT: Tensor, cache: Any, mask_RT: Tensor) -> _State:
-        output = self._run(tokens_RT, positions_RT, cache, mask_RT, kept=1, use_cache=True)
+        output = forward(self.model, tokens_RT, positions_RT, cache, mask_RT, kept=1, use_cache=True)
         return _State(output.logits[:, -1], output.past_key_values, mask_RT)
 
-    def _run(
-        self, tokens_RT: Tensor, positions_RT: Tensor, cache: Any, mask_RT: Tensor, *, kept: int, use_cache: bool
-    ) -> Any:
-        options: dict[str, Any] = {"position_ids": positions_RT, "logits_to_keep": kept}
-        base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model  # under an adapter
-        known = inspect.signature(base.forward).parameters
-        return self.model(
-            input_ids=tokens_RT,
-            attention_mask=mask_RT,
-            past_key_values=cache,
-            use_cache=use_cache,
-            return_dict=True,
-            **{name: value for name, value in options.items() if name in known},
-        )
-
-    def _decode(self, state: _State, samples: list[_Sample], keys_B: npt.NDArray[np.uint64], rules: _Rules) -> None:
+    def _decode(self, state: _State, samples: list[Sample], keys_B: npt.NDArray[np.uint64], rules: _Rules) -> None:
         """Complete the samples, those of the first prompt first, all prompts having as many."""
         device = state.logits_RV.device
         active = np.arange(len(samples))
@@ -259,7 +212,7 @@ class HFSampler:
             next_B = pick(state.logits_RV, beginning_B, rules.temperature, uniform_B)
             for index, token in zip(active.tolist(), next_B.tolist(), strict=True):
                 samples[index].tokens.append(token)
-                samples[index].done = self._completion(samples[index], rules)
+                samples[index].done = self.endings.completion(samples[index], rules.ends, rules.end_tokens)
             running = [samples[index].done is None for index in active]
             if not any(running):
                 break
@@ -281,41 +234,6 @@ class HFSampler:
         after = self._forward((distinct % vocabulary)[:, None], positions_R1, state.cache, mask_RT)
         state.logits_RV, state.cache, state.mask_RT = after.logits_RV, after.cache, after.mask_RT
         return now_B
-
-    def _completion(self, sample: _Sample, rules: _Rules) -> Completion | None:
-        """The sample as it ends with its last token; None if it goes on."""
-        tokens, strings = sample.tokens, (*self.stop, *rules.ends)
-        if tokens[-1] in rules.end_tokens:
-            return Completion(text=self._text(sample.job, tokens[:-1]), output_tokens=len(tokens))
-        if strings:
-            # A new ending is within the tail: a token is a byte or more, but for the few that print nothing.
-            read = sample.job.tokens[-_CONTEXT_TOKENS:] + tokens
-            tail = self._decoded(read[-max(len(each.encode()) for each in strings) - 8 :])
-            if any(each in tail for each in strings):
-                ended = cut(self._text(sample.job, tokens), self.stop, rules.ends)
-                if ended is not None:
-                    full = ended[1] is Finish.SEGMENT and len(tokens) >= sample.job.max_tokens
-                    finish = sample.job.limit if full else ended[1]
-                    return Completion(text=ended[0], output_tokens=len(tokens), finish=finish)
-        if len(tokens) < sample.job.max_tokens:
-            return None
-        return Completion(text=self._text(sample.job, tokens), output_tokens=len(tokens), finish=sample.job.limit)
-
-    def _text(self, job: _Job, tokens: list[int]) -> str:
-        context = job.tokens[-_CONTEXT_TOKENS:]
-        before, whole = self._decoded(context), self._decoded(context + tokens)
-        return whole[len(before) :] if whole.startswith(before) else self._decoded(tokens)
-
-    def _decoded(self, tokens: list[int]) -> str:
-        text: str = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
-
-    def _end_tokens(self) -> frozenset[int]:
-        """The tokenizer's and the generation config's, which of some chat models differ."""
-        config = getattr(self.model, "generation_config", None)
-        configured = getattr(config, "eos_token_id", None)
-        listed = configured if isinstance(configured, list) else [configured]
-        return frozenset(each for each in (*listed, self.tokenizer.eos_token_id) if each is not None)
 
 
 def _num_shared(prompt: list[int], row: list[int]) -> int:

@@ -40,9 +40,28 @@ class PromptEncoder:
         text = (self._render(prefix.problem.prompt) if self.chat else prefix.problem.prompt) + prefix.text
         # A chat template writes the special tokens itself; adding them again would begin the text twice.
         tokens: list[int] = self.tokenizer(text, add_special_tokens=not self.chat)["input_ids"]
+        if tokens and tokens[-1] in self.tokenizer.all_special_ids:
+            # Some tokenizers append an end, after which a model would begin another text.
+            bare = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            while tokens[-1:] != bare[-1:] and tokens[-1] in self.tokenizer.all_special_ids and len(tokens) > 1:
+                tokens = tokens[:-1]
         if not tokens:
             raise argument_error(f"the prompt of problem {prefix.problem.id!r}", "have at least one token", text)
         return tokens
+
+    def turn_end(self) -> int | None:
+        """The special token with which the chat template ends the model's turn; None without, or without a chat."""
+        if not self.chat:
+            return None
+        answer = "0123456789"
+        messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": answer}]
+        try:
+            rendered: str = self.tokenizer.apply_chat_template(messages, tokenize=False)
+        except (TemplateError, LookupError, TypeError, ValueError):  # one that takes no answers as texts
+            return None
+        _, found, after = rendered.rpartition(answer)
+        tokens = self.tokenizer(after.strip(), add_special_tokens=False)["input_ids"] if found else []
+        return tokens[0] if tokens and tokens[0] in self.tokenizer.get_added_vocab().values() else None
 
     def _render(self, prompt: str) -> str:
         messages = [{"role": "user", "content": prompt}]

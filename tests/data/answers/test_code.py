@@ -23,6 +23,8 @@ BODY = "    y = 2 * x\n    return y\n"
         f"Run it:\n```sh\npython f.py\n```\nThe code:\n```python\n{WHOLE}```",
         f"```python\n{WHOLE}```\nUse:\n```python\nprint(f(1))\n```",
         f"Sure.\n```python\n{WHOLE}",
+        f"Here it is: ```python\n{WHOLE}```\nIt doubles x.",
+        f"<answer>```python\n{WHOLE}```</answer>",
         WHOLE,
         f"\n\n{WHOLE}",
         f"{WHOLE}\nThis function doubles its argument.",
@@ -39,6 +41,42 @@ def test_chat_models_may_write_prose_before_a_function_without_a_block() -> None
     text = f"Of course. The function is:\n\n{WHOLE}\nHope it helps!"
     assert extract_code(text, chat=True) == WHOLE
     assert extract_code(text, chat=False) == cut_off(text, ("\ndef",))
+
+
+DRAFT = "def f(x):\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>\n```python\n{DRAFT}```\n</think>\n```python\n{WHOLE}```",
+        f"```python\n{DRAFT}```\nNo.\n</think>\n{WHOLE}",
+        f"First try:\n```python\n{DRAFT}```\nCorrected:\n```python\n{WHOLE}```",
+        f"```python\n{DRAFT}```\nCorrected:\n```python\n{WHOLE}",
+        f"```python\n{WHOLE}```\nUse:\n```python\ndef main():\n    print(f(1))\n```",
+        f'```python\n{WHOLE}```\nIts head:\n```python\ndef f(x):\n    """Twice."""\n    ...\n```',
+        f"```python\n{WHOLE}```\nOr also:\n```python\ndef f(x):\n    y =",
+    ],
+)
+def test_of_several_blocks_the_last_whole_one_that_defines_the_function_is_taken(text: str) -> None:
+    found = extract_code(text, chat=True, name="f")
+    assert found == (DRAFT if text.endswith(f"Corrected:\n```python\n{WHOLE}") else WHOLE)
+
+
+def test_a_thinking_that_was_cut_off_is_no_code() -> None:
+    assert extract_code(f"<think>\n```python\n{WHOLE}```", chat=True, name="f") is None
+
+
+def test_what_other_blocks_define_for_the_function_comes_with_it() -> None:
+    helper, use = "import math\n\ndef g(x):\n    return 2 * x\n", "print(g(1))\n"
+    text = f"```python\n{helper}```\nTry:\n```python\n{use}```\n```python\ndef f(x):\n    return g(x)\n```"
+    assert extract_code(text, chat=True, name="f") == helper + "def f(x):\n    return g(x)\n"
+    one_line = "```\ndef f(x): return 2 * x\n```"
+    assert extract_code(one_line, chat=True, name="f") == "def f(x): return 2 * x\n"
+
+
+def test_a_body_in_a_block_is_taken_where_no_block_defines_the_function() -> None:
+    assert extract_code(f"```python\n{BODY}```\n```\nout\n```", chat=True, name="f") == BODY
 
 
 def test_what_belongs_to_a_function_stays() -> None:

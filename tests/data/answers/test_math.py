@@ -82,13 +82,76 @@ def test_verify(verifier: MathVerifier, gold: str, answer: str, right: bool) -> 
 
 
 def test_it_is_neither_symmetric_nor_transitive_and_equivalent_asks_both_ways(verifier: MathVerifier) -> None:
-    interval, inequality = r"(3,\infty)", "x>3"
-    assert verifier.verify(inequality, interval)
-    assert not verifier.verify(interval, inequality)
-    assert not verifier.equivalent(interval, inequality)
+    value, equation = "5", "2x+1=5"
+    assert verifier.verify(value, equation)
+    assert not verifier.verify(equation, value)
+    assert not verifier.equivalent(value, equation)
     assert verifier.equivalent("0.5", r"50\%")
     assert verifier.equivalent(r"50\%", "50")
     assert not verifier.equivalent("0.5", "50")
+
+
+@pytest.mark.parametrize(
+    ("interval", "inequality", "other"),
+    [
+        (r"(-\infty,2)", "x<2", "x>2"),
+        (r"(-\infty,2)", "2 > x", r"x \le 2"),
+        (r"[2,\infty)", r"x \geqslant 2", "x>2"),
+        ("[-2,7]", r"-2 \le x \le 7", r"-2 < x \le 7"),
+        ("[0,1)", "0 \u2264 x < 1", "0 < x < 1"),
+        (r"(-\infty,2)", r"x \in (-\infty,2)", r"x \in (-\infty,3)"),
+        (r"(-\infty,2)", r"\{x \mid x<2\}", r"\{x \mid x<3\}"),
+        (r"(-\infty,2)", r"\{x \in \mathbb{R} : x < 2\}", r"\{x : x \le 2\}"),
+        (r"(-\infty,-1)\cup(2,\infty)", r"x<-1 \text{ or } x>2", r"x<-1 \text{ or } x>3"),
+        (r"(-\infty,-1)\cup(2,\infty)", "x>2, x<-1", "x>2"),
+        ("(1,3)", r"x>1 \text{ and } x<3", r"x>1 \text{ or } x<3"),
+        (r"(-\infty,2)\cup(2,\infty)", r"x \neq 2", r"x \neq 3"),
+        ("(-2,7)", "x>-2, x<7", "x>-2, x<8"),
+        ("[-2,7)", r"x \ge -2 \land x<7", "x>-2 \u2228 x<7"),
+        (r"(-\infty,2)", r"]-\infty;2[", "]-\u221e,2]"),
+        ("(2,7]", "]2,7]", "[2,7["),
+    ],
+)
+def test_an_interval_and_its_inequality_are_one_answer(
+    verifier: MathVerifier, interval: str, inequality: str, other: str
+) -> None:
+    for gold, answer in ((interval, inequality), (inequality, interval)):
+        assert verifier.verify(gold, answer)
+    for gold, answer in ((interval, other), (other, interval), (inequality, other)):
+        assert not verifier.verify(gold, answer)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("10080", r"10{,}080"),
+        ("10080", r"10\ 080"),
+        ("10080", "10 080"),
+        ("10,20,300", "10, 20, 300"),
+        (r"[2,\infty)", "[2,\u221e)"),
+        (r"3\sqrt{2}", "3\u221a2"),
+        (r"\sqrt{x+1}", "\u221a(x+1)"),
+        ("2.5", "2\u00bd"),
+        ("90", "90\u00b0"),
+        ("x^{12}", "x\u00b9\u00b2"),
+        ("x^{-1}", "x\u207b\u00b9"),
+        (r"6\cdot 10^5", "6\u00d710\u2075"),
+        (r"2\pi", "2\u03c0"),
+        ("-5", "\u22125"),
+        (r"\emptyset", r"\varnothing"),
+        (r"\text{(B)}", "B"),
+        (r"2\pi", "2pi"),
+        (r"\frac{\sqrt{2}}{2}", "sqrt(2)/2"),
+        (r"3\sqrt{2}", "3 sqrt(2)"),
+        ("x^2+1", "x**2+1"),
+        (r"(-\infty,-1)\cup(2,\infty)", r"(-\infty,-1) U (2,\infty)"),
+        (r"(-\infty,2)", "(-inf, 2)"),
+        ("1,-2", r"x=1 \text{ or } x=-2"),
+    ],
+)
+def test_symbols_and_thousands_mean_what_they_say(verifier: MathVerifier, gold: str, answer: str) -> None:
+    assert verifier.equivalent(gold, answer)
+    assert math_form(math_form(answer)) == math_form(answer)
 
 
 def test_what_hangs_is_a_failure_remembered(verifier: MathVerifier) -> None:

@@ -142,6 +142,62 @@ def test_what_cannot_be_told_is_raised(write: Callable[..., str]) -> None:
     assert programs[0].limits.cpu_seconds == 7
 
 
+def test_drafts_are_not_graded(write: Callable[..., str]) -> None:
+    sources: list[str] = []
+
+    def run(program: Program) -> Outcome:
+        sources.append(program.source)
+        return Outcome(verdict=Verdict.PASSED)
+
+    task = HumanEval(path=write(LINE), style="chat", run=run)
+    draft, whole = "def double(x):\n    return x\n", "def double(x):\n    return 2 * x\n"
+    for text in (
+        f"<think>\n```python\n{draft}```\n</think>\n```python\n{whole}```",
+        f"```python\n{draft}```\nCorrected:\n```python\n{whole}```",
+        f"```python\n{whole}```\nUse:\n```python\ndef main():\n    double(1)\n```",
+    ):
+        assert task.check(task.problems[0], text)
+    assert sources == [whole] * 3
+    assert not task.check(task.problems[0], f"<think>\n```python\n{whole}```")
+
+
+NEEDS_NUMPY = LINE | {"task_id": "own/1", "test": f"import numpy as np\n\n{LINE['test']}"}
+
+
+def test_what_the_sandbox_lacks_is_named_before_anything_is_drawn(
+    sandboxed: HumanEval, write: Callable[..., str]
+) -> None:
+    task = HumanEval(path=write(LINE, NEEDS_NUMPY))
+    task.dry_run(task.problems[:1])
+    with pytest.raises(ArgumentError, match=r"got 'no numpy, which problem own/1 imports'. .*--sandbox-package numpy"):
+        task.dry_run(task.problems)
+    lending = HumanEval(path=task.path, sandbox_packages=("numpy",))
+    try:
+        lending.dry_run(lending.problems)
+    except ArgumentError as error:
+        pytest.skip(str(error))  # this Python's packages are not for the sandbox's
+    assert lending.check(lending.problems[1], "    return 2 * x")
+
+
+def test_a_dry_run_tries_a_solution_for_each_choice_of_modules(write: Callable[..., str]) -> None:
+    tried: list[str] = []
+    verdict = Verdict.FAILED
+
+    def run(program: Program) -> Outcome:
+        tried.append(program.source)
+        return Outcome(verdict=verdict, reason="no verdict")
+
+    scipy = NEEDS_NUMPY | {"task_id": "own/2", "prompt": "import os, scipy.stats as s\ndef double(x):\n"}
+    unsolved = scipy | {"task_id": "own/3", "canonical_solution": " "}
+    task = HumanEval(path=write(LINE, NEEDS_NUMPY, LINE | {"task_id": "own/4"}, scipy, unsolved), run=run)
+    task.dry_run(task.problems)
+    assert len(tried) == 3, "wrong solutions are the file's own matter"
+    verdict = Verdict.CHECK_FAILED
+    with pytest.raises(ArgumentError, match="must have canonical solutions whose tests come to a verdict; got 'own/"):
+        task.dry_run(task.problems)
+    task.dry_run(task.problems[-1:])
+
+
 def test_nothing_runs_without_a_sandbox(write: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise SandboxError("there is none")

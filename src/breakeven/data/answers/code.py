@@ -7,6 +7,8 @@ import re
 import textwrap
 from typing import Final
 
+from breakeven.data.answers.said import said
+
 COMPLETION_STOPS: Final = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 """Where the body of a function ends that a base model goes on writing after.
 
@@ -14,26 +16,32 @@ Source: M. Chen et al., Evaluating Large Language Models Trained on Code (2021),
 """
 _INDENT: Final = 4
 _FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*(\w*)[^\n]*$", re.MULTILINE)
+_BEGINS: Final = re.compile(r"(?<=[^\s`])[ \t]*(```+(?:python3?|py)[ \t]*\n)", re.IGNORECASE)
+"""A block that begins behind something else on its line: `<answer>```python`."""
 _DEFINITION: Final = re.compile(r"^(async def|def|class|import|from \S+ import|@\w)", re.MULTILINE)
+_HEAD: Final = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)([^\n]*)", re.MULTILINE)
+_DOCSTRING: Final = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''", re.DOTALL)
+_BODY: Final = re.compile(r"^[ \t]+(?!\.\.\.|pass\b)[^\s#]", re.MULTILINE)
 _TOP_LEVEL: Final = re.compile(
     r"(async def|def|class|import|from \S+ import|@\w|#|[)\]}]|\"\"\"|'''|[A-Za-z_][\w.]*\s*(:[^=]+)?=[^=])"
 )
 
 
-def extract_code(text: str, *, chat: bool) -> str | None:
+def extract_code(text: str, *, chat: bool, name: str = "") -> str | None:
     r"""The code of an answer: its block if it has one, else a function with what belongs to it, else a body.
 
     Args:
-        text: the answer.
+        text: the answer; what a model thinks before it is left out.
         chat: whether there may be prose before a function that stands in no block.
+        name: the function that is asked for; of several blocks the last that defines it is taken, "": any function.
 
     >>> extract_code("Sure!\n```python\ndef f():\n    return 1\n```\nIt returns 1.", chat=True)
     'def f():\n    return 1\n'
     >>> extract_code("    return 1\n\ndef g():\n    return 2\n", chat=False)
     '    return 1\n'
     """
-    text = text.replace("\r\n", "\n")
-    code = _block(text)
+    text = _BEGINS.sub(r"\n\1", said(text).replace("\r\n", "\n"))
+    code = _block(text, name)
     if code is None:
         code = text.lstrip("\n")
         start = _DEFINITION.search(code) if chat and not code[:1].isspace() else _DEFINITION.match(code)
@@ -46,8 +54,11 @@ def cut_off(text: str, stops: tuple[str, ...]) -> str:
     return text[: min((place for place in map(text.find, stops) if place >= 0), default=len(text))]
 
 
-def _block(text: str) -> str | None:
-    """The first fenced block that defines a function, else the first one; None without any."""
+def _block(text: str, name: str) -> str | None:
+    """The last fenced block that defines `name`, with what others define for it; else the first that defines anything.
+
+    None: no block. One that the limit of tokens cut off is taken only where no other will do.
+    """
     fences = list(_FENCE.finditer(text))
     if not fences:
         return None
@@ -61,9 +72,31 @@ def _block(text: str) -> str | None:
         elif fence[1].startswith(opened[1]) and not fence[2]:
             blocks.append(text[opened.end() + 1 : fence.start()])
             opened = None
-    if opened is not None:  # cut off by the limit of tokens
+    whole = len(blocks)
+    if opened is not None:
         blocks.append(text[opened.end() + 1 :])
-    return next((block for block in blocks if re.search(r"^\s*(async )?def ", block, re.MULTILINE)), blocks[0])
+    defining = {place for place, block in enumerate(blocks) if _defines(block, name)}
+    last = max((place for place in defining if place < whole), default=max(defining, default=-1))
+    if last < 0:
+        return next((block for block in blocks if _HEAD.search(block)), blocks[0])
+    helpers = [
+        each for place, each in enumerate(blocks[:last]) if name and place not in defining and _only_defines(each)
+    ]
+    return "".join([*helpers, blocks[last]])
+
+
+def _defines(block: str, name: str) -> bool:
+    """Whether `block` defines function `name` with more than a docstring; "": any function."""
+    heads = [head for head in _HEAD.finditer(block) if name in ("", head[1])]
+    if not heads:
+        return False
+    rest = heads[-1][2].rpartition(":")[2] + _DOCSTRING.sub("", block[heads[-1].end() :])
+    return _BODY.search(rest) is not None
+
+
+def _only_defines(block: str) -> bool:
+    lines = [line for line in block.splitlines() if line.strip() and not line[0].isspace()]
+    return all(_DEFINITION.match(line) or line[0] in "#)]}" for line in lines) and bool(_DEFINITION.search(block))
 
 
 def _leading_code(text: str) -> str:

@@ -5,7 +5,8 @@ import re
 from fractions import Fraction
 
 from breakeven.checking.workers import Workers
-from breakeven.data.answers.find import number_form, number_value
+from breakeven.data.answers.latex import in_latex
+from breakeven.data.answers.numbers import number_form, number_value, with_commas
 from breakeven.errors import CheckFailedError, MissingExtraError
 
 MAX_MATH_ANSWER = 500
@@ -18,14 +19,15 @@ _ROUNDED_AWAY = Fraction(1, 10_000)
 _SIZES = re.compile(r"\\(?:left|right)(?![a-zA-Z])|\\!|\\,(?![a-zA-Z])")
 _SIMPLE_FRACTION = re.compile(r"(-?)\\frac\{([0-9]+)\}\{([0-9]+)\}")
 _SHORT_FRACTION = re.compile(r"\\frac([0-9])([0-9])(?![0-9])")
+_SPACED = re.compile(r"[-+]?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
 _WORDS = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}\\]*)\}")
 
 
 class MathVerifier:
     """math-verify in processes of its own, with a deadline and a cache. May be called from several threads.
 
-    math-verify needs the main thread, may hang in big-number arithmetic for ever, and is neither symmetric
-    ("x > 3" and "(3, oo)") nor transitive (0.5 = 50 %, 50 % = 50): say which answer is the gold one.
+    math-verify needs the main thread, may hang in big-number arithmetic for ever, and is neither symmetric nor
+    transitive (0.5 = 50 %, 50 % = 50): say which answer is the gold one. An inequality is right where its interval is.
 
     Args:
         timeout_seconds: of one comparison. A pair that was late stays a failure and is not tried again.
@@ -93,8 +95,11 @@ def math_form(answer: str) -> str:
     >>> math_form(r"$\dfrac{6}{4}$."), math_form(r"\left( 1, 2 \right)"), math_form(r"\text{Even}"), math_form("50\\%")
     ('3/2', '( 1, 2 )', '\\text{even}', '50\\%')
     """
+    text = with_commas(in_latex(answer))
     # Spaces are only made single: "1 1/2" without them would be 11/2, and "1, 200" a thousand two hundred.
-    text = " ".join(_SIZES.sub("", answer).split()).lstrip("$ ").rstrip("$ .")
+    text = " ".join(_SIZES.sub("", text).split()).lstrip("$ ").rstrip("$ .")
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "")
     text = _SHORT_FRACTION.sub(r"\\frac{\1}{\2}", text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
     simple, words = _SIMPLE_FRACTION.fullmatch(text), _WORDS.fullmatch(text)
     if words:

