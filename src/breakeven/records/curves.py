@@ -125,7 +125,8 @@ class KCurve:
     `hi_K`. 0 where all were counted. Empty: nothing was resampled."""
     parameters: tuple[float, ...] = ()
     """Method "paper": (L, k, x0) of L / (1 + exp(-k (K - x0))). Method "calibrated": posterior means of (log alpha,
-    log beta) of the Beta law of the problems' solve rates."""
+    log beta) of the Beta law of the problems' solve rates; told in strata of problems by their earlier answers, of each
+    stratum, hardest first, the number of problems, their mean solve rate, and how probable a Beta law is in it."""
 
     def __post_init__(self) -> None:
         k_values = check.increasing("k_values", self.k_values)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from breakeven import check
+from breakeven.errors import argument_error
 from breakeven.records.costs import QueryFlops
 from breakeven.records.curves import ROUNDING, computed_share
 from breakeven.records.losses import ValidationLoss
@@ -83,6 +84,10 @@ class LearningPoint:
     """FLOPs of a reward model per sample, where one scores them."""
     validation_loss: ValidationLoss | None = None
     """None where it was not measured."""
+    right_P: tuple[int, ...] = ()
+    """Right answers to each problem, greedy and sampled; empty where only the accuracies above are known."""
+    answers_P: tuple[int, ...] = ()
+    """How many there were, those whose check failed left out; empty likewise."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "num_problems", "num_drawn")
@@ -90,3 +95,6 @@ class LearningPoint:
         check.each_field(self, check.finite, "evaluation_flops", "output_tokens", unknown=True)
         check.each_field(self, computed_share, "greedy_accuracy", "sampled_accuracy", unknown=True)
         computed_share("disagreement", self.disagreement)
+        if len(self.right_P) != len(self.answers_P):
+            rule = f"have one count for each of the {len(self.answers_P)} of answers_P"
+            raise argument_error("right_P", rule, f"{len(self.right_P)} counts")

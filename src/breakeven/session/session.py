@@ -184,13 +184,10 @@ class Session:
             raise
         self._ship()
         self._course = Course(
-            spec=self.spec,
-            policy=self.policy,
-            num_problems=len(self.problems),
-            num_samples=num_samples,
-            points=tuple(learning_point(each.observation) for each in self.checkpoints),
-            decision=self.checkpoints[-1].decision if self.checkpoints else None,
+            spec=self.spec, policy=self.policy, num_problems=len(self.problems), num_samples=num_samples
         )
+        for each in self.checkpoints:
+            self._course = self._course.then(learning_point(each.observation), each.decision)
         self._last: tuple[int, int] | None = None
         self._failed_in_a_row = 0
         self._warned = False

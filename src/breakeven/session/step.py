@@ -69,9 +69,11 @@ def conclude(course: Course, seen: Seen) -> tuple[Course, Seen, Decision]:
 
 def see(course: Course, measured: Measured) -> Seen:
     """A checkpoint with the K-curves and the projection that the course's policy rests on."""
+    needs = course.policy.needs
+    tally = measured.tally.after(course.right_P, course.answers_P) if needs.strata else measured.tally
     curves = curves_of(
-        measured.tally,
-        course.policy.needs,
+        tally,
+        needs,
         reward_flops=measured.point.reward_flops,
         searches=measured.searches,
         shared_prefill=course.spec.shared_prefill,
@@ -103,7 +105,7 @@ def curves_of(
     """The K-curves of a checkpoint that a policy needs.
 
     Args:
-        tally: of the checkpoint's samples.
+        tally: of the checkpoint's samples, and where known, of those of earlier checkpoints (`Tally.after`).
         needs: which, and by what method.
         reward_flops: of a reward model per sample, charged to the strategies that choose by reward.
         searches: what strategies that search made of the checkpoint.

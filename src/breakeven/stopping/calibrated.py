@@ -43,6 +43,8 @@ class CalibratedPolicy:
             problems are sampled no further, and an evaluation that is due is left out.
         strategies: what may be served, such as "majority_vote"; empty: every strategy that is measured and can
             be served (`RunSpec.checker`).
+        strata: whether Pass@K beyond the samples drawn is told in strata of problems that were solved about as often at
+            earlier checkpoints; False, as in earlier versions: from this checkpoint's samples alone.
     """
 
     name: Literal["calibrated"] = "calibrated"
@@ -53,6 +55,7 @@ class CalibratedPolicy:
     min_used: float = 0.0
     max_evaluation_share: float = 0.05
     strategies: tuple[str, ...] = ()
+    strata: bool = True
 
     def __post_init__(self) -> None:
         if not 0.0 < self.risk < 1.0:
@@ -72,7 +75,8 @@ class CalibratedPolicy:
     @property
     def needs(self) -> Needs:
         """Curves and projection of method "calibrated"."""
-        return Needs(max_k=self.max_k, strategies=("greedy", *self.strategies) if self.strategies else None)
+        strategies = ("greedy", *self.strategies) if self.strategies else None
+        return Needs(max_k=self.max_k, strategies=strategies, strata=self.strata)
 
     def check(self, num_samples: int) -> None:
         """Nothing: it decides on any number of samples, and draws them as it needs them."""

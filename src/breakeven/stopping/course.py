@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import add
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
@@ -32,6 +33,9 @@ class Needs:
     """Method "paper": sample counts at which Pass@K is measured and the sigmoid fitted."""
     fluctuation_filter: bool = True
     """Method "paper": whether the projection leaves out points below the last kept one."""
+    strata: bool = False
+    """Method "calibrated": whether Pass@K is told in strata of problems that were solved about as often at earlier
+    checkpoints, as far as these are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,10 @@ class Course:
     points: tuple[LearningPoint, ...] = ()
     decision: Decision | None = None
     """At the last of `points`."""
+    right_P: tuple[int, ...] = ()
+    """Right answers to each problem over all of `points`; empty where their points do not know them."""
+    answers_P: tuple[int, ...] = ()
+    """How many there were."""
 
     def see(self, point: LearningPoint, curves: tuple[KCurve, ...]) -> Seen:
         """The next checkpoint: its place on the learning curve with its K-curves, and the projection from there.
@@ -193,7 +201,10 @@ class Course:
 
     def then(self, point: LearningPoint, decision: Decision) -> Self:
         """The course with one checkpoint more."""
-        return replace(self, points=(*self.points, point), decision=decision)
+        right_P, answers_P = point.right_P, point.answers_P
+        if len(answers_P) == len(self.answers_P):
+            right_P, answers_P = tuple(map(add, self.right_P, right_P)), tuple(map(add, self.answers_P, answers_P))
+        return replace(self, points=(*self.points, point), decision=decision, right_P=right_P, answers_P=answers_P)
 
 
 _forecast = lru_cache(maxsize=8)(forecast_accuracy)

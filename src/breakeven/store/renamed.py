@@ -47,7 +47,7 @@ def may_be_old(kind: str, data: bytes) -> bool:
     """Whether a line of JSON may hold a name of an earlier version: cheap, and never wrongly False."""
     if kind == "checkpoint" and b'"pass@k"' in data and b'"until_right":' not in data:
         return True
-    if kind == "header" and b'"checker":' not in data:
+    if kind == "header" and (b'"checker":' not in data or b'"strata":' not in data):
         return True
     if kind in _STRATEGIES and _OLD_RULES.search(data):
         return True
@@ -79,6 +79,9 @@ def renamed(kind: str, data: Any) -> Any:
                 holder[field] = strategy_name(named) if isinstance(named, str) else list(map(strategy_name, named))
     for spec in _at(data, ["spec"]) if kind == "header" else ():
         spec.setdefault("checker", None)
+    for policy in (*_at(data, ["policy"]), *_at(data, ["config", "policy"])) if kind == "header" else ():
+        if policy.get("name") == "calibrated":  # told from one checkpoint alone in earlier versions
+            policy.setdefault("strata", False)
     for curve in _at(data, ["decision", "k_curve"]) if kind == "checkpoint" else ():
         curve.setdefault("until_right", curve["strategy"] == "pass@k")
     return data

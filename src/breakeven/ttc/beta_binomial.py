@@ -1,18 +1,16 @@
-"""Accuracy against K beyond the samples drawn, with a 90 % interval: solve rates that follow a Beta law.
+"""Pass@K of problems whose solve rates follow one Beta law: posterior of the law, and what it foretells.
 
 Pure and deterministic. The model, where its constants come from and what it is worth on real samples:
 docs/design/calibrated-estimators.md.
 """
 
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, gammaln, logit
+from scipy.special import gammaln
 
-from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
-from breakeven.ttc.strategies.pass_at_k import distinct_counts, group_counts, pass_at_k_of_groups
+from breakeven.ttc.strategies.pass_at_k import distinct_counts
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -22,95 +20,10 @@ _LOG_ALPHA, _LOG_BETA = (-6.0, 6.0), (-5.0, 9.0)
 _PRIOR_AT, _PRIOR_SLOPE, _PRIOR_SCALE, _PRIOR_FREEDOM = -2.0, 0.25, 0.5, 4.0
 """Prior: log alpha is Student t about _PRIOR_AT + _PRIOR_SLOPE log beta, log beta is flat. The heavy tails let
 problems of equal difficulty, whose alpha is large, outvote it."""
-_WIDER_PER_DOUBLING = 0.03
-"""Added to the interval's width for each doubling of K beyond the samples drawn: no real law is quite a Beta."""
-_FAINT = 1e-9
-"""Accuracies of the model are kept this far from 0 and 1, where the logit is infinite."""
 _SUMMED = 512
 """Up to this count logarithms are added up, which is faster than two log gammas."""
 _GRID, _ZOOMS, _DEPTH = 16, 3, 6.0
 """Points along either axis of the grid, how often it is laid, and the log weight below the peak that is left out."""
-
-
-def beta_binomial_curve(
-    correct_P: Counts,
-    samples_P: Counts,
-    k_values: tuple[int, ...],
-    *,
-    problems: Literal["these", "new"],
-    baseline_P: Floats | None = None,
-) -> KCurve:
-    """The K-curve at `k_values`, of checked counts: measured up to the fewest samples drawn, else extrapolated.
-
-    Args:
-        correct_P: right samples per problem.
-        samples_P: samples drawn per problem.
-        k_values: sample counts to report, increasing.
-        problems: whether the interval is about "these" problems or about "new" ones of their kind.
-        baseline_P: one-sample accuracy per problem that `paired_error_K` is paired with; the share of right samples
-            where None.
-
-    Returns:
-        A KCurve, marked as not deployable; `parameters` are the posterior means of (log alpha, log beta).
-
-    Estimator:
-        Bayesian: a Beta law of the solve rates on a grid, each problem's rate given its own counts. The curve is
-        then shifted on the logit scale through the measured Pass@K at the fewest samples drawn.
-
-    Source:
-        Ours, docs/design/calibrated-estimators.md.
-    """
-    known = int(samples_P.min())
-    powers_of_two = {1 << power for power in range(k_values[-1].bit_length())}
-    k_K = np.array(sorted({*k_values, known, *powers_of_two}))
-    num_measured = int(np.searchsorted(k_K, known)) + 1
-    groups = group_counts(correct_P, samples_P)
-    measured_K = np.array([pass_at_k_of_groups(groups, k) for k in k_K[:num_measured].tolist()])
-    alpha_G, beta_G, weight_G = posterior(correct_P, samples_P)
-    paired_P = correct_P / samples_P if baseline_P is None else baseline_P
-    mean_GK, variance_GK, choice_GK, paired_GK = predict(correct_P, samples_P, k_K, alpha_G, beta_G, paired_P)
-    if problems == "new":
-        variance_GK = variance_GK + choice_GK
-    mean_GK = np.clip(mean_GK, _FAINT, 1.0 - _FAINT)
-    logit_GK = logit(mean_GK)
-    model_K = weight_G @ logit_GK
-    # The second term is the variance on the logit scale, by the delta method; bounded where that method breaks down.
-    bounded_GK = variance_GK / (np.square(mean_GK * (1.0 - mean_GK)) + variance_GK)
-    variance_K = weight_G @ (np.square(logit_GK - model_K) + bounded_GK)
-
-    # One problem's worth of the model keeps a measured 0 or 1 finite on the logit scale. The shift through what was
-    # measured is an error of the model or of the measurement, so its square belongs to the expected squared error.
-    measured_model_K, size = model_K[:num_measured], len(correct_P)
-    right_K = size * measured_K + expit(measured_model_K)
-    wrong_K = size * (1.0 - measured_K) + expit(-measured_model_K)
-    shift_K = np.pad(np.log(right_K / wrong_K) - measured_model_K, (0, len(k_K) - num_measured), mode="edge")
-    wider_K = 1.0 + _WIDER_PER_DOUBLING * np.log2(np.maximum(k_K / known, 1.0))
-    half_K = NORMAL_95 * wider_K * np.sqrt(variance_K + np.square(shift_K))
-    centre_K = model_K + shift_K
-    fails_K = (1.0 - measured_K[-1]) * expit(-centre_K[num_measured:]) / expit(-centre_K[num_measured - 1])
-    accuracy_K = np.maximum.accumulate(np.append(measured_K, 1.0 - fails_K))  # against rounding alone
-    # A lower end at some K holds at any larger one; through powers of two, so that it barely matters which K are asked.
-    low_K = np.minimum(np.maximum.accumulate(expit(centre_K - half_K)), accuracy_K)
-    high_K = np.maximum(expit(centre_K + half_K), accuracy_K)
-    solved = bool(correct_P.any())
-    if not solved:
-        accuracy_K, low_K = np.zeros(len(k_K)), np.zeros(len(k_K))
-    asked_K = np.isin(k_K, k_values)
-    return KCurve(
-        strategy="pass@k",
-        deployable=False,
-        k_values=k_values,
-        accuracy_K=tuple(accuracy_K[asked_K].tolist()),
-        lo_K=tuple(low_K[asked_K].tolist()),
-        hi_K=tuple(high_K[asked_K].tolist()),
-        made_K=tuple(Made.MEASURED if k <= known else Made.EXTRAPOLATED for k in k_values),
-        status=FitStatus.FITTED if solved else FitStatus.NO_SIGNAL,
-        method="calibrated",
-        expected_samples_K=_until_right(k_K, accuracy_K, k_values),
-        until_right=True,
-        paired_error_K=tuple(np.sqrt(weight_G @ paired_GK[:, asked_K]).tolist()),
-        parameters=(float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G))),
-    )
 
 
 def posterior(correct_P: Counts, samples_P: Counts, *, size: int = _GRID) -> tuple[Floats, Floats, Floats]:
@@ -126,14 +39,20 @@ def posterior(correct_P: Counts, samples_P: Counts, *, size: int = _GRID) -> tup
         log_alpha, log_beta = np.linspace(*alpha_ends, size)[:, None], np.linspace(*beta_ends, size)
         alpha, beta = np.exp(log_alpha), np.exp(log_beta)
         log_weight = _likelihood(alpha, *right) + _likelihood(beta, *wrong) - _likelihood(alpha + beta, *drawn)
-        off_prior = (log_alpha - _PRIOR_AT - _PRIOR_SLOPE * log_beta) / _PRIOR_SCALE
-        log_weight -= 0.5 * (_PRIOR_FREEDOM + 1.0) * np.log1p(np.square(off_prior) / _PRIOR_FREEDOM)
+        log_weight += log_prior(log_alpha, log_beta)
         log_weight -= log_weight.max()
         row_G, column_G = np.nonzero(log_weight > -_DEPTH)
         alpha_ends = _around(log_alpha[:, 0], row_G, _LOG_ALPHA)
         beta_ends = _around(log_beta, column_G, _LOG_BETA)
     weight_G = np.exp(log_weight[row_G, column_G])
     return alpha[row_G, 0], beta[column_G], weight_G / weight_G.sum()
+
+
+def log_prior(log_alpha: Floats, log_beta: Floats) -> Floats:
+    """Log of the prior weight of a Beta law, up to a constant."""
+    off = (log_alpha - _PRIOR_AT - _PRIOR_SLOPE * log_beta) / _PRIOR_SCALE
+    log: Floats = -0.5 * (_PRIOR_FREEDOM + 1.0) * np.log1p(np.square(off) / _PRIOR_FREEDOM)
+    return log
 
 
 def predict(
@@ -181,14 +100,6 @@ def predict(
     choice_GK = np.maximum(square_GK - np.square(fail_GK), 0.0) / size
     paired_GK = np.maximum(gain_square_GK - np.square(1.0 - fail_GK - mean), 0.0) / size
     return 1.0 - fail_GK, own_GK / size**2, choice_GK, paired_GK
-
-
-def _until_right(k_K: Counts, accuracy_K: Floats, k_values: tuple[int, ...]) -> tuple[float, ...]:
-    """Expected samples up to the first right one or K: 1 + the chances that 1, 2, ..., K - 1 samples all fail."""
-    every_K = np.arange(1, k_values[-1] + 1)
-    fails_K = 1.0 - np.interp(every_K, k_K, accuracy_K)
-    drawn_K = 1.0 + np.cumsum(fails_K) - fails_K
-    return tuple(drawn_K[np.array(k_values) - 1].tolist())
 
 
 def _log_rising(shape: Floats, counts: Counts) -> Floats:

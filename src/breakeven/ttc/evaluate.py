@@ -10,8 +10,9 @@ import numpy.typing as npt
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome
-from breakeven.ttc.beta_binomial import beta_binomial_curve
+from breakeven.ttc.calibrated_curve import calibrated_curve
 from breakeven.ttc.k_curve import PAPER_K_VALUES, extrapolate_pass_at_k
+from breakeven.ttc.strata import strata_of
 from breakeven.ttc.strategies.named import STRATEGIES, strategies_of, strategy_of
 from breakeven.ttc.strategies.on_pool import measure, measured_curve, pool_has
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
@@ -171,12 +172,16 @@ def _greedy(tally: Tally) -> KCurve:
 def _pass_at_k(tally: Tally, max_k: int, shared_prefill: bool) -> KCurve:
     """Pass@K of the problems that were sampled, paired with their greedy answers."""
     drawn = tally.samples_P > 0
-    curve = beta_binomial_curve(
+    strata_P = None
+    if tally.earlier_right_P is not None and tally.earlier_answers_P is not None:
+        strata_P = strata_of(tally.earlier_right_P[drawn], tally.earlier_answers_P[drawn])
+    curve = calibrated_curve(
         tally.correct_P[drawn],
         tally.samples_P[drawn],
         tuple(range(1, max_k + 1)),
         problems="these",
         baseline_P=None if tally.greedy_P is None else tally.greedy_P[drawn].astype(np.float64),
+        strata_P=strata_P,
     )
     flops_K = () if tally.costs is None else _until_right_flops(tally, curve, tally.costs.take(drawn), shared_prefill)
     return replace(curve, deployable=not tally.oracle, flops_K=flops_K)

@@ -1,7 +1,7 @@
 """Accuracy against K beyond the samples drawn: the paper's sigmoid, or the calibrated curve.
 
-Pure. The calibrated curve comes from `beta_binomial`. What the paper leaves open (how the fit is made, what happens at
-its edges) is chosen here and argued in docs/design/paper-mode.md.
+Pure. The calibrated curve has a module of its own. What the paper leaves open (how the fit is made, what happens at its
+edges) is chosen here and argued in docs/design/paper-mode.md.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from breakeven import check
 from breakeven.records import FitStatus, KCurve, Made
-from breakeven.ttc.beta_binomial import beta_binomial_curve
+from breakeven.ttc.calibrated_curve import calibrated_curve
 from breakeven.ttc.strategies.pass_at_k import Counts, check_counts, pass_at_k
 
 PAPER_K_VALUES = (1, 2, 4)
@@ -76,7 +76,7 @@ def extrapolate_pass_at_k(
     correct_P, samples_P = check_counts(num_correct, num_samples)
     read_K = check.increasing("k_values", k_values, "Try [1, 2, 4].")
     if method == "calibrated":
-        return beta_binomial_curve(correct_P, samples_P, read_K, problems=problems)
+        return calibrated_curve(correct_P, samples_P, read_K, problems=problems)
     fit_K = [k for k in check.increasing("fit_k_values", fit_k_values, "Try [1, 2, 4].") if k <= samples_P.min()]
     measured = {k: pass_at_k(correct_P, samples_P, k) for k in fit_K}
     status, parameters = fit_sigmoid(fit_K, list(measured.values()))

@@ -1,6 +1,8 @@
 """What strategies are computed from: counts and pool of a checkpoint's samples, as arrays, whatever their source."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,12 @@ class Tally:
     """Which samples of the sampled problems agree and how they were scored, where answers are selected by either."""
     costs: SampleCosts | None = None
     """What a sample costs on each problem; None where no lengths are known."""
+    asked: npt.NDArray[np.bool_] | None = None
+    """Which of the problems asked are these, where some were left out; None: all."""
+    earlier_right_P: Counts | None = None
+    """Right answers to each problem at all earlier checkpoints of the run; None where it is not known, or not used."""
+    earlier_answers_P: Counts | None = None
+    """How many there were."""
 
     def __post_init__(self) -> None:
         drawn = self.samples_P > 0
@@ -43,6 +51,25 @@ class Tally:
     def num_problems(self) -> int:
         """P."""
         return len(self.samples_P)
+
+    @property
+    def answers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Right answers and all answers, greedy and sampled, to each problem asked; 0 to those left out."""
+        counts = np.array([self.correct_P, self.samples_P])
+        if self.greedy_P is not None:
+            counts += [self.greedy_P, np.ones_like(self.greedy_P)]
+        if self.asked is not None:
+            of_these, counts = counts, np.zeros((2, len(self.asked)), dtype=np.int64)
+            counts[:, self.asked] = of_these
+        right_P, answers_P = counts.tolist()
+        return tuple(right_P), tuple(answers_P)
+
+    def after(self, right_P: Sequence[int], answers_P: Sequence[int]) -> Self:
+        """The tally with the `answers` of all earlier checkpoints; as it is where they are of other problems."""
+        if len(answers_P) != (self.num_problems if self.asked is None else len(self.asked)):
+            return self
+        kept = slice(None) if self.asked is None else self.asked
+        return replace(self, earlier_right_P=np.array(right_P)[kept], earlier_answers_P=np.array(answers_P)[kept])
 
     @property
     def greedy_accuracy(self) -> float | None:
@@ -108,8 +135,10 @@ def tally_of(bank: SampleBank, costs: SampleCosts | None = None) -> Tally:
     Raises:
         CheckFailedError: no greedy sample has a verdict.
     """
+    asked = None
     if CHECK_FAILED in bank.greedy_correct_P:
         kept = _with_greedy_verdicts(bank)
+        asked = np.isin(np.arange(bank.num_problems), kept)
         bank = bank.of(kept)
         costs = None if costs is None else costs.take(np.array(kept))
     return Tally(
@@ -119,6 +148,7 @@ def tally_of(bank: SampleBank, costs: SampleCosts | None = None) -> Tally:
         oracle=bank.oracle,
         pool=pool_of(bank),
         costs=costs,
+        asked=asked,
     )
 
 
@@ -160,6 +190,7 @@ def point_of(
     validation_loss: ValidationLoss | None = None,
 ) -> LearningPoint:
     """The learning point of a tally with its costs."""
+    right_P, answers_P = tally.answers
     return LearningPoint(
         step=step,
         train_flops=train_flops,
@@ -173,4 +204,6 @@ def point_of(
         disagreement=tally.disagreement,
         reward_flops=reward_flops,
         validation_loss=validation_loss,
+        right_P=right_P,
+        answers_P=answers_P,
     )
