@@ -16,10 +16,14 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.records import Decision, Draw, Problem, Reason, RunSpec
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
+from breakeven.session.step import Measured, conclude, measured_of, see
 from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.course import Course
 from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog, read_log
+from breakeven.store.renamed import renamed
 from breakeven.testing import RateSampler, RateVerifier
+from breakeven.ttc.tally import Tally, point_of
 
 COST = ModelCost(body_params=100, head_params=10, num_layers=1, attention_width=5)
 SEQUENCE_TOKENS = 10
@@ -214,3 +218,61 @@ def test_a_log_that_names_no_policy_is_the_papers(tmp_path: Path) -> None:
     header = Header(versions={}, config={}, spec=PLAN, policy=named, seed=5)
     with RunLog.create(tmp_path, header) as log:
         session_of(Learning(), policy=policy, log=log)
+
+
+MANY = 480
+"""Problems enough for strata, also where only a quarter of them is sampled."""
+MANY_STEPS = 8
+MANY_TOKENS = 100_000 * SEQUENCE_TOKENS
+"""Trained on between two evaluations, which cost about 1 % of it."""
+SAMPLED = RunSpec(budget_flops=LAST_STEP * 100_000 * SEQUENCE_FLOPS, decay_share=0.0, baseline="sampled", checker=True)
+
+
+def follow_many(directory: Path, killed_after: int = MANY_STEPS) -> list[Decision]:
+    """The decisions of a run on many problems, killed once and gone on with."""
+    rates = {str(number): 0.0 for number in range(MANY)}
+    sampler = RateSampler(rates)
+    decisions: list[Decision] = []
+    for steps in (range(1, killed_after + 1), range(killed_after + 1, MANY_STEPS + 1)):
+        with session_of(
+            sampler, problems=sampler.problems, log=directory, resume=bool(decisions), spec=SAMPLED
+        ) as session:
+            for step in steps:
+                rates.update({name: (1 - 0.8**step) * int(name) / MANY for name in rates})
+                decisions.append(session.observe(step=step, train_tokens=step * MANY_TOKENS))
+    return decisions
+
+
+def in_strata(decisions: Sequence[Decision]) -> list[bool]:
+    return [each.k_curve is not None and len(each.k_curve.parameters) > 2 for each in decisions]
+
+
+def test_curves_in_strata_are_the_same_live_resumed_replayed_and_from_counts(tmp_path: Path) -> None:
+    live = follow_many(tmp_path / "whole")
+    assert in_strata(live) == [False, *[True] * (MANY_STEPS - 1)]
+    assert follow_many(tmp_path / "killed", killed_after=4) == live
+    record = read_log(tmp_path / "whole")
+    observations = [each.observation for each in record.checkpoints]
+    assert list(replay(observations, record.header.spec, policy_from(record.header.policy))) == live
+    course = Course(spec=SAMPLED, policy=POLICY)
+    for observation, decision in zip(observations, live, strict=True):  # as of evaluations that somebody else made
+        tally = measured_of(observation).tally
+        counts = Tally(correct_P=tally.correct_P, samples_P=tally.samples_P, greedy_P=tally.greedy_P)
+        flops = {"train_flops": observation.train_flops, "evaluation_flops": observation.evaluation_flops}
+        point = point_of(counts, step=observation.step, query_flops=observation.query_flops, **flops)
+        course, seen, _ = conclude(course, see(course, Measured(tally=counts, point=point)))
+        (curve,) = (each for each in seen.curves if each.strategy == "pass@k")
+        assert decision.k_curve is not None
+        assert replace(decision.k_curve, flops_K=()) == curve
+
+
+def test_a_log_of_an_earlier_version_is_replayed_without_strata(tmp_path: Path) -> None:
+    follow_many(tmp_path)
+    record = read_log(tmp_path)
+    observations = [each.observation for each in record.checkpoints]
+    then = replay(observations, SAMPLED, Patience(replace(RULE, strata=False), 2))
+    assert not any(in_strata(then))
+    settings = policy_settings(POLICY)
+    del settings["strata"]
+    header = renamed("header", {"policy": settings, "spec": {}})
+    assert replay(observations, SAMPLED, policy_from(header["policy"])) == then

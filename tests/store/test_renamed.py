@@ -78,10 +78,23 @@ def test_rules_of_searches_are_read_under_the_names_they_have_everywhere() -> No
 
 
 def test_the_policy_of_an_old_header_names_strategies_as_today() -> None:
-    policy = {"name": "calibrated", "strategies": ["best_of_n", "dvts/majority_vote"]}
+    policy = {"name": "calibrated", "strategies": ["best_of_n", "dvts/majority_vote"], "strata": False}
     now = Header(versions={}, config={"policy": policy}, spec=RunSpec(budget_flops=1e6), policy=policy, seed=0)
     line = as_written_then(now, ('"dvts/majority_vote"', '"dvts/vote"'))
     assert decode(Path("log"), line) == now
+
+
+def test_curves_of_old_logs_are_told_from_one_checkpoint_and_those_of_other_rules_as_they_say() -> None:
+    for name, own in (("calibrated", {"strata": False}), ("paper", {}), ("mine:Rule", {})):
+        settings = {"name": name, **own}
+        now = Header(versions={}, config={"policy": settings}, spec=RunSpec(budget_flops=1e6), policy=settings, seed=0)
+        line = as_written_then(now, *[(',"strata":false', "")] if own else ())
+        assert b"strata" not in line
+        assert decode(Path("log"), line) == now
+    kept = Header(
+        versions={}, config={}, spec=RunSpec(budget_flops=1e6), policy={"name": "calibrated", "strata": True}, seed=0
+    )
+    assert decode(Path("log"), as_written_then(kept)) == kept
 
 
 def test_pass_at_k_of_old_logs_is_drawn_until_one_is_right() -> None:

@@ -180,3 +180,25 @@ def test_a_problem_whose_greedy_sample_has_no_verdict_is_left_out() -> None:
 def test_a_checker_that_failed_on_all_greedy_samples_says_nothing_of_the_model() -> None:
     with pytest.raises(CheckFailedError, match="the checker failed on all 4 greedy samples"):
         tally_of(replace(BANK, greedy_correct_P="????"))
+
+
+def test_answers_are_greedy_and_sampled_ones_of_every_problem_asked() -> None:
+    assert tally_of(BANK).answers == ((3, 0, 0, 2), (5, 1, 5, 2))
+    assert counted([2, 0], [4, 1]).answers == ((2, 0), (4, 1))
+    failed = tally_of(replace(BANK, greedy_correct_P="1?01", correct_PN=("1100", "1", "0000", "?")))
+    assert failed.num_problems == 3
+    assert failed.answers == ((3, 0, 0, 1), (5, 0, 5, 1))  # none of the one left out
+    point = learning_point(observed(BANK))
+    assert (point.right_P, point.answers_P) == tally_of(BANK).answers
+
+
+def test_earlier_answers_go_to_the_problems_that_they_are_of() -> None:
+    tally = counted([2, 0], [4, 1]).after((3, 0), (5, 1))
+    assert tally.earlier_right_P is not None
+    assert tally.earlier_answers_P is not None
+    assert (tally.earlier_right_P.tolist(), tally.earlier_answers_P.tolist()) == ([3, 0], [5, 1])
+    failed = tally_of(replace(BANK, greedy_correct_P="1?01")).after((1, 2, 3, 4), (5, 6, 7, 8))
+    assert failed.earlier_right_P is not None
+    assert failed.earlier_right_P.tolist() == [1, 3, 4]
+    for other in ((), (1, 2, 3)):
+        assert counted([2, 0], [4, 1]).after(other, other).earlier_right_P is None

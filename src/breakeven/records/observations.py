@@ -96,5 +96,5 @@ class LearningPoint:
         check.each_field(self, computed_share, "greedy_accuracy", "sampled_accuracy", unknown=True)
         computed_share("disagreement", self.disagreement)
         if len(self.right_P) != len(self.answers_P):
-            rule = f"have one count for each of the {len(self.answers_P)} of answers_P"
-            raise argument_error("right_P", rule, f"{len(self.right_P)} counts")
+            rule = f"hold one count for each of the {len(self.answers_P)} of answers_P"
+            raise argument_error("right_P", rule, len(self.right_P), "Leave both out if unknown.")

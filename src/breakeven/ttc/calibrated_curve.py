@@ -65,7 +65,7 @@ def calibrated_curve(
     if strata_P is None:
         alpha_G, beta_G, weight_G = posterior(correct_P, samples_P)
         mean_GK, variance_GK, choice_GK, paired_GK = predict(correct_P, samples_P, k_K, alpha_G, beta_G, paired_P)
-        parameters = float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G))
+        parameters: tuple[float, ...] = (float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G)))
     else:
         weight_G = np.ones(1)
         (mean_GK, variance_GK, choice_GK, paired_GK), parameters = predict_strata(

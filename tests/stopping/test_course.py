@@ -1,0 +1,53 @@
+"""What a course carries from checkpoint to checkpoint."""
+
+from dataclasses import replace
+
+import pytest
+
+from breakeven.errors import ArgumentError
+from breakeven.records import Action, Decision, LearningPoint, Reason, RunSpec
+from breakeven.stopping.course import Course
+from breakeven.stopping.decide import default_policy
+
+POINT = LearningPoint(
+    step=1,
+    train_flops=1.0,
+    evaluation_flops=None,
+    query_flops=None,
+    output_tokens=None,
+    num_problems=3,
+    num_drawn=0,
+    greedy_accuracy=0.5,
+    sampled_accuracy=None,
+    disagreement=0.1,
+    right_P=(1, 0, 2),
+    answers_P=(1, 1, 5),
+)
+DECISION = Decision(action=Action.CONTINUE, reason=Reason.UNSURE, step=1, used=0.1, policy="calibrated")
+
+
+def after(*points: LearningPoint) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    course = Course(spec=RunSpec(budget_flops=10.0), policy=default_policy())
+    for point in points:
+        course = course.then(point, DECISION)
+    assert course.points == points
+    return course.right_P, course.answers_P
+
+
+def test_answers_of_all_checkpoints_are_added_up() -> None:
+    assert after() == ((), ())
+    assert after(POINT, POINT) == ((2, 0, 4), (2, 2, 10))
+
+
+def test_answers_to_other_problems_are_not_mixed() -> None:
+    unknown, others = replace(POINT, right_P=(), answers_P=()), replace(POINT, right_P=(1, 1), answers_P=(1, 2))
+    assert after(POINT, unknown) == ((), ())
+    assert after(POINT, others) == ((1, 1), (1, 2))
+    assert after(unknown, POINT) == (POINT.right_P, POINT.answers_P)
+
+
+def test_each_problem_has_both_counts() -> None:
+    with pytest.raises(
+        ArgumentError, match=r"^right_P must hold one count for each of the 3 of answers_P; got 2. Leave"
+    ):
+        replace(POINT, right_P=(1, 0))
