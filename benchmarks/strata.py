@@ -52,7 +52,7 @@ def main() -> None:
             _, k_C, error_C, holds_C, above_C = (
                 np.array(each) for each in zip(*(cell for cell in of_kind if cell[0] == way), strict=True)
             )
-            mean_K = (f"{100 * np.abs(error_C[k_C == k]).mean():.2f}" for k in FAR_K)
+            mean_K = (f"{100 * np.abs(error_C[k_C == k]).mean():.2f}" if k in k_C else "-" for k in FAR_K)
             all_k = f"{100 * np.abs(error_C).mean():.2f}", f"{100 * error_C.mean():+.2f}"
             write_row(kind, way, *mean_K, *all_k, f"{holds_C.mean():.0%}", f"{above_C.mean():.0%}")
 
@@ -95,7 +95,7 @@ def cells(checkpoints: Sequence[Checkpoint]) -> Iterator[Cell]:
                 (curve,) = evaluate(
                     tally.after(*earlier[way]) if way in earlier else tally, max_k=MAX_K, strategies=["pass@k"]
                 )
-                for k in (k for k in FAR_K if k > num_samples):
+                for k in (k for k in FAR_K if num_samples < k <= right_PN.shape[1]):
                     truth = pass_at_k(right_PN.sum(axis=1), right_PN.shape[1], k)
                     lo, at, hi = (values[k - 1] for values in (curve.lo_K, curve.accuracy_K, curve.hi_K))
                     yield way, k, at - truth, lo <= truth <= hi, truth > hi

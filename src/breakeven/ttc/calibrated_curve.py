@@ -62,15 +62,14 @@ def calibrated_curve(
     groups = group_counts(correct_P, samples_P)
     measured_K = np.array([pass_at_k_of_groups(groups, k) for k in k_K[:num_measured].tolist()])
     paired_P = correct_P / samples_P if baseline_P is None else baseline_P
-    if strata_P is None:
+    told = None if strata_P is None else predict_strata(correct_P, samples_P, k_K, strata_P, paired_P)
+    if told is not None:
+        (mean_GK, variance_GK, choice_GK, paired_GK), parameters = told
+        weight_G = np.ones(1)
+    else:
         alpha_G, beta_G, weight_G = posterior(correct_P, samples_P)
         mean_GK, variance_GK, choice_GK, paired_GK = predict(correct_P, samples_P, k_K, alpha_G, beta_G, paired_P)
-        parameters: tuple[float, ...] = (float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G)))
-    else:
-        weight_G = np.ones(1)
-        (mean_GK, variance_GK, choice_GK, paired_GK), parameters = predict_strata(
-            correct_P, samples_P, k_K, strata_P, paired_P
-        )
+        parameters = float(weight_G @ np.log(alpha_G)), float(weight_G @ np.log(beta_G))
     if problems == "new":
         variance_GK = variance_GK + choice_GK
     mean_GK = np.clip(mean_GK, _FAINT, 1.0 - _FAINT)

@@ -5,11 +5,13 @@ a problem's answers at earlier checkpoints were tells the hopeless from the near
 checkpoint alone does without: docs/design/calibrated-estimators.md.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, expit, log_expit, ndtr
+from scipy.special import betainc, expit, log_expit, logsumexp, ndtr, softmax
 
 from breakeven.ttc.beta_binomial import log_prior
 
@@ -25,8 +27,8 @@ _LOG_ALPHA, _LOG_BETA, _BETAS = (-4.0, 4.0), (-4.0, 6.0), 41
 """Grid of the Beta laws, and its points along either axis; weighed as where one law stands for all problems."""
 _CENTRES, _SPREADS = np.linspace(-10.0, 6.0, 55), np.geomspace(0.3, 8.0, 19)
 """Grid of the logit-normal laws: mean and sd, in logits. The mean is flat."""
-_SPREAD_AT, _SPREAD_SD = 2.0, 0.6
-"""Prior of that sd: median, and sd of its log."""
+_SPREAD_AT, _SPREAD_SD = 1.0, 0.8
+"""Prior of that sd: median, and sd of its log. Problems of a stratum are more alike than all problems are."""
 _DEPTH, _TINY = 6.0, 1e-300
 """The log weight below the peak that is left out; likelihoods are kept above the other, so that they have a log."""
 
@@ -59,8 +61,10 @@ def strata_of(right_P: Counts, answers_P: Counts) -> Counts | None:
 
 def predict_strata(
     correct_P: Counts, samples_P: Counts, k_K: Counts, strata_P: Counts, baseline_P: Floats
-) -> tuple[tuple[Floats, Floats, Floats, Floats], tuple[float, ...]]:
+) -> tuple[tuple[Floats, Floats, Floats, Floats], tuple[float, ...]] | None:
     """What `beta_binomial.predict` tells, as of one cell, shape (1, K); and the parameters of the curve.
+
+    None where the strata do not differ: where one law for all makes the counts as probable as a law for each.
 
     The variance of the draws holds that of the laws. Of each stratum, hardest first, the parameters are the number of
     problems, their mean solve rate, and how probable a Beta law is.
@@ -69,15 +73,20 @@ def predict_strata(
     >>> moments, parameters = predict_strata(correct, 2 * ones, np.array([1, 2]), np.repeat([0, 1], 50), 0.5 * ones)
     >>> moments[0].round(2).tolist(), parameters[::3]  # half the problems are out of reach, the others always solved
     ([[0.5, 0.51]], (50.0, 50.0))
+    >>> predict_strata(correct, 2 * ones, np.array([1, 2]), np.tile([0, 1], 50), 0.5 * ones) is None
+    True
     """
     size = len(correct_P)
+    held = [strata_P == stratum for stratum in range(int(strata_P.max()) + 1)]
+    strata = [_Weighed.by(correct_P[each], samples_P[each]) for each in held]
+    if sum(each.log_evidence for each in strata) <= _Weighed.by(correct_P, samples_P).log_evidence:
+        return None
     fail_PK, own_PK = np.empty((size, len(k_K))), np.empty((size, len(k_K)))
     law_K, parameters = np.zeros(len(k_K)), list[float]()
-    for stratum in range(int(strata_P.max()) + 1):
-        held = strata_P == stratum
-        fail_PK[held], own_PK[held], of_law_K, rate, beta_weight = _one_stratum(correct_P[held], samples_P[held], k_K)
+    for place_P, stratum in zip(held, strata, strict=True):
+        fail_PK[place_P], own_PK[place_P], of_law_K, rate, beta_weight = stratum.predict(k_K)
         law_K += of_law_K
-        parameters += [float(held.sum()), rate, beta_weight]
+        parameters += [float(place_P.sum()), rate, beta_weight]
     own_K = own_PK.mean(axis=0)
     gain_PK = 1.0 - fail_PK - baseline_P[:, None]
     moments_K = (
@@ -90,42 +99,22 @@ def predict_strata(
     return (mean, variance, choice, paired), tuple(parameters)
 
 
-def _one_stratum(correct_P: Counts, samples_P: Counts, k_K: Counts) -> tuple[Floats, Floats, Floats, float, float]:
-    """Chance that K samples fail, mean and variance per problem (P, K); variance of their sum by the law, (K,).
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Laws:
+    """Laws of both families over a grid of solve rates, whose outermost stand for all beyond, 0 and 1 included."""
 
-    Then the mean solve rate, and the weight of the Beta laws. Laws and solve rates are sums over a grid.
-    """
-    logit_M, mass_LM, log_prior_L, betas = _laws(max(0, int(np.ceil(np.log2(samples_P.max() / _FINE_FROM) / 2.0))))
-    base = int(samples_P.max()) + 1
-    pairs, place_P, problems_G = np.unique(correct_P * base + samples_P, return_inverse=True, return_counts=True)
-    right_G, drawn_G = np.divmod(pairs, base)
-    log_right_M, log_wrong_M = log_expit(logit_M), log_expit(-logit_M)
-    log_GM = np.outer(right_G, log_right_M) + np.outer(drawn_G - right_G, log_wrong_M)
-    chance_GM = np.exp(log_GM - log_GM.max(axis=1, keepdims=True))
-    evidence_LG = np.maximum(mass_LM @ chance_GM.T, _TINY)
-    log_weight_L = log_prior_L + np.log(evidence_LG) @ problems_G
-    log_weight_L -= log_weight_L.max()
-    kept = log_weight_L > -_DEPTH
-    weight_L = np.exp(log_weight_L[kept])
-    weight_L /= weight_L.sum()
-    mass_LM, inverse_LG = mass_LM[kept], 1.0 / evidence_LG[kept]
-
-    fail_MK = np.exp(np.outer(log_wrong_M, k_K))
-    sum_LK = (mass_LM * ((inverse_LG * problems_G) @ chance_GM)) @ fail_MK
-    rate_GM = chance_GM * ((weight_L[:, None] * inverse_LG).T @ mass_LM)  # how a problem's solve rate is distributed
-    fail_GK = rate_GM @ fail_MK
-    own_GK = np.maximum(rate_GM @ np.square(fail_MK) - np.square(fail_GK), 0.0)
-    rate = float(problems_G @ rate_GM @ expit(logit_M)) / len(correct_P)
-    beta_weight = float(weight_L[np.flatnonzero(kept) < betas].sum())
-    return fail_GK[place_P], own_GK[place_P], weight_L @ np.square(sum_LK - weight_L @ sum_LK), rate, beta_weight
+    log_right_M: Floats
+    log_wrong_M: Floats
+    mass_LM: Floats
+    """Of each law at each solve rate."""
+    log_prior_L: Floats
+    num_betas: int
+    """How many laws are Beta laws, the first of them."""
 
 
 @lru_cache(maxsize=4)
-def _laws(halvings: int) -> tuple[Floats, Floats, Floats, int]:
-    """Solve rates in logits (M,); mass of each law at them (L, M); log prior (L,); how many laws are Beta laws.
-
-    Either family has half of the prior. The outermost rates stand for all beyond, 0 and 1 included.
-    """
+def _laws(halvings: int) -> _Laws:
+    """The laws, with the steps between solve rates halved so often. Either family has half of the prior."""
     step = _STEP / 2**halvings
     logit_M = np.linspace(-_ENDS, _ENDS, 1 + round(2 * _ENDS / step))
     edge_E = np.concatenate([[-np.inf], logit_M[1:] - 0.5 * step, [np.inf]])
@@ -138,5 +127,66 @@ def _laws(halvings: int) -> tuple[Floats, Floats, Floats, int]:
         np.exp(log_prior(log_alpha_L, log_beta_L)),
         np.exp(-0.5 * np.square(np.log(spread / _SPREAD_AT) / _SPREAD_SD)),
     )
-    log_prior_L = np.log(np.concatenate([each / each.sum() for each in priors]))
-    return logit_M, np.diff(np.concatenate([beta_LE, normal_LE]), axis=1), log_prior_L, len(log_alpha_L)
+    return _Laws(
+        log_right_M=log_expit(logit_M),
+        log_wrong_M=log_expit(-logit_M),
+        mass_LM=np.diff(np.concatenate([beta_LE, normal_LE]), axis=1),
+        log_prior_L=np.log(np.concatenate([0.5 * each / each.sum() for each in priors])),
+        num_betas=len(log_alpha_L),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Weighed:
+    """Laws, weighed by some problems' counts. Laws and solve rates are sums over a grid."""
+
+    laws: _Laws
+    place_P: npt.NDArray[np.intp]
+    """Which group of equal counts each problem belongs to."""
+    problems_G: Counts
+    chance_GM: Floats
+    """Of the counts of a group at each solve rate, over that at the likeliest one."""
+    evidence_LG: Floats
+    """The same under each law."""
+    log_weight_L: Floats
+
+    @classmethod
+    def by(cls, correct_P: Counts, samples_P: Counts) -> Self:
+        laws = _laws(max(0, int(np.ceil(np.log2(samples_P.max() / _FINE_FROM) / 2.0))))
+        base = int(samples_P.max()) + 1
+        pairs, place_P, problems_G = np.unique(correct_P * base + samples_P, return_inverse=True, return_counts=True)
+        right_G, drawn_G = np.divmod(pairs, base)
+        log_GM = np.outer(right_G, laws.log_right_M) + np.outer(drawn_G - right_G, laws.log_wrong_M)
+        chance_GM = np.exp(log_GM - log_GM.max(axis=1, keepdims=True))
+        evidence_LG = np.maximum(laws.mass_LM @ chance_GM.T, _TINY)
+        return cls(
+            laws=laws,
+            place_P=place_P,
+            problems_G=problems_G,
+            chance_GM=chance_GM,
+            evidence_LG=evidence_LG,
+            log_weight_L=laws.log_prior_L + np.log(evidence_LG) @ problems_G,
+        )
+
+    @property
+    def log_evidence(self) -> float:
+        """Of all counts, up to what depends on the counts alone."""
+        return float(logsumexp(self.log_weight_L))
+
+    def predict(self, k_K: Counts) -> tuple[Floats, Floats, Floats, float, float]:
+        """Chance that K samples fail, mean and variance per problem (P, K); variance of their sum by the law, (K,).
+
+        Then the mean solve rate, and the weight of the Beta laws.
+        """
+        kept = self.log_weight_L > self.log_weight_L.max() - _DEPTH
+        weight_L = softmax(self.log_weight_L[kept])
+        mass_LM, inverse_LG = self.laws.mass_LM[kept], 1.0 / self.evidence_LG[kept]
+        fail_MK = np.exp(np.outer(self.laws.log_wrong_M, k_K))
+        sum_LK = (mass_LM * ((inverse_LG * self.problems_G) @ self.chance_GM)) @ fail_MK
+        rate_GM = self.chance_GM * ((weight_L[:, None] * inverse_LG).T @ mass_LM)  # the law of a problem's solve rate
+        fail_GK = rate_GM @ fail_MK
+        own_GK = np.maximum(rate_GM @ np.square(fail_MK) - np.square(fail_GK), 0.0)
+        rate = float(self.problems_G @ rate_GM @ np.exp(self.laws.log_right_M)) / len(self.place_P)
+        beta_weight = float(weight_L[np.flatnonzero(kept) < self.laws.num_betas].sum())
+        law_K = weight_L @ np.square(sum_LK - weight_L @ sum_LK)
+        return fail_GK[self.place_P], own_GK[self.place_P], law_K, rate, beta_weight
