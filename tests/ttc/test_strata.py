@@ -65,11 +65,13 @@ def test_strata_are_in_order_and_none_is_small(answers: list[list[int]], times: 
 
 def test_laws_of_either_family_are_recovered_each_in_its_stratum() -> None:
     random = np.random.default_rng(3)
-    hard_P, easy_P = random.beta(0.3, 2.0, 10_000), expit(random.normal(1.0, 1.5, 10_000))
+    hard_P, easy_P = random.beta(0.3, 2.0, 10_000), expit(random.normal(1.2, 1.55, 10_000))
     strata_P = np.repeat([0, 1], 10_000)
     right_P = random.binomial(8, np.concatenate([hard_P, easy_P]))
     k_K = np.array([1, 4, 16, 64])
-    (mean_1K, *_), parameters = predict_strata(right_P, np.full(20_000, 8), k_K, strata_P, right_P / 8)
+    told = predict_strata(right_P, np.full(20_000, 8), k_K, strata_P, right_P / 8)
+    assert told is not None
+    (mean_1K, *_), parameters = told
     of_hard_K = -np.expm1(betaln(0.3, 2.0 + k_K) - betaln(0.3, 2.0))
     of_easy_K = np.array([np.mean(1.0 - (1.0 - easy_P) ** k) for k in k_K])
     assert mean_1K[0] == pytest.approx((of_hard_K + of_easy_K) / 2, abs=0.01)
@@ -84,8 +86,9 @@ def test_rates_that_are_seen_exactly_are_told_as_they_are(num_samples: int) -> N
     """However many samples: half the problems at a rate of 0.1, half at 0.8."""
     rate_P = np.repeat([0.1, 0.8], 100)
     counts = np.round(rate_P * num_samples).astype(int), np.full(200, num_samples)
-    moments, _ = predict_strata(*counts, np.array([1, 2]), np.repeat([0, 1], 100), rate_P)
-    mean, variance, choice, paired = (each[0] for each in moments)
+    told = predict_strata(*counts, np.array([1, 2]), np.repeat([0, 1], 100), rate_P)
+    assert told is not None
+    mean, variance, choice, paired = (each[0] for each in told[0])
     assert mean == pytest.approx([0.45, (0.19 + 0.96) / 2], abs=0.006)
     assert variance.max() < 0.02 / num_samples
     assert choice == pytest.approx([0.35**2 / 200, (0.77 / 2) ** 2 / 200], rel=0.1)
@@ -134,7 +137,16 @@ def test_a_curve_in_strata_keeps_what_every_curve_does(bank: list[list[int]], da
                 assert at == pass_at_k(right_P, samples_P, k)
         assert len(curve.paired_error_K) == len(curve.expected_samples_K) == len(ALL_K)
         assert min(curve.paired_error_K) >= 0.0
-        assert len(curve.parameters) == 3 * (1 + strata_P.max())
+        assert len(curve.parameters) in (2, 3 * (1 + strata_P.max()))
+
+
+def test_strata_that_do_not_differ_are_told_as_one_to_the_last_bit() -> None:
+    random = np.random.default_rng(8)
+    right_P, samples_P = random.binomial(4, random.beta(0.4, 2.0, 400)), np.full(400, 4)
+    at_random, by_success = random.integers(0, 4, 400), (right_P > 1).astype(int)
+    one_law = calibrated_curve(right_P, samples_P, ALL_K, problems="these")
+    assert calibrated_curve(right_P, samples_P, ALL_K, problems="these", strata_P=at_random) == one_law
+    assert calibrated_curve(right_P, samples_P, ALL_K, problems="these", strata_P=by_success) != one_law
 
 
 def test_no_right_sample_is_no_signal_with_an_upper_bound() -> None:

@@ -23,9 +23,9 @@ _MOST, _LEAST = 4, 50
 _ENDS, _STEP, _FINE_FROM = 12.0, 0.25, 64
 """Solve rates are told apart in steps of so many logits, from minus to plus the end. Beyond so many samples a problem,
 which tell rates apart more finely, the steps are halved at each fourfold."""
-_LOG_ALPHA, _LOG_BETA, _BETAS = (-4.0, 4.0), (-4.0, 6.0), 41
+_LOG_ALPHA, _LOG_BETA, _BETAS = (-4.0, 4.0), (-4.0, 6.0), 33
 """Grid of the Beta laws, and its points along either axis; weighed as where one law stands for all problems."""
-_CENTRES, _SPREADS = np.linspace(-10.0, 6.0, 55), np.geomspace(0.3, 8.0, 19)
+_CENTRES, _SPREADS = np.linspace(-10.0, 6.0, 41), np.geomspace(0.3, 8.0, 15)
 """Grid of the logit-normal laws: mean and sd, in logits. The mean is flat."""
 _SPREAD_AT, _SPREAD_SD = 1.0, 0.8
 """Prior of that sd: median, and sd of its log. Problems of a stratum are more alike than all problems are."""
