@@ -41,6 +41,11 @@ def test_a_calibrated_checkpoint_says_how_its_numbers_were_made(calibrated, fore
         assert part in dict(legend(calibrated(forecast=changed)))["forecast"]
 
 
+def test_a_curve_told_in_strata_is_said_to_be(calibrated, curve):
+    told = dataclasses.replace(curve(), method="calibrated", parameters=(60.0, 0.1, 0.5, 60.0, 0.4, 0.5))
+    assert "problems with like earlier answers" in dict(legend(calibrated(k_curve=told)))["extrapolated"]
+
+
 @pytest.mark.parametrize("strategy", ["greedy", "majority_vote", "best_of_n", "dvts/weighted_vote"])
 def test_what_is_never_extrapolated_is_said_so(calibrated, strategy):
     assert "never read beyond the samples drawn" in dict(legend(calibrated(strategy=strategy)))["extrapolated"]

@@ -134,7 +134,7 @@ def _extrapolated_words(checkpoint: Shown) -> str:
         return f"Nothing: {strategy_words(curve.strategy)} is measured and never read beyond the samples drawn."
     if curve.status is FitStatus.FITTED and curve.method == "calibrated":
         law = "the Beta law of the problems' solve rates"
-        if len(curve.parameters) > 2:
+        if len(curve.parameters) > 3:  # of two strata at least
             law = "laws of the solve rates of problems with like earlier answers"
         return f"Read from {law} that method calibrated fitted to the samples drawn, with a 90 % interval."
     if curve.status is not FitStatus.FITTED or curve.method != "paper" or len(curve.parameters) != 3:
