@@ -72,7 +72,7 @@ def predict_strata(
     >>> correct, ones = np.array([0] * 50 + [2] * 50), np.ones(100, dtype=int)
     >>> moments, parameters = predict_strata(correct, 2 * ones, np.array([1, 2]), np.repeat([0, 1], 50), 0.5 * ones)
     >>> moments[0].round(2).tolist(), parameters[::3]  # half the problems are out of reach, the others always solved
-    ([[0.5, 0.51]], (50.0, 50.0))
+    ([[0.5, 0.5]], (50.0, 50.0))
     >>> predict_strata(correct, 2 * ones, np.array([1, 2]), np.tile([0, 1], 50), 0.5 * ones) is None
     True
     """
