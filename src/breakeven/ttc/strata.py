@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.special import betainc, expit, log_expit, logsumexp, ndtr, softmax
 
 from breakeven.ttc.beta_binomial import log_prior
+from breakeven.ttc.strategies.pass_at_k import distinct_counts
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -81,20 +82,24 @@ def predict_strata(
     strata = [_Weighed.by(correct_P[each], samples_P[each]) for each in held]
     if sum(each.log_evidence for each in strata) <= _Weighed.by(correct_P, samples_P).log_evidence:
         return None
-    fail_PK, own_PK = np.empty((size, len(k_K))), np.empty((size, len(k_K)))
-    law_K, parameters = np.zeros(len(k_K)), list[float]()
+    # sums over problems, made of sums over groups of equal counts
+    fail_K, square_K, own_K, product_K, law_K = np.zeros((5, len(k_K)))
+    parameters = list[float]()
     for place_P, stratum in zip(held, strata, strict=True):
-        fail_PK[place_P], own_PK[place_P], of_law_K, rate, beta_weight = stratum.predict(k_K)
+        fail_GK, own_GK, of_law_K, rate, beta_weight = stratum.predict(k_K)
+        baseline_G = np.bincount(stratum.place_P, baseline_P[place_P], len(fail_GK))
+        fail_K += stratum.problems_G @ fail_GK
+        square_K += stratum.problems_G @ np.square(fail_GK)
+        own_K += stratum.problems_G @ own_GK
+        product_K += baseline_G @ fail_GK
         law_K += of_law_K
         parameters += [float(place_P.sum()), rate, beta_weight]
-    own_K = own_PK.mean(axis=0)
-    gain_PK = 1.0 - fail_PK - baseline_P[:, None]
-    moments_K = (
-        1.0 - fail_PK.mean(axis=0),
-        own_K / size + law_K / size**2,
-        (fail_PK.var(axis=0) + own_K) / size,
-        (gain_PK.var(axis=0) + own_K) / size,
-    )
+    fail_K, square_K, own_K, product_K = fail_K / size, square_K / size, own_K / size, product_K / size
+    mean, mean_square = float(baseline_P.mean()), float(np.square(baseline_P).mean())
+    spread_K = np.maximum(square_K - np.square(fail_K), 0.0)
+    gain_square_K = 1.0 - 2.0 * fail_K + square_K - 2.0 * mean + 2.0 * product_K + mean_square
+    gain_spread_K = np.maximum(gain_square_K - np.square(1.0 - fail_K - mean), 0.0)
+    moments_K = 1.0 - fail_K, own_K / size + law_K / size**2, (spread_K + own_K) / size, (gain_spread_K + own_K) / size
     mean, variance, choice, paired = (each[None, :] for each in moments_K)
     return (mean, variance, choice, paired), tuple(parameters)
 
@@ -154,7 +159,9 @@ class _Weighed:
     def by(cls, correct_P: Counts, samples_P: Counts) -> Self:
         laws = _laws(max(0, int(np.ceil(np.log2(samples_P.max() / _FINE_FROM) / 2.0))))
         base = int(samples_P.max()) + 1
-        pairs, place_P, problems_G = np.unique(correct_P * base + samples_P, return_inverse=True, return_counts=True)
+        pair_P = correct_P * base + samples_P
+        pairs, problems_G = distinct_counts(pair_P)
+        place_P = np.searchsorted(pairs, pair_P)
         right_G, drawn_G = np.divmod(pairs, base)
         log_GM = np.outer(right_G, laws.log_right_M) + np.outer(drawn_G - right_G, laws.log_wrong_M)
         chance_GM = np.exp(log_GM - log_GM.max(axis=1, keepdims=True))
@@ -174,7 +181,7 @@ class _Weighed:
         return float(logsumexp(self.log_weight_L))
 
     def predict(self, k_K: Counts) -> tuple[Floats, Floats, Floats, float, float]:
-        """Chance that K samples fail, mean and variance per problem (P, K); variance of their sum by the law, (K,).
+        """Chance that K samples fail, mean and variance by group (G, K); variance of its sum by the law, (K,).
 
         Then the mean solve rate, and the weight of the Beta laws.
         """
@@ -189,4 +196,4 @@ class _Weighed:
         rate = float(self.problems_G @ rate_GM @ np.exp(self.laws.log_right_M)) / len(self.place_P)
         beta_weight = float(weight_L[np.flatnonzero(kept) < self.laws.num_betas].sum())
         law_K = weight_L @ np.square(sum_LK - weight_L @ sum_LK)
-        return fail_GK[self.place_P], own_GK[self.place_P], law_K, rate, beta_weight
+        return fail_GK, own_GK, law_K, rate, beta_weight
