@@ -95,10 +95,10 @@ def predict_strata(
         law_K += of_law_K
         parameters += [float(place_P.sum()), rate, beta_weight]
     fail_K, square_K, own_K, product_K = fail_K / size, square_K / size, own_K / size, product_K / size
-    mean, mean_square = float(baseline_P.mean()), float(np.square(baseline_P).mean())
+    before, before_square = float(baseline_P.mean()), float(np.square(baseline_P).mean())
     spread_K = np.maximum(square_K - np.square(fail_K), 0.0)
-    gain_square_K = 1.0 - 2.0 * fail_K + square_K - 2.0 * mean + 2.0 * product_K + mean_square
-    gain_spread_K = np.maximum(gain_square_K - np.square(1.0 - fail_K - mean), 0.0)
+    gain_square_K = 1.0 - 2.0 * fail_K + square_K - 2.0 * before + 2.0 * product_K + before_square
+    gain_spread_K = np.maximum(gain_square_K - np.square(1.0 - fail_K - before), 0.0)
     moments_K = 1.0 - fail_K, own_K / size + law_K / size**2, (spread_K + own_K) / size, (gain_spread_K + own_K) / size
     mean, variance, choice, paired = (each[None, :] for each in moments_K)
     return (mean, variance, choice, paired), tuple(parameters)
