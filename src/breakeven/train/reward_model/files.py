@@ -10,6 +10,7 @@ from breakeven.config import config_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import Task
 from breakeven.errors import argument_error
+from breakeven.names import named_in
 from breakeven.records import TransformerShape
 from breakeven.sampling.reward_models.transformer import TransformerReward
 from breakeven.store import storage_errors, write_whole
@@ -58,9 +59,10 @@ def load_reward_model(folder: Path) -> SavedRewardModel:
     try:
         note: dict[str, Any] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
         shape = TransformerShape(**note["model"])
-        task = config_from({"name": "reward-model", "task": note["task"]}).task
+        with named_in(folder / _NOTE):
+            task = config_from({"name": "reward-model", "task": note["task"]}).task
         trained_on = frozenset(note["trained_on"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         rule = f"be a directory with the {_NOTE} of a trained reward model"
         raise argument_error(str(folder), rule, f"{type(error).__name__}: {error}") from error
     model = reward_network(shape)
