@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -16,8 +17,8 @@ LOG = "log.jsonl"
 
 
 def rewrite(log: Path, number: int, old: str, new: str) -> None:
-    """Change line `number` (from 1) and mend its checksum."""
-    lines = log.read_text(encoding="utf-8").splitlines()
+    """Change line `number` (from 1) and mend its checksum; no line is chained to others then, as in earlier logs."""
+    lines = [re.sub(r',"chain":"[0-9a-f]{8}"\}$', "}", line) for line in log.read_text(encoding="utf-8").splitlines()]
     kind = json.loads(lines[number - 1])["kind"]
     data = lines[number - 1].partition('"data":')[2].rpartition(',"crc32":')[0]
     assert old in data

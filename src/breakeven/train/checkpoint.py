@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from breakeven.errors import argument_error
-from breakeven.store import TEXTS_NAME, storage_errors, write_whole
+from breakeven.store import TEXTS_NAME, make_directory, storage_errors, write_whole
 
 _STATE = "state.safetensors"
 _REMEDY = "What was saved before is whole; free some space, then go on with --resume."
@@ -64,7 +64,7 @@ def save_weights(folder: Path, model: nn.Module, about: dict[str, Any]) -> None:
         RunStorageError: the disk refused.
     """
     with storage_errors(f"{folder} could not be written", _REMEDY):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder)
     save_tensors(folder / "model.safetensors", model.state_dict())
     write_whole(folder / "serving.json", json.dumps(about, indent=2) + "\n", remedy=_REMEDY)
 

@@ -13,7 +13,7 @@ from breakeven.errors import argument_error
 from breakeven.names import named_in
 from breakeven.records import TransformerShape
 from breakeven.sampling.reward_models.transformer import TransformerReward
-from breakeven.store import storage_errors, write_whole
+from breakeven.store import make_directory, storage_errors, write_whole
 from breakeven.train.checkpoint import load_weights, save_tensors
 from breakeven.train.reward_model.train import TrainedRewardModel, reward_network, reward_network_cost
 
@@ -45,7 +45,7 @@ def save_reward_model(folder: Path, trained: TrainedRewardModel, task: Task) -> 
     }
     remedy = "Free some space and save it again."
     with storage_errors(f"{folder} could not be written", remedy):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder)
     save_tensors(folder / "model.safetensors", trained.model.state_dict(), remedy=remedy)
     write_whole(folder / _NOTE, json.dumps(note, indent=2) + "\n", remedy=remedy)
 
