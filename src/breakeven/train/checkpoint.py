@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from breakeven.errors import argument_error
 from breakeven.store import TEXTS_NAME, make_directory, storage_errors, write_whole
 
-_STATE = "state.safetensors"
+STATE_NAME = "state.safetensors"
 _REMEDY = "What was saved before is whole; free some space, then go on with --resume."
-LEFTOVERS = (_STATE, TEXTS_NAME, "stopped", "full", "checkpoints")
+LEFTOVERS = (STATE_NAME, TEXTS_NAME, "stopped", "full", "checkpoints")
 """What a run leaves in its directory besides the log; a new run must not find any."""
 
 
@@ -31,18 +31,18 @@ def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
-    save_tensors(run_dir / _STATE, tensors, {"step": str(step)})
+    save_tensors(run_dir / STATE_NAME, tensors, {"step": str(step)})
 
 
 def saved_step(run_dir: Path) -> int:
     """The step of the saved state, 0 where nothing was saved yet."""
-    path = run_dir / _STATE
+    path = run_dir / STATE_NAME
     return int(_read(path)[1]["step"]) if path.exists() else 0
 
 
 def load_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     """Load what `save_state` wrote into `model` and `optimizer`; returns its step, 0 where nothing was saved yet."""
-    path = run_dir / _STATE
+    path = run_dir / STATE_NAME
     if not path.exists():
         return 0
     tensors, metadata = _read(path)
@@ -67,6 +67,11 @@ def save_weights(folder: Path, model: nn.Module, about: dict[str, Any]) -> None:
         make_directory(folder)
     save_tensors(folder / "model.safetensors", model.state_dict())
     write_whole(folder / "serving.json", json.dumps(about, indent=2) + "\n", remedy=_REMEDY)
+
+
+def are_whole(folder: Path) -> bool:
+    """Whether `save_weights` came to its end in `folder`: what it writes last is there, and so are the weights."""
+    return all((folder / name).is_file() for name in ("model.safetensors", "serving.json"))
 
 
 def load_weights(folder: Path, model: nn.Module) -> None:
