@@ -10,9 +10,8 @@ from breakeven.data.task import Task
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.names import named_in
-from breakeven.records import TransformerShape
 from breakeven.sampling.transformer import TransformerSampler
-from breakeven.train.checkpoint import load_weights
+from breakeven.train.checkpoint import load_weights, shape_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ def load_saved_model(folder: Path, *, name: str) -> SavedModel:
     """
     try:
         note: dict[str, Any] = json.loads((folder / "serving.json").read_text(encoding="utf-8"))
-        shape, settings = TransformerShape(**note["model"]), dict(note["task"])
+        shape, settings = shape_of(note["model"], folder), dict(note["task"])
         with named_in(folder / "serving.json"):
             task = config_from({"name": "saved", "task": {"kind": "countdown", **settings}}).task
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -11,10 +11,9 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import Task
 from breakeven.errors import argument_error
 from breakeven.names import named_in
-from breakeven.records import TransformerShape
 from breakeven.sampling.reward_models.transformer import TransformerReward
 from breakeven.store import make_directory, storage_errors, write_whole
-from breakeven.train.checkpoint import load_weights, save_tensors
+from breakeven.train.checkpoint import load_weights, save_tensors, shape_of
 from breakeven.train.reward_model.train import TrainedRewardModel, reward_network, reward_network_cost
 
 _NOTE = "reward_model.json"
@@ -58,7 +57,7 @@ def load_reward_model(folder: Path) -> SavedRewardModel:
     """
     try:
         note: dict[str, Any] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
-        shape = TransformerShape(**note["model"])
+        shape = shape_of(note["model"], folder)
         with named_in(folder / _NOTE):
             task = config_from({"name": "reward-model", "task": note["task"]}).task
         trained_on = frozenset(note["trained_on"])
