@@ -759,3 +759,21 @@ def test_a_disk_that_is_really_full(run: Path, tmp_path: Path) -> None:
     refusal, result = done.stdout.splitlines()
     assert "log.jsonl cannot be extended: No space left on device. What was recorded before stays" in refusal
     assert result == "False True True"
+
+
+def test_a_disk_that_is_read_only_is_read_and_not_extended(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def read_only(path: Any, flags: int, *rest: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", read_only)
+    before = {each.name: each.read_bytes() for each in run.iterdir()}
+    assert read_log(run) == WHOLE
+    with pytest.raises(
+        RunStorageError, match=r"lock cannot be locked: Read-only file system\. Choose a directory that"
+    ):
+        RunLog.open(run)
+    assert {each.name: each.read_bytes() for each in run.iterdir()} == before
