@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_a_run_on_a_disk_that_is_read_only_has_its_page_elsewhere(
 ) -> None:
     opened = Path.open
 
-    def read_only(self: Path, mode: str = "r", *rest: object, **more: object) -> object:
+    def read_only(self: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
         if "w" in mode and self.is_relative_to(recorded):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         return opened(self, mode, *rest, **more)
