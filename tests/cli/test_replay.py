@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import re
+import sys
 import zlib
 from pathlib import Path
 
@@ -15,8 +17,8 @@ LOG = "log.jsonl"
 
 
 def rewrite(log: Path, number: int, old: str, new: str) -> None:
-    """Change line `number` (from 1) and mend its checksum."""
-    lines = log.read_text(encoding="utf-8").splitlines()
+    """Change line `number` (from 1) and mend its checksum; no line is chained to others then, as in earlier logs."""
+    lines = [re.sub(r',"chain":"[0-9a-f]{8}"\}$', "}", line) for line in log.read_text(encoding="utf-8").splitlines()]
     kind = json.loads(lines[number - 1])["kind"]
     data = lines[number - 1].partition('"data":')[2].rpartition(',"crc32":')[0]
     assert old in data
@@ -233,3 +235,46 @@ def test_a_run_of_the_paper_is_decided_by_the_other_rule_too(cli, recorded: Path
     assert served
     assert all(each["lifetime_flops"] and each["confidence"] >= 0.8 for each in served)
     assert "equal the recorded ones" not in cli("replay", recorded, *options).stdout
+
+
+# -- a log from somewhere else ----------------------------------------------------------------------------------------
+
+
+RULE = """
+from dataclasses import dataclass
+from pathlib import Path
+from breakeven import PaperPolicy
+Path({mark!r}).touch()
+class Mine(PaperPolicy):
+    pass
+"""
+
+
+@pytest.fixture
+def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where a module of one's own, `rule_of_theirs`, leaves a mark when it is imported."""
+    (tmp_path / "rule_of_theirs.py").write_text(RULE.format(mark=str(tmp_path / "mark")))
+    yield tmp_path / "mark"
+    sys.modules.pop("rule_of_theirs", None)
+
+
+def test_a_rule_that_a_log_names_runs_only_where_it_is_trusted(cli, refused, recorded: Path, mark: Path) -> None:
+    rewrite(recorded / LOG, 1, '"name":"paper"', '"name":"rule_of_theirs:Mine"')
+    message = refused("replay", recorded)
+    assert f"policy.name must name what breakeven ships, for it stands in {recorded}, which may be somebody" in message
+    assert "got 'rule_of_theirs:Mine'. To run that code, read it and give --trust-recipe." in message
+    assert not mark.exists()
+    result = cli("replay", recorded, "--trust-recipe")
+    assert result.exit_code == 0
+    assert result.stderr == (f"{recorded} names rule_of_theirs:Mine, which is run as it is trusted (--trust-recipe).\n")
+    assert "All 10 decisions equal the recorded ones bit for bit." in result.stdout
+    assert mark.exists()
+
+
+def test_strategies_that_a_log_names_are_held_to_the_same(refused, recorded: Path, mark: Path) -> None:
+    settings = json.loads(recorded.joinpath(LOG).read_text().splitlines()[0])["data"]["policy"]
+    old = json.dumps(settings, separators=(",", ":"))
+    new = '{"name":"calibrated","strategies":["rule_of_theirs:Mine"]}'
+    rewrite(recorded / LOG, 1, old, new)
+    assert "strategies must name what breakeven ships" in refused("replay", recorded)
+    assert not mark.exists()

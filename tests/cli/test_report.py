@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,3 +71,23 @@ def test_a_full_disk_is_said_in_one_line(refused, recorded: Path, monkeypatch: p
     monkeypatch.setattr(os, "write", full_disk)
     message = refused("report", recorded, exit_code=3)
     assert message.startswith(f"{recorded / 'report.html'} could not be written: No space left on device.")
+
+
+def test_a_run_on_a_disk_that_is_read_only_has_its_page_elsewhere(
+    cli, refused, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def read_only(self: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        if "w" in mode and self.is_relative_to(recorded):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(self, mode, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    message = refused("report", recorded, exit_code=3)
+    assert message.endswith(
+        "could not be written: Read-only file system. The run itself is whole; choose another --out."
+    )
+    assert cli("report", recorded, "--out", tmp_path / "page.html").exit_code == 0
+    assert cli("replay", recorded).exit_code == 0
+    assert not (recorded / "report.html").exists()

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import signal
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -415,6 +416,54 @@ def test_a_truncated_state_is_refused_with_its_path(cli, refused, at_step, recip
     assert message.endswith("Delete it to train again up to the recorded steps.")
     state.unlink()  # as the message says
     assert cli("run", "--resume", "here").exit_code == 0
+
+
+# -- somebody else's run ----------------------------------------------------------------------------------------------
+
+THEIRS = """
+from dataclasses import dataclass
+from pathlib import Path
+from breakeven.data.made.countdown import Countdown
+Path("mark").touch()
+def theirs(**settings):
+    Path("mark").touch()
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ({"kind": "text", "name": "task_of_theirs:theirs", "settings": {"model": "x"}}, "task.name"),
+        ({"kind": "task_of_theirs:Theirs"}, "task.kind"),
+    ],
+)
+def test_resuming_runs_no_code_that_the_log_names(cli, refused, task: dict[str, Any], name: str, recipe: Path) -> None:
+    Path("task_of_theirs.py").write_text(THEIRS)
+    cli("run", recipe, "--out", "mine")
+    header = read_log("mine").header
+    RunLog.create("here", dataclasses.replace(header, config=header.config | {"task": task})).close()
+    message = refused("run", "--resume", "here")
+    assert message.startswith(f"{name} must name what breakeven ships, for it stands in here, which may be somebody")
+    assert message.endswith("To run that code, read it and give --trust-recipe.")
+    assert not Path("mark").exists()
+    result = cli("run", "--resume", "here", "--trust-recipe")
+    assert "here names task_of_theirs:" in result.stderr
+    assert Path("mark").exists()
+    sys.modules.pop("task_of_theirs", None)
+
+
+@pytest.mark.parametrize(
+    "command", [["eval", "{}", "--task", "chain"], ["reward-model", "s", "--start", "{}", "--out", "o"]]
+)
+def test_saved_weights_run_no_code_that_they_name(cli, refused, command: list[str], recipe: Path) -> None:
+    cli("run", recipe, "--out", "here", "--mode", "advise")
+    Path("task_of_theirs.py").write_text(THEIRS)
+    note = Path("here/full/serving.json")
+    said = json.loads(note.read_text())
+    note.write_text(json.dumps(said | {"task": {"kind": "text", "name": "task_of_theirs:theirs"}}))
+    message = refused(*(each.format("here/full") for each in command))
+    assert "task.name must name what breakeven ships, for it stands in here/full/serving.json" in message
+    assert not Path("mark").exists()
 
 
 # -- a run that fails -------------------------------------------------------------------------------------------------

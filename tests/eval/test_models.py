@@ -99,6 +99,50 @@ def test_damaged_notes_are_refused(tmp_path: Path, content: str) -> None:
         load_model(str(tmp_path), NONE)
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"num_layers": 10**8},
+        {"num_layers": -1},
+        {"num_heads": 0},
+        {"num_heads": 3},
+        {"embedding": "x"},
+        {"embedding": 10**400},
+        {"vocab_size": 10**12},
+        {"feed_forward": 10**12},
+        {"max_tokens": 10**12},
+        {"unknown": 1},
+    ],
+)
+def test_sizes_that_the_weights_do_not_have_are_refused_before_anything_is_made(
+    tiny_run: Path, tmp_path: Path, sizes: dict[str, object]
+) -> None:
+    shutil.copytree(tiny_run / "full", tmp_path / "full")
+    path = tmp_path / "full" / "serving.json"
+    note = json.loads(path.read_text())
+    path.write_text(json.dumps(note | {"model": note["model"] | sizes}))
+    with pytest.raises(ArgumentError, match=r"MODEL must have a serving\.json as breakeven run writes it; got"):
+        load_model(str(tmp_path), NONE)
+
+
+def test_a_deeply_nested_note_is_refused(tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run / "full", tmp_path / "full")
+    (tmp_path / "full" / "serving.json").write_text("[" * 200_000)
+    with pytest.raises(ArgumentError, match=r"MODEL must have a serving\.json as breakeven run writes it; got"):
+        load_model(str(tmp_path), NONE)
+
+
+def test_weights_of_another_model_are_refused(tiny_run: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(tiny_run / "full", tmp_path / "full")
+    path = tmp_path / "full" / "model.safetensors"
+    tensors = load_file(path)
+    save_file(tensors | {"more": tensors["norm.weight"].clone()}, path)
+    with pytest.raises(ArgumentError, match=r"model\.safetensors must hold the tensors of this model; got 'RuntimeErr"):
+        load_model(str(tmp_path), NONE)
+
+
 def test_damaged_weights_are_refused(tiny_run: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_run / "full", tmp_path / "full")
     (tmp_path / "full" / "model.safetensors").write_bytes(b"torn")

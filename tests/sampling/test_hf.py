@@ -1,6 +1,7 @@
 """Any causal language model of transformers: what every sampler promises, and what generate() says."""
 
 import copy
+import json
 import random
 import sys
 from collections import Counter
@@ -395,6 +396,47 @@ def test_what_cannot_be_loaded_is_named(llama, tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'breakeven\[hf\]'"):
         load_hf(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.safetensors", b"\xff" * 100),
+        ("model.safetensors", b""),
+        ("tokenizer.json", b"[" * 100_000),
+        ("tokenizer.json", b"\x00\xff"),
+        ("config.json", b"[" * 100_000),
+        ("config.json", b'{"model_type": "llama", "num_hidden_layers": "many"}'),
+        ("config.json", b"[1]"),
+    ],
+)
+def test_damaged_files_are_one_line(llama, tokenizer, tmp_path, name: str, content: bytes) -> None:
+    llama.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArgumentError, match="path must hold a causal language model and its tokenizer; got") as error:
+        load_hf(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"GGUF", b"GGUF\x03" + b"\xff" * 60, b"GGUF\x03\x00\x00\x00" + b"\xff" * 16, b""])
+def test_damaged_gguf_is_one_line(tmp_path, content: bytes) -> None:
+    pytest.importorskip("gguf")
+    (tmp_path / "a.gguf").write_bytes(content)
+    with pytest.raises(ArgumentError, match="path must hold a causal language model and its tokenizer; got") as error:
+        load_hf(tmp_path / "a.gguf")
+    assert "\n" not in str(error.value)
+
+
+def test_code_beside_a_model_is_not_run(llama, tokenizer, tmp_path) -> None:
+    llama.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "theirs.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w').close()\n")
+    config = {"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.Config", "AutoModelForCausalLM": "theirs.M"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ArgumentError, match="path must hold a causal language model"):
+        load_hf(tmp_path)
+    assert not (tmp_path / "mark").exists()
 
 
 def test_a_missing_adapter_is_named(llama, tokenizer, tmp_path) -> None:

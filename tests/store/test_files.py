@@ -2,13 +2,14 @@
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from breakeven.errors import RunStorageError
-from breakeven.store import write_whole
+from breakeven.store import make_directory, write_whole
 
 REMEDY = "Choose another disk."
 
@@ -77,17 +78,50 @@ def test_what_a_kill_left_is_written_over(tmp_path: Path) -> None:
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"a": "new"}
 
 
-def test_a_directory_that_cannot_be_synced_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF])
+def test_a_directory_that_cannot_be_synced_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     fsync = os.fsync
 
     def files_only(fd: int) -> None:
         if os.path.samestat(os.fstat(fd), tmp_path.stat()):
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            raise OSError(number, os.strerror(number))
         fsync(fd)
 
     monkeypatch.setattr(os, "fsync", files_only)
     write_whole(tmp_path / "a", "text", remedy=REMEDY)
     assert (tmp_path / "a").read_text() == "text"
+
+
+@pytest.mark.parametrize("file", [True, False])
+def test_what_a_disk_fails_at_is_no_want_of_ability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: bool
+) -> None:
+    """EIO of a directory, or anything of a file: what was written may be lost, and that is said."""
+    fsync, number = os.fsync, errno.EINVAL if file else errno.EIO
+
+    def failing(fd: int) -> None:
+        if stat.S_ISREG(os.fstat(fd).st_mode) is file:
+            raise OSError(number, os.strerror(number))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(RunStorageError, match=rf"a could not be written: {os.strerror(number)}\. {REMEDY}"):
+        write_whole(tmp_path / "a", "text", remedy=REMEDY)
+
+
+def test_a_new_directory_is_on_the_disk_with_those_above_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, synced = os.fsync, []
+
+    def noted(fd: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{fd}")))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    for _ in range(2):
+        make_directory(tmp_path / "a" / "b")
+    assert synced == [tmp_path, tmp_path / "a"]
 
 
 def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:

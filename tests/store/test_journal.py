@@ -1,8 +1,10 @@
 """The journal: what several objects and threads append, and what earlier versions wrote, reads back."""
 
 import errno
+import fcntl
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -114,3 +116,35 @@ def test_without_a_file_samples_stay_in_memory_until_forgotten(tmp_path: Path) -
     kept.append(served())
     kept.forget("k")
     assert texts(kept) == {0: "a"}
+
+
+@pytest.mark.parametrize(
+    ("harm", "what"),
+    [
+        (lambda path: path.unlink(), "was removed or moved"),
+        (lambda path: path.write_bytes(b""), "was cut short or changed"),
+        (lambda path: path.write_bytes(b"x" * path.stat().st_size), "was cut short or changed"),
+    ],
+)
+def test_a_journal_taken_away_under_a_running_process_is_noticed(
+    tmp_path: Path, harm: Callable[[Path], object], what: str
+) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.append(served())
+    Journal(path).append(served(1, texts=("of another object",)))
+    whole = path.read_bytes()
+    harm(path)
+    with pytest.raises(RunStorageError, match=rf"j {what} while this process was extending it\. Nothing was written"):
+        journal.append(served(2))
+    path.write_bytes(whole)
+    journal.append(served(2))
+    assert set(texts(Journal(path))) == {0, 1, 2}
+
+
+def test_threads_are_kept_apart_where_the_disk_has_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    test_many_threads_append_whole_lines(tmp_path)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import struct
@@ -49,7 +50,7 @@ from breakeven.records import (
     ServingPoint,
     Verification,
 )
-from breakeven.store import Header, RunLog, RunRecord, read_log
+from breakeven.store import Header, RunLog, RunRecord, read_log, write_whole
 
 HEADER = Header(
     versions={"breakeven": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "scipy": "1.17.1"},
@@ -151,6 +152,11 @@ def frame(kind: str, data: str) -> bytes:
     return f'{{"kind":"{kind}","data":{data},"crc32":"{checksum:08x}"}}\n'.encode()
 
 
+def unchained(content: bytes) -> list[bytes]:
+    """The lines of a log as versions wrote them that did not chain them."""
+    return [re.sub(rb',"chain":"[0-9a-f]{8}"(?=\}\n$)', b"", line) for line in content.splitlines(keepends=True)]
+
+
 # -- round trip -------------------------------------------------------------------------------------------------------
 
 
@@ -170,9 +176,12 @@ def test_every_record_reads_back(run: Path) -> None:
 def test_lines_are_plain_json_with_a_checksum(run: Path) -> None:
     lines = (run / "log.jsonl").read_bytes().splitlines(keepends=True)
     assert [json.loads(line)["kind"] for line in lines] == ["header", "checkpoint", "checkpoint", "verification"]
+    chain = 0
     for line in lines:
         kind = json.loads(line)["kind"]
-        assert line == frame(kind, line.decode().partition('"data":')[2].rpartition(',"crc32":')[0])
+        alone = frame(kind, line.decode().partition('"data":')[2].rpartition(',"crc32":')[0])
+        chain = zlib.crc32(alone, chain)
+        assert line == alone[:-2] + f',"chain":"{chain:08x}"}}\n'.encode()
 
 
 def test_the_open_log_holds_what_it_recorded(tmp_path: Path) -> None:
@@ -351,7 +360,7 @@ def test_unreadable_logs(
 
 def test_a_log_must_begin_with_its_header_and_keep_its_order(run: Path) -> None:
     path = run / "log.jsonl"
-    header, first, second, _ = path.read_bytes().splitlines(keepends=True)
+    header, first, second, _ = unchained(path.read_bytes())
     path.write_bytes(first)
     with pytest.raises(LogError, match=r"is not a run log: its first record is of kind checkpoint, not header"):
         read_log(run)
@@ -426,6 +435,87 @@ def test_a_changed_byte_is_found_wherever_it_is(run: Path) -> None:
                 assert line == 1 or f"keep only the whole lines before: head -n {line - 1}." in str(caught.value)
             os.pwrite(file.fileno(), content[position : position + 1], position)
     assert read_log(run) == WHOLE
+
+
+def test_a_whole_line_that_is_missing_changed_or_moved_is_found_by_the_next(run: Path) -> None:
+    path = run / "log.jsonl"
+    header, first, second, last = path.read_bytes().splitlines(keepends=True)
+    with RunLog.create(run / "other", HEADER) as log:
+        log.append(make_checkpoint(10, loss=9.0))
+    another = (run / "other" / "log.jsonl").read_bytes().splitlines(keepends=True)[1]
+    for lines, number in (
+        ((header, second, last), 2),
+        ((header, first, last), 3),
+        ((header, another, second, last), 3),
+        ((header, first, second, last, last), 5),
+    ):
+        path.write_bytes(b"".join(lines))
+        with pytest.raises(
+            CorruptLogError, match=rf"line {number}, is damaged: lines before it are missing or changed"
+        ):
+            read_log(run)
+    path.write_bytes(header + first)  # the message's remedy
+    with RunLog.open(run) as log:
+        log.append(CHECKPOINTS[1])
+        log.append(VERIFICATION)
+    assert path.read_bytes() == header + first + second + last
+
+
+def test_a_log_of_before_is_read_and_what_is_added_is_chained_to_it(run: Path) -> None:
+    path = run / "log.jsonl"
+    old = unchained(path.read_bytes())
+    path.write_bytes(b"".join(old))
+    assert read_log(run) == WHOLE
+    with RunLog.open(run) as log:
+        log.append(make_checkpoint(30))
+    content = path.read_bytes()
+    assert content.startswith(b"".join(old))
+    assert [each.observation.step for each in read_log(run).checkpoints] == [10, 20, 30]
+    path.write_bytes(b"".join([*old[:2], *old[3:], content[len(b"".join(old)) :]]))
+    with pytest.raises(CorruptLogError, match=r"line 4, is damaged: lines before it are missing"):
+        read_log(run)
+
+
+@pytest.mark.parametrize(
+    ("harm", "what"),
+    [
+        (lambda path: path.unlink(), "was removed or moved"),
+        (lambda path: path.rename(path.with_name("elsewhere")), "was removed or moved"),
+        (lambda path: path.parent.rename(path.parent.with_name("moved")), "was removed or moved"),
+        (lambda path: path.write_bytes(b""), "was cut short or changed"),
+        (lambda path: os.truncate(path, path.stat().st_size - 1), "was cut short or changed"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1] + b" "), "was cut short or changed"),
+        (lambda path: write_whole(path, path.read_bytes(), remedy=""), "was replaced by another file"),
+    ],
+)
+def test_a_log_that_is_taken_away_under_a_running_process_is_noticed(
+    run: Path, harm: Callable[[Path], None], what: str
+) -> None:
+    path = run / "log.jsonl"
+    whole = path.read_bytes()
+    with RunLog.open(run) as log:
+        harm(path)
+        after = path.read_bytes() if path.exists() else None
+        with pytest.raises(RunStorageError) as error:
+            log.append(make_checkpoint(30))
+        assert str(error.value) == (
+            f"{path} {what} while this process was extending it. Nothing was written: put it back as it was, then "
+            "start again from there."
+        )
+        assert (path.read_bytes() if path.exists() else None) == after
+        assert log.checkpoints == CHECKPOINTS
+    run.mkdir(exist_ok=True)
+    path.write_bytes(whole)  # as the message says
+    with RunLog.open(run) as log:
+        log.append(make_checkpoint(30))
+    assert len(read_log(run).checkpoints) == 3
+
+
+def test_a_deeply_nested_header_is_damage(run: Path) -> None:
+    deep = frame("header", '{"config":{"a":' + "[" * 50_000 + "]" * 50_000 + "}}")
+    (run / "log.jsonl").write_bytes(deep)
+    with pytest.raises(CorruptLogError, match=r"line 1, is damaged: it is not a"):
+        read_log(run)
 
 
 def test_a_missing_stretch_is_found(run: Path) -> None:
@@ -669,3 +759,21 @@ def test_a_disk_that_is_really_full(run: Path, tmp_path: Path) -> None:
     refusal, result = done.stdout.splitlines()
     assert "log.jsonl cannot be extended: No space left on device. What was recorded before stays" in refusal
     assert result == "False True True"
+
+
+def test_a_disk_that_is_read_only_is_read_and_not_extended(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def read_only(path: Any, flags: int, *rest: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", read_only)
+    before = {each.name: each.read_bytes() for each in run.iterdir()}
+    assert read_log(run) == WHOLE
+    with pytest.raises(
+        RunStorageError, match=r"lock cannot be locked: Read-only file system\. Choose a directory that"
+    ):
+        RunLog.open(run)
+    assert {each.name: each.read_bytes() for each in run.iterdir()} == before

@@ -91,6 +91,18 @@ def test_a_torn_last_line_is_cut_off_and_damage_is_refused(tmp_path: Path) -> No
         SampleFile(tmp_path, HEADER)
 
 
+def test_what_is_missing_between_is_found(tmp_path: Path) -> None:
+    """Scores alone, say, which nothing else counts."""
+    with SampleFile(tmp_path, HEADER) as file:
+        for each in (drawn(), GRADED, SCORED, drawn("b")):
+            file.append([each])
+    path = tmp_path / "samples.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], lines[4]]))
+    with pytest.raises(CorruptLogError, match=r"line 4, is damaged: lines before it are missing or changed"):
+        SampleFile(tmp_path, HEADER)
+
+
 def test_samples_follow_on_one_another(tmp_path: Path) -> None:
     with SampleFile(tmp_path, HEADER) as file:
         file.append([drawn()])

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from breakeven.errors import ArgumentError, CorruptLogError, LogError, RunStorageError
 from breakeven.store import TextFile, Texts
+from breakeven.store.kinds import PackedTexts
+from breakeven.store.lines import encode
 from breakeven.store.texts import _packed, _unpacked
 
 GREEDY = ("g0", "g1")
@@ -164,6 +166,25 @@ def test_damage_is_refused(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(LogError, match=r"texts\.jsonl cannot be read: No such file"):
         file.read(10)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 50_000 + b"\n", b"[]\n", b"[7, null]\n", b"7\n", b"{}\n", b"no JSON\n", None]
+)
+def test_texts_that_are_packed_otherwise_are_damage(tmp_path: Path, content: bytes | None) -> None:
+    """Whole lines with the right checksum, as nobody but a hand writes them."""
+    packed = "@" if content is None else base64.b64encode(zlib.compress(content)).decode()
+    (tmp_path / "texts.jsonl").write_bytes(encode(PackedTexts(step=10, num_left_out=0, packed=packed))[0])
+    with pytest.raises(CorruptLogError, match=r"texts\.jsonl is damaged: its texts of step 10 are not packed as"):
+        TextFile(tmp_path).read(10)
+
+
+def test_texts_that_unpack_without_end_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breakeven.store.texts._MAX_BYTES", 1 << 20)
+    packed = base64.b64encode(zlib.compress(b"[" * (2 << 20))).decode()
+    (tmp_path / "texts.jsonl").write_bytes(encode(PackedTexts(step=10, num_left_out=0, packed=packed))[0])
+    with pytest.raises(CorruptLogError, match="they are cut short, or more than 1 MiB"):
+        TextFile(tmp_path).read(10)
 
 
 def test_greedy_texts_and_rows_go_together(tmp_path: Path) -> None:

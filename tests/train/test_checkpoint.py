@@ -16,7 +16,7 @@ from breakeven.errors import ArgumentError, RunStorageError
 from breakeven.model.transformer import Transformer
 from breakeven.records import TransformerShape
 from breakeven.store import files as store_files
-from breakeven.train.checkpoint import load_state, load_weights, save_state, save_weights, saved_step
+from breakeven.train.checkpoint import load_state, load_weights, save_state, save_tensors, save_weights, saved_step
 from breakeven.train.loop import train_step
 
 TASK = Countdown(num_numbers=2)
@@ -176,3 +176,13 @@ def test_weights_that_cannot_be_written_are_a_storage_error(tmp_path: Path) -> N
 def test_weights_that_are_missing_are_refused_with_their_path(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"model\.safetensors must be a whole safetensors file; got"):
         load_weights(tmp_path, start()[0])
+
+
+@pytest.mark.parametrize("metadata", [{}, {"step": "two"}, {"step": "2"}])
+def test_a_state_of_something_else_is_refused_with_its_path(tmp_path: Path, metadata: dict[str, str]) -> None:
+    save_tensors(tmp_path / STATE, {"model.other": torch.zeros(2)}, metadata)
+    with pytest.raises(ArgumentError, match=r"state\.safetensors must hold the tensors of this model; .* Delete it to"):
+        load_state(tmp_path, *start())
+    if metadata.get("step") != "2":
+        with pytest.raises(ArgumentError, match=r"state\.safetensors must hold the tensors of this model; got"):
+            saved_step(tmp_path)

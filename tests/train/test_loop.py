@@ -230,7 +230,7 @@ class Killed(BaseException):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kill_at", "mode", "num_writes"),
-    [("write", "stop", 10), ("fsync", "stop", 26), ("write", "shadow", 16), ("fsync", "shadow", 40)],
+    [("write", "stop", 10), ("fsync", "stop", 28), ("write", "shadow", 16), ("fsync", "shadow", 43)],
 )
 def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
     make_config,
@@ -279,6 +279,53 @@ def test_a_run_killed_at_any_write_resumes_to_the_same_bytes(
         assert left == files(tmp_path / "straight"), f"killed at {kill_at} {kill}"
         kill += 1
     assert kill == num_writes
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_weights_that_a_kill_took_are_made_again(
+    make_config, half_solved, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    """Killed after the log has a checkpoint and before its weights are kept whole: four kept, one stopped."""
+    config = make_config(evaluate__keep_weights=True)
+    run(config, tmp_path / "straight")
+    calls = iter(range(100))
+
+    def killed(path: Path, content: Any, *, remedy: str) -> None:
+        if path.name == "serving.json" and next(calls) == number:
+            path.with_name("serving.json.partial").write_text("half")
+            raise Killed
+        store.write_whole(path, content, remedy=remedy)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_whole", killed)
+        try:
+            run(config, tmp_path / "killed")
+        except Killed:
+            assert list((tmp_path / "killed").rglob("*.partial"))
+        else:
+            assert number == 5
+    resume(tmp_path / "killed")
+    assert files(tmp_path / "killed") == files(tmp_path / "straight")
+
+
+def test_weights_that_are_gone_are_named_with_the_way_to_make_them_again(
+    make_config, half_solved, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    config = make_config(evaluate__keep_weights=True)
+    run(config, tmp_path)
+    before = files(tmp_path)
+    resume(tmp_path)
+    assert not caplog.messages
+    for lost in ("checkpoints/step-000004/model.safetensors", "stopped/serving.json"):
+        (tmp_path / lost).unlink()
+    resume(tmp_path)
+    assert caplog.messages == [
+        "weights that this run saved are no longer there: checkpoints/step-000004, stopped. To make them again, delete "
+        f"{tmp_path / 'state.safetensors'} and go on with --resume; nothing is evaluated twice."
+    ]
+    (tmp_path / "state.safetensors").unlink()  # as the message says
+    resume(tmp_path)
+    assert files(tmp_path) == before
 
 
 def test_without_its_state_a_run_trains_again_from_the_start_to_the_same_bytes(make_config, tmp_path: Path) -> None:

@@ -123,10 +123,10 @@ def _decode(data: bytes, at: int) -> "tuple[Any, int]":
     end = data.index(b";", at)
     word, at = data[at + 1 : end], end + 1
     if tag == b"f":
-        return float.fromhex(word.decode()), at
+        return _float(word), at
     if tag == b"c":
-        real, imag = word.decode().split(",")
-        return complex(float.fromhex(real), float.fromhex(imag)), at
+        real, imag = word.split(b",")
+        return complex(_float(real), _float(imag)), at
     number = int(word, 16)
     if tag == b"i":
         return number, at
@@ -146,6 +146,13 @@ def _decode(data: bytes, at: int) -> "tuple[Any, int]":
     if tag not in _MAKERS:
         raise ValueError(f"unknown tag {tag!r}")
     return _MAKERS[tag](items), at
+
+
+def _float(word: bytes) -> float:
+    try:
+        return float.fromhex(word.decode())
+    except OverflowError as error:
+        raise ValueError("a float out of range") from error
 
 
 _TAGS: "dict[Any, bytes]" = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z"}

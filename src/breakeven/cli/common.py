@@ -19,6 +19,7 @@ from breakeven.errors import (
     SandboxError,
     argument_error,
 )
+from breakeven.names import Trust
 
 P = ParamSpec("P")
 _ON_TERMINAL = sys.stdout.isatty()  # there lines are broken between words; elsewhere they are left whole
@@ -34,6 +35,10 @@ UnsafeExecOption = Annotated[
 SandboxPackageOption = Annotated[
     list[str] | None,
     typer.Option(help="Installed package that code and its tests may import, as numpy; may be repeated."),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust-recipe", help="Run the code that a log or a saved model names as package.module:name."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -60,6 +65,18 @@ def require_sandbox(task: str, *, unsafe_exec: bool) -> None:
             find_sandbox()
         except SandboxError as error:
             raise argument_error(f"--task {task}", "have a sandbox to run programs in", None, str(error)) from error
+
+
+def trusting(given: bool) -> Trust:
+    """What `breakeven.names.named_in` is to do with code that a file names: with --trust-recipe say so, once each."""
+    said: set[str] = set()
+
+    def say(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            error_console.print(sentence)
+
+    return say if given else None
 
 
 def print_json(value: object) -> None:

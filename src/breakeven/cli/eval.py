@@ -15,11 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from breakeven.cli.common import (
     JsonOption,
     SandboxPackageOption,
+    TrustOption,
     UnsafeExecOption,
     console,
     error_console,
     print_json,
     require_sandbox,
+    trusting,
 )
 from breakeven.cli.query_costs import model_cost
 from breakeven.data.named import task_from
@@ -30,6 +32,7 @@ from breakeven.eval.notes import notes
 from breakeven.eval.reward_sources import load_reward_source
 from breakeven.eval.run import Evaluation, evaluate_model
 from breakeven.eval.search import SearchSettings
+from breakeven.names import named_in
 from breakeven.records import SegmentRule
 from breakeven.report.measurements import measurement_table, render_measurements
 from breakeven.sampling.pieces import Progress as Stage
@@ -103,6 +106,7 @@ def eval_(
     unsafe_exec: UnsafeExecOption = False,
     sandbox_package: SandboxPackageOption = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the samples; an existing one is extended.")] = None,
+    trust_recipe: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Measure a model on a task: draws the samples that are missing, then every strategy at every K.
@@ -141,7 +145,9 @@ def eval_(
     require_sandbox(task, unsafe_exec=unsafe_exec)
     if isinstance(problems, DryRun):
         problems.dry_run(problems.problems)
-    loaded = load_model(model, options, cost=model_cost(params, model_config))
+    with named_in("", trusting(trust_recipe)):
+        loaded = load_model(model, options, cost=model_cost(params, model_config))
+        rewards = load_reward_source(reward_source, loaded, options, num_verdicts=num_verdicts, seed=seed)
     if not json:
         console.print(f"{loaded.name} on {problems.name}: {len(problems.problems)} problems; samples in {directory}")
     with _Live(quiet=json) as live:
@@ -155,7 +161,7 @@ def eval_(
             temperature=temperature,
             seed=seed,
             max_tokens=max_tokens,
-            reward_source=load_reward_source(reward_source, loaded, options, num_verdicts=num_verdicts, seed=seed),
+            reward_source=rewards,
             search=SearchSettings(
                 width=width,
                 segments=SegmentRule(ends=tuple(segment_end or SegmentRule().ends), max_tokens=segment_tokens),

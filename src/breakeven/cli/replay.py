@@ -2,16 +2,18 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
 from breakeven.cli.policies import chosen_policy, naming_options
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
+from breakeven.names import named_in
 from breakeven.records import CheckpointRecord, Decision
 from breakeven.report import decision_table, explain, outlook_words
 from breakeven.session.replay import replay as decide_again
@@ -32,6 +34,7 @@ def replay(
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="One-sample decoding to match: greedy, sampled, best.")] = None,
     queries: Annotated[float | None, typer.Option(help="Queries that will be served in the model's life.")] = None,
+    trust_recipe: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Decide a recorded run again; with no option the recorded decisions come back.
@@ -41,8 +44,10 @@ def replay(
     record = read_log(run)
     if not record.checkpoints:
         raise LogError(f"{run} holds no evaluation to decide on. Train on until the first one is recorded.")
+    from_log = partial(named_in, run, trusting(trust_recipe))
     try:
-        logged = policy_from(record.header.policy)
+        with from_log():
+            logged = policy_from(record.header.policy)
     except ArgumentError as error:
         raise LogError(f"{run} was recorded with a policy that this version does not know: {error}") from error
     options = {
@@ -63,7 +68,8 @@ def replay(
     changes = [
         dataclasses.replace(each, spec=dataclasses.replace(each.spec, **asked)) for each in record.budget_changes
     ]
-    decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen, changes)
+    with from_log():
+        decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen, changes)
     unchanged = spec == record.header.spec and chosen == logged
     recorded = [each.decision for each in record.checkpoints]
     difference = largest_difference(decisions, recorded)

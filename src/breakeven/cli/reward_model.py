@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
 from breakeven.errors import MissingExtraError, argument_error
+from breakeven.names import named_in
 from breakeven.report.format import format_accuracy, format_flops
 
 
@@ -18,6 +19,7 @@ def reward_model(
     out: Annotated[Path, typer.Option(help="Directory for the reward model.")],
     epochs: Annotated[int, typer.Option(help="Passes over the samples, at most.")] = 8,
     seed: Annotated[int, typer.Option(help="Of the split and of the order.")] = 0,
+    trust_recipe: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train a reward model for best-of-N, weighted votes and searches, on samples of problems it will never score.
@@ -38,7 +40,8 @@ def reward_model(
 
     if (out / "reward_model.json").exists():
         raise argument_error("--out", "be a new directory", str(out), "It holds a reward model.")
-    saved = load_saved_model(start, name="--start")
+    with named_in("", trusting(trust_recipe)):
+        saved = load_saved_model(start, name="--start")
     graded = [each for directory in samples for each in graded_samples(directory)]
     trained = train_reward_model(
         graded,

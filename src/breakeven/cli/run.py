@@ -11,10 +11,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from breakeven import check
-from breakeven.cli.common import JsonOption, console, error_console, print_json
+from breakeven.cli.common import JsonOption, TrustOption, console, error_console, print_json, trusting
 from breakeven.cli.report import write_report
 from breakeven.config import RunConfig, config_from, load_recipe
 from breakeven.errors import MissingExtraError, argument_error
+from breakeven.names import named_in
 from breakeven.report import explain, outlook_words, progress_line, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
@@ -44,6 +45,7 @@ def run(
         list[Path] | None, typer.Option(help="An earlier run of this task whose learning curve is like this one's.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
+    trust_recipe: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget."""
@@ -57,6 +59,7 @@ def run(
     if to_end and mode not in (None, "shadow"):
         raise argument_error("--to-end", "be left out, or come with --mode shadow", mode)
     looking_on = "shadow" if to_end else mode
+    trust = trusting(trust_recipe)
     if resume is not None:
         if recipe is not None or set_ or like or out is not None:
             rule = "stand alone: the run's own settings are used"
@@ -67,7 +70,8 @@ def run(
         if "name" not in settings:
             remedy = "Your own script wrote this log: start that script again."
             raise argument_error("--resume", "name a run of `breakeven run`", str(resume), remedy)
-        config = config_from(settings)
+        with named_in(run_dir, trust):
+            config = config_from(settings)
         if budget_steps is not None:
             config = loop.changed_budget(config, run_dir, record.checkpoints, budget_steps)
         log = RunLog.open(run_dir)
@@ -88,7 +92,7 @@ def run(
         log = loop.start_run(config, run_dir)
 
     chosen = mode_of(looking_on or ("advise" if past_stop and config.mode == "stop" else config.mode))
-    with log, _Signals() as signals, _Live(config, quiet=json) as live:
+    with log, named_in(run_dir if resume else "", trust), _Signals() as signals, _Live(config, quiet=json) as live:
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
         if log.checkpoints:
             live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
@@ -99,7 +103,8 @@ def run(
         )
         num_checkpoints = len(log.checkpoints)
     page = write_report(run_dir) if num_checkpoints else None
-    _print_result(result, run_dir, page, log, flag="" if chosen == config.mode else f" --mode {chosen}", json=json)
+    flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trust_recipe else "")
+    _print_result(result, run_dir, page, log, flag=flags, json=json)
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
 

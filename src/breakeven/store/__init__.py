@@ -19,7 +19,7 @@ it has its name only when it is whole.
 Imports: records, errors. The rooms that measure and decide (`ttc`, `stopping`) do not import it.
 """
 
-from breakeven.store.files import storage_errors, write_whole
+from breakeven.store.files import make_directory, storage_errors, write_whole
 from breakeven.store.journal import Journal
 from breakeven.store.kinds import (
     LOG_FORMAT,
@@ -59,6 +59,7 @@ __all__ = [
     "Served",
     "TextFile",
     "Texts",
+    "make_directory",
     "read_log",
     "storage_errors",
     "write_whole",

@@ -3,17 +3,23 @@
 import fcntl
 import mmap
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from breakeven.errors import CorruptLogError, LogError, argument_error
+from breakeven.errors import CorruptLogError, LogError, RunStorageError, argument_error
 from breakeven.store.files import storage_errors, sync, write_all, write_whole
 from breakeven.store.kinds import KINDS, Line
-from breakeven.store.lines import LineError, decode, decode_bare, encode
+from breakeven.store.lines import LineError, chained, decode, decode_bare, encode, follow
 from breakeven.store.lock import lock_directory, unlock
+
+_KNOWN_BY: Final = 64
+"""Bytes at the end of a line, checksum included, by which the file is known again."""
+_ONE_THREAD: Final = threading.Lock()
+"""Held while a shared file is extended: where the disk has no locks, threads are kept apart by this alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,8 @@ class Layout:
     records: tuple[type[Line], ...]
     """Of all other lines."""
     shared: bool = False
-    """Whether any number of objects, threads and processes may append; else one process, which holds the directory."""
+    """Whether any number of objects, threads and processes may append; else one process, which holds the directory,
+    and every line is chained to those before it."""
     bare: type[Line] | None = None
     """Of lines without an envelope, as earlier versions wrote them."""
     when_full: str
@@ -46,6 +53,8 @@ class AppendLog:
         self.recovered = False
         """Whether a torn last line was left out: a write was cut short, or is under way right now."""
         self._fd = self._lock_fd = -1
+        self._chain, self._last = 0, b""
+        """Of all lines so far; and how the last of them ends, by which a file is known again."""
 
     def read(self, take: Callable[[Line], None]) -> None:
         """Hand over every record in its order, the header first. Needs no lock, and writes nothing.
@@ -58,8 +67,8 @@ class AppendLog:
             CorruptLogError: a line is damaged, and it is not just a torn last one.
             NewerLogError: a later version wrote it.
         """
-        self.start = self.end = number = 0
-        self.recovered = False
+        self.start = self.end = self._chain = number = 0
+        self.recovered, self._last = False, b""
         try:
             with self.path.open("rb") as file:
                 for line in file:
@@ -69,6 +78,9 @@ class AppendLog:
                         break
                     self.start, self.end = self.end, self.end + len(line)
                     take(self._decoded(line))
+                    self._last = line[-_KNOWN_BY:]
+                    if not self.layout.shared:
+                        self._chain = follow(line, self._chain)
         except LineError as error:
             raise self._corrupt(f"line {number}", str(error), number) from error
         except OSError as error:
@@ -135,14 +147,18 @@ class AppendLog:
             if exists and must_be_new:
                 raise FileExistsError(self.path)
             if first is not None and not exists:
-                self._begin(first)
+                self._begin(chained(first, 0)[0])
             self.read(take)
             remedy = "Make it writable for this user, or copy it elsewhere."
             with storage_errors(f"{self.path} cannot be extended", remedy):
+                self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND)
                 if self.recovered:
                     os.truncate(self.path, self.end)
-                self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+                    os.fsync(self._fd)
         except BaseException:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
             unlock(self.path.parent, self._lock_fd)
             raise
 
@@ -167,15 +183,18 @@ class AppendLog:
 
         Raises:
             ArgumentError: a record cannot be stored (it holds NaN, say, which JSON lacks); nothing was written.
-            RunStorageError: the disk refused; the file is as before, and the call may be repeated.
+            RunStorageError: the disk refused; the file is as before, and the call may be repeated. Or the file is no
+                longer there, or no longer the one that was read and written until now.
         """
-        layout = self.layout
+        layout, chain = self.layout, self._chain
         lines, stored = [], []
         for record in records:
             if type(record) not in layout.records:
                 names = " or a ".join(each.__name__ for each in layout.records)
                 raise argument_error("record", f"be a {names}", record)
             line, as_read = encode(record)
+            if not layout.shared:
+                line, chain = chained(line, chain)
             lines.append(line)
             stored.append(as_read)
         data = b"".join(lines)
@@ -193,6 +212,7 @@ class AppendLog:
                     os.ftruncate(fd, start)
                 raise
             self.start, self.end = start, start + len(data)
+            self._chain, self._last = chain, data[-_KNOWN_BY:]
         return stored
 
     @contextmanager
@@ -201,17 +221,46 @@ class AppendLog:
         if not self.layout.shared:
             if self._fd < 0:
                 raise argument_error(f"the {self.layout.name}", "be open", "closed", "Open it again.")
+            self._check_known(self._fd)
             yield self._fd, self.end
             return
-        fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        with _ONE_THREAD:
+            try:
+                fd = os.open(self.path, os.O_RDWR | os.O_APPEND | (0 if self.end else os.O_CREAT), 0o666)
+            except FileNotFoundError:
+                self._check_known(-1)
+                raise
+            try:
+                with suppress(OSError):  # a disk without locks: then only the threads of one process may append
+                    fcntl.flock(fd, fcntl.LOCK_EX)
+                self._check_known(fd)
+                yield fd, _whole_lines(fd)
+            finally:
+                with suppress(OSError):
+                    fcntl.flock(fd, fcntl.LOCK_UN)
+                os.close(fd)
+
+    def _check_known(self, fd: int) -> None:
+        """Refuse a file that somebody took away, replaced or cut while it was written to: what follows would be lost.
+
+        Raises:
+            RunStorageError: the open file is not what has this path, or lacks the line that was last.
+        """
         try:
-            with suppress(OSError):  # a disk without locks: then only the threads of one process may append
-                fcntl.flock(fd, fcntl.LOCK_EX)
-            yield fd, _whole_lines(fd)
-        finally:
-            with suppress(OSError):
-                fcntl.flock(fd, fcntl.LOCK_UN)
-            os.close(fd)
+            there = self.path.stat() if self.end else None
+        except FileNotFoundError:
+            what = "was removed or moved"
+        else:
+            if there is None:
+                return
+            if not os.path.samestat(os.fstat(fd), there):
+                what = "was replaced by another file"
+            elif os.pread(fd, len(self._last), self.end - len(self._last)) != self._last:
+                what = "was cut short or changed"
+            else:
+                return
+        remedy = "Nothing was written: put it back as it was, then start again from there."
+        raise RunStorageError(f"{self.path} {what} while this process was extending it. {remedy}")
 
     def close(self) -> None:
         """Release the directory. What was read and appended stays known."""

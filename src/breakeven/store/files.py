@@ -5,10 +5,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from breakeven.errors import RunStorageError
 
+_CANNOT: Final = frozenset((errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EISDIR))
+"""What file systems say that cannot sync a directory: then a name is as safe as they keep it without being asked."""
 Content: TypeAlias = str | bytes | Callable[[Path], object]
 
 
@@ -17,6 +19,8 @@ def storage_errors(what: str, remedy: str) -> Iterator[None]:
     """Reword what the disk refuses."""
     try:
         yield
+    except RunStorageError:  # reworded already
+        raise
     except OSError as error:
         raise RunStorageError(f"{what}: {error.strerror or error}. {remedy}") from error
 
@@ -57,6 +61,14 @@ def write_whole(path: Path, content: Content, *, remedy: str) -> None:
             raise
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory with those above it, and return when the disk has them all."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for each in reversed(missing):
+        sync(each.parent)
+
+
 def write_all(fd: int, data: bytes) -> None:
     """Write all of `data`, however many calls it takes."""
     rest = memoryview(data)
@@ -70,7 +82,7 @@ def sync(path: Path) -> None:
     try:
         os.fsync(fd)
     except OSError as error:
-        if error.errno != errno.EINVAL or not path.is_dir():  # some network file systems cannot do it for directories
+        if error.errno not in _CANNOT or not path.is_dir():  # some network file systems cannot do it for directories
             raise
     finally:
         os.close(fd)

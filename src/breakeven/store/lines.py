@@ -1,6 +1,7 @@
 """One line: a record in its checksummed envelope, encoded and decoded."""
 
 import math
+import re
 import zlib
 from collections.abc import Iterator
 from numbers import Integral, Rational, Real
@@ -65,6 +66,37 @@ def encode(record: _Given) -> tuple[bytes, _Given]:
     return b'{"kind":"%b","data":%b,"crc32":"%b"}\n' % (kind.encode(), data, _crc32(kind, data).encode()), stored
 
 
+_END: Final = re.compile(rb',"crc32":"[0-9a-f]{8}"(,"chain":"([0-9a-f]{8})")?\}\n$')
+
+
+def chained(line: bytes, before: int) -> tuple[bytes, int]:
+    """A line as a chained file stores it, and the chain to go on with.
+
+    Args:
+        line: as `encode` gives it.
+        before: CRC-32 of all lines before, without their own chains; 0 where there are none.
+    """
+    chain = zlib.crc32(line, before)
+    return line[:-2] + b',"chain":"%08x"}\n' % chain, chain
+
+
+def follow(line: bytes, before: int) -> int:
+    """The chain after a line that was read; one of an earlier version records none, and is taken as it is.
+
+    Raises:
+        LineError: lines before it are missing, or are others than when it was written; or it ends otherwise.
+    """
+    end = _END.search(line)
+    if end is None:
+        raise LineError("it does not end as a record does")
+    if end[1] is None:
+        return zlib.crc32(line, before)
+    chain, recorded = zlib.crc32(line[: end.start(1)] + b"}\n", before), end[2].decode()
+    if int(recorded, 16) != chain:
+        raise LineError(f"lines before it are missing or changed: their chain is {chain:08x}, not {recorded}")
+    return chain
+
+
 def _plain_number(value: object) -> float:
     """The Python number equal to a NumPy one; msgspec hands over what it does not know itself."""
     if isinstance(value, Integral):
@@ -114,7 +146,7 @@ def decode(path: Path, line: bytes) -> Line:
                 return old
             record: Line = _DECODERS[kind].decode(data)
             return record
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise LineError(f"it is not a {kind} of format {LOG_FORMAT}: {error}") from error
     writer = f"breakeven {stamp.versions.get('breakeven', '(unknown version)')}"
     rule = f"has log format {stamp.format}, written by {writer}; this breakeven reads formats up to {LOG_FORMAT}"
@@ -129,6 +161,6 @@ def decode_bare(cls: type[Line], line: bytes) -> Line:
     """
     try:
         record: Line = _DECODERS[KINDS[cls]].decode(line)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise LineError(f"it is not a whole record: {error}") from error
     return record

@@ -7,7 +7,7 @@ from typing import Final, Self
 from breakeven.errors import LogError, argument_error
 from breakeven.records import BudgetChange, CheckpointRecord, Failure, Fingerprint, RunSpec, StopTest, Verification
 from breakeven.store.append import AppendLog, Layout, View
-from breakeven.store.files import storage_errors
+from breakeven.store.files import make_directory, storage_errors
 from breakeven.store.kinds import LOG_FORMAT, Header, Line
 from breakeven.store.lines import LineError, encode
 
@@ -107,7 +107,7 @@ class RunLog(View):
         directory = Path(run_dir)
         with storage_errors(f"run directory {directory} cannot be made", "Choose another path."):
             try:
-                directory.mkdir(parents=True, exist_ok=True)
+                make_directory(directory)
             except (FileExistsError, NotADirectoryError) as error:
                 raise argument_error("run_dir", "be a directory", str(run_dir), "Choose another path.") from error
         run = cls(directory / LOG_NAME)

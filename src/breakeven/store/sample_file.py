@@ -7,7 +7,7 @@ from typing import Final, Self, TypeAlias
 
 from breakeven.errors import LogError, argument_error
 from breakeven.store.append import AppendLog, Layout, View
-from breakeven.store.files import storage_errors
+from breakeven.store.files import make_directory, storage_errors
 from breakeven.store.kinds import Drawn, Graded, Line, SamplesHeader, Scored, Searched
 from breakeven.store.lines import encode
 
@@ -51,7 +51,7 @@ class SampleFile(View):
         """By (setting, K, problem id)."""
         self._num_drawn: dict[tuple[str, bool], int] = {}
         with storage_errors(f"directory {self.path.parent} cannot be made", "Choose another path."):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(self.path.parent)
         self._expected = header
         self._log = AppendLog(self.path, _LAYOUT)
         self._log.open(self._take, None if header is None else encode(header)[0])

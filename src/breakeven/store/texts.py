@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from breakeven.errors import argument_error
+import msgspec
+
+from breakeven.errors import CorruptLogError, argument_error
 from breakeven.store.append import AppendLog, Layout
 from breakeven.store.kinds import Line, PackedTexts
 from breakeven.store.lines import LineError
 
 TEXTS_NAME: Final = "texts.jsonl"
 _LEVEL: Final = 6
+_MAX_BYTES: Final = 1 << 30
+"""Texts of one checkpoint, unpacked: zlib packs a thousandfold at most, and 1 MiB is kept unless more is asked for."""
 _LAYOUT: Final = Layout(
     name="file of texts",
     records=(PackedTexts,),
@@ -74,7 +78,11 @@ class TextFile:
             return None
         record = self._log.read_at(start)
         assert isinstance(record, PackedTexts)
-        return _unpacked(record)
+        try:
+            return _unpacked(record)
+        except (ValueError, TypeError, IndexError, RecursionError, zlib.error) as error:
+            what = f"its texts of step {step} are not packed as breakeven packs them: {error}"
+            raise CorruptLogError(f"{self._log.path} is damaged: {what}. {_LAYOUT.when_damaged}") from error
 
     def append(self, step: int, greedy_P: Sequence[str], texts_PN: Sequence[Sequence[str]]) -> None:
         """Keep the texts of a checkpoint that the run log does not have yet.
@@ -129,10 +137,14 @@ def _packed(step: int, greedy_P: Sequence[str], texts_PN: Sequence[Sequence[str]
 
 
 def _unpacked(record: PackedTexts) -> Texts:
-    rows = [json.loads(line) for line in zlib.decompress(base64.b64decode(record.packed)).splitlines()]
+    unpack = zlib.decompressobj()
+    content = unpack.decompress(base64.b64decode(record.packed), _MAX_BYTES)
+    if not unpack.eof:
+        raise ValueError(f"they are cut short, or more than {_MAX_BYTES >> 20} MiB")
+    rows = [msgspec.convert(json.loads(line), tuple[str, ...]) for line in content.splitlines()]
     return Texts(
         step=record.step,
         greedy_P=tuple(row[0] for row in rows),
-        texts_PN=tuple(tuple(row[1:]) for row in rows),
+        texts_PN=tuple(row[1:] for row in rows),
         num_left_out=record.num_left_out,
     )

@@ -26,9 +26,19 @@ from breakeven.session.recording import start_log
 from breakeven.session.searching import TreeSearch
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session, diverged
+from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
 from breakeven.store import RunLog
-from breakeven.train.checkpoint import LEFTOVERS, load_state, load_weights, save_state, save_weights, saved_step
+from breakeven.train.checkpoint import (
+    LEFTOVERS,
+    STATE_NAME,
+    are_whole,
+    load_state,
+    load_weights,
+    save_state,
+    save_weights,
+    saved_step,
+)
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
 from breakeven.ttc.strategies.named import strategy_of
@@ -147,6 +157,10 @@ def run(
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer)
+    if lost := lost_weights(config, run_dir, session, step):
+        names = ", ".join(str(each.relative_to(run_dir)) for each in lost)
+        remedy = f"To make them again, delete {run_dir / STATE_NAME} and go on with --resume"
+        warn(f"weights that this run saved are no longer there: {names}. {remedy}; nothing is evaluated twice.")
     if mode == "shadow" and session.stopped_at and step >= session.stopped_at.observation.step:
         stopped = Transformer(shape)
         load_weights(run_dir / "stopped", stopped)
@@ -168,9 +182,9 @@ def run(
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if session.stopped_at and session.stopped_at.observation.step == step:
             save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at.decision))
-        kept = config.evaluate.keep_weights and len(session.checkpoints) > num_recorded
-        if kept:
-            save_weights(run_dir / "checkpoints" / f"step-{step:06d}", model, serving_note(config, decision))
+        kept = kept_weights(run_dir, step)
+        if config.evaluate.keep_weights and log.find(step) and not are_whole(kept):  # also where a kill came between
+            save_weights(kept, model, serving_note(config, decision))
         if step == train.steps:  # before the state, from which a resumed run would not come here again
             save_weights(run_dir / "full", model, serving_note(config))
         was_interrupted = interrupted()
@@ -192,6 +206,22 @@ def run(
         train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds,
         evaluation_seconds=session.evaluation_seconds,
     )
+
+
+def kept_weights(run_dir: Path, step: int) -> Path:
+    """Where the weights of an evaluated step are kept."""
+    return run_dir / "checkpoints" / f"step-{step:06d}"
+
+
+def lost_weights(config: RunConfig, run_dir: Path, session: Session, step: int) -> list[Path]:
+    """Folders of weights that a run which stands at `step` has saved, and that are gone or not whole."""
+    steps = [each.observation.step for each in session.checkpoints] if config.evaluate.keep_weights else []
+    saved = [kept_weights(run_dir, each) for each in steps if each <= step]
+    if session.stopped_at and session.stopped_at.observation.step <= step:
+        saved.append(run_dir / "stopped")
+    if step == config.train.steps:
+        saved.append(run_dir / "full")
+    return [each for each in saved if not are_whole(each)]
 
 
 def changed_budget(config: RunConfig, run_dir: Path, checkpoints: Sequence[CheckpointRecord], steps: int) -> RunConfig:

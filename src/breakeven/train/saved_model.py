@@ -9,9 +9,9 @@ from breakeven.config import config_from
 from breakeven.data.task import Task
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import TransformerShape
+from breakeven.names import named_in
 from breakeven.sampling.transformer import TransformerSampler
-from breakeven.train.checkpoint import load_weights
+from breakeven.train.checkpoint import load_weights, shape_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,10 @@ def load_saved_model(folder: Path, *, name: str) -> SavedModel:
     """
     try:
         note: dict[str, Any] = json.loads((folder / "serving.json").read_text(encoding="utf-8"))
-        shape, settings = TransformerShape(**note["model"]), dict(note["task"])
-        task = config_from({"name": "saved", "task": {"kind": "countdown", **settings}}).task
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        shape, settings = shape_of(note["model"], folder), dict(note["task"])
+        with named_in(folder / "serving.json"):
+            task = config_from({"name": "saved", "task": {"kind": "countdown", **settings}}).task
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         rule = "have a serving.json as breakeven run writes it"
         raise argument_error(name, rule, str(folder), f"{type(error).__name__}: {error}.") from error
     model = Transformer(shape)

@@ -10,10 +10,10 @@ from breakeven.config import config_from
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import Task
 from breakeven.errors import argument_error
-from breakeven.records import TransformerShape
+from breakeven.names import named_in
 from breakeven.sampling.reward_models.transformer import TransformerReward
-from breakeven.store import storage_errors, write_whole
-from breakeven.train.checkpoint import load_weights, save_tensors
+from breakeven.store import make_directory, storage_errors, write_whole
+from breakeven.train.checkpoint import load_weights, save_tensors, shape_of
 from breakeven.train.reward_model.train import TrainedRewardModel, reward_network, reward_network_cost
 
 _NOTE = "reward_model.json"
@@ -44,7 +44,7 @@ def save_reward_model(folder: Path, trained: TrainedRewardModel, task: Task) -> 
     }
     remedy = "Free some space and save it again."
     with storage_errors(f"{folder} could not be written", remedy):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder)
     save_tensors(folder / "model.safetensors", trained.model.state_dict(), remedy=remedy)
     write_whole(folder / _NOTE, json.dumps(note, indent=2) + "\n", remedy=remedy)
 
@@ -57,10 +57,11 @@ def load_reward_model(folder: Path) -> SavedRewardModel:
     """
     try:
         note: dict[str, Any] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
-        shape = TransformerShape(**note["model"])
-        task = config_from({"name": "reward-model", "task": note["task"]}).task
+        shape = shape_of(note["model"], folder)
+        with named_in(folder / _NOTE):
+            task = config_from({"name": "reward-model", "task": note["task"]}).task
         trained_on = frozenset(note["trained_on"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         rule = f"be a directory with the {_NOTE} of a trained reward model"
         raise argument_error(str(folder), rule, f"{type(error).__name__}: {error}") from error
     model = reward_network(shape)
