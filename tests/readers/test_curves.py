@@ -220,13 +220,27 @@ def test_a_curve_with_a_fault_is_refused(write, rows: list[str], message: str) -
 
 
 def test_a_metric_or_a_column_is_chosen_among_several(write) -> None:
-    path = write("a.csv", "step,r1 - eval/acc,r2 - eval/acc,eval/f1,train/acc", "1,0.25,0.5,0.75,1")
+    path = write("a.csv", "step,r1 - eval/acc,r2 - eval/acc,eval/solved,train/acc", "1,0.25,0.5,0.75,1")
     assert accuracies(read(path, columns={"accuracy": "r2 - eval/acc"})) == [(1, 0.5)]
-    assert accuracies(read(path, metric="eval/f1")) == [(1, 0.75)]
+    assert accuracies(read(path, metric="eval/solved")) == [(1, 0.75)]
     with pytest.raises(LogError, match="several accuracies: r1 - eval/acc, r2 - eval/acc"):
         read(path, metric="eval/acc")
     with pytest.raises(LogError, match=r"must have the metric em \(--metric\); it has step, r1"):
         read(path, metric="em")
+
+
+@pytest.mark.parametrize("metric", ["eval/f1", "eval/loss", "eval_maj@8", "acc/maj@8/mean"])
+def test_a_metric_that_is_no_verdict_is_refused_unless_a_column_says_that_it_is_one(write, metric: str) -> None:
+    path = write("a.csv", f"step,accuracy,run - {metric}", "1,0.25,0.75")
+    with pytest.raises(LogError, match="must have a --metric in which each problem is right or wrong; got ") as caught:
+        read(path, metric=metric)
+    assert f'add --column "accuracy=run - {metric}".' in str(caught.value)
+    assert accuracies(read(path, columns={"accuracy": f"run - {metric}"})) == [(1, 0.75)]
+
+
+def test_votes_are_not_taken_for_accuracies_unasked(write) -> None:
+    path = write("a.csv", "step,eval/acc,eval/maj@8_acc,maj@8/acc", "1,0.25,0.75,0.75")
+    assert accuracies(read(path)) == [(1, 0.25)]
 
 
 def test_one_task_of_several_is_chosen(write) -> None:

@@ -17,7 +17,7 @@ from breakeven.errors import LogError
 from breakeven.readers.columns import names_in, plain
 from breakeven.readers.lines import first_row, is_jsonl, lines_of, read_chunks
 from breakeven.readers.log import EvalLog
-from breakeven.readers.metrics import choose_task
+from breakeven.readers.metrics import choose_task, no_verdict
 from breakeven.readers.options import ReadOptions
 from breakeven.readers.points import Point, curve_log
 
@@ -164,7 +164,11 @@ def _candidates(columns: Collection[str]) -> list[str]:
     usable = [each for each in columns if not each.endswith(_EXTREMES)]
     exact = [each for each in usable if plain(each) == "accuracy"]
     return exact or [
-        each for each in usable if _ACCURACY.fullmatch(_metric(each)) and not _NO_ACCURACY.search(_metric(each))
+        each
+        for each in usable
+        if _ACCURACY.fullmatch(_metric(each))
+        and not _NO_ACCURACY.search(_metric(each))
+        and not _no_verdict(_metric(each))
     ]
 
 
@@ -173,11 +177,21 @@ def _metric(column: str) -> str:
     return plain(column.rpartition(" - ")[2])
 
 
+def _no_verdict(metric: str) -> str:
+    """Why a part of a metric's path says that it is no verdict on one sample; empty where none does."""
+    return next((reason for part in metric.split("/") if (reason := no_verdict(part))), "")
+
+
 def _accuracy_column(columns: Collection[str], options: ReadOptions, path: Path) -> str:
     found = _candidates(columns)
     if options.metric is not None:
         usable = [each for each in columns if not each.endswith(_EXTREMES)]
         found = [each for each in usable if plain(options.metric) in (plain(each), _metric(each))]
+        if found and (reason := _no_verdict(_metric(found[0]))):
+            raise LogError(
+                f"{path} must have a --metric in which each problem is right or wrong; got {options.metric}, {reason}. "
+                f'If it is a share of problems solved all the same, add --column "accuracy={found[0]}".'
+            )
     if len(found) == 1:
         return found[0]
     listed = ", ".join(found or columns)
