@@ -282,3 +282,44 @@ def test_trainer_state_without_flops_or_sizes_is_told_them(tmp_path: Path) -> No
     assert (log.train_flops, log.num_problems, log.budget_steps) == ((10.0, 20.0), 8, None)
     with pytest.raises(ArgumentError, match="--num-problems"):
         read(path, num_problems=None)
+
+
+def losses(log: EvalLog) -> list[float | None]:
+    return [each.validation_loss for each in log]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "columns", "taken"),
+    [
+        ("accuracy", "loss", "loss"),
+        ("accuracy", "loss,eval_loss", "eval_loss"),
+        ("accuracy", "Loss,validation_loss", "validation_loss"),
+        ("eval_b_accuracy", "eval_loss,eval_a_loss,eval_b_loss", "eval_b_loss"),
+        ("run - eval/acc", "eval_loss,run - eval/loss", "run - eval/loss"),
+        ("eval/acc", "train/loss", None),
+    ],
+)
+def test_the_loss_beside_an_accuracy_is_read(write, accuracy: str, columns: str, taken: str | None) -> None:
+    names = columns.split(",")
+    cells = ",".join("1.5" if each == taken else "9" for each in names)
+    log = read(write("a.csv", f"step,{accuracy},{columns}", f"10,0.5,{cells}", f"20,0.75,{cells}"))
+    assert (log.loss_column, losses(log)) == (taken, [None if taken is None else 1.5] * 2)
+
+
+def test_a_loss_is_named_like_any_column_and_may_be_unknown(write) -> None:
+    rows = ["step,accuracy,loss,nll", "1,0.5,9,2.5", "2,0.5,9,", "3,0.5,9,nan", "4,0.5,9,0"]
+    log = read(write("a.csv", *rows), columns={"validation_loss": "nll"})
+    assert (log.loss_column, losses(log)) == ("nll", [2.5, None, None, 0.0])
+
+
+def test_a_loss_of_training_rows_alone_is_no_validation_loss(tmp_path: Path) -> None:
+    history = [{"step": 1, "loss": 2.0}, {"step": 1, "eval_accuracy": 0.5}, {"step": 2, "eval_accuracy": 0.75}]
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"global_step": 2, "log_history": history}, indent=2), encoding="utf-8")
+    log = read(path)
+    assert (log.loss_column, losses(log)) == (None, [None, None])
+
+
+def test_a_negative_loss_is_refused(write) -> None:
+    with pytest.raises(LogError, match=r"row 2, column loss, must be a loss of at least 0; got -1\."):
+        read(write("a.csv", "step,accuracy,loss", "1,0.5,-1"))

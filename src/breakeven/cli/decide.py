@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from breakeven import check
-from breakeven.cli.assumed import assumptions, refuse_unmeasured
+from breakeven.cli.assumed import assumptions, loss_words, refuse_unmeasured
 from breakeven.cli.budget import amount, budget_of, chosen_budget, flops_units, share_note
 from breakeven.cli.common import JsonOption, print_json
 from breakeven.cli.decided import all_fields, print_decided
@@ -158,6 +158,7 @@ def decide(
         decided = decide_on(read, spec, rule, costs)
     said = [budget_note, share_note(read, budget)]
     notes = [*read.notes, *decided.remarks, *filter(None, said)]
+    notes += loss_words(read, decided.decisions[-1].forecast)
     notes += assumptions(read, spec, costs, baseline=baseline, checker=checker)
     name = STDIN if str(log) == "-" else str(log)
     if page is not None:

@@ -25,6 +25,7 @@ class Point:
     step: int
     accuracy: float
     stderr: float | None = None
+    validation_loss: float | None = None
     num_problems: float | None = None
     train_flops: float | None = None
     train_tokens: float | None = None
@@ -42,6 +43,7 @@ def curve_log(
     *,
     flops_per_step: float | None = None,
     budget_steps: int | None = None,
+    loss_column: str | None = None,
 ) -> EvalLog:
     """The log of some points.
 
@@ -53,6 +55,7 @@ def curve_log(
         notes: what was handled until now.
         flops_per_step: where the log says it for all steps alike.
         budget_steps: steps of the full run, where the log says it.
+        loss_column: what the log calls the validation loss, if it has one.
 
     Raises:
         LogError: steps that begin anew, or FLOPs or sizes of some points only.
@@ -76,7 +79,12 @@ def curve_log(
         nothing = np.zeros(size, dtype=np.int64)
         right = round(kept[index].accuracy * size)
         tally = Tally(correct_P=nothing, samples_P=nothing, greedy_P=np.arange(size) < right)
-        return EvalCheckpoint(step=order.steps[index], train_flops=order.train_flops[index], tally=tally)
+        return EvalCheckpoint(
+            step=order.steps[index],
+            train_flops=order.train_flops[index],
+            tally=tally,
+            validation_loss=kept[index].validation_loss,
+        )
 
     return EvalLog(
         format=kind,
@@ -85,6 +93,7 @@ def curve_log(
         num_problems=size,
         has_greedy=True,
         has_samples=False,
+        loss_column=loss_column,
         notes=tuple(said),
         train_tokens=kept[-1].train_tokens,
         train_hours=_hours(kept),
