@@ -12,6 +12,7 @@ from breakeven.cli.budget import amount, budget_of, chosen_budget, flops_units, 
 from breakeven.cli.common import JsonOption, print_json
 from breakeven.cli.decided import all_fields, print_decided
 from breakeven.cli.deciding import decide_on
+from breakeven.cli.earlier import Reading, read_witnesses, witness_note
 from breakeven.cli.policies import chosen_policy
 from breakeven.cli.query_costs import model_cost, query_cap, query_costs
 from breakeven.cli.report import write_decided
@@ -71,6 +72,14 @@ def decide(
     min_accuracy: Annotated[float, _rule(help="Never stop below this accuracy.")] = 0.0,
     decay_share: Annotated[
         float | None, _rule(help="Share of the budget, at its end, over which the learning rate decays; 0 for none.")
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        _rule(
+            metavar="LOG[@BUDGET]",
+            help="An earlier run of the same recipe: a log like LOG, or a run directory; may be repeated. It went to "
+            "its end, or BUDGET says how long it was to be, in the unit of this run's.",
+        ),
     ] = None,
     params: Annotated[
         str | None, _cost(metavar="NUMBER", help="Parameters of the model, such as 1.1B; only for a price.")
@@ -144,6 +153,8 @@ def decide(
         budget, budget_note = budget_of(read, declared)
         chosen = baseline or ("greedy" if read.has_greedy else "sampled")
         refuse_unmeasured(read, chosen)
+        how = Reading(log=path, options=reading, budget=budget, tokens_per_step=step_tokens)
+        witnesses, like_notes = read_witnesses(like or [], how, chosen)
         spec = RunSpec(
             budget_flops=budget.flops(read, step_tokens),
             baseline=chosen,
@@ -154,10 +165,14 @@ def decide(
             target=target,
             min_accuracy=min_accuracy,
             checker=checker,
+            like=witnesses,
         )
         decided = decide_on(read, spec, rule, costs)
     said = [budget_note, share_note(read, budget)]
     notes = [*read.notes, *decided.remarks, *filter(None, said)]
+    if witnesses:
+        notes.append(witness_note(len(witnesses), decided.decisions[-1].forecast))
+        notes += [each for each in like_notes if each.partition(": ")[2] not in read.notes]
     notes += loss_words(read, decided.decisions[-1].forecast)
     notes += assumptions(read, spec, costs, baseline=baseline, checker=checker)
     name = STDIN if str(log) == "-" else str(log)

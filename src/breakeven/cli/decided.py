@@ -10,7 +10,8 @@ from rich.text import Text
 
 from breakeven.cli.common import console
 from breakeven.cli.deciding import Decided
-from breakeven.records import Decision, LearningPoint, Reason, ServingPoint
+from breakeven.records import Decision, Forecast, LearningPoint, Reason, ServingPoint
+from breakeven.records.words import witness_words
 from breakeven.report import explain, outlook_words
 from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.words import interval_words, projection, serving_words
@@ -65,8 +66,8 @@ def now_lines(decided: Decided, width: int = 10_000) -> list[str]:
         lines.append(("Best yet", _served(best).removesuffix(".") + lucky + "."))
     if (forecast := projection(last)) and last.reason is not Reason.TOO_FEW_PROBLEMS:
         known = forecast.method == "target"
-        rests = f"{format_accuracy(forecast.mean)} "
-        rests += "asked for" if known else f"(forecast{interval_words(forecast.lo, forecast.hi)}) at the end"
+        how = f"forecast{interval_words(forecast.lo, forecast.hi)}{witness_words(forecast)}"
+        rests = f"{format_accuracy(forecast.mean)} " + ("asked for" if known else f"({how}) at the end")
         confidence = decision.confidence if stop else last.confidence
         if confidence is not None:
             margin = f" less {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
@@ -136,7 +137,7 @@ def as_fields(decision: Decision, *, costs_known: bool) -> dict[str, Any]:
         "net_saving": decision.net_saving,
         "costs_known": costs_known,
         "break_even_queries": decision.break_even_queries,
-        "forecast": None if forecast is None else {"mean": forecast.mean, "lo": forecast.lo, "hi": forecast.hi},
+        "forecast": None if forecast is None else _forecast_fields(forecast),
         "reason": decision.reason,
         "confidence": decision.confidence,
     }
@@ -162,6 +163,16 @@ def all_fields(decided: Decided, notes: list[str], *, costs_known: bool) -> dict
         "notes": notes,
         "checkpoints": [as_fields(each, costs_known=costs_known) for each in decided.decisions],
     }
+
+
+def witness_weight(forecast: Forecast) -> float:
+    """Weight of earlier runs in a forecast."""
+    return next((each.weight for each in forecast.members if each.name == "witnesses"), 0.0)
+
+
+def _forecast_fields(forecast: Forecast) -> dict[str, float]:
+    heard = {"num_witnesses": forecast.num_witnesses, "witness_weight": witness_weight(forecast)}
+    return {"mean": forecast.mean, "lo": forecast.lo, "hi": forecast.hi, **heard}
 
 
 def _serving_fields(point: ServingPoint | None) -> dict[str, Any] | None:
