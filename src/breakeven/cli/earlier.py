@@ -69,6 +69,9 @@ def _read(written: str, reading: Reading) -> tuple[Witness, list[str]]:
     if not path.exists() and "@" in written:
         head, _, declared = written.rpartition("@")
         path = Path(head)
+    task = reading.options.task
+    if task is not None and (path / task / LOG_NAME).is_file():  # a run that was watched on several
+        path = path / task
     if path.exists() and reading.log.exists() and path.samefile(reading.log):
         raise argument_error("it", "be an earlier run", "the log that is decided on")
     if path.name == LOG_NAME or (path / LOG_NAME).is_file():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from breakeven.errors import LogError
+from breakeven.errors import LogError, SeveralTasksError
 from breakeven.readers.columns import plain
 from breakeven.readers.metrics import no_verdict
 from breakeven.readers.options import ReadOptions
@@ -34,10 +34,11 @@ def candidates(columns: Collection[str]) -> list[str]:
 
 
 def accuracy_column(columns: Collection[str], options: ReadOptions, path: Path) -> str:
-    """The column asked for with --metric, or the only one that may hold the accuracy.
+    """The column asked for with --metric, or else with --task, or the only one that may hold the accuracy.
 
     Raises:
         LogError: none, several, or one asked for that is no verdict on one sample.
+        SeveralTasksError: several of one run.
     """
     found = candidates(columns)
     if options.metric is not None:
@@ -48,13 +49,18 @@ def accuracy_column(columns: Collection[str], options: ReadOptions, path: Path) 
                 f"{path} must have a --metric in which each problem is right or wrong; got {options.metric}, {reason}. "
                 f'If it is a share of problems solved all the same, add --column "accuracy={found[0]}".'
             )
+    elif options.task is not None and len(found) > 1:
+        found = [each for each in found if plain(options.task) in (plain(each), metric_in(each))] or found
     if len(found) == 1:
         return found[0]
     listed = ", ".join(found or columns)
     if not found:
         what = "an accuracy" if options.metric is None else f"the metric {options.metric} (--metric)"
         raise LogError(f"{path} must have {what}; it has {listed}. Say which column it is with --column accuracy=...")
-    raise LogError(f'{path} has several accuracies: {listed}. Choose one with --column "accuracy={found[0]}".')
+    several = f'{path} has several accuracies: {listed}. Choose one with --column "accuracy={found[0]}".'
+    if options.metric is None and options.task is None and len({each.rpartition(" - ")[0] for each in found}) == 1:
+        raise SeveralTasksError(f"{several} For one decision on several, name each with --task.", found)
+    raise LogError(several)
 
 
 def loss_beside(accuracy: str) -> str | None:
