@@ -46,7 +46,7 @@ def test_an_earlier_run_shows_the_rise_that_is_still_ahead(cli, log: Path, curve
     assert 0.5 < weight <= 0.9
     assert f"The earlier run went further than this one: weight {weight:.2f} in today's forecast." in told["notes"]
     assert (
-        "Earlier run whole.csv: 20 checkpoints, 1000 problems, 100 % of its budget, as its last checkpoint is taken "
+        f"Earlier run {whole}: 20 checkpoints, 1000 problems, 100 % of its budget, as its last checkpoint is taken "
         "for its end (--like LOG@BUDGET to say otherwise)."
     ) in told["notes"]
     text = cli("decide", log, *OPTIONS, "--like", whole).stdout
@@ -55,10 +55,10 @@ def test_an_earlier_run_shows_the_rise_that_is_still_ahead(cli, log: Path, curve
 
 def test_several_earlier_runs_count_as_far_as_they_went_further(cli, log: Path, curve) -> None:
     paths = [curve("a.csv", range(1, 21)), curve("b.csv", range(2, 21, 2)), curve("c.csv", range(1, 9))]
-    told = answer(cli, log, "--like", paths[0], "--like", paths[1], "--like", f"{paths[2]}@20")
+    told = answer(cli, log, "--like", paths[0], "--like", paths[1], "--like", paths[1], "--like", f"{paths[2]}@20")
     assert told["forecast"]["num_witnesses"] == 2
     assert any(note.startswith("2 of the 3 earlier runs went further than this one: ") for note in told["notes"])
-    assert "Earlier run c.csv: 8 checkpoints, 1000 problems, 40 % of its budget." in told["notes"]
+    assert f"Earlier run {paths[2]}: 8 checkpoints, 1000 problems, 40 % of its budget." in told["notes"]
     behind = answer(cli, log, "--like", f"{paths[2]}@20")
     assert "The earlier run does not count today: it did not go further than this one." in behind["notes"]
 
@@ -67,13 +67,13 @@ def test_a_budget_is_in_the_unit_of_this_run(cli, log: Path, curve) -> None:
     path = curve("a@b.csv", range(1, 16))
     for written, share in ((path, "100 %"), (f"{path}@0.02K", "75 %"), (f"{path}@30", "50 %")):
         notes = answer(cli, log, "--like", written)["notes"]
-        assert any(note.startswith(f"Earlier run a@b.csv: 15 checkpoints, 1000 problems, {share}") for note in notes)
+        assert any(note.startswith(f"Earlier run {path}: 15 checkpoints, 1000 problems, {share}") for note in notes)
 
 
 def test_a_run_directory_is_an_earlier_run(cli, recorded: Path, curve) -> None:
     log = curve("log.csv", range(1, 6))
     told = json.loads(cli("decide", log, *OPTIONS, "--like", recorded, "--json", "--baseline", "greedy").stdout)
-    note = next(note for note in told["notes"] if note.startswith("Earlier run recorded:"))
+    note = next(note for note in told["notes"] if note.startswith(f"Earlier run {recorded}:"))
     assert "checkpoints, 20 problems, 100 % of its budget." in note
     assert told["forecast"]["num_witnesses"] == 1
 
@@ -84,8 +84,8 @@ def test_trainer_state_says_how_long_it_was_to_be(cli, log: Path, tmp_path: Path
     path = tmp_path / "trainer_state.json"
     path.write_text(json.dumps(state, indent=2), encoding="utf-8")
     notes = answer(cli, log, "--like", path)["notes"]
-    assert "Earlier run trainer_state.json: 15 checkpoints, 1000 problems, 75 % of its 20 steps." in notes
-    assert 'trainer_state.json: Accuracy: column "eval_accuracy" (--column accuracy=... for another).' in notes
+    assert f"Earlier run {path}: 15 checkpoints, 1000 problems, 75 % of its 20 steps." in notes
+    assert f'{path}: Accuracy: column "eval_accuracy" (--column accuracy=... for another).' in notes
 
 
 def test_where_nothing_is_projected_that_is_said(cli, log: Path, curve) -> None:

@@ -154,7 +154,9 @@ def test_a_run_that_was_watched_on_the_same_tasks_is_an_earlier_run_of_each(
         shutil.copytree(recorded, tmp_path / "watched" / name)
     joint = answer(cli, ready, *OPTIONS, "--task", "all", "--like", "watched")
     for name in "ab":
-        assert any(note.startswith(f"Earlier run {name}: 10 checkpoints") for note in joint["tasks"][name]["notes"])
+        assert any(
+            note.startswith(f"Earlier run watched/{name}: 10 checkpoints") for note in joint["tasks"][name]["notes"]
+        )
 
 
 def test_what_does_not_fit_several_tasks_is_refused(cli, refused, ready: Path, tmp_path: Path) -> None:
@@ -165,6 +167,10 @@ def test_what_does_not_fit_several_tasks_is_refused(cli, refused, ready: Path, t
     assert not (tmp_path / "x.html").exists()
     assert "must name one task; got a, b. Choose one with --task, or several." in refused("decide", ready, *OPTIONS)
     assert "column task, must name --task c; got a, b" in refused("decide", ready, *OPTIONS, "--task", "c")
+    one = tmp_path / "one.csv"
+    one.write_text("\n".join(["step,accuracy", "1,0.5", "2,0.5"]), encoding="utf-8")
+    message = refused("decide", one, *OPTIONS, *both, "--num-problems", "100")
+    assert message == "--task must be given once at most, as the log has one task; got ['a', 'b']."
     apart = write(tmp_path / "apart.csv", rows("a", [1, 3, 5], 4), rows("b", [2, 4, 6], 4))
     assert refused("decide", apart, *OPTIONS, *both) == (
         f"{apart} must have a checkpoint at which all tasks were evaluated; a, b share none."

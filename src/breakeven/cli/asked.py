@@ -89,14 +89,15 @@ def answers(path: Path, tasks: Sequence[str], asked: Asked) -> dict[str | None, 
         asked: the other options.
 
     Raises:
-        ArgumentError: an option that does not fit the log.
+        ArgumentError: several tasks where the log has one, or another option that does not fit the log.
         LogError: a fault in the log, or tasks that share no checkpoint.
     """
-    names = (
-        tasks_in(path, replace(asked.reading, num_problems=1))
-        if "all" in tasks
-        else tuple(dict.fromkeys(tasks)) or (None,)
-    )
+    names: tuple[str | None, ...] = tuple(dict.fromkeys(tasks)) or (None,)
+    if "all" in names or len(names) > 1:
+        held = tasks_in(path, replace(asked.reading, num_problems=1))
+        if "all" not in names and held == (None,):
+            raise argument_error("--task", "be given once at most, as the log has one task", list(names))
+        names = held if "all" in names else names
     unknown = [name for name in asked.sizes if name not in (None, *names)]
     if unknown:
         rule = "begin with a task that is decided on: --num-problems TASK=NUMBER"

@@ -38,7 +38,7 @@ def read_witnesses(like: Sequence[str], reading: Reading, baseline: str) -> tupl
         LogError: a fault in one, or none there.
     """
     witnesses, notes = [], []
-    for written in like:
+    for written in dict.fromkeys(like):
         try:
             witness, said = _read(written, reading)
         except ArgumentError as error:
@@ -77,7 +77,7 @@ def _read(written: str, reading: Reading) -> tuple[Witness, list[str]]:
     if path.name == LOG_NAME or (path / LOG_NAME).is_file():
         if declared is not None:
             raise argument_error("a run directory", "be given without @BUDGET", declared, "It holds its own budget.")
-        return _said(recorded_witness(path), "of its budget")
+        return _said(path, recorded_witness(path), "of its budget")
     options = reading.options
     if declared is None and options.flops_per_step is None:  # only shares of its own budget are asked for
         options = replace(options, flops_per_step=1.0, flops_per_token=1.0)
@@ -92,8 +92,8 @@ def _read(written: str, reading: Reading) -> tuple[Witness, list[str]]:
     else:
         whole = log.train_flops[-1]
         known = "of its budget, as its last checkpoint is taken for its end (--like LOG@BUDGET to say otherwise)"
-    witness, notes = _said(_witness(path.name, log, whole), known)
-    return witness, [*notes, *(f"{witness.name}: {note}" for note in log.notes)]
+    witness, notes = _said(path, _witness(path.name, log, whole), known)
+    return witness, [*notes, *(f"{path}: {note}" for note in log.notes)]
 
 
 def _witness(name: str, log: EvalLog, whole: float) -> Witness:
@@ -107,6 +107,6 @@ def _witness(name: str, log: EvalLog, whole: float) -> Witness:
     )
 
 
-def _said(witness: Witness, known: str) -> tuple[Witness, list[str]]:
+def _said(path: Path, witness: Witness, known: str) -> tuple[Witness, list[str]]:
     size, end = len(witness.share), format_share(witness.share[-1])
-    return witness, [f"Earlier run {witness.name}: {size} checkpoints, {witness.num_problems} problems, {end} {known}."]
+    return witness, [f"Earlier run {path}: {size} checkpoints, {witness.num_problems} problems, {end} {known}."]
