@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
@@ -133,7 +133,8 @@ def fitted(rows: Sequence[Mapping[str, str]], width: int) -> tuple[Table, list[l
             kept.remove(name)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0), pad_edge=False, show_edge=False)
     for name in kept:
-        table.add_column(_heading(name, rows), justify="left" if name in _LEFT else "right", no_wrap=name != "task")
+        justify: Literal["left", "right"] = "left" if name in _LEFT else "right"
+        table.add_column(_heading(name, rows), justify=justify, no_wrap=name != "task", overflow="fold")
     return table, [[Text(row[name]) for name in kept] for row in rows]
 
 

@@ -62,7 +62,7 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
     notes: list[str] = []
     if "accuracy" not in options.columns:
         names["accuracy"] = accuracy_column(columns, options, path)
-        if plain(names["accuracy"]) != "accuracy":
+        if plain(names["accuracy"]) not in ("accuracy", plain(options.task or "")):
             notes.append(f'Accuracy: column "{names["accuracy"]}" (--column accuracy=... for another).')
         names.setdefault("stderr", f"{names['accuracy']}_stderr")
     if "validation_loss" not in options.columns and (beside := loss_beside(names["accuracy"])) in columns:
