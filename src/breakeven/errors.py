@@ -5,6 +5,7 @@ BreakevenError
 |   |-- ArgumentError (ValueError)      a value the user wrote breaks a rule
 |   `-- MissingExtraError (ImportError) an optional dependency is not installed
 |-- LogError (ValueError)           a run log cannot be read as one
+|   |-- SeveralTasksError           it holds several tasks, and none was chosen
 |   |-- CorruptLogError             a record in the middle is damaged
 |   `-- NewerLogError               written by a later version of breakeven
 |-- RunInUseError (RuntimeError)    another process holds the run directory
@@ -17,6 +18,8 @@ BreakevenError
 Code that others wrote (a sampler, a verifier, a reward model) may raise anything. Whoever goes on after its failures
 lets a UsageError through: `except UsageError: raise`, then `except Exception`.
 """
+
+from collections.abc import Collection
 
 
 class BreakevenError(Exception):
@@ -37,6 +40,14 @@ class MissingExtraError(UsageError, ImportError):
 
 class LogError(BreakevenError, ValueError):
     """A run log cannot be read as one."""
+
+
+class SeveralTasksError(LogError):
+    """A log of evaluations holds several tasks, and none was chosen."""
+
+    def __init__(self, message: str, tasks: Collection[str]) -> None:
+        super().__init__(message)
+        self.tasks = tuple(tasks)
 
 
 class CorruptLogError(LogError):

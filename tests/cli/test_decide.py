@@ -420,3 +420,26 @@ def test_a_page_is_written_as_for_runs(cli, log: Path, curve: Path, tmp_path: Pa
     assert "Counted on 1000 validation problems, one greedy sample each, as another tool counted them." in text
     assert "What was read and assumed" in text
     assert "<td>20 steps</td>" in text
+
+
+def test_a_loss_that_falls_reaches_the_forecast(cli, tmp_path: Path) -> None:
+    def curve(name: str, losses: list[object]) -> Path:
+        rows = [f"{step},{0.3 + 0.01 * (step % 2)},{losses[step - 1]}" for step in range(1, 9)]
+        path = tmp_path / name
+        path.write_text("\n".join(["step,accuracy,eval_loss", *rows]), encoding="utf-8")
+        return path
+
+    options = ["--budget-steps", "20", "--num-problems", "500"]
+    falling = fields(cli, curve("falling.csv", [2.0 / step for step in range(1, 9)]), *options)
+    level = fields(cli, curve("level.csv", [2.0] * 8), *options)
+    alone = fields(cli, curve("alone.csv", [""] * 8), *options)
+    late = fields(cli, curve("late.csv", [2.0 / step if step > 6 else "" for step in range(1, 9)]), *options)
+    assert falling["forecast"]["mean"] > level["forecast"]["mean"]
+    assert alone["forecast"] not in (falling["forecast"], level["forecast"])
+    assert late["forecast"] == alone["forecast"]
+    for answer, words in (
+        (falling, 'Validation loss: column "eval_loss" has weight 0.'),
+        (late, 'Validation loss: column "eval_loss" is not used, as it is not known at each of the last 4 checkpoints'),
+        (alone, "No validation loss was read: the forecast is made from accuracies alone (a column validation_loss"),
+    ):
+        assert any(note.startswith(words) for note in answer["notes"])

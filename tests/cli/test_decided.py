@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from breakeven.cli.decided import decided_table, filled
+from breakeven.cli.decided import decided_table, filled, fitted, row_of
 from breakeven.records import Action, Decision, FitStatus, Forecast, LearningPoint, Made, Reason, ServingPoint
 
 
@@ -62,6 +62,21 @@ def test_table_fits_the_terminal_and_breaks_no_number(width: int, greedy: float 
     assert ("0.400-0.600" in lines[-1]) == (width >= 80)
     assert "pass@1" in out.getvalue() or greedy is not None
     assert "greedy" in out.getvalue() or greedy is None or width == 60
+
+
+@pytest.mark.parametrize("width", [50, 80])
+def test_long_names_of_tasks_are_folded_and_not_cut(width: int) -> None:
+    names = ["leaderboard|arc:challenge|25|0", "gsm8k"]
+    table, shown = fitted([{"task": name} | row_of(decision(1), point(0.5)) for name in names], width)
+    for cells in shown:
+        table.add_row(*cells)
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=False).print(table)
+    assert max(map(len, out.getvalue().splitlines())) <= width
+    assert "…" not in out.getvalue()
+    first = "".join(line.split()[0] for line in out.getvalue().splitlines() if "gsm" not in line and line.strip())
+    assert names[0] in first
+    assert "stop: reached" in out.getvalue()
 
 
 def test_lines_break_between_words_and_never_inside_a_percentage() -> None:

@@ -220,13 +220,27 @@ def test_a_curve_with_a_fault_is_refused(write, rows: list[str], message: str) -
 
 
 def test_a_metric_or_a_column_is_chosen_among_several(write) -> None:
-    path = write("a.csv", "step,r1 - eval/acc,r2 - eval/acc,eval/f1,train/acc", "1,0.25,0.5,0.75,1")
+    path = write("a.csv", "step,r1 - eval/acc,r2 - eval/acc,eval/solved,train/acc", "1,0.25,0.5,0.75,1")
     assert accuracies(read(path, columns={"accuracy": "r2 - eval/acc"})) == [(1, 0.5)]
-    assert accuracies(read(path, metric="eval/f1")) == [(1, 0.75)]
+    assert accuracies(read(path, metric="eval/solved")) == [(1, 0.75)]
     with pytest.raises(LogError, match="several accuracies: r1 - eval/acc, r2 - eval/acc"):
         read(path, metric="eval/acc")
     with pytest.raises(LogError, match=r"must have the metric em \(--metric\); it has step, r1"):
         read(path, metric="em")
+
+
+@pytest.mark.parametrize("metric", ["eval/f1", "eval/loss", "eval_maj@8", "acc/maj@8/mean"])
+def test_a_metric_that_is_no_verdict_is_refused_unless_a_column_says_that_it_is_one(write, metric: str) -> None:
+    path = write("a.csv", f"step,accuracy,run - {metric}", "1,0.25,0.75")
+    with pytest.raises(LogError, match="must have a --metric in which each problem is right or wrong; got ") as caught:
+        read(path, metric=metric)
+    assert f'add --column "accuracy=run - {metric}".' in str(caught.value)
+    assert accuracies(read(path, columns={"accuracy": f"run - {metric}"})) == [(1, 0.75)]
+
+
+def test_votes_are_not_taken_for_accuracies_unasked(write) -> None:
+    path = write("a.csv", "step,eval/acc,eval/maj@8_acc,maj@8/acc", "1,0.25,0.75,0.75")
+    assert accuracies(read(path)) == [(1, 0.25)]
 
 
 def test_one_task_of_several_is_chosen(write) -> None:
@@ -268,3 +282,44 @@ def test_trainer_state_without_flops_or_sizes_is_told_them(tmp_path: Path) -> No
     assert (log.train_flops, log.num_problems, log.budget_steps) == ((10.0, 20.0), 8, None)
     with pytest.raises(ArgumentError, match="--num-problems"):
         read(path, num_problems=None)
+
+
+def losses(log: EvalLog) -> list[float | None]:
+    return [each.validation_loss for each in log]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "columns", "taken"),
+    [
+        ("accuracy", "loss", "loss"),
+        ("accuracy", "loss,eval_loss", "eval_loss"),
+        ("accuracy", "Loss,validation_loss", "validation_loss"),
+        ("eval_b_accuracy", "eval_loss,eval_a_loss,eval_b_loss", "eval_b_loss"),
+        ("run - eval/acc", "eval_loss,run - eval/loss", "run - eval/loss"),
+        ("eval/acc", "train/loss", None),
+    ],
+)
+def test_the_loss_beside_an_accuracy_is_read(write, accuracy: str, columns: str, taken: str | None) -> None:
+    names = columns.split(",")
+    cells = ",".join("1.5" if each == taken else "9" for each in names)
+    log = read(write("a.csv", f"step,{accuracy},{columns}", f"10,0.5,{cells}", f"20,0.75,{cells}"))
+    assert (log.loss_column, losses(log)) == (taken, [None if taken is None else 1.5] * 2)
+
+
+def test_a_loss_is_named_like_any_column_and_may_be_unknown(write) -> None:
+    rows = ["step,accuracy,loss,nll", "1,0.5,9,2.5", "2,0.5,9,", "3,0.5,9,nan", "4,0.5,9,0"]
+    log = read(write("a.csv", *rows), columns={"validation_loss": "nll"})
+    assert (log.loss_column, losses(log)) == ("nll", [2.5, None, None, 0.0])
+
+
+def test_a_loss_of_training_rows_alone_is_no_validation_loss(tmp_path: Path) -> None:
+    history = [{"step": 1, "loss": 2.0}, {"step": 1, "eval_accuracy": 0.5}, {"step": 2, "eval_accuracy": 0.75}]
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"global_step": 2, "log_history": history}, indent=2), encoding="utf-8")
+    log = read(path)
+    assert (log.loss_column, losses(log)) == (None, [None, None])
+
+
+def test_a_negative_loss_is_refused(write) -> None:
+    with pytest.raises(LogError, match=r"row 2, column loss, must be a loss of at least 0; got -1\."):
+        read(write("a.csv", "step,accuracy,loss", "1,0.5,-1"))

@@ -4,7 +4,7 @@ from breakeven.cli.deciding import MIN_PROBLEMS
 from breakeven.cli.query_costs import QueryCosts
 from breakeven.errors import argument_error
 from breakeven.readers import EvalLog
-from breakeven.records import RunSpec
+from breakeven.records import Forecast, RunSpec
 
 
 def refuse_unmeasured(log: EvalLog, baseline: str) -> None:
@@ -17,6 +17,26 @@ def refuse_unmeasured(log: EvalLog, baseline: str) -> None:
         raise argument_error("--baseline", "be measured; the log has no greedy samples", baseline, "Choose sampled.")
     if baseline == "sampled" and not log.has_samples:
         raise argument_error("--baseline", "be measured; the log has only greedy samples", baseline, "Choose greedy.")
+
+
+def loss_words(log: EvalLog, forecast: Forecast | None) -> list[str]:
+    """Whether the last forecast rests on a validation loss, in a sentence; none where nothing was projected.
+
+    Args:
+        log: what was read.
+        forecast: the last.
+    """
+    if forecast is None or not forecast.members:
+        return []
+    if log.loss_column is None:
+        more = "" if log.has_samples else " (a column validation_loss, or --column validation_loss=..., gives one)"
+        return [f"No validation loss was read: the forecast is made from accuracies alone{more}."]
+    weight = next((each.weight for each in forecast.members if each.name == "loss_line"), None)
+    if weight is None:
+        used = "is not used, as it is not known at each of the last 4 checkpoints"
+    else:
+        used = f"has weight {weight:.2f} in the forecast"
+    return [f'Validation loss: column "{log.loss_column}" {used} (--column validation_loss=... for another).']
 
 
 def assumptions(

@@ -36,6 +36,8 @@ class Budget:
     unit: str
     """"flops", "steps", "tokens" or "hours"."""
     amount: float
+    written: str | None = None
+    """What the user wrote in place of an option that is named for the unit."""
 
     def flops(self, log: EvalLog, tokens_per_step: float | None) -> float:
         """The budget in the unit of `log.train_flops`: as much more than at its last checkpoint as in its own unit.
@@ -60,7 +62,7 @@ class Budget:
     @property
     def name(self) -> str:
         """The option."""
-        return f"--budget-{self.unit}"
+        return self.written or f"--budget-{self.unit}"
 
 
 _REMEDIES = {

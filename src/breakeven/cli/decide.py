@@ -7,17 +7,17 @@ from typing import Annotated
 import typer
 
 from breakeven import check
-from breakeven.cli.assumed import assumptions, refuse_unmeasured
-from breakeven.cli.budget import amount, budget_of, chosen_budget, flops_units, share_note
+from breakeven.cli.asked import Asked, answers, sizes_of
+from breakeven.cli.budget import amount, chosen_budget, flops_units
 from breakeven.cli.common import JsonOption, print_json
 from breakeven.cli.decided import all_fields, print_decided
-from breakeven.cli.deciding import decide_on
 from breakeven.cli.policies import chosen_policy
 from breakeven.cli.query_costs import model_cost, query_cap, query_costs
 from breakeven.cli.report import write_decided
 from breakeven.cli.stdin import STDIN, readable
+from breakeven.cli.tasks import joint_fields, joint_of, print_joint
 from breakeven.errors import argument_error
-from breakeven.readers import ReadOptions, read_evals
+from breakeven.readers import ReadOptions
 from breakeven.readers.columns import renaming
 from breakeven.records import RunSpec
 
@@ -72,6 +72,14 @@ def decide(
     decay_share: Annotated[
         float | None, _rule(help="Share of the budget, at its end, over which the learning rate decays; 0 for none.")
     ] = None,
+    like: Annotated[
+        list[str] | None,
+        _rule(
+            metavar="LOG[@BUDGET]",
+            help="An earlier run of the same recipe: a log like LOG, or a run directory; may be repeated. It went to "
+            "its end, or BUDGET says how long it was to be, in the unit of this run's.",
+        ),
+    ] = None,
     params: Annotated[
         str | None, _cost(metavar="NUMBER", help="Parameters of the model, such as 1.1B; only for a price.")
     ] = None,
@@ -94,14 +102,20 @@ def decide(
     tokens_per_step: Annotated[
         str | None, _cost(metavar="NUMBER", help="Training tokens a step, where the log has no training FLOPs.")
     ] = None,
-    task: Annotated[str | None, _log(help="Which task, where there are several.")] = None,
+    task: Annotated[
+        list[str] | None,
+        _log(help="Which task, where there are several; repeated, or all: one decision on several of them."),
+    ] = None,
     column: Annotated[
         list[str] | None,
         _log(metavar="OURS=THEIRS", help='What the log calls a column, such as "accuracy=eval/acc"; may be repeated.'),
     ] = None,
     metric: Annotated[str | None, _log(help="Which metric, such as acc_norm.")] = None,
     answer_filter: Annotated[str | None, _log(help="lm-eval: which of several filters.")] = None,
-    num_problems: Annotated[int | None, _log(help="Problems behind an accuracy.")] = None,
+    num_problems: Annotated[
+        list[str] | None,
+        _log(metavar="[TASK=]NUMBER", help="Problems behind an accuracy; of several tasks each its own."),
+    ] = None,
     stderr: Annotated[float | None, _log(help="Instead: standard error of the last accuracy, as a share.")] = None,
     percent: Annotated[bool, _log("--percent", help="Accuracies in the log are percentages.")] = False,
     json: JsonOption = False,
@@ -128,10 +142,8 @@ def decide(
     )
     per_token, per_step = flops_units(declared, model, step_tokens, priced=costs is not None)
     reading = ReadOptions(
-        task=task,
         metric=metric,
         answer_filter=answer_filter,
-        num_problems=num_problems,
         flops_per_step=per_step,
         flops_per_token=per_token,
         columns=renaming(column or []),
@@ -139,14 +151,15 @@ def decide(
         percent=percent,
         checker=checker,
     )
-    with readable(log) as path:
-        read = read_evals(path, reading)
-        budget, budget_note = budget_of(read, declared)
-        chosen = baseline or ("greedy" if read.has_greedy else "sampled")
-        refuse_unmeasured(read, chosen)
-        spec = RunSpec(
-            budget_flops=budget.flops(read, step_tokens),
-            baseline=chosen,
+    asked = Asked(
+        reading=reading,
+        sizes=sizes_of(num_problems or []),
+        declared=declared,
+        tokens_per_step=step_tokens,
+        baseline=baseline,
+        like=like or [],
+        spec=partial(
+            RunSpec,
             queries=served,
             decay_share=decay_share,
             max_query_flops=cap,
@@ -154,18 +167,32 @@ def decide(
             target=target,
             min_accuracy=min_accuracy,
             checker=checker,
-        )
-        decided = decide_on(read, spec, rule, costs)
-    said = [budget_note, share_note(read, budget)]
-    notes = [*read.notes, *decided.remarks, *filter(None, said)]
-    notes += assumptions(read, spec, costs, baseline=baseline, checker=checker)
-    name = STDIN if str(log) == "-" else str(log)
-    if page is not None:
-        known = budget.unit == "flops" or costs is not None
-        write_decided(page, name, decided, notes, budget=f"{budget.amount:.6g} {budget.unit}", flops_known=known)
-    if json:
-        print_json(all_fields(decided, notes, costs_known=costs is not None))
+        ),
+        rule=rule,
+        costs=costs,
+    )
+    with readable(log) as path:
+        found = answers(path, task or [], asked)
+    name, known = STDIN if str(log) == "-" else str(log), costs is not None
+    if len(found) > 1:
+        if page is not None:
+            raise argument_error("--report", "be of one task", str(page), "Name one with --task.")
+        joint = joint_of({str(each): answer for each, answer in found.items()})
+        if json:
+            print_json(joint_fields(joint, costs_known=known))
+        else:
+            print_joint(name, joint)
+        stop = joint.verdicts[-1].stop if now else joint.final.stop
     else:
-        print_decided(name, decided, notes, now=now)
-    if decided.now.decision.stop if now else decided.decisions[decided.final].stop:
+        (answer,) = found.values()
+        decided, budget = answer.decided, answer.budget
+        if page is not None:
+            whole, flops_known = f"{budget.amount:.6g} {budget.unit}", budget.unit == "flops" or known
+            write_decided(page, name, decided, answer.notes, budget=whole, flops_known=flops_known)
+        if json:
+            print_json(all_fields(decided, answer.notes, costs_known=known))
+        else:
+            print_decided(name, decided, answer.notes, now=now)
+        stop = decided.now.decision.stop if now else decided.decisions[decided.final].stop
+    if stop:
         raise typer.Exit(STOP_ADVISED)

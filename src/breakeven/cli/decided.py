@@ -1,8 +1,8 @@
 """Decisions on an evaluation log as sentences, as a table that fits the terminal, as JSON fields and as a page."""
 
 import textwrap
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
@@ -10,13 +10,14 @@ from rich.text import Text
 
 from breakeven.cli.common import console
 from breakeven.cli.deciding import Decided
-from breakeven.records import Decision, LearningPoint, Reason, ServingPoint
+from breakeven.records import Decision, Forecast, LearningPoint, Reason, ServingPoint
+from breakeven.records.words import witness_words
 from breakeven.report import explain, outlook_words
 from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.words import interval_words, projection, serving_words
 
-_HEADINGS = ("step", "used", "greedy", "pass@1", "full run, forecast", "would serve", "sure", "decision")
-_LEFT = ("would serve", "decision")
+_ACCURACIES, _FORECAST = ("greedy", "pass@1"), "full run, forecast"
+_LEFT = ("task", "would serve", "decision")
 _DROPPED = ("pass@1", "greedy", "sure", "used")
 """Columns that a narrow terminal does without, in this order."""
 _BEFORE, _AFTER = 30, 10
@@ -29,16 +30,21 @@ def print_decided(name: str, decided: Decided, notes: list[str], *, now: bool) -
     final = len(decided.decisions) - 1 if now else decided.final
     read = decided.log
     some = f"{len(read)} checkpoint{'s' if len(read) != 1 else ''}"
-    _say(f"{name}: {read.format}, {some}, {read.num_problems} problems.")
+    say(f"{name}: {read.format}, {some}, {read.num_problems} problems.")
     for line in now_lines(decided, width):
         console.print(line, style="bold" if line.startswith("Now") else None)
     console.print(decided_table(decided.decisions, decided.points, final, width))
-    _say(explain(decided.decisions[final]), style="bold")
-    for note in (*outlook_words(decided.decisions[final]), *notes):
-        _say(note, label="- ")
+    say(explain(decided.decisions[final]), style="bold")
+    for note in (*outlook_notes(decided.decisions[final]), *notes):
+        say(note, label="- ")
 
 
-def _say(text: str, *, label: str = "", style: str | None = None) -> None:
+def outlook_notes(decision: Decision) -> list[str]:
+    """What would change the decision, with the option's name for what a recipe calls otherwise."""
+    return [each.replace("(checker = true)", "(--checker)") for each in outlook_words(decision)]
+
+
+def say(text: str, *, label: str = "", style: str | None = None) -> None:
     """Print a text: whole, or in a terminal in lines that are broken between words."""
     lines = filled(text, console.width, label) if console.is_terminal else [label + text]
     for line in lines:
@@ -65,8 +71,8 @@ def now_lines(decided: Decided, width: int = 10_000) -> list[str]:
         lines.append(("Best yet", _served(best).removesuffix(".") + lucky + "."))
     if (forecast := projection(last)) and last.reason is not Reason.TOO_FEW_PROBLEMS:
         known = forecast.method == "target"
-        rests = f"{format_accuracy(forecast.mean)} "
-        rests += "asked for" if known else f"(forecast{interval_words(forecast.lo, forecast.hi)}) at the end"
+        how = f"forecast{interval_words(forecast.lo, forecast.hi)}{witness_words(forecast)}"
+        rests = f"{format_accuracy(forecast.mean)} " + ("asked for" if known else f"({how}) at the end")
         confidence = decision.confidence if stop else last.confidence
         if confidence is not None:
             margin = f" less {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
@@ -100,26 +106,36 @@ def decided_table(
     Those after the decision at `final` are dim and say what would have been decided.
     """
     first, last = max(0, final - _BEFORE), min(len(decisions), final + 1 + _AFTER)
-    rows = [_row(decisions[index], points[index], index > final) for index in range(first, last)]
-    kept = [name for place, name in enumerate(_HEADINGS) if name not in ("greedy", "pass@1") or _any(rows, place)]
-    if _width(kept, rows) > width:
-        place = _HEADINGS.index("full run, forecast")
-        rows = [[*row[:place], row[place].partition(" ")[0], *row[place + 1 :]] for row in rows]
-    for name in _DROPPED:
-        if _width(kept, rows) > width and name in kept and not {name} >= set(kept) & {"greedy", "pass@1"}:
-            kept.remove(name)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0), pad_edge=False, show_edge=False)
-    for heading in kept:
-        table.add_column(_heading(heading, rows), justify="left" if heading in _LEFT else "right", no_wrap=True)
+    rows = [row_of(decisions[index], points[index], index > final) for index in range(first, last)]
+    table, shown = fitted([{"step": str(decisions[first + place].step)} | row for place, row in enumerate(rows)], width)
     if first:
         table.add_row(f"({first} before)", style="dim")
-    for index, cells in zip(range(first, last), rows, strict=True):
+    for index, cells in zip(range(first, last), shown, strict=True):
         style = "dim" if index > final else "bold" if decisions[index].stop else None
-        shown = [Text(cells[_HEADINGS.index(name)]) for name in kept]
-        table.add_row(*shown, style=style, end_section=index == final)
+        table.add_row(*cells, style=style, end_section=index == final)
     if last < len(decisions):
         table.add_row(f"({len(decisions) - last} after)", style="dim")
     return table
+
+
+def fitted(rows: Sequence[Mapping[str, str]], width: int) -> tuple[Table, list[list[Text]]]:
+    """A table without rows, of at most `width` characters where dropping columns can bring it to that; its cells.
+
+    Args:
+        rows: the same columns in each, by heading.
+        width: characters.
+    """
+    kept = [name for name in rows[0] if name not in _ACCURACIES or any(row[name] != "-" for row in rows)]
+    if _width(kept, rows) > width:
+        rows = [{**row, _FORECAST: row[_FORECAST].partition(" ")[0]} for row in rows]
+    for name in _DROPPED:
+        if _width(kept, rows) > width and name in kept and not {name} >= set(kept) & {*_ACCURACIES}:
+            kept.remove(name)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0), pad_edge=False, show_edge=False)
+    for name in kept:
+        justify: Literal["left", "right"] = "left" if name in _LEFT else "right"
+        table.add_column(_heading(name, rows), justify=justify, no_wrap=name != "task", overflow="fold")
+    return table, [[Text(row[name]) for name in kept] for row in rows]
 
 
 def as_fields(decision: Decision, *, costs_known: bool) -> dict[str, Any]:
@@ -136,7 +152,7 @@ def as_fields(decision: Decision, *, costs_known: bool) -> dict[str, Any]:
         "net_saving": decision.net_saving,
         "costs_known": costs_known,
         "break_even_queries": decision.break_even_queries,
-        "forecast": None if forecast is None else {"mean": forecast.mean, "lo": forecast.lo, "hi": forecast.hi},
+        "forecast": None if forecast is None else _forecast_fields(forecast),
         "reason": decision.reason,
         "confidence": decision.confidence,
     }
@@ -164,6 +180,16 @@ def all_fields(decided: Decided, notes: list[str], *, costs_known: bool) -> dict
     }
 
 
+def witness_weight(forecast: Forecast) -> float:
+    """Weight of earlier runs in a forecast."""
+    return next((each.weight for each in forecast.members if each.name == "witnesses"), 0.0)
+
+
+def _forecast_fields(forecast: Forecast) -> dict[str, float]:
+    heard = {"num_witnesses": forecast.num_witnesses, "witness_weight": witness_weight(forecast)}
+    return {"mean": forecast.mean, "lo": forecast.lo, "hi": forecast.hi, **heard}
+
+
 def _serving_fields(point: ServingPoint | None) -> dict[str, Any] | None:
     names = ("step", "strategy", "deployable", "k", "accuracy", "made", "expected_samples", "flops_per_query")
     return None if point is None else {name: getattr(point, name) for name in names}
@@ -173,25 +199,18 @@ def _served(point: ServingPoint) -> str:
     return f"step {point.step}, {serving_words(point)}: accuracy {format_accuracy(point.accuracy)} ({point.made})."
 
 
-def _any(rows: Sequence[Sequence[str]], place: int) -> bool:
-    return any(row[place] != "-" for row in rows)
-
-
-def _heading(name: str, rows: Sequence[Sequence[str]]) -> str:
+def _heading(name: str, rows: Sequence[Mapping[str, str]]) -> str:
     """A heading, in two lines where one would make the column wider than its cells."""
-    widest = max(len(row[_HEADINGS.index(name)]) for row in rows)
-    return name.replace(", ", ",\n") if len(name) > widest else name
+    return name.replace(", ", ",\n") if len(name) > max(len(row[name]) for row in rows) else name
 
 
-def _width(kept: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    widths = [
-        max(*map(len, _heading(name, rows).split("\n")), *(len(row[_HEADINGS.index(name)]) for row in rows))
-        for name in kept
-    ]
+def _width(kept: Sequence[str], rows: Sequence[Mapping[str, str]]) -> int:
+    widths = [max(*map(len, _heading(name, rows).split("\n")), *(len(row[name]) for row in rows)) for name in kept]
     return sum(widths) + len(widths) - 1
 
 
-def _row(decision: Decision, point: LearningPoint, after: bool) -> list[str]:
+def row_of(decision: Decision, point: LearningPoint, after: bool = False) -> dict[str, str]:
+    """The cells of one decision, by heading; in brackets what would have been decided `after` the final one."""
     served = "-"
     if (serving := decision.serving) is not None:
         how = "greedy" if serving.strategy == "greedy" else f"{_short(serving.strategy)} K={serving.k}"
@@ -202,15 +221,18 @@ def _row(decision: Decision, point: LearningPoint, after: bool) -> list[str]:
         projected = format_accuracy(forecast.mean) + (interval if forecast.lo < forecast.hi else "")
     reason = decision.reason.value.replace("_", " ")
     reason = f"stop: {reason}" if decision.stop else reason
-    return [
-        str(decision.step),
-        format_share(decision.used),
-        *("-" if each is None else format_accuracy(each) for each in (point.greedy_accuracy, point.sampled_accuracy)),
-        projected,
-        served,
-        "-" if decision.confidence is None else format_probability(decision.confidence),
-        f"({reason})" if after else reason,
-    ]
+    greedy, sampled = (
+        "-" if each is None else format_accuracy(each) for each in (point.greedy_accuracy, point.sampled_accuracy)
+    )
+    return {
+        "used": format_share(decision.used),
+        "greedy": greedy,
+        "pass@1": sampled,
+        _FORECAST: projected,
+        "would serve": served,
+        "sure": "-" if decision.confidence is None else format_probability(decision.confidence),
+        "decision": f"({reason})" if after else reason,
+    }
 
 
 def _short(strategy: str) -> str:

@@ -72,6 +72,7 @@ def decide_on(log: EvalLog, spec: RunSpec, policy: Policy, costs: QueryCosts | N
             evaluation_flops=None if costs is None else costs.evaluation_flops(tally),
             query_flops=None if costs is None else costs.query_flops,
             output_tokens=None if costs is None else costs.output_tokens,
+            validation_loss=checkpoint.validation_loss,
         )
         notes = checkpoint.notes
         if tally.samples_P.max() == 1:  # nothing tells what more samples would bring

@@ -6,6 +6,6 @@ One module a layout; `read_evals` finds out which it is. No torch, and nothing i
 
 from breakeven.readers.log import EvalCheckpoint, EvalLog
 from breakeven.readers.options import ReadOptions
-from breakeven.readers.read import read_evals
+from breakeven.readers.read import read_evals, tasks_in
 
-__all__ = ["EvalCheckpoint", "EvalLog", "ReadOptions", "read_evals"]
+__all__ = ["EvalCheckpoint", "EvalLog", "ReadOptions", "read_evals", "tasks_in"]

@@ -26,6 +26,16 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "passed": (),
         "result": (),
         "accuracy": (),
+        "validation_loss": (
+            "eval_loss",
+            "eval/loss",
+            "val_loss",
+            "val/loss",
+            "valid_loss",
+            "valid/loss",
+            "validation/loss",
+            "loss",
+        ),
         "stderr": ("accuracy_stderr", "acc_stderr", "eval_accuracy_stderr", "standard_error"),
         "num_problems": ("n_problems", "num_examples", "num_questions"),
     }

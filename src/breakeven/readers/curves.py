@@ -5,15 +5,15 @@ One accuracy a checkpoint is a learning curve and nothing more, so what can be d
 
 import json
 import math
-import re
 import statistics
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from breakeven.errors import LogError
+from breakeven.readers.accuracy_column import TENSORBOARD, accuracy_column, candidates, loss_beside, metric_in
 from breakeven.readers.columns import names_in, plain
 from breakeven.readers.lines import first_row, is_jsonl, lines_of, read_chunks
 from breakeven.readers.log import EvalLog
@@ -23,13 +23,7 @@ from breakeven.readers.points import Point, curve_log
 
 FORMAT, TRAINER_STATE = "accuracies per checkpoint", "transformers' trainer_state.json"
 _OTHER_LAYOUTS = {"problem", "task_id", "doc_id", "filtered_resps", "n", "c", "answer", "correct"}
-_ACCURACY = re.compile(
-    r"(.*[/_.])?(accuracy|acc|exact_match|em|pass@1|pass_at_1|solve_rate|success_rate|prompt_level_strict_acc)"
-)
-_NO_ACCURACY = re.compile(r"train|token|loss")
-_EXTREMES = ("__MIN", "__MAX")
-"""What wandb writes beside each column of a chart."""
-_TENSORBOARD = ("wall_time", "step", "value")
+_READ = {each.name for each in fields(Point)} | {"seconds"}
 _HEAD = 1000
 """Rows by which a file is told."""
 
@@ -47,9 +41,9 @@ def is_curve(path: Path, options: ReadOptions) -> bool:
     if not others.isdisjoint({*names_in(columns, {}, path), *options.columns, *map(plain, columns)}):
         return False
     columns += _columns(islice(rows, _HEAD))
-    known = {plain(each) for each in columns} | {_metric(each) for each in columns}
+    known = {plain(each) for each in columns} | {metric_in(each) for each in columns}
     asked = (options.columns.get("accuracy"), options.metric)
-    return bool(_candidates(columns)) or any(each is not None and plain(each) in known for each in asked)
+    return bool(candidates(columns)) or any(each is not None and plain(each) in known for each in asked)
 
 
 def read_curve(path: Path, options: ReadOptions) -> EvalLog:
@@ -67,10 +61,12 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
         raise LogError(f"{path} must have a column step (--column step=...); it has {', '.join(columns) or 'no rows'}.")
     notes: list[str] = []
     if "accuracy" not in options.columns:
-        names["accuracy"] = _accuracy_column(columns, options, path)
-        if plain(names["accuracy"]) != "accuracy":
+        names["accuracy"] = accuracy_column(columns, options, path)
+        if plain(names["accuracy"]) not in ("accuracy", plain(options.task or "")):
             notes.append(f'Accuracy: column "{names["accuracy"]}" (--column accuracy=... for another).')
         names.setdefault("stderr", f"{names['accuracy']}_stderr")
+    if "validation_loss" not in options.columns and (beside := loss_beside(names["accuracy"])) in columns:
+        names["validation_loss"] = beside
     rows = [row for row in rows if row[1].get(names["accuracy"]) not in (None, "")]
     tasks = {str(row[names["task"]]) for _, row in rows if "task" in names and row.get(names["task"]) not in (None, "")}
     if tasks:
@@ -79,8 +75,9 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
     points = _points(rows, names, path, options, notes)
     if not points:
         raise LogError(f"{path} must hold an accuracy; column {names['accuracy']} is empty.")
+    loss_column = names.get("validation_loss") if any(each.validation_loss is not None for each in points) else None
     if state is None:
-        return curve_log(points, path, FORMAT, options, notes)
+        return curve_log(points, path, FORMAT, options, notes, loss_column=loss_column)
     if all(each.num_problems is None and each.stderr is None for each in points):
         points = _sized(points, rows, names["accuracy"].rpartition("_")[0], notes)
     last, spent, steps = (state.get(each) for each in ("global_step", "total_flos", "max_steps"))
@@ -88,7 +85,16 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
     if per_step is not None:
         notes.append("Training FLOPs: total_flos of trainer_state.json, the same for each step.")
     budget_steps = steps if isinstance(steps, int) and steps > 0 else None
-    return curve_log(points, path, TRAINER_STATE, options, notes, flops_per_step=per_step, budget_steps=budget_steps)
+    return curve_log(
+        points,
+        path,
+        TRAINER_STATE,
+        options,
+        notes,
+        flops_per_step=per_step,
+        budget_steps=budget_steps,
+        loss_column=loss_column,
+    )
 
 
 def _sized(points: list[Point], rows: Collection[Row], prefix: str, notes: list[str]) -> list[Point]:
@@ -139,8 +145,8 @@ def _starts_array(path: Path) -> bool:
 def _array(path: Path) -> list[Any]:
     """The objects of one JSON array, or the [wall time, step, value] of tensorboard's."""
     items: list[Any] = _json("".join(lines_of(path)), f"{path}")
-    if items and all(isinstance(each, list) and len(each) == len(_TENSORBOARD) for each in items):
-        return [dict(zip(_TENSORBOARD, each, strict=True)) for each in items]
+    if items and all(isinstance(each, list) and len(each) == len(TENSORBOARD) for each in items):
+        return [dict(zip(TENSORBOARD, each, strict=True)) for each in items]
     if not items or not isinstance(items[0], dict):
         first_row(path)  # says what is wrong
     return items
@@ -155,36 +161,6 @@ def _json(text: str, where: str) -> Any:
 
 def _columns(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(name for _, row in rows for name in row))
-
-
-def _candidates(columns: Collection[str]) -> list[str]:
-    """The columns that may hold the accuracy."""
-    if set(map(plain, columns)) == set(_TENSORBOARD):
-        return [each for each in columns if plain(each) == "value"]
-    usable = [each for each in columns if not each.endswith(_EXTREMES)]
-    exact = [each for each in usable if plain(each) == "accuracy"]
-    return exact or [
-        each for each in usable if _ACCURACY.fullmatch(_metric(each)) and not _NO_ACCURACY.search(_metric(each))
-    ]
-
-
-def _metric(column: str) -> str:
-    """The metric in a column of a wandb chart, `RUN - METRIC`, or the column itself."""
-    return plain(column.rpartition(" - ")[2])
-
-
-def _accuracy_column(columns: Collection[str], options: ReadOptions, path: Path) -> str:
-    found = _candidates(columns)
-    if options.metric is not None:
-        usable = [each for each in columns if not each.endswith(_EXTREMES)]
-        found = [each for each in usable if plain(options.metric) in (plain(each), _metric(each))]
-    if len(found) == 1:
-        return found[0]
-    listed = ", ".join(found or columns)
-    if not found:
-        what = "an accuracy" if options.metric is None else f"the metric {options.metric} (--metric)"
-        raise LogError(f"{path} must have {what}; it has {listed}. Say which column it is with --column accuracy=...")
-    raise LogError(f'{path} has several accuracies: {listed}. Choose one with --column "accuracy={found[0]}".')
 
 
 def _points(
@@ -210,7 +186,9 @@ def _points(
         hours = cell.get("hours")
         if hours is None and (seconds := cell.get("seconds")) is not None:
             hours = seconds / 3600.0
-        error = cell.get("stderr")
+        error, loss = cell.get("stderr"), cell.get("validation_loss")
+        if loss is not None and loss < 0:
+            raise LogError(f"{where}, column {names['validation_loss']}, must be a loss of at least 0; got {loss:.6g}.")
         for name in ("num_problems", "train_flops", "train_tokens", "hours", "wall_time"):
             if (value := cell.get(name)) is not None and not 0 <= value < math.inf:
                 raise LogError(f"{where}, column {names[name]}, must be finite and at least 0; got {value}.")
@@ -219,6 +197,7 @@ def _points(
             step=int(step),
             accuracy=accuracy,
             stderr=None if error is None or not 0 < error < math.inf else error / (100.0 if options.percent else 1.0),
+            validation_loss=loss if loss is not None and math.isfinite(loss) else None,
             hours=hours,
             **{name: cell.get(name) for name in ("num_problems", "train_flops", "train_tokens", "wall_time")},
         )
@@ -231,9 +210,6 @@ def _points(
     if unknown:
         notes.append(f"{unknown} row{'s' if unknown > 1 else ''} without a number as accuracy left out.")
     return list(points.values())
-
-
-_READ = ("step", "accuracy", "stderr", "num_problems", "train_flops", "train_tokens", "hours", "seconds", "wall_time")
 
 
 def _number(value: object, path: Path, row: int, column: str) -> float | None:

@@ -24,8 +24,6 @@ from breakeven.readers.places import counted, latest, step_of
 from breakeven.ttc.tally import Tally
 
 FORMAT = "lm-eval results"
-_AGREE = 0.02
-"""Numbers of problems that follow from the checkpoints' standard errors may differ by this share."""
 _TEMPERATURE = re.compile(r"\btemperature['\"]?\s*[:=]\s*(\d+(?:\.\d+)?)")
 _NOT_DRAWN = re.compile(r"\bdo_sample['\"]?\s*[:=]\s*False")
 _NO_METRIC = frozenset(("sample_len", "samples", "sample_count", "alias", "name"))
@@ -198,18 +196,15 @@ def _num_problems(results: list[_Result], options: ReadOptions, notes: list[str]
     """
     tells = [each.num_problems or each.derived for each in results]
     told = [each for each in tells if each is not None]
-    size = round(statistics.median(told)) if told else None
     if options.num_problems is not None:
-        if size is not None and abs(size - options.num_problems) > max(1.0, _AGREE * size):
+        size = round(statistics.median(told)) if told else options.num_problems
+        if sizes.differ(options.num_problems, size):
             notes.append(f"--num-problems says {options.num_problems} problems, where the log tells {size}.")
         return options.num_problems
-    if size is None:
+    if not told:
         rule = "be given, since no checkpoint's standard error tells how many there are"
         raise argument_error("--num-problems", rule, "none")
-    if max(abs(each - size) for each in told) > max(1.0, _AGREE * size):
-        rule = "be given, since the checkpoints' standard errors tell different numbers of problems"
-        remedy = "Is the metric a share of problems solved, on the same problems at every checkpoint?"
-        raise argument_error("--num-problems", rule, f"{min(told):.0f} to {max(told):.0f}", remedy)
+    size = sizes.agreed(told)
     if all(each.num_problems is None for each in results):
         notes.append(f"{size} problems, as the standard errors tell (--num-problems to say otherwise).")
     return size

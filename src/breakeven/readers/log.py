@@ -15,6 +15,8 @@ class EvalCheckpoint:
     step: int
     train_flops: float
     tally: Tally
+    validation_loss: float | None = None
+    """Mean, in nats a token; None where the log does not say."""
     notes: tuple[str, ...] = ()
     """What was handled in its rows, in sentences."""
 
@@ -30,6 +32,8 @@ class EvalLog:
     num_problems: int
     has_greedy: bool
     has_samples: bool
+    loss_column: str | None = None
+    """Which column was taken for the validation loss; None where there is none."""
     notes: tuple[str, ...] = ()
     """What was handled, in sentences."""
     train_tokens: float | None = None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from breakeven.errors import LogError
+from breakeven.errors import LogError, SeveralTasksError
 
 USUAL = ("acc", "exact_match", "pass@1", "pass_at_1", "prompt_level_strict_acc")
 """Taken unasked, in this order."""
@@ -145,14 +145,17 @@ def choose_task(names: Collection[str], asked: str | None, root: Path) -> str:
     """The task asked for with --task, or the only one there is.
 
     Raises:
-        LogError: no such task, or several to choose from.
+        LogError: no such task.
+        SeveralTasksError: several to choose from.
     """
     if not names:
         raise LogError(f"{root} must hold the results of a task; it has none.")
     listed = ", ".join(sorted(names)[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     if asked is None and len(names) > 1:
-        raise LogError(
-            f"{root} holds {len(names)} tasks, and a decision is about one. Choose one with --task: {listed}."
+        raise SeveralTasksError(
+            f"{root} holds {len(names)} tasks, and a decision is about one. Choose one with --task: {listed}. "
+            f"For one decision on several, repeat it, or say --task all.",
+            sorted(names),
         )
     if asked is not None and asked not in names:
         raise LogError(f"{root} must hold the task {asked} (--task); it holds {listed}.")

@@ -1,6 +1,5 @@
 """An accuracy a checkpoint as an evaluation log: how many problems stand behind it, and what was spent by then."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,12 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 from breakeven.errors import LogError, argument_error
+from breakeven.readers import sizes
 from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order
 from breakeven.readers.options import ReadOptions
 from breakeven.ttc.tally import Tally
 
-_AGREE = 0.02
-"""Numbers of problems that follow from the checkpoints' standard errors may differ by this share."""
 _SHOWN = 0.00051
 """Accuracies are shown with three digits: what is further from a whole number of problems is said."""
 
@@ -27,6 +25,7 @@ class Point:
     step: int
     accuracy: float
     stderr: float | None = None
+    validation_loss: float | None = None
     num_problems: float | None = None
     train_flops: float | None = None
     train_tokens: float | None = None
@@ -44,6 +43,7 @@ def curve_log(
     *,
     flops_per_step: float | None = None,
     budget_steps: int | None = None,
+    loss_column: str | None = None,
 ) -> EvalLog:
     """The log of some points.
 
@@ -55,6 +55,7 @@ def curve_log(
         notes: what was handled until now.
         flops_per_step: where the log says it for all steps alike.
         budget_steps: steps of the full run, where the log says it.
+        loss_column: what the log calls the validation loss, if it has one.
 
     Raises:
         LogError: steps that begin anew, or FLOPs or sizes of some points only.
@@ -78,7 +79,12 @@ def curve_log(
         nothing = np.zeros(size, dtype=np.int64)
         right = round(kept[index].accuracy * size)
         tally = Tally(correct_P=nothing, samples_P=nothing, greedy_P=np.arange(size) < right)
-        return EvalCheckpoint(step=order.steps[index], train_flops=order.train_flops[index], tally=tally)
+        return EvalCheckpoint(
+            step=order.steps[index],
+            train_flops=order.train_flops[index],
+            tally=tally,
+            validation_loss=kept[index].validation_loss,
+        )
 
     return EvalLog(
         format=kind,
@@ -87,6 +93,7 @@ def curve_log(
         num_problems=size,
         has_greedy=True,
         has_samples=False,
+        loss_column=loss_column,
         notes=tuple(said),
         train_tokens=kept[-1].train_tokens,
         train_hours=_hours(kept),
@@ -131,29 +138,23 @@ def _hours(points: Sequence[Point]) -> float | None:
 def _num_problems(points: Sequence[Point], options: ReadOptions, notes: list[str]) -> int:
     if options.num_problems is not None:
         return options.num_problems
-    sizes = sorted({each.num_problems for each in points if each.num_problems is not None})
-    if sizes:
-        if len(sizes) > 1 or not 1 <= sizes[0] < 2**31 or sizes[0] % 1:
-            got = ", ".join(f"{each:g}" for each in sizes[:3])
+    recorded = sorted({each.num_problems for each in points if each.num_problems is not None})
+    if recorded:
+        if len(recorded) > 1 or not 1 <= recorded[0] < 2**31 or recorded[0] % 1:
+            got = ", ".join(f"{each:g}" for each in recorded[:3])
             rule = "num_problems must be one whole number of at least 1 for all checkpoints"
             raise LogError(
                 f"{points[0].where}: {rule}; got {got}. Decide on the same problems, or give --num-problems."
             )
-        return int(sizes[0])
+        return int(recorded[0])
     errors = [(each.accuracy, each.stderr) for each in points]
     if options.stderr is not None:
         errors = [(points[-1].accuracy, options.stderr)]
-    told = [
-        1.0 + accuracy * (1.0 - accuracy) / error**2 for accuracy, error in errors if error and 0.0 < accuracy < 1.0
-    ]
-    name = "--num-problems (or --stderr)"
+    told = [size for accuracy, error in errors if (size := sizes.derived(accuracy, error)) is not None]
     if not told:
         rule = "be given, since the log does not say how many problems stand behind an accuracy"
-        raise argument_error(name, rule, "none", "What an accuracy is worth depends on it.")
-    size = max(1, round(statistics.median(told)))
-    if max(abs(each - size) for each in told) > max(1.0, _AGREE * size):
-        rule = "be given, since the checkpoints' standard errors tell different numbers of problems"
-        remedy = "Is the metric a share of problems solved, on the same problems at every checkpoint?"
-        raise argument_error("--num-problems", rule, f"{min(told):.0f} to {max(told):.0f}", remedy)
+        remedy = "What an accuracy is worth depends on it."
+        raise argument_error("--num-problems (or --stderr)", rule, "none", remedy)
+    size = sizes.agreed(told)
     notes.append(f"{size} problems, as the standard errors tell (--num-problems to say otherwise).")
     return size

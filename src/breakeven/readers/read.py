@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from breakeven.errors import LogError
+from breakeven.errors import LogError, SeveralTasksError
 from breakeven.readers.curves import is_curve, read_curve, trainer_state
 from breakeven.readers.documents import EVALPLUS, INSPECT, RESULTS, Documents, documents
 from breakeven.readers.evalplus import read_evalplus
@@ -76,6 +76,20 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
         f"{path} must hold CSV or JSONL rows, lm-eval results or lm-eval samples; it has no such file. Hidden folders "
         f"and virtual environments are not looked into."
     )
+
+
+def tasks_in(path: Path, options: ReadOptions) -> tuple[str | None, ...]:
+    """The tasks of a log: None alone where it has no more than one, which need not be named.
+
+    Raises:
+        LogError: not a log, or one with a fault.
+        ArgumentError: as of `read_evals`.
+    """
+    try:
+        read_evals(path, replace(options, task=None))
+    except SeveralTasksError as error:
+        return error.tasks
+    return (None,)
 
 
 def _read_documents(found: Documents, root: Path, options: ReadOptions) -> EvalLog:

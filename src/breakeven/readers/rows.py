@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.errors import LogError
+from breakeven.errors import LogError, SeveralTasksError
 from breakeven.readers import cells
 from breakeven.readers.columns import names_in
 from breakeven.readers.lines import Chunk, first_row, read_chunks
@@ -86,7 +86,10 @@ def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLo
             if chosen.row_R:
                 table.blocks.append(_block(chosen, layout, table, steps, options))
     if len(tasks) > 1 and options.task is None:
-        raise LogError(f"{root}, column task, must name one task; got {_listed(tasks)}. Choose one with --task.")
+        raise SeveralTasksError(
+            f"{root}, column task, must name one task; got {_listed(tasks)}. Choose one with --task, or several.",
+            sorted(tasks),
+        )
     if tasks and not table.blocks:
         raise LogError(f"{root}, column task, must name --task {options.task}; got {_listed(tasks)}.")
     if len(paths) > 1:

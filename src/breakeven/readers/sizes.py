@@ -1,10 +1,14 @@
 """How many problems stand behind an accuracy: as recorded, as its standard error tells, or of a group's tasks."""
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from breakeven.errors import LogError
+from breakeven.errors import LogError, argument_error
+
+_AGREE = 0.02
+"""Numbers of problems that follow from the checkpoints' standard errors may differ by this share."""
 
 
 def recorded(content: Mapping[str, Any], task: str) -> int | None:
@@ -28,6 +32,25 @@ def derived(accuracy: float, error: object) -> float | None:
     """
     usable = isinstance(error, int | float) and math.isfinite(error) and error > 0 and 0.0 < accuracy < 1.0
     return 1.0 + accuracy * (1.0 - accuracy) / error**2 if usable else None  # type: ignore[operator]
+
+
+def differ(one: float, other: float) -> bool:
+    """Whether two numbers of problems differ by more than rounding explains."""
+    return abs(one - other) > max(1.0, _AGREE * other)
+
+
+def agreed(told: Sequence[float]) -> int:
+    """The number of problems that all checkpoints tell, one at least.
+
+    Raises:
+        ArgumentError: they tell different ones.
+    """
+    size = max(1, round(statistics.median(told)))
+    if any(differ(each, size) for each in told):
+        rule = "be given, since the checkpoints' standard errors tell different numbers of problems"
+        remedy = "Is the metric a share of problems solved, on the same problems at every checkpoint?"
+        raise argument_error("--num-problems", rule, f"{min(told):.0f} to {max(told):.0f}", remedy)
+    return size
 
 
 def tasks_of_group(content: Mapping[str, Any], task: str) -> list[str]:

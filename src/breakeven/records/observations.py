@@ -82,8 +82,10 @@ class LearningPoint:
     """Share of problems on which this model and a somewhat better one are expected to differ in their one answer."""
     reward_flops: float = 0.0
     """FLOPs of a reward model per sample, where one scores them."""
-    validation_loss: ValidationLoss | None = None
-    """None where it was not measured."""
+    validation_loss: float | None = None
+    """Its mean, in nats a token; None where it was not measured."""
+    loss_flops: float = 0.0
+    """FLOPs of measuring it; `evaluation_flops` contains them."""
     right_P: tuple[int, ...] = ()
     """Right answers to each problem, greedy and sampled; empty where only the accuracies above are known."""
     answers_P: tuple[int, ...] = ()
@@ -91,8 +93,8 @@ class LearningPoint:
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "num_problems", "num_drawn")
-        check.each_field(self, check.finite, "train_flops", "reward_flops")
-        check.each_field(self, check.finite, "evaluation_flops", "output_tokens", unknown=True)
+        check.each_field(self, check.finite, "train_flops", "reward_flops", "loss_flops")
+        check.each_field(self, check.finite, "evaluation_flops", "output_tokens", "validation_loss", unknown=True)
         check.each_field(self, computed_share, "greedy_accuracy", "sampled_accuracy", unknown=True)
         computed_share("disagreement", self.disagreement)
         if len(self.right_P) != len(self.answers_P):

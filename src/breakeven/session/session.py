@@ -393,8 +393,7 @@ class Session:
         last = course.points[-1]
         if last.query_flops is None:
             return False
-        least = last.num_problems * last.query_flops.total(1)
-        least += 0.0 if last.validation_loss is None else last.validation_loss.flops
+        least = last.num_problems * last.query_flops.total(1) + last.loss_flops
         if (first := self.policy.wants(course, None, (0, 0))) is not None:
             least += first[0] * last.query_flops.total(first[1])
         return not course.affords(self.train_flops(train_tokens), least)

@@ -11,7 +11,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.records import Problem, RunSpec, Witness
 from breakeven.session.resume import problems_crc32
-from breakeven.store import LOG_NAME, RunLog, read_log
+from breakeven.store import LOG_NAME, RunLog, RunRecord, read_log
 from breakeven.ttc.tally import learning_point
 
 
@@ -46,6 +46,34 @@ def with_witnesses(
     return replace(spec, like=tuple(_witness(each, asked, settings, own_ratio) for each in like))
 
 
+def recorded_witness(run: str | Path | RunLog) -> Witness:
+    """A run as it was recorded, for a later one of which tokens per parameter are not known.
+
+    Raises:
+        ArgumentError: it has too few checkpoints.
+        LogError: there is no log.
+    """
+    return _recorded(_record(run), _name(run))
+
+
+def _recorded(record: RunRecord, name: str) -> Witness:
+    if len(record.checkpoints) < 2:
+        raise argument_error("like", "hold runs with two checkpoints at least", name, "Leave that run out.")
+    spec = record.budget_changes[-1].spec if record.budget_changes else record.header.spec
+    points = [learning_point(each.observation) for each in record.checkpoints]
+    return Witness(
+        name=name,
+        share=tuple(
+            1.0 if spec.is_spent(each.train_flops) else each.train_flops / spec.budget_flops for each in points
+        ),
+        greedy_accuracy=tuple(each.greedy_accuracy for each in points),
+        sampled_accuracy=tuple(each.sampled_accuracy for each in points),
+        num_problems=min(each.num_problems for each in points),
+        decay_share=spec.decay_share,
+        fingerprint={} if record.fingerprint is None else record.fingerprint.parts,
+    )
+
+
 def as_recorded(spec: RunSpec, like: Sequence[str | Path | RunLog], log: RunLog) -> RunSpec:
     """`spec` with the witnesses in the log of this run, which stay as they were read when it was begun.
 
@@ -60,31 +88,22 @@ def as_recorded(spec: RunSpec, like: Sequence[str | Path | RunLog], log: RunLog)
 
 
 def _witness(run: str | Path | RunLog, problems: str, task: Any, own_ratio: float) -> Witness:
-    record, name = read_log(run.directory if isinstance(run, RunLog) else run), _name(run)
+    record, name = _record(run), _name(run)
     parts = {} if record.fingerprint is None else record.fingerprint.parts
     theirs = parts.get("problems"), record.header.config.get("task")
     if theirs != (None, None) and problems != theirs[0] and (task is None or task != theirs[1]):
         rule = "hold runs of the same task, with the same validation problems"
         got = f"{name} with {theirs[0] or theirs[1]}"
         raise argument_error("like", rule, got, f"This run has {problems}. Leave that run out.")
-    if len(record.checkpoints) < 2:
-        raise argument_error("like", "hold runs with two checkpoints at least", name, "Leave that run out.")
-    spec = record.budget_changes[-1].spec if record.budget_changes else record.header.spec
-    points = [learning_point(each.observation) for each in record.checkpoints]
-    share = [1.0 if spec.is_spent(each.train_flops) else each.train_flops / spec.budget_flops for each in points]
-    last = record.checkpoints[-1].observation
-    model = last.model_cost
-    tokens = last.train_tokens / share[-1]
-    return Witness(
-        name=name,
-        share=tuple(share),
-        greedy_accuracy=tuple(each.greedy_accuracy for each in points),
-        sampled_accuracy=tuple(each.sampled_accuracy for each in points),
-        num_problems=min(each.num_problems for each in points),
-        decay_share=spec.decay_share,
-        token_ratio=tokens / (model["body_params"] + model["head_params"]) / own_ratio if model else None,
-        fingerprint=parts,
-    )
+    witness, last = _recorded(record, name), record.checkpoints[-1].observation
+    if (model := last.model_cost) is None:
+        return witness
+    tokens = last.train_tokens / witness.share[-1]
+    return replace(witness, token_ratio=tokens / (model["body_params"] + model["head_params"]) / own_ratio)
+
+
+def _record(run: str | Path | RunLog) -> RunRecord:
+    return read_log(run.directory if isinstance(run, RunLog) else run)
 
 
 def _name(run: str | Path | RunLog) -> str:

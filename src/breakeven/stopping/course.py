@@ -147,9 +147,7 @@ class Course:
                 decay_share=spec.decay_share,
                 like=spec.like,
                 baseline=spec.baseline,
-                validation_loss=tuple(
-                    None if each.validation_loss is None else each.validation_loss.mean for each in history
-                ),
+                validation_loss=tuple(each.validation_loss for each in history),
             )
         return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=_total(history))
 

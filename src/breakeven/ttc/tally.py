@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import CheckFailedError, argument_error
-from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank, ValidationLoss
+from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank
 from breakeven.ttc.pool import Pool, pool_of
 from breakeven.ttc.strategies.pass_at_k import check_counts
 
@@ -164,7 +164,7 @@ def _with_greedy_verdicts(bank: SampleBank) -> list[int]:
 
 def learning_point(observation: Observation, tally: Tally | None = None) -> LearningPoint:
     """What later decisions need of an observation."""
-    bank = observation.bank
+    bank, loss = observation.bank, observation.validation_loss
     greedy = bank.greedy_output_tokens / bank.num_problems
     return point_of(
         tally or tally_of(bank),
@@ -174,7 +174,8 @@ def learning_point(observation: Observation, tally: Tally | None = None) -> Lear
         query_flops=observation.query_flops,
         output_tokens=bank.output_tokens / bank.num_drawn if bank.num_drawn else greedy,
         reward_flops=observation.reward_flops,
-        validation_loss=observation.validation_loss,
+        validation_loss=None if loss is None else loss.mean,
+        loss_flops=0.0 if loss is None else loss.flops,
     )
 
 
@@ -187,7 +188,8 @@ def point_of(
     query_flops: QueryFlops | None,
     output_tokens: float | None = None,
     reward_flops: float = 0.0,
-    validation_loss: ValidationLoss | None = None,
+    validation_loss: float | None = None,
+    loss_flops: float = 0.0,
 ) -> LearningPoint:
     """The learning point of a tally with its costs."""
     right_P, answers_P = tally.answers
@@ -204,6 +206,7 @@ def point_of(
         disagreement=tally.disagreement,
         reward_flops=reward_flops,
         validation_loss=validation_loss,
+        loss_flops=loss_flops,
         right_P=right_P,
         answers_P=answers_P,
     )
