@@ -192,8 +192,8 @@ def _losses(validation_loss: Sequence[float | None], checkpoints: int) -> FloatA
     if len(loss) != checkpoints:
         raise argument_error("validation_loss", f"have one value for each of the {checkpoints} train_flops", len(loss))
     if np.any(loss < 0) or np.any(np.isinf(loss)):
-        bad = loss[(loss < 0) | np.isinf(loss)][0]
-        raise argument_error("validation_loss", "hold finite losses of at least 0", float(bad), "None stands for no loss.")
+        bad = float(loss[(loss < 0) | np.isinf(loss)][0])
+        raise argument_error("validation_loss", "hold finite losses of at least 0", bad, "None stands for no loss.")
     return loss
 
 
