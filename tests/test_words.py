@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from breakeven.records import Action, Decision, FitStatus, Forecast, Made, Member, Reason, ServingPoint
-from breakeven.records.words import _GOING_ON
+from breakeven.records.words import GOING_ON
 from breakeven.report import explain
 
 FORECAST = Forecast(mean=0.488, lo=0.317, hi=0.735, status=FitStatus.FITTED, method="calibrated", num_points=8)
@@ -65,4 +65,4 @@ def test_going_on_says_why() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_words(reason: Reason) -> None:
-    assert reason in _GOING_ON
+    assert reason in GOING_ON

@@ -24,7 +24,7 @@ from breakeven.names import Trust
 P = ParamSpec("P")
 _ON_TERMINAL = sys.stdout.isatty()  # there lines are broken between words; elsewhere they are left whole
 console = Console(highlight=False, markup=False, soft_wrap=not _ON_TERMINAL, width=None if _ON_TERMINAL else 120)
-error_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+error_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=not sys.stderr.isatty())
 
 USAGE_ERROR = 2
 RUN_FAILED = 3
@@ -77,6 +77,11 @@ def trusting(given: bool) -> Trust:
             error_console.print(sentence)
 
     return say if given else None
+
+
+def is_animated(shown_on: Console) -> bool:
+    """Whether a console is a terminal that can redraw lines: not a pipe that colours were forced on."""
+    return shown_on.is_interactive and shown_on.file.isatty()
 
 
 def print_json(value: object) -> None:

@@ -2,27 +2,28 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from breakeven import check
-from breakeven.cli.common import JsonOption, TrustOption, console, error_console, print_json, trusting
+from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
+from breakeven.cli.live import RunDisplay
 from breakeven.cli.report import write_report
-from breakeven.config import RunConfig, config_from, load_recipe
+from breakeven.cli.shown import VerboseOption, print_decision, say
+from breakeven.config import config_from, load_recipe, recipe_names
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
-from breakeven.report import explain, outlook_words, progress_line, verification_lines
+from breakeven.report import verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
 from breakeven.store import RunLog, read_log
 
 if TYPE_CHECKING:
-    from breakeven.train.loop import Progress as StepProgress
     from breakeven.train.loop import RunResult
 
 
@@ -46,6 +47,7 @@ def run(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
     trust_recipe: TrustOption = False,
+    verbose: VerboseOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget."""
@@ -58,7 +60,7 @@ def run(
 
     if to_end and mode not in (None, "shadow"):
         raise argument_error("--to-end", "be left out, or come with --mode shadow", mode)
-    looking_on = "shadow" if to_end else mode
+    looking_on = "shadow" if to_end else mode and mode_of(mode)
     trust = trusting(trust_recipe)
     if resume is not None:
         if recipe is not None or set_ or like or out is not None:
@@ -79,7 +81,8 @@ def run(
             loop.record_budget(config, run_dir, log)
     else:
         if recipe is None:
-            raise argument_error("RECIPE", "be given, or --resume RUN", None, "Try: breakeven run countdown")
+            remedy = f"Try breakeven run countdown; there are {', '.join(recipe_names())}."
+            raise argument_error("RECIPE", "be given, or --resume RUN", None, remedy)
         if past_stop:
             raise argument_error("--past-stop", "come with --resume", True, "A new run has no stop yet.")
         if budget_steps is not None:
@@ -88,23 +91,40 @@ def run(
         config = load_recipe(recipe, [*(set_ or []), *([f"mode={looking_on}"] if looking_on else [])])
         if like:
             config = replace(config, like=tuple(map(str, like)))
-        run_dir = out if out is not None else _free_directory(config.name)
-        log = loop.start_run(config, run_dir)
+        run_dir = out if out is not None else _new_directory(config.name)
+        try:
+            log = loop.start_run(config, run_dir)
+        except BaseException:
+            if out is None:
+                with suppress(OSError):  # nothing is left of a run that was refused
+                    run_dir.rmdir()
+                    run_dir.parent.rmdir()
+            raise
 
     chosen = mode_of(looking_on or ("advise" if past_stop and config.mode == "stop" else config.mode))
-    with log, named_in(run_dir if resume else "", trust), _Signals() as signals, _Live(config, quiet=json) as live:
+    display = RunDisplay(config, chosen, log.checkpoints, console=console, quiet=json)
+    with log, named_in(run_dir if resume else "", trust), _Signals() as signals, display as live:
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
         if log.checkpoints:
             live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
         if log.recovered:
             live.say("The log's last line was cut short and was left out.")
         result = loop.run(
-            config, run_dir, log, mode=chosen, on_progress=live.step, interrupted=lambda: signals.received is not None
+            config,
+            run_dir,
+            log,
+            mode=chosen,
+            on_progress=live.trained,
+            on_evaluation=live.evaluating,
+            interrupted=lambda: signals.received is not None,
         )
         num_checkpoints = len(log.checkpoints)
     page = write_report(run_dir) if num_checkpoints else None
-    flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trust_recipe else "")
-    _print_result(result, run_dir, page, log, flag=flags, json=json)
+    if json:
+        _print_fields(result, run_dir, page, log)
+    else:
+        flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trust_recipe else "")
+        _print_result(result, run_dir, page, log, flag=flags, verbose=verbose)
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
 
@@ -119,56 +139,69 @@ def mode_of(name: str) -> Mode:
     return cast(Mode, name)
 
 
-def _free_directory(name: str) -> Path:
+def _new_directory(name: str) -> Path:
+    """runs/NAME-N, made with the first N that is free, so that two runs started at once take two."""
     number = 1
-    while Path("runs", f"{name}-{number}").exists():
-        number += 1
-    return Path("runs", f"{name}-{number}")
+    while True:
+        path = Path("runs", f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError:  # which the start of the run puts into words
+            return path
+        else:
+            return path
 
 
-def _print_result(result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, flag: str, json: bool) -> None:
+def _evaluation_share(result: "RunResult") -> float:
     wall_seconds = result.train_seconds + result.evaluation_seconds
-    evaluation_wall_share = result.evaluation_seconds / wall_seconds if wall_seconds else 0.0
+    return result.evaluation_seconds / wall_seconds if wall_seconds else 0.0
+
+
+def _print_fields(result: "RunResult", run_dir: Path, page: Path | None, log: RunLog) -> None:
+    shown = result.stopped or (log.checkpoints[-1] if log.checkpoints else None)
+    print_json(
+        {
+            "run": str(run_dir),
+            "report": str(page) if page else None,
+            "step": result.step,
+            "interrupted": result.interrupted,
+            "decision": shown.decision if shown else None,
+            "verification": result.verification,
+            "wall_seconds": result.train_seconds + result.evaluation_seconds,
+            "evaluation_wall_share": _evaluation_share(result),
+        }
+    )
+
+
+def _print_result(
+    result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, flag: str, verbose: bool
+) -> None:
     last = log.checkpoints[-1] if log.checkpoints else None
     shown = result.stopped or last
-    if json:
-        print_json(
-            {
-                "run": str(run_dir),
-                "report": str(page) if page else None,
-                "step": result.step,
-                "interrupted": result.interrupted,
-                "decision": shown.decision if shown else None,
-                "verification": result.verification,
-                "wall_seconds": wall_seconds,
-                "evaluation_wall_share": evaluation_wall_share,
-            }
-        )
-        return
     console.print()
     if result.interrupted:
-        console.print(f"Interrupted at step {result.step}; everything recorded is kept.")
-        console.print(f"Go on with: breakeven run --resume {run_dir}{flag}")
+        say(f"Interrupted at step {result.step}; everything recorded is kept.")
+        say(f"Go on with: breakeven run --resume {run_dir}{flag}")
     elif shown:
-        console.print(explain(shown.decision), style="bold")
-        for sentence in outlook_words(shown.decision):
-            console.print(f"- {sentence}")
+        print_decision(shown.decision, verbose=verbose)
     if last and not result.interrupted:
         training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0
-        console.print(
+        say(
             f"Spent up to step {last.observation.step}: {format_flops(training)} on training, "
             f"{format_flops(evaluation)} on evaluation ({format_share(evaluation / training)} of it)."
         )
     if result.evaluation_seconds:
-        console.print(f"Evaluation took {format_share(evaluation_wall_share)} of this process's wall time.")
+        say(f"Evaluation took {format_share(_evaluation_share(result))} of this process's wall time.")
     for line in verification_lines(result.verification) if result.verification else []:
         console.print(line)
     if not result.stopped and not result.interrupted:
-        console.print("No stop was decided, so there is nothing to verify or to serve with K samples.")
+        say("No stop was decided, so there is nothing to verify or to serve with K samples.")
     if result.stopped:
-        console.print(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
+        say(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
     if page:
-        console.print(f"Why, in one page: {page}")
+        say(f"Why, in one page: {page}")
 
 
 class _Signals:
@@ -191,40 +224,3 @@ class _Signals:
         self.received = number
         for each, handler in self._previous.items():
             signal.signal(each, handler)
-
-
-class _Live:
-    """Live progress: a bar on a terminal, one line a checkpoint anywhere, nothing with --json."""
-
-    def __init__(self, config: RunConfig, *, quiet: bool) -> None:
-        self.quiet = quiet
-        self.total_steps = config.train.steps
-        # Where the lines go to a terminal too, one console writes both, or each would be drawn into the other.
-        shared = console if console.is_terminal else error_console
-        self.bar = Progress(
-            TextColumn("step"),
-            MofNCompleteColumn(),
-            BarColumn(),
-            TextColumn("{task.fields[loss]}"),
-            TimeRemainingColumn(),
-            console=shared,
-            transient=True,
-            disable=quiet or not shared.is_terminal,
-        )
-        self.task = self.bar.add_task("train", total=config.train.steps, loss="")
-
-    def __enter__(self) -> "_Live":
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def say(self, text: str) -> None:
-        if not self.quiet:
-            console.print(text)
-
-    def step(self, progress: "StepProgress") -> None:
-        self.bar.update(self.task, completed=progress.step, loss=f"loss {progress.loss:.3f}")
-        if progress.checkpoint is not None:
-            self.say(progress_line(progress.checkpoint, self.total_steps))

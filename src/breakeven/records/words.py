@@ -7,7 +7,7 @@ from breakeven.records.curves import FitStatus, Forecast
 if TYPE_CHECKING:
     from breakeven.records.decisions import Decision
 
-_GOING_ON = {
+GOING_ON = {
     "not_due": "no evaluation is due",
     "evaluated_enough": "the share allowed for evaluations is spent",
     "evaluation_failed": "the evaluation failed",
@@ -25,6 +25,7 @@ _GOING_ON = {
     "reached": "a stop is advised, and this run goes on all the same",
     "budget_spent": "the budget is spent",
 }
+"""Why one trains on, by reason."""
 
 
 def witness_words(forecast: Forecast) -> str:
@@ -44,7 +45,7 @@ def two_sentences(decision: "Decision") -> str:
     elif decision.stop:
         first = f"Stop at {where}."
     else:
-        first = f"Train on at {where}: {_GOING_ON.get(decision.reason, decision.reason)}."
+        first = f"Train on at {where}: {GOING_ON.get(decision.reason, decision.reason)}."
     if forecast is None or forecast.status is not FitStatus.FITTED:
         measured = decision.baseline_accuracy
         return first if measured is None else f"{first} One sample has accuracy {measured:.3f} (measured)."

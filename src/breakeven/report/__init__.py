@@ -1,5 +1,6 @@
 """What a decision recorded, as sentences, tables, charts and one self-contained page. Recomputes nothing."""
 
+from breakeven.report.brief import brief
 from breakeven.report.explain import explain, progress_line
 from breakeven.report.outlook import outlook_words
 from breakeven.report.page import render_page
@@ -10,6 +11,7 @@ from breakeven.report.words import headline
 
 __all__ = [
     "Evaluated",
+    "brief",
     "decision_rows",
     "decision_table",
     "explain",

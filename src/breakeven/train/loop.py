@@ -46,12 +46,12 @@ from breakeven.ttc.strategies.named import strategy_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a run tells its caller after each step."""
+    """What a run tells its caller after each step, and before an evaluation."""
 
     step: int
     loss: float
-    checkpoint: CheckpointRecord | None
-    """The checkpoint just recorded, at a step with an evaluation."""
+    checkpoint: CheckpointRecord | None = None
+    """The checkpoint just recorded, after a step with an evaluation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +99,7 @@ def run(
     *,
     mode: Mode = "stop",
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_evaluation: Callable[[Progress], None] = lambda progress: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Train until the decision says stop, or to the end; go on from `run_dir` where it holds a state.
@@ -109,6 +110,7 @@ def run(
         log: a log just started, or opened to resume.
         mode: see `Session`: "advise" and "shadow" train on to the full budget, "shadow" verifies the decision there.
         on_progress: called after every step.
+        on_evaluation: called before every evaluation.
         interrupted: asked after every step; True ends the run cleanly, to be resumed.
 
     Raises:
@@ -179,6 +181,8 @@ def run(
             raise diverged(step, loss)
         num_recorded = len(session.checkpoints)
         train_tokens = step * step_tokens
+        if session.will_evaluate(step, train_tokens):
+            on_evaluation(Progress(step=step, loss=loss))
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if session.stopped_at and session.stopped_at.observation.step == step:
             save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at.decision))
