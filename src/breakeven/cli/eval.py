@@ -174,7 +174,7 @@ def eval_(
         print_json(evaluation)
         return
     console.print()
-    console.print(measurement_table(evaluation.measurements))
+    console.print(measurement_table(evaluation.measurements, min(100, console.width)))
     console.print()
     console.print("Samples, tokens and FLOPs are per query; unshared: with the prompt read anew for each sample.")
     for note in notes(evaluation):

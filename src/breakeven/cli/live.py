@@ -56,14 +56,14 @@ class RunDisplay:
         self.evaluating_since: float | None = None
         self._num_steps = self._num_evaluations = 0
         self._train_seconds = self._evaluation_seconds = 0.0
-        self._then = clock()
+        self._then: float | None = None
+        """When it was last told something; the first step, with all that comes before it, is not timed."""
         # What others write to standard error while the display stands goes above it, unless that is a file.
         self._live = Live(
             get_renderable=self.rendered, console=console, transient=True, redirect_stderr=sys.stderr.isatty()
         )
 
     def __enter__(self) -> "RunDisplay":
-        self._then = self.clock()
         if not self.quiet and is_animated(self.console):
             self._live.start()
         return self
@@ -92,15 +92,16 @@ class RunDisplay:
 
     def _pass(self, progress: "Progress") -> None:
         """Charge the time since the last call to what was under way."""
-        now = self.clock()
-        passed, self._then = now - self._then, now
+        now, then = self.clock(), self._then
+        self._then, self.step, self.loss = now, progress.step, progress.loss
+        if then is None:
+            return
         if self.evaluating_since is not None:
-            self._evaluation_seconds += passed
+            self._evaluation_seconds += now - then
             self._num_evaluations += 1
         else:
-            self._train_seconds += passed
+            self._train_seconds += now - then
             self._num_steps += 1
-        self.step, self.loss = progress.step, progress.loss
 
     def seconds_left(self) -> float | None:
         """Seconds to the end of the budget, of steps and evaluations as long as those until now; None before any."""
@@ -129,7 +130,7 @@ class RunDisplay:
 
     def _under_way(self) -> str:
         if self.evaluating_since is None:
-            return "training" if self._num_steps else "starting"
+            return "starting" if self._then is None else "training"
         return f"evaluating for {_clock_time(self.clock() - self.evaluating_since)}"
 
     def _left(self) -> str:
@@ -148,7 +149,7 @@ class RunDisplay:
         forecasts = [projection(each.decision) for each in self.checkpoints]
         means = [None if each is None else each.mean for each in forecasts]
         top = max(1e-9, *measured, *(each for each in means if each is not None))
-        columns = max(4, min(_CURVE, width - 50))
+        columns = max(4, min(_CURVE, width - 64))
         decision = self.checkpoints[-1].decision
         now = f"{format_accuracy(measured[-1])}  measured, {decision.baseline}, step {decision.step}"
         lines = [Text(f"accuracy  {spark(measured, top, columns):{min(columns, len(measured))}}  {now}")]

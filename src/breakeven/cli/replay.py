@@ -11,11 +11,12 @@ import typer
 
 from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
 from breakeven.cli.policies import chosen_policy, naming_options
+from breakeven.cli.shown import VerboseOption, print_decision, say
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.names import named_in
 from breakeven.records import CheckpointRecord, Decision
-from breakeven.report import decision_table, explain, outlook_words
+from breakeven.report import decision_table
 from breakeven.session.replay import replay as decide_again
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log
@@ -35,6 +36,7 @@ def replay(
     baseline: Annotated[str | None, typer.Option(help="One-sample decoding to match: greedy, sampled, best.")] = None,
     queries: Annotated[float | None, typer.Option(help="Queries that will be served in the model's life.")] = None,
     trust_recipe: TrustOption = False,
+    verbose: VerboseOption = False,
     json: JsonOption = False,
 ) -> None:
     """Decide a recorded run again; with no option the recorded decisions come back.
@@ -90,21 +92,20 @@ def replay(
         )
         return
     console.print(decision_table(decided, width=console.width))
-    console.print(explain(final), style="bold")
-    for sentence in outlook_words(final):
-        console.print(f"- {sentence}")
+    console.print()
+    print_decision(final, verbose=verbose)
     if unchanged and difference == 0.0:
-        console.print(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")
+        say(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")
     elif unchanged and difference is not None and difference <= _LAST_DIGITS:
-        console.print(
+        say(
             f"All {len(decisions)} decisions equal the recorded ones in every action, reason and K; last digits differ "
             f"by at most {difference:.0e} (recorded on another CPU, or with other libraries)."
         )
     elif unchanged:
         versions = ", ".join(f"{name} {number}" for name, number in record.header.versions.items())
-        console.print(f"The recorded decisions differ. The run was recorded with {versions}.", style="bold yellow")
+        say(f"The recorded decisions differ. The run was recorded with {versions}.", style="bold yellow")
     if record.recovered:
-        console.print("The log's last line was cut short and was left out.")
+        say("The log's last line was cut short and was left out.")
 
 
 _LAST_DIGITS = 1e-9

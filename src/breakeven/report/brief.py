@@ -1,12 +1,12 @@
 """A decision in three short lines: what to do, what it gives, what it rests on. `explain` says more."""
 
 from breakeven.records import Decision, Reason
-from breakeven.records.words import GOING_ON
-from breakeven.report.explain import goal_words, target_words
+from breakeven.records.words import GOING_ON, witness_words
 from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.words import (
     baseline_words,
     break_even_words,
+    interval_words,
     kind_words,
     lifetime_words,
     projection,
@@ -47,8 +47,6 @@ def _gives(decision: Decision) -> str:
             f"accuracy{so_far} (measured) with {baseline_words(decision.baseline)}.",
         )
     parts = [f"accuracy ({point.made})"]
-    if point.expected_samples is not None and point.expected_samples < point.k:
-        parts.append(f"{point.expected_samples:.3g} samples expected ({point.made})")
     if decision.net_saving is not None:
         parts.append(f"saves {format_share(decision.net_saving)} of the training FLOPs, net of evaluation")
     elif decision.gross_saving is not None:
@@ -65,11 +63,18 @@ def _rests_on(decision: Decision) -> str:
     if forecast is None or decision.reason is Reason.BUDGET_SPENT:
         return ""
     decay = "; a learning-rate decay still ahead is not in it" if forecast.decay == "unknown" else ""
-    if decision.confidence is not None:
-        words = f"probability (forecast) to reach {goal_words(decision)}{decay}."
-        return _led(format_probability(decision.confidence), words)
-    words = target_words(decision).removeprefix("the ").partition(" ")[2]
-    return _led(format_accuracy(forecast.mean), f"{words}{decay}.")
+    how = f"({decision.baseline}, forecast{interval_words(forecast.lo, forecast.hi)}{witness_words(forecast)})"
+    asked = forecast.method == "target"
+    if decision.confidence is None:
+        words = "accuracy asked for" if asked else f"accuracy of full training {how}"
+        return _led(format_accuracy(forecast.mean), f"{words}{decay}.")
+    goal = (
+        f"the {format_accuracy(forecast.mean)} asked for"
+        if asked
+        else f"full training's {format_accuracy(forecast.mean)} {how}"
+    )
+    margin = f" less {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
+    return _led(format_probability(decision.confidence), f"probability (forecast) to reach {goal}{margin}{decay}.")
 
 
 def _led(number: str, words: str) -> str:

@@ -72,9 +72,9 @@ def _explain_stop(decision: Decision) -> str:
     served = f"Stop at {where} and serve {serving_words(point)}: "
     served += f"accuracy {format_accuracy(point.accuracy)} ({point.made})"
     if decision.confidence is None:
-        sentences = [f"{served} against {target_words(decision)}."]
+        sentences = [f"{served} against {_target(decision)}."]
     else:
-        sentences = [f"{served}.", f"With probability {_probability(decision)} that reaches {goal_words(decision)}."]
+        sentences = [f"{served}.", f"With probability {_probability(decision)} that reaches {_goal(decision)}."]
     if decision.net_saving is not None:
         sentences.append(f"Saves {format_share(decision.net_saving)} of the training FLOPs net of evaluation.")
     elif decision.gross_saving is not None:
@@ -86,7 +86,7 @@ def _explain_stop(decision: Decision) -> str:
 
 
 def _explain_going_on(decision: Decision) -> str:
-    where, target, enough = _where(decision), target_words(decision), _enough(decision)
+    where, target, enough = _where(decision), _target(decision), _enough(decision)
     accuracy = f"{_own_accuracy(decision)} (measured) with {baseline_words(decision.baseline)}"
     if decision.reason is Reason.BUDGET_SPENT:
         return f"The full budget is used at {where}: nothing is left to save. Accuracy is {accuracy}."
@@ -125,7 +125,7 @@ def _explain_going_on(decision: Decision) -> str:
         ),
         Reason.OUT_OF_REACH: f"at {where} {hopeless}.{best}",
         Reason.UNSURE: (
-            f"at {where}, {_some_samples(decision.k_curve)} is expected to reach {goal_words(decision)}, but only with "
+            f"at {where}, {_some_samples(decision.k_curve)} is expected to reach {_goal(decision)}, but only with "
             f"probability {_probability(decision)}, and the policy asks for more.{best}"
         ),
         Reason.TOO_COSTLY: f"at {where}, {enough}. But {_too_costly(decision)}.",
@@ -152,10 +152,10 @@ def _probability(decision: Decision) -> str:
     return "unknown" if decision.confidence is None else f"{format_probability(decision.confidence)} (forecast)"
 
 
-def goal_words(decision: Decision) -> str:
-    """What is to be reached: the projection, or the accuracy asked for, less the margin."""
+def _goal(decision: Decision) -> str:
+    """The projection less the margin."""
     margin = f", less a margin of {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
-    return f"{target_words(decision)}{margin}"
+    return f"{_target(decision)}{margin}"
 
 
 def _some_samples(curve: KCurve | None) -> str:
@@ -170,9 +170,9 @@ def _some_samples(curve: KCurve | None) -> str:
 
 def _hopeless(decision: Decision) -> str:
     if decision.confidence is None:
-        return f"no way to serve this model, within the declared limits on a query, can reach {goal_words(decision)}"
+        return f"no way to serve this model, within the declared limits on a query, can reach {_goal(decision)}"
     return (
-        f"no number of samples up to the largest allowed is expected to reach {goal_words(decision)}; "
+        f"no number of samples up to the largest allowed is expected to reach {_goal(decision)}; "
         f"the probability is {_probability(decision)} at most"
     )
 
@@ -189,8 +189,7 @@ def _own_accuracy(decision: Decision) -> str:
     return "unknown" if decision.baseline_accuracy is None else format_accuracy(decision.baseline_accuracy)
 
 
-def target_words(decision: Decision) -> str:
-    """The projection with its interval, or the accuracy asked for."""
+def _target(decision: Decision) -> str:
     forecast = decision.forecast
     if forecast is None:
         return "the fully trained model"
@@ -206,12 +205,12 @@ def target_words(decision: Decision) -> str:
 def _enough(decision: Decision) -> str:
     point = decision.serving
     if point is None:
-        return f"a number of samples reaches {target_words(decision)}"
+        return f"a number of samples reaches {_target(decision)}"
     verb = "reaches" if point.k == 1 else "reach"
     enough = f"{serving_words(point)} {verb} accuracy {format_accuracy(point.accuracy)} ({point.made})"
     if decision.confidence is None:
-        return f"{enough} against {target_words(decision)}"
-    return f"{enough}, which with probability {_probability(decision)} is enough for {goal_words(decision)}"
+        return f"{enough} against {_target(decision)}"
+    return f"{enough}, which with probability {_probability(decision)} is enough for {_goal(decision)}"
 
 
 def _best_of(curve: KCurve | None) -> str:

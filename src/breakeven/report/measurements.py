@@ -28,6 +28,8 @@ HEADINGS = (
 )
 _SHORT = ("strategy", "K", "accuracy", "interval", "samples", "tokens", "FLOPs", "reward", "unshared")
 """The same on a terminal, where a line has 100 characters."""
+_DROPPED = ("unshared", "reward", "tokens", "samples", "interval")
+"""Columns that a narrower terminal does without, in this order."""
 _ROLES = ("measured", "served", "forecast", "violet", "rose", "olive", "ink", "muted")
 
 
@@ -50,8 +52,11 @@ def measurement_rows(measurements: Sequence[Measurement]) -> list[list[str]]:
     ]
 
 
-def measurement_table(measurements: Sequence[Measurement]) -> Table:
-    """The measurements as a rich table for the terminal; prices that are not known, or nothing, have no column."""
+def measurement_table(measurements: Sequence[Measurement], width: int = 100) -> Table:
+    """The measurements as a rich table for a terminal of `width` characters, or less.
+
+    Prices that are not known, or nothing, have no column, nor has what would not fit.
+    """
     columns: list[list[str]] = [
         [each.strategy + ("" if each.deployable else " (oracle)") for each in measurements],
         [_k_words(each) for each in measurements],
@@ -68,6 +73,9 @@ def measurement_table(measurements: Sequence[Measurement]) -> Table:
         for heading, cells in zip(_SHORT, columns, strict=True)
         if heading not in _SHORT[-3:] or set(cells) - {"-", "0"}
     ]
+    for name in _DROPPED:
+        if sum(max(map(len, (heading, *cells))) + 2 for heading, cells in shown) - 2 > width:
+            shown = [each for each in shown if each[0] != name]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for heading, _ in shown:
         table.add_column(heading, justify="left" if heading == _SHORT[0] else "right", overflow="fold")

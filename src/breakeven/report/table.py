@@ -29,7 +29,9 @@ _WORDY: Mapping[int, int] = {3: 8, 4: 8, 5: 12, 8: 11}
 """Columns whose cells hold several words, which a narrower terminal breaks further, and their longest words."""
 _FORECAST = HEADINGS.index("fully trained, forecast")
 _NARROW = 100
-"""Characters of a terminal below which columns stand one space apart."""
+"""Characters of a terminal below which columns stand one space apart, and those that say nothing are left out."""
+_DROPPED = (3, 7, 6, 1, 2)
+"""Columns that a narrow terminal does without, in this order; step, forecast, what suffices and decision stay."""
 
 
 def decision_rows(checkpoints: Sequence[Shown]) -> list[list[str]]:
@@ -39,35 +41,54 @@ def decision_rows(checkpoints: Sequence[Shown]) -> list[list[str]]:
 
 def decision_table(checkpoints: Sequence[Shown], title: str | None = None, *, width: int = 120) -> Table:
     """The rows as a rich table for a terminal of `width` characters; where training may stop they are bold."""
+    narrow, rows = width < _NARROW, decision_rows(checkpoints)
+    if narrow:
+        rows = [[cell.replace(" to ", "-") for cell in row] for row in rows]
+    cells = [[_broken(cell, column, narrow) for column, cell in enumerate(row)] for row in rows]
     table = Table(
         title=None if title is None else Text(title),
         box=box.SIMPLE_HEAD,
         collapse_padding=True,
-        padding=(0, 0) if width < _NARROW else (0, 1),
+        padding=(0, 0) if narrow else (0, 1),
         pad_edge=False,
         show_edge=False,
     )
-    for heading in HEADINGS:
-        column, last = len(table.columns), heading == HEADINGS[-1]
-        justify: Literal["left", "right"] = "left" if last else "right"
+    kept = _kept(cells, width) if narrow else range(len(HEADINGS))
+    for column in kept:
+        justify: Literal["left", "right"] = "left" if column == len(HEADINGS) - 1 else "right"
         table.add_column(
-            _broken(heading, column),
+            _broken(HEADINGS[column], column),
             justify=justify,
             no_wrap=column not in _WORDY,
-            min_width=_WORDY.get(column),
+            min_width=_WORDY.get(column) if column else max((len(row[0]) for row in rows), default=0),
             overflow="fold",
         )
-    for checkpoint, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
-        cells = [Text(_broken(cell, column)) for column, cell in enumerate(row)]
-        table.add_row(*cells, style="bold" if checkpoint.decision.stop else None)
+    for checkpoint, row in zip(checkpoints, cells, strict=True):
+        table.add_row(*(Text(row[column]) for column in kept), style="bold" if checkpoint.decision.stop else None)
     return table
 
 
-def _broken(cell: str, column: int) -> str:
+def _kept(cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The columns that fit: without those that hold nothing, and then without some more."""
+    kept = [column for column in range(len(HEADINGS)) if any(row[column] != "-" for row in cells)]
+    heads = [_broken(heading, column) for column, heading in enumerate(HEADINGS)]
+    needed = {
+        column: max(len(line) for text in (heads[column], *(row[column] for row in cells)) for line in text.split("\n"))
+        for column in kept
+    }
+    for column in _DROPPED:
+        if sum(needed[each] + 1 for each in kept) - 1 > width and column in kept:
+            kept.remove(column)
+    return kept
+
+
+def _broken(cell: str, column: int, narrow: bool = False) -> str:
     width = _WIDTHS[column]
     if len(cell) <= width:
         return cell
     parts = cell.split(" (") if column == _FORECAST else [cell.replace("(", "")]  # an interval has lines of its own
+    if narrow and column == _FORECAST:
+        width = len("0.400-0.600")
     return "\n".join(
         textwrap.fill(each.replace(")", ""), width, break_long_words=False, break_on_hyphens=False) for each in parts
     )
