@@ -14,6 +14,7 @@ from breakeven.cli.common import with_exit_codes
 from breakeven.cli.decide import decide
 from breakeven.cli.doctor import doctor
 from breakeven.cli.eval import eval_
+from breakeven.cli.examples import EXAMPLES
 from breakeven.cli.flops import flops
 from breakeven.cli.replay import replay
 from breakeven.cli.report import report
@@ -25,20 +26,25 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="breakeven",
-    help="May I stop training now? Decide when a checkpoint served with K samples replaces the rest of the run.\n\n"
-    "Quick start:  breakeven run countdown   train a small model and watch the decision\n\n"
-    "              breakeven decide LOG      decide on evaluations you already have\n\n"
-    "              breakeven eval MODEL      what K samples buy, and what they cost\n\n"
-    "              breakeven replay RUN      decide the recorded run again, with other settings\n\n"
-    "              breakeven report RUN      write the page that shows why",
+    help="May I stop training now? Decide when a checkpoint served with K samples replaces the rest of the run.",
+    epilog=EXAMPLES[""],
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (run, decide, replay, report, bound, flops, validate, doctor):
-    app.command()(with_exit_codes(_command))
-app.command("eval")(with_exit_codes(eval_))
-app.command("reward-model")(with_exit_codes(reward_model))
+_COMMANDS = {
+    "run": run,
+    "decide": decide,
+    "eval": eval_,
+    "reward-model": reward_model,
+    "replay": replay,
+    "report": report,
+    "bound": bound,
+    "flops": flops,
+    "validate": validate,
+    "doctor": doctor,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, epilog=EXAMPLES.get(_name))(with_exit_codes(_command))
 app.command("scorer", hidden=True)(with_exit_codes(reward_model))  # its name up to 0.4
 
 

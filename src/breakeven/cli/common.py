@@ -1,7 +1,7 @@
 """What the commands share: consoles, the --json option, errors turned into exit codes."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Annotated, ParamSpec
 
@@ -82,6 +82,16 @@ def trusting(given: bool) -> Trust:
 def is_animated(shown_on: Console) -> bool:
     """Whether a console is a terminal that can redraw lines: not a pipe that colours were forced on."""
     return shown_on.is_interactive and shown_on.file.isatty()
+
+
+def starting_with(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """For shell completion: those of some names that begin with what was typed; of a list with commas, its last."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        return [f"{before}{comma}{each}" for each in names() if each.startswith(last)]
+
+    return complete
 
 
 def print_json(value: object) -> None:

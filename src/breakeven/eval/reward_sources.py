@@ -32,6 +32,7 @@ def load_reward_source(
     Raises:
         ArgumentError: nothing of these.
     """
+    check_reward_source(spec)
     if spec is None:
         return None
     kind, _, other = spec.partition(":")
@@ -49,10 +50,16 @@ def load_reward_source(
     path = Path(spec)
     if (path / "reward_model.json").is_file():
         return _trained(path)
-    if (path / "config.json").is_file():
-        return _classifier(path, options)
-    directory = "the directory of a sequence classifier or of a trained reward model"
-    raise argument_error("--reward-model", f"be judge, verdict, either with :MODEL, or {directory}", spec)
+    return _classifier(path, options)
+
+
+def check_reward_source(spec: str | None) -> None:
+    """Refuse what `load_reward_source` cannot load, by its name alone."""
+    path = Path(spec or ".")
+    named = spec is None or spec.partition(":")[0] in JUDGES
+    if not named and not any((path / each).is_file() for each in ("reward_model.json", "config.json")):
+        directory = "the directory of a sequence classifier or of a trained reward model"
+        raise argument_error("--reward-model", f"be judge, verdict, either with :MODEL, or {directory}", spec)
 
 
 def _for_another(spec: str, options: ModelOptions) -> ModelOptions:

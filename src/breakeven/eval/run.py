@@ -1,7 +1,7 @@
 """One evaluation from end to end: draw what lacks, grade, score, measure every strategy at every K."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ from breakeven.seeds import MAX_SEED
 from breakeven.session.searching import by_search
 from breakeven.store import SampleFile, SamplesHeader
 from breakeven.ttc.strategies.named import STRATEGIES
-from breakeven.ttc.strategies.strategy import Tools
+from breakeven.ttc.strategies.strategy import Need, Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,20 +108,18 @@ def evaluate_model(
         ArgumentError: a value out of its range, or samples in `directory` of another model, task or setting.
         SamplerError, SandboxError, RunStorageError: what was drawn before is kept, and the call may be repeated.
     """
-    if not task.problems:
-        raise argument_error("--task", "have at least one problem", task.name)
+    check_request(
+        task,
+        strategies=strategies,
+        k_values=k_values,
+        num_samples=num_samples,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        workers=workers,
+        width=(search or SearchSettings()).width,
+    )
     model.check_problems(task.problems)
-    check.between("--seed", seed, 0, MAX_SEED)
-    check.at_least("--num-samples", num_samples, 1)
-    check.positive("--temperature", temperature, "The greedy sample is drawn anyway.")
-    if max_tokens is not None:
-        check.at_least("--max-tokens", max_tokens, 1)
-    check.at_least("--workers", workers, 1)
-    if not k_values or min(k_values) < 1 or max(k_values) > num_samples:
-        rule = f"be from 1 to the {num_samples} samples drawn per problem"
-        raise argument_error("--k", rule, list(k_values), "Raise --num-samples.")
-    if not strategies:
-        raise argument_error("--strategies", f"name some of {', '.join(STRATEGIES)}", list(strategies))
     settings = search or SearchSettings()
     tools = Tools(
         sampler=model.sampler_of(max_tokens or task.max_tokens, task.stop),
@@ -193,6 +191,45 @@ def evaluate_model(
         measurements=tuple(measurements),
         greedy_f1=f1,
     )
+
+
+def check_request(
+    task: TextTask,
+    *,
+    strategies: Sequence[str],
+    k_values: Sequence[int],
+    num_samples: int,
+    temperature: float,
+    seed: int,
+    max_tokens: int | None,
+    workers: int,
+    has: Collection[Need] = tuple(Need),
+    width: int = SearchSettings().width,
+) -> None:
+    """Refuse what `evaluate_model` would refuse of any model, so that none is loaded for it.
+
+    Args:
+        task, strategies, k_values, num_samples, temperature, seed, max_tokens, workers: as given there.
+        has: what strategies may need.
+        width: of searches.
+
+    Raises:
+        ArgumentError: a value out of its range, or a strategy that lacks what it needs.
+    """
+    if not task.problems:
+        raise argument_error("--task", "have at least one problem", task.name)
+    check.between("--seed", seed, 0, MAX_SEED)
+    check.at_least("--num-samples", num_samples, 1)
+    check.positive("--temperature", temperature, "The greedy sample is drawn anyway.")
+    if max_tokens is not None:
+        check.at_least("--max-tokens", max_tokens, 1)
+    check.at_least("--workers", workers, 1)
+    if not k_values or min(k_values) < 1 or max(k_values) > num_samples:
+        rule = f"be from 1 to the {num_samples} samples drawn per problem"
+        raise argument_error("--k", rule, list(k_values), "Raise --num-samples.")
+    if not strategies:
+        raise argument_error("--strategies", f"name some of {', '.join(STRATEGIES)}", list(strategies))
+    measurable(strategies, sorted(set(k_values)), num_problems=len(task.problems), has=has, width=width)
 
 
 def greedy_f1(file: SampleFile, task: TextTask) -> float | None:

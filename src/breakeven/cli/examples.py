@@ -1,0 +1,69 @@
+"""Commands to try, as `--help` shows them: of the whole, by the name "", and of each command."""
+
+from typing import Final
+
+EXAMPLES: Final = {
+    name: "\b\n" + "\n".join(line.rstrip() for line in text.strip("\n").splitlines()).replace("\n\n", "\n\n\b\n")
+    for name, text in {
+        "": """
+Examples:
+  breakeven run countdown          train a small model and watch the decision
+  breakeven decide evals.csv       decide on evaluations you already have
+  breakeven eval MODEL             what K samples buy, and what they cost
+  breakeven replay RUN             decide the recorded run again
+  breakeven report RUN             write the page that shows why
+  breakeven COMMAND --help         the options of a command, with examples
+""",
+        "run": """
+Recipes, with the time of the full run on one core:
+  countdown          reach a number with three others; 8 minutes
+  countdown-easy     the same with smaller numbers
+  countdown-endless  on fresh problems at every step, as in pretraining
+  chain              sums of products, answers to be voted on; 3 minutes
+  latin              Latin squares, learnt late; 3 minutes
+  rules              programs from examples; 3 minutes
+
+Examples:
+  breakeven run countdown
+  breakeven run countdown --set train.steps=1000 --set policy.risk=0.05
+  breakeven run latin --to-end             and verify it on test problems
+  breakeven run my.toml --out runs/mine    a recipe of your own
+  breakeven run --resume runs/mine         go on after Ctrl-C or a kill
+""",
+        "eval": """
+Examples:
+  breakeven eval runs/countdown-1          a run, on the task it was trained on
+  breakeven eval http://localhost:8000/v1 --task gsm8k:test.jsonl -n 16
+  breakeven eval model.gguf --task reasoning-gym:chain_sum --num-samples 8
+  breakeven eval MODEL --task TASK --reward-model judge --strategies best_of_n
+""",
+        "reward-model": """
+Examples:
+  breakeven eval runs/chain-1 --task-set split=train -n 8 --out samples
+  breakeven reward-model samples --start runs/chain-1/stopped --out reward
+  breakeven eval runs/chain-1 --reward-model reward --strategies best_of_n
+""",
+        "replay": """
+Examples:
+  breakeven replay runs/countdown-1                  the recorded decisions again
+  breakeven replay runs/countdown-1 --verbose        and in full why
+  breakeven replay runs/countdown-1 --risk 0.05      those of a more careful rule
+  breakeven replay runs/countdown-1 --queries 3e6    with a declared workload
+""",
+        "report": """
+Example:
+  breakeven report runs/countdown-1 --out page.html
+""",
+        "bound": """
+Examples:
+  breakeven bound --train-tokens 3e11 --output-tokens 500 \\
+      --used 0.4 --cost-ratio 8
+  breakeven bound --budget-flops 1e21 --train-flops 4e20 \\
+      --query-flops 8e12 --baseline-query-flops 1e12
+""",
+        "flops": """
+Example:
+  breakeven flops countdown --samples 16 --set evaluate.num_problems=250
+""",
+    }.items()
+}
