@@ -21,16 +21,18 @@ from breakeven.cli.common import (
     error_console,
     print_json,
     require_sandbox,
+    starting_with,
     trusting,
 )
 from breakeven.cli.query_costs import model_cost
-from breakeven.data.named import task_from
-from breakeven.data.task import DryRun
+from breakeven.cli.shown import say
+from breakeven.data.named import NAMES, task_from
+from breakeven.data.task import DryRun, TextTask
 from breakeven.errors import argument_error
-from breakeven.eval.models import ModelOptions, load_model
+from breakeven.eval.models import ModelOptions, load_model, task_of_run
 from breakeven.eval.notes import notes
-from breakeven.eval.reward_sources import load_reward_source
-from breakeven.eval.run import Evaluation, evaluate_model
+from breakeven.eval.reward_sources import load_reward_source, reward_needs
+from breakeven.eval.run import Evaluation, check_request, evaluate_model
 from breakeven.eval.search import SearchSettings
 from breakeven.names import named_in
 from breakeven.records import SegmentRule
@@ -39,6 +41,7 @@ from breakeven.sampling.pieces import Progress as Stage
 from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
 from breakeven.store import SAMPLES_NAME, write_whole
+from breakeven.ttc.strategies.named import STRATEGIES
 
 RESULTS_NAME = "results.json"
 
@@ -130,14 +133,20 @@ def eval_(
     strategies, K or reward models need no new samples.
     """
     settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
-    problems = task_from(
-        task,
-        num_problems=num_problems,
-        seed=task_seed,
-        settings=settings,
-        unsafe_exec=unsafe_exec,
-        sandbox_packages=sandbox_package or (),
-    )
+    trust = trusting(trust_recipe)
+    if task is None:
+        with named_in("", trust):
+            problems: TextTask = task_of_run(model, num_problems=num_problems, seed=task_seed, settings=settings)
+    else:
+        problems = task_from(
+            task,
+            num_problems=num_problems,
+            seed=task_seed,
+            settings=settings,
+            unsafe_exec=unsafe_exec,
+            sandbox_packages=sandbox_package or (),
+        )
+        require_sandbox(task, unsafe_exec=unsafe_exec)
     place = Address.of(model, "MODEL").shown if is_url(model) else model
     directory = out if out is not None else Path("evals", _slug(f"{place}-{problems.name}-t{temperature:g}"))
     options = ModelOptions(
@@ -157,30 +166,43 @@ def eval_(
         tokenizer=tokenizer,
         journal=directory / "journal.jsonl",
     )
-    require_sandbox(task, unsafe_exec=unsafe_exec)
+    named = [each.strip() for each in strategies.split(",") if each.strip()]
+    k_values = _k_values(k, num_samples)
+    segments = SegmentRule(ends=tuple(segment_end or SegmentRule().ends), max_tokens=segment_tokens)
+    search = SearchSettings(width=width, segments=segments)
+    cost = model_cost(params, model_config)
+    check_request(
+        problems,
+        strategies=named,
+        k_values=k_values,
+        num_samples=num_samples,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        workers=workers,
+        has=reward_needs(reward_source),
+        width=width,
+    )
     if isinstance(problems, DryRun):
         problems.dry_run(problems.problems)
-    with named_in("", trusting(trust_recipe)):
-        loaded = load_model(model, options, cost=model_cost(params, model_config))
+    with named_in("", trust):
+        loaded = load_model(model, options, cost=cost)
         rewards = load_reward_source(reward_source, loaded, options, num_verdicts=num_verdicts, seed=seed)
     if not json:
-        console.print(f"{loaded.name} on {problems.name}: {len(problems.problems)} problems; samples in {directory}")
+        say(f"{loaded.name} on {problems.name}: {len(problems.problems)} problems; samples in {directory}")
     with _Live(quiet=json) as live:
         evaluation = evaluate_model(
             loaded,
             problems,
             directory,
-            strategies=[each.strip() for each in strategies.split(",") if each.strip()],
-            k_values=_k_values(k, num_samples),
+            strategies=named,
+            k_values=k_values,
             num_samples=num_samples,
             temperature=temperature,
             seed=seed,
             max_tokens=max_tokens,
             reward_source=rewards,
-            search=SearchSettings(
-                width=width,
-                segments=SegmentRule(ends=tuple(segment_end or SegmentRule().ends), max_tokens=segment_tokens),
-            ),
+            search=search,
             workers=workers,
             on_progress=live.show,
         )
@@ -191,10 +213,10 @@ def eval_(
     console.print()
     console.print(measurement_table(evaluation.measurements, min(100, console.width)))
     console.print()
-    console.print("Samples, tokens and FLOPs are per query; unshared: with the prompt read anew for each sample.")
+    say("Samples, tokens and FLOPs are per query; unshared: with the prompt read anew for each sample.")
     for note in notes(evaluation):
-        console.print(note)
-    console.print(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {directory / 'results.html'}")
+        say(note)
+    say(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {directory / 'results.html'}")
 
 
 def _write(directory: Path, evaluation: Evaluation) -> None:

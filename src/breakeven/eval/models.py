@@ -13,6 +13,7 @@ from breakeven.data.named import DEFAULT_PROBLEMS
 from breakeven.data.reference import ReferenceProblems
 from breakeven.data.task import TextTask
 from breakeven.errors import MissingExtraError, argument_error
+from breakeven.names import named_in
 from breakeven.records import Problem
 from breakeven.records.protocols import Sampler
 from breakeven.sampling.served.address import is_url
@@ -176,7 +177,8 @@ def task_of_run(spec: str, *, num_problems: int | None, seed: int, settings: Map
         rule = "have a serving.json as breakeven run writes it"
         raise argument_error("MODEL", rule, str(folder), f"{type(error).__name__}: {error}.") from error
     own = {key: value for key, value in settings.items() if key != "split"}
-    task = config_from({"name": "saved", "task": {"kind": "countdown", **trained_on, **own}}).task
+    with named_in(folder / "serving.json"):
+        task = config_from({"name": "saved", "task": {"kind": "countdown", **trained_on, **own}}).task
     count = DEFAULT_PROBLEMS if num_problems is None else num_problems
     return ReferenceProblems(task=task, split=settings.get("split", "test"), count=count, seed=seed)
 

@@ -10,6 +10,7 @@ from breakeven.eval.models import LoadedModel, ModelOptions, load_model, weights
 from breakeven.eval.run import RewardSource
 from breakeven.sampling.reward_models.judge import DIRECT_TEMPLATE, TEMPLATE, LMJudge
 from breakeven.sampling.served.address import is_url
+from breakeven.ttc.strategies.strategy import Need
 
 JUDGES = {"judge": (TEMPLATE, 512), "verdict": (DIRECT_TEMPLATE, 2)}
 """Kinds of generative verifier: what is asked, and the limit of tokens. One checks step by step, one says a word."""
@@ -32,7 +33,7 @@ def load_reward_source(
     Raises:
         ArgumentError: nothing of these.
     """
-    check_reward_source(spec)
+    reward_needs(spec)
     if spec is None:
         return None
     kind, _, other = spec.partition(":")
@@ -53,13 +54,20 @@ def load_reward_source(
     return _classifier(path, options)
 
 
-def check_reward_source(spec: str | None) -> None:
-    """Refuse what `load_reward_source` cannot load, by its name alone."""
-    path = Path(spec or ".")
-    named = spec is None or spec.partition(":")[0] in JUDGES
-    if not named and not any((path / each).is_file() for each in ("reward_model.json", "config.json")):
+def reward_needs(spec: str | None) -> frozenset[Need]:
+    """What there may be for strategies with the reward model that `spec` names, as far as its name tells.
+
+    Raises:
+        ArgumentError: a name that `load_reward_source` cannot load.
+    """
+    if spec is None:
+        return frozenset(Need) - {Need.REWARDS, Need.WEIGHTS, Need.BEGINNINGS, Need.VERDICTS}
+    if spec.partition(":")[0] in JUDGES:
+        return frozenset(Need)
+    if not any((Path(spec) / each).is_file() for each in ("reward_model.json", "config.json")):
         directory = "the directory of a sequence classifier or of a trained reward model"
         raise argument_error("--reward-model", f"be judge, verdict, either with :MODEL, or {directory}", spec)
+    return frozenset(Need) - {Need.VERDICTS}
 
 
 def _for_another(spec: str, options: ModelOptions) -> ModelOptions:
