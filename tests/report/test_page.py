@@ -8,6 +8,7 @@ import pytest
 from breakeven.errors import ArgumentError
 from breakeven.records import NOT_COUNTED, Action, Reason
 from breakeven.report import render_page
+from breakeven.report.table import HEADINGS
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -103,6 +104,15 @@ def test_every_checkpoint_has_a_row_and_the_chosen_one_stands_out(run):
     assert table.count("<tr") - 1 == 25
     assert re.search(r'<tr class="chosen"><td>600</td>', table)
     assert table.count('class="later"') == 19
+
+
+def test_the_decision_of_each_checkpoint_stays_in_sight_where_the_table_is_wider_than_the_page(run):
+    page = render_page("run", {}, run(), None)
+    assert '<div class="scroll decided" role="region" aria-label="Every checkpoint"' in page
+    (rule,) = re.findall(r"\.decided th:last-child, \.decided td:last-child \{(.*?)\}", page)
+    assert "position: sticky; right: 0;" in rule
+    assert "background: var(--paper)" in rule  # or what is scrolled below it would show through
+    assert HEADINGS[-1] == "decision"
 
 
 def test_no_external_resource(run, verification):

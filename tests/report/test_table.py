@@ -71,6 +71,34 @@ def test_the_terminal_table_fits_100_columns_without_breaking_a_word(calibrated)
     assert words <= set(text.split())
 
 
+def printed(checkpoints, width: int) -> str:
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(decision_table(checkpoints, width=width))
+    return capture.get()
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+def test_a_narrow_terminal_does_without_columns_and_cuts_nothing(calibrated, width):
+    checkpoints = [
+        calibrated(step, reason=reason, k=16, streak=12, used=step / 24_000)
+        for step, reason in zip(range(10_000, 24_000, 1100), Reason, strict=False)
+    ]
+    text = printed(checkpoints, width)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    for each, row in zip(checkpoints, decision_rows(checkpoints), strict=True):
+        assert str(each.decision.step) in text.split()
+        assert set(row[-1].split()) <= set(text.split())
+    assert "0.450-0.600" in text  # an interval stays on one line
+    assert len(text.splitlines()) <= 2 * len(checkpoints) + 6, "a row takes two lines at most"
+
+
+def test_a_narrow_terminal_leaves_out_columns_that_hold_nothing(run):
+    assert "sure," in printed(run(last_step=600), 100)
+    assert "sure," not in printed(run(last_step=600), 80)
+
+
 def test_no_checkpoints_make_an_empty_table():
     assert decision_rows([]) == []
     assert decision_table([]).row_count == 0
