@@ -1,11 +1,16 @@
 """The command itself: its version, its help, and what is no command."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 import breakeven
+from breakeven.cli import app
+from breakeven.cli.examples import EXAMPLES
+from breakeven.config import recipe_names
 
 COMMANDS = ("run", "replay", "report", "bound", "flops")
 
@@ -28,6 +33,52 @@ def test_every_command_and_option_says_what_it_is_for(cli, command: str) -> None
     assert result.exit_code == 0
     assert f"breakeven {command}" in " ".join(result.stdout.split())
     assert "--json" in result.stdout
+
+
+def test_commands_come_in_the_order_of_use_with_examples(cli) -> None:
+    text = cli("--help").stdout
+    listed = [match for match in re.findall(r"^│ ([a-z-]+)  ", text, re.MULTILINE) if not match.startswith("-")]
+    order = ["run", "decide", "eval", "reward-model", "replay", "report", "bound", "flops", "validate", "doctor"]
+    assert listed == order
+    assert "  breakeven run countdown  " in text
+
+
+@pytest.mark.parametrize("command", [name for name in EXAMPLES if name])
+def test_help_of_a_command_shows_examples_that_its_options_know(cli, command: str) -> None:
+    text = cli(command, "--help").stdout
+    assert f"  breakeven {command} " in text
+    for option in re.findall(r"--[a-z-]+", "".join(re.findall(rf"breakeven {command} .*", EXAMPLES[command]))):
+        assert option in text.partition("Example")[0], option
+
+
+def test_examples_fit_80_columns() -> None:
+    assert max(len(line) for text in EXAMPLES.values() for line in text.splitlines()) <= 78
+
+
+def test_every_recipe_is_listed(cli) -> None:
+    text = cli("run", "--help").stdout
+    for name in recipe_names():
+        assert re.search(rf"^ +{name}  +\w", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("run countdown-e", ["countdown-easy", "countdown-endless"]),
+        ("run --mode s", ["stop", "shadow"]),
+        ("eval model --task human", ["human-eval", "human-eval:FILE"]),
+        ("eval model --strategies greedy,major", ["greedy,majority_vote"]),
+        ("rep", ["replay", "report"]),
+    ],
+)
+def test_a_shell_completes_names(words: str, completed: list[str]) -> None:
+    variables = {
+        "_BREAKEVEN_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"breakeven {words}",
+        "COMP_CWORD": str(len(words.split())),
+    }
+    result = CliRunner().invoke(app, [], prog_name="breakeven", env=variables)
+    assert result.stdout.split() == completed
 
 
 def test_what_is_no_command_is_a_usage_error(cli) -> None:

@@ -82,6 +82,49 @@ def test_json_is_one_object_and_the_same_as_the_file(cli, tiny: Path, tmp_path: 
     assert json.loads(result.stdout) == json.loads((tmp_path / "bank" / "results.json").read_text(encoding="utf-8"))
 
 
+def test_a_run_knows_the_task_it_was_trained_on(cli, refused, tiny: Path) -> None:
+    """The same problems and samples as where the task is named with all its settings."""
+    named = json.loads(cli("eval", tiny, *TASK, *SMALL, "--out", "named", "--json").stdout)
+    assert json.loads(cli("eval", tiny, *SMALL, "--out", "known", "--json").stdout) == named
+    held = json.loads(cli("eval", tiny, *SMALL, "--task-set", "split=train", "--out", "train", "--json").stdout)
+    assert held["task"] == "countdown(max_number=15, max_target=40, num_numbers=2, split='train')"
+    assert refused("eval", tiny, "--task-set", "colour=1").startswith("task.colour must be a setting of [task]; got ")
+    assert refused("eval", tiny, "--num-problems", 0).startswith("num_problems must be at least 1; got 0.")
+
+
+def test_a_model_of_others_knows_no_task(refused) -> None:
+    message = refused("eval", "http://localhost:1/v1")
+    assert (
+        message == "--task must be given for http://localhost:1/v1; got None. Only a run of breakeven knows its task."
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "options"),
+    [
+        ("--k", ("--k", "1,8")),
+        ("--num-samples", ("-n", 0)),
+        ("--temperature", ("--temperature", 0)),
+        ("--strategies", ("--strategies", "vote")),
+        ("--reward-model", ("--strategies", "best_of_n")),
+        ("--k", ("--strategies", "dvts", "--reward-model", "judge", "--k", "3")),
+        ("--reward-model", ("--reward-model", "nonsense")),
+        ("--seed", ("--seed", -1)),
+        ("--max-tokens", ("--max-tokens", 0)),
+        ("--params", ("--params", "-1")),
+        ("--workers", ("--workers", 0)),
+    ],
+)
+def test_arguments_are_checked_before_a_model_is_loaded(
+    refused, tiny: Path, monkeypatch: pytest.MonkeyPatch, named: str, options: tuple[object, ...]
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr("breakeven.cli.eval.load_model", load)
+    assert refused("eval", tiny, *SMALL, *options).startswith(f"{named} must ")
+
+
 def test_running_again_extends_and_draws_nothing_twice(cli, tiny: Path, tmp_path: Path) -> None:
     samples = tmp_path / "bank" / "samples.jsonl"
     cli("eval", tiny, *TASK, *SMALL, "--out", "bank")

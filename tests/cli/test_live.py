@@ -107,7 +107,7 @@ def test_no_line_is_glued_to_the_display(terminal, checkpoints, monkeypatch: pyt
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", file)
     expected: list[str] = []
-    with display(Console(file=file, highlight=False, markup=False)) as live:
+    with display(Console(file=file, width=WIDTH, highlight=False, markup=False)) as live:
         live.say("a first line")
         for place, each in enumerate(checkpoints):
             step = each.observation.step
@@ -173,10 +173,10 @@ def test_the_time_left_counts_evaluations_as_they_were_and_not_the_start() -> No
 
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_the_display_fits_and_has_the_forecast_with_its_interval_and_k(checkpoints, width: int) -> None:
-    last = checkpoints[-1]
+    last = next(each for each in checkpoints if each.decision.stop)
     assert last.decision.forecast is not None
     assert last.decision.serving is not None
-    wide = replace(last.decision.forecast, lo=0.25, hi=0.95)
+    wide = replace(last.decision.forecast, lo=0.25, hi=1.0)
     last = replace(last, decision=replace(last.decision, forecast=wide))
     live = display(Console(), checkpoints=[*checkpoints[:-1], last] * 9)
     live.step, live.loss = 1000, 0.4567
@@ -188,7 +188,7 @@ def test_the_display_fits_and_has_the_forecast_with_its_interval_and_k(checkpoin
     if width >= WIDTH:
         assert lines[0].count("100 % of the budget") == 1
         assert "  measured, " in lines[2]
-        assert lines[3].endswith(f"90 % interval 0.250 to 0.950; K={last.decision.serving.k}")
+        assert lines[3].endswith(f"90 % interval 0.250 to 1.000; K={last.decision.serving.k}")
         assert lines[2].index("0.") == lines[3].index("0."), "curves end in the same column"
 
 

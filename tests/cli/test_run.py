@@ -10,6 +10,7 @@ import signal
 import sys
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pytest
 pytest.importorskip("torch")
 
 from breakeven import PaperPolicy, RunSpec, open_log
-from breakeven.config import config_from, load_recipe
+from breakeven.cli.run import new_directory
+from breakeven.config import config_from, load_recipe, recipe_names
 from breakeven.data.made.countdown import Countdown
+from breakeven.report import explain
 from breakeven.report.format import format_flops, format_share
 from breakeven.store import RunLog, read_log, write_whole
 from breakeven.train import checkpoint, loop
@@ -109,6 +112,28 @@ def test_runs_without_a_directory_are_numbered(cli, half_solved, recipe: Path) -
     for number in (1, 2):
         assert f"recording to runs/tiny-{number}\n" in cli("run", recipe).stdout
     assert Path("runs/tiny-1/log.jsonl").read_bytes() == Path("runs/tiny-2/log.jsonl").read_bytes()
+
+
+def test_two_runs_started_at_once_take_two_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: new_directory("tiny"), range(40)))
+    assert sorted(map(str, taken)) == sorted(f"runs/tiny-{number}" for number in range(1, 41))
+
+
+def test_a_run_that_is_refused_leaves_no_directory(refused, recipe: Path) -> None:
+    refused("run", recipe, "--set", "evaluate.num_problems=2000", "--set", "train.batch_size=4096")
+    assert not Path("runs").exists()
+
+
+def test_the_decision_comes_in_three_lines_and_in_full_on_demand(cli, half_solved, recipe: Path) -> None:
+    short = cli("run", recipe).stdout.partition("\n\n")[2].splitlines()
+    assert short[0].startswith("Decision  Stop at step 8 (67 % of the budget) and serve ")
+    assert [line[:10] for line in short[1:3]] == ["Gives     ", "Rests on  "]
+    assert short[3].startswith("Spent up to step 8: ")
+    full = cli("run", recipe, "--verbose").stdout.partition("\n\n")[2]
+    assert full.splitlines()[:3] == short[:3]
+    assert explain(read_log("runs/tiny-2").checkpoints[-1].decision) in full.splitlines()
 
 
 def test_overrides_are_recorded(cli, half_solved, recipe: Path) -> None:
@@ -344,7 +369,17 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name(refused) -> None:
 
 
 def test_neither_recipe_nor_run_is_refused(refused) -> None:
-    assert refused("run").startswith("RECIPE must be given, or --resume RUN; ")
+    message = refused("run")
+    assert message.startswith("RECIPE must be given, or --resume RUN; ")
+    assert message.endswith(f"there are {', '.join(recipe_names())}.")
+
+
+def test_a_mode_that_does_not_exist_is_refused(cli, refused, at_step, recipe: Path) -> None:
+    at_step(1, lambda: signal.raise_signal(signal.SIGINT))
+    cli("run", recipe, "--out", "here")
+    before = Path("here/log.jsonl").read_bytes()
+    assert refused("run", "--resume", "here", "--mode", "shadwo").startswith("--mode must be one of ")
+    assert Path("here/log.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize("options", [["countdown"], ["--set", "train.steps=5"], ["--out", "there"]])

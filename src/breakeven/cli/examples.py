@@ -32,7 +32,7 @@ Examples:
 """,
         "eval": """
 Examples:
-  breakeven eval runs/countdown-1          a run, on the task it was trained on
+  breakeven eval runs/countdown-1          a run, on the task it has learnt
   breakeven eval http://localhost:8000/v1 --task gsm8k:test.jsonl -n 16
   breakeven eval model.gguf --task reasoning-gym:chain_sum --num-samples 8
   breakeven eval MODEL --task TASK --reward-model judge --strategies best_of_n
@@ -45,10 +45,10 @@ Examples:
 """,
         "replay": """
 Examples:
-  breakeven replay runs/countdown-1                  the recorded decisions again
+  breakeven replay runs/countdown-1                  what was decided
   breakeven replay runs/countdown-1 --verbose        and in full why
-  breakeven replay runs/countdown-1 --risk 0.05      those of a more careful rule
-  breakeven replay runs/countdown-1 --queries 3e6    with a declared workload
+  breakeven replay runs/countdown-1 --risk 0.05      by a more careful rule
+  breakeven replay runs/countdown-1 --queries 3e6    with a known workload
 """,
         "report": """
 Example:

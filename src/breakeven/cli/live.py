@@ -23,6 +23,8 @@ from breakeven.session.session import Mode
 if TYPE_CHECKING:
     from breakeven.train.loop import Progress
 
+_BAR = 40
+"""Characters of the bar at most."""
 _CURVE = 30
 """Characters of a small curve at most."""
 
@@ -120,9 +122,10 @@ class RunDisplay:
         width, total = self.console.width, self.config.train.steps
         loss = "" if self.loss is None else f"  loss {self.loss:.3f}"
         state = f"{format_share(self.step / total)} of the budget  step {self.step}/{total}{loss}"
-        bar = ProgressBar(total=total, completed=self.step, width=max(8, min(40, width - len(state) - 2)))
+        room = min(_BAR, width - len(state) - 2)
         first = Table.grid(padding=(0, 2, 0, 0))
-        first.add_row(bar, state)
+        bar = [ProgressBar(total=total, completed=self.step, width=room)] if room > 0 else []
+        first.add_row(*bar, Text(state, no_wrap=True, overflow="ellipsis"))
         lines = [Text(f"{self._under_way()}{self._left()}", style="dim"), *self._curves(width)]
         for line in lines:
             line.no_wrap, line.overflow = True, "ellipsis"

@@ -1,11 +1,13 @@
 """`breakeven reward-model`: train a reward model on the graded samples of earlier checkpoints."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
+from breakeven.cli.common import JsonOption, TrustOption, console, is_animated, print_json, trusting
+from breakeven.cli.shown import say
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
 from breakeven.report.format import format_accuracy, format_flops
@@ -40,27 +42,35 @@ def reward_model(
 
     if (out / "reward_model.json").exists():
         raise argument_error("--out", "be a new directory", str(out), "It holds a reward model.")
+    settings = RewardModelSettings(epochs=epochs)
+    graded = [each for directory in samples for each in graded_samples(directory)]
     with named_in("", trusting(trust_recipe)):
         saved = load_saved_model(start, name="--start")
-    graded = [each for directory in samples for each in graded_samples(directory)]
-    trained = train_reward_model(
-        graded,
-        saved.task,
-        saved.model.shape,
-        start=saved.model.state_dict(),
-        settings=RewardModelSettings(epochs=epochs),
-        seed=seed,
-    )
+    with ExitStack() as stack:
+        status = console.status(f"Training on {len(graded)} samples")
+        if is_animated(console) and not json:
+            stack.enter_context(status)
+        trained = train_reward_model(
+            graded,
+            saved.task,
+            saved.model.shape,
+            start=saved.model.state_dict(),
+            settings=settings,
+            seed=seed,
+            on_epoch=lambda epoch, loss: status.update(
+                f"Training on {len(graded)} samples: epoch {epoch} of at most {epochs}, held-out loss {loss:.3f}"
+            ),
+        )
     save_reward_model(out, trained, saved.task)
     report = trained.report
     if json:
         print_json({"reward-model": str(out), "report": report})
         return
-    console.print(
+    say(
         f"Trained on {report.num_samples} samples of {report.num_problems} problems for {report.num_epochs} epochs, "
         f"{format_flops(report.train_flops)}."
     )
-    console.print(
+    say(
         f"Held out, {report.num_heldout_samples} samples of {report.num_heldout_problems} problems: accuracy "
         f"{format_accuracy(report.accuracy)} (always the more common: {format_accuracy(report.constant_accuracy)})."
     )
@@ -70,5 +80,5 @@ def reward_model(
         ("the same halfway through a solution, which is what a search lives on", report.halfway_auc),
     ):
         if value is not None:
-            console.print(f"Chance to score {words}: {format_accuracy(value)}.")
-    console.print(f"To use: breakeven eval ... --reward-model {out}, or evaluate.reward_model={out} in a recipe.")
+            say(f"Chance to score {words}: {format_accuracy(value)}.")
+    say(f"To use: breakeven eval ... --reward-model {out}, or evaluate.reward_model={out} in a recipe.")

@@ -102,7 +102,7 @@ def run(
         config = load_recipe(recipe, [*(set_ or []), *([f"mode={looking_on}"] if looking_on else [])])
         if like:
             config = replace(config, like=tuple(map(str, like)))
-        run_dir = out if out is not None else _new_directory(config.name)
+        run_dir = out if out is not None else new_directory(config.name)
         try:
             log = loop.start_run(config, run_dir)
         except BaseException:
@@ -150,7 +150,7 @@ def mode_of(name: str) -> Mode:
     return cast(Mode, name)
 
 
-def _new_directory(name: str) -> Path:
+def new_directory(name: str) -> Path:
     """runs/NAME-N, made with the first N that is free, so that two runs started at once take two."""
     number = 1
     while True:

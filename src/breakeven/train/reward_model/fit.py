@@ -1,7 +1,7 @@
 """The training loop of a reward model: weighted cross-entropy at every token, early stop on held-out problems."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,8 +62,11 @@ def fit(
     heldout_rows: Sequence[SampleRow],
     settings: RewardModelSettings,
     seed: int,
+    on_epoch: Callable[[int, float], None] = lambda epoch, heldout_loss: None,
 ) -> tuple[int, int, float]:
     """Train `model` and leave it with its best weights; returns epochs trained, the best one and its held-out loss.
+
+    `on_epoch` is told the number of every epoch and its held-out loss.
 
     Raises:
         DivergedError: the loss became NaN or infinite.
@@ -96,7 +99,9 @@ def fit(
                     f"({settings.learning_rate:g})."
                 )
             optimizer.step()
-        if (heldout := _heldout_loss(model, heldout_rows, shift)) < best_loss:
+        heldout = _heldout_loss(model, heldout_rows, shift)
+        on_epoch(epoch, heldout)
+        if heldout < best_loss:
             best_loss, best_epoch = heldout, epoch
             best_weights = {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(best_weights)

@@ -11,7 +11,7 @@ decide. What grading them took is charged where they were drawn; what training t
 import dataclasses
 import zlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -62,6 +62,7 @@ def train_reward_model(
     start: Mapping[str, Tensor] | None = None,
     settings: RewardModelSettings | None = None,
     seed: int = 0,
+    on_epoch: Callable[[int, float], None] = lambda epoch, heldout_loss: None,
 ) -> TrainedRewardModel:
     """A reward model trained on `samples`; a pure function of its arguments that touches no random generator.
 
@@ -70,6 +71,7 @@ def train_reward_model(
         task: encodes prompts and solutions.
         shape: of the reward model, its vocabulary that of the task.
         start: weights of a reference transformer of this shape, from which to start; its head is not used.
+        on_epoch: told the number of every epoch and its held-out loss, in nats.
 
     Raises:
         ArgumentError: no right or no wrong samples on either side of the split, words the task does not have, too many
@@ -94,7 +96,7 @@ def train_reward_model(
         torch.manual_seed(seed)
         model = reward_network(shape, start)
     cost = reward_network_cost(shape)
-    num_epochs, best_epoch, loss = fit(model, train_rows, heldout_rows, settings, seed)
+    num_epochs, best_epoch, loss = fit(model, train_rows, heldout_rows, settings, seed, on_epoch)
     heldout_flops = sum(cost.train_flops(1, len(row.tokens)) / 3 for row in heldout_rows)
     report = _report(
         model,
