@@ -10,8 +10,9 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TextIO
 
 import pytest
@@ -27,13 +28,9 @@ WIDTH = 80
 CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]|\r|\n|[^\x1b\r\n]+")
 
 
-@dataclass
-class Progress:
-    """As the training loop's, without torch."""
-
-    step: int
-    loss: float
-    checkpoint: CheckpointRecord | None = None
+def progress(step: int, loss: float, checkpoint: CheckpointRecord | None = None) -> Any:
+    """As the training loop tells it, without torch."""
+    return SimpleNamespace(step=step, loss=loss, checkpoint=checkpoint)
 
 
 class Clock:
@@ -111,10 +108,10 @@ def test_no_line_is_glued_to_the_display(terminal, checkpoints, monkeypatch: pyt
         live.say("a first line")
         for place, each in enumerate(checkpoints):
             step = each.observation.step
-            live.evaluating(Progress(step, 1.0))
+            live.evaluating(progress(step, 1.0))
             if place == 3:
                 print("a warning of somebody else", file=sys.stderr)
-            live.trained(Progress(step, 1.0, each))
+            live.trained(progress(step, 1.0, each))
             live._live.refresh()
             expected += folded(progress_line(each, 1000), WIDTH).splitlines()
             read()  # or the pseudo-terminal is full, and who writes waits
@@ -129,7 +126,7 @@ def test_where_lines_go_to_a_pipe_there_is_no_display(checkpoints) -> None:
     for forced in (False, True):  # colours may be forced on a pipe
         file = io.StringIO()
         with display(Console(file=file, width=WIDTH, force_terminal=forced, soft_wrap=True)) as live:
-            live.trained(Progress(100, 1.0, checkpoints[0]))
+            live.trained(progress(100, 1.0, checkpoints[0]))
         assert [each.split(" | ")[0] for each in file.getvalue().splitlines()][:1] == ["step 100/1000"]
         assert "of the budget" not in file.getvalue()
 
@@ -138,7 +135,7 @@ def test_with_json_nothing_is_said(checkpoints) -> None:
     file = io.StringIO()
     with display(Console(file=file, force_terminal=True), quiet=True) as live:
         live.say("a line")
-        live.trained(Progress(100, 1.0, checkpoints[0]))
+        live.trained(progress(100, 1.0, checkpoints[0]))
     assert file.getvalue() == ""
 
 
@@ -155,18 +152,18 @@ def test_the_time_left_counts_evaluations_as_they_were_and_not_the_start() -> No
     clock.now = 50.0  # before the first step all is made
     for step in range(1, 101):
         clock.now += 0.5
-        live.trained(Progress(step, 1.0)) if step < 100 else live.evaluating(Progress(step, 1.0))
+        live.trained(progress(step, 1.0)) if step < 100 else live.evaluating(progress(step, 1.0))
     assert live.seconds_left() == pytest.approx(900 * 0.5)
     assert shown(live)[1] == "evaluating for 0:00; at most 7:30 left, without evaluations; less if it stops"
     clock.now += 20.0
     assert shown(live)[1].startswith("evaluating for 0:20; ")
-    live.trained(Progress(100, 1.0))
+    live.trained(progress(100, 1.0))
     assert live.seconds_left() == pytest.approx(900 * 0.5 + 9 * 20.0)
     assert shown(live)[1] == "training; at most 10:30 left, evaluations included; less if it stops"
     live.mode = "shadow"
     assert shown(live)[1] == "training; about 10:30 left, evaluations included"
     clock.now += 0.5
-    live.evaluating(Progress(200, 1.0))
+    live.evaluating(progress(200, 1.0))
     clock.now += 5.0
     assert live.seconds_left() == pytest.approx(800 * 0.5 + 8 * 20.0 + 15.0, rel=0.01)
 

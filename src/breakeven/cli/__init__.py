@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a task breaks a rule (validate), 2 usage error, 3 the run 
 stop advised (decide), 130 and 143 interrupted.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -31,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "decide": decide,
     "eval": eval_,
