@@ -206,7 +206,7 @@ def _print_result(
     if result.evaluation_seconds:
         say(f"Evaluation took {format_share(_evaluation_share(result))} of this process's wall time.")
     for line in verification_lines(result.verification) if result.verification else []:
-        console.print(line)
+        say(line.lstrip(), label=" " * (len(line) - len(line.lstrip())))
     if not result.stopped and not result.interrupted:
         say("No stop was decided, so there is nothing to verify or to serve with K samples.")
     if result.stopped:
