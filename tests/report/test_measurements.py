@@ -53,7 +53,7 @@ def every() -> list[Measurement]:
 
 def shown(measurements: list[Measurement], width: int = 100) -> list[str]:
     text = io.StringIO()
-    Console(file=text, width=width, highlight=False).print(measurement_table(measurements))
+    Console(file=text, width=width, highlight=False).print(measurement_table(measurements, width))
     return text.getvalue().splitlines()
 
 
@@ -69,6 +69,22 @@ def test_one_line_a_measurement_within_100_characters() -> None:
     assert words[4] == "pass@k (oracle) 2 0.270 0.220-0.320 1.5 247 3 T 0 5 T"
     assert words[7] == "generative_verification 64 x 16 0.890 0.840-0.940 48.0 123456 999 P 999 P 160 T"
     assert words[8] == "beam_search/weighted_vote 16 0.410 0.360-0.460 12.0 1974 - - 40 T"
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (81, "strategy K accuracy interval samples tokens FLOPs"),  # 25 + 7 + 8 + 11 + 7 + 6 + 5, and 6 x 2 between
+        (80, "strategy K accuracy interval samples FLOPs"),
+        (70, "strategy K accuracy interval FLOPs"),
+    ],
+)
+def test_a_narrower_terminal_does_without_columns_and_folds_nothing(width: int, columns: str) -> None:
+    lines = shown(every(), width)
+    assert len(lines) == 2 + len(every())
+    assert max(map(len, lines)) <= width
+    assert " ".join(lines[0].split()) == columns
+    assert "0.840-0.940" in lines[7], "an accuracy keeps its interval"
 
 
 def test_prices_that_are_nothing_or_not_known_have_no_column() -> None:

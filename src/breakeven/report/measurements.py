@@ -28,8 +28,8 @@ HEADINGS = (
 )
 _SHORT = ("strategy", "K", "accuracy", "interval", "samples", "tokens", "FLOPs", "reward", "unshared")
 """The same on a terminal, where a line has 100 characters."""
-_DROPPED = ("unshared", "reward", "tokens", "samples", "interval")
-"""Columns that a narrower terminal does without, in this order."""
+_DROPPED = ("unshared", "reward", "tokens", "samples")
+"""Columns that a narrower terminal does without, in this order; an accuracy keeps its interval."""
 _ROLES = ("measured", "served", "forecast", "violet", "rose", "olive", "ink", "muted")
 
 
