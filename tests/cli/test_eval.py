@@ -94,9 +94,17 @@ def test_a_run_knows_the_task_it_was_trained_on(cli, refused, tiny: Path) -> Non
 
 def test_a_model_of_others_knows_no_task(refused) -> None:
     message = refused("eval", "http://localhost:1/v1")
-    assert (
-        message == "--task must be given for http://localhost:1/v1; got None. Only a run of breakeven knows its task."
-    )
+    assert message == "--task must be given where MODEL is no run of breakeven; got None. A run knows its task."
+
+
+def test_a_run_whose_task_is_code_of_others_is_refused(refused, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "serving.json").write_text('{"task": {"kind": "theirs:Task"}}', encoding="utf-8")
+    (tmp_path / "theirs.py").write_text("raise SystemExit('it ran')", encoding="utf-8")
+    message = refused("eval", "given")
+    assert message.startswith("task.kind must name what breakeven ships, for it stands in given/serving.json")
+    (tmp_path / "given" / "serving.json").write_text("[]", encoding="utf-8")
+    assert refused("eval", "given").startswith("MODEL must have a serving.json as breakeven run writes it; got 'given'")
 
 
 @pytest.mark.parametrize(

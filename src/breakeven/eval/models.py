@@ -170,10 +170,10 @@ def task_of_run(spec: str, *, num_problems: int | None, seed: int, settings: Map
     """
     folder = None if is_url(spec) else checkpoint_folder(Path(spec))
     if folder is None:
-        raise argument_error("--task", f"be given for {spec}", None, "Only a run of breakeven knows its task.")
+        raise argument_error("--task", "be given where MODEL is no run of breakeven", None, "A run knows its task.")
     try:
         trained_on = dict(json.loads((folder / "serving.json").read_text(encoding="utf-8"))["task"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         rule = "have a serving.json as breakeven run writes it"
         raise argument_error("MODEL", rule, str(folder), f"{type(error).__name__}: {error}.") from error
     own = {key: value for key, value in settings.items() if key != "split"}
