@@ -43,9 +43,9 @@ def reward_model(
     if (out / "reward_model.json").exists():
         raise argument_error("--out", "be a new directory", str(out), "It holds a reward model.")
     settings = RewardModelSettings(epochs=epochs)
-    graded = [each for directory in samples for each in graded_samples(directory)]
     with named_in("", trusting(trust_recipe)):
         saved = load_saved_model(start, name="--start")
+    graded = [each for directory in samples for each in graded_samples(directory)]
     with ExitStack() as stack:
         status = console.status(f"Training on {len(graded)} samples")
         if is_animated(console) and not json:
