@@ -19,16 +19,16 @@ LEAST_LATE_RISE: Final = 0.15
 STAGES: Final = (0.1, 0.2, 0.35, 0.55, 0.8)
 """Shares of the budget seen for which weights were fitted; between them weights are interpolated, beyond kept."""
 WEIGHTS: Final[dict[str, tuple[float, ...]]] = {
-    "shapes": (0.017, 0.057, 0.094, 0.061, 0.078),
-    "logit_shapes": (0.019, 0.034, 0.085, 0.081, 0.067),
-    "hills": (0.807, 0.683, 0.522, 0.525, 0.547),
-    "level": (0.007, 0.012, 0.050, 0.181, 0.220),
-    "log_line": (0.014, 0.093, 0.152, 0.085, 0.058),
+    "shapes": (0.020, 0.085, 0.095, 0.133, 0.270),
+    "logit_shapes": (0.226, 0.274, 0.230, 0.260, 0.127),
+    "hills": (0.604, 0.459, 0.378, 0.327, 0.343),
+    "level": (0.005, 0.008, 0.067, 0.162, 0.197),
+    "log_line": (0.009, 0.055, 0.132, 0.050, 0.033),
     "late_rise": (0.135, 0.120, 0.098, 0.067, 0.030),
 }
 
 
-LOSS_WEIGHT = (0.2, 0.2, 0.2, 0.2, 0.2)
+LOSS_WEIGHT: Final = (0.264, 0.393, 0.189, 0.146, 0.201)
 """Weight of the member that reads the validation loss where it is known, by the stages; all others share the rest."""
 
 
