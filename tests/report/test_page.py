@@ -58,7 +58,7 @@ def test_the_page_states_the_decision_and_its_numbers(run, verification):
         "net of evaluation; 76 % before evaluation",
         "extrapolated; pass@k, deployable",
         "21.9 million",
-        "Training went on to step 2500 after this decision",
+        "Training went on to step 2500 after",
         "Checked on 400 test problems that no decision saw",
         "+0.021 ± 0.019",
         "4.2 PFLOPs",

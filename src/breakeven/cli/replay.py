@@ -16,7 +16,7 @@ from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.names import named_in
 from breakeven.records import CheckpointRecord, Decision
-from breakeven.report import decision_table
+from breakeven.report import decision_table, hindsight_words
 from breakeven.session.replay import replay as decide_again
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log
@@ -94,6 +94,8 @@ def replay(
     console.print(decision_table(decided, width=console.width))
     console.print()
     print_decision(final, verbose=verbose)
+    for sentence in hindsight_words(decided):
+        say(sentence)
     if unchanged and difference == 0.0:
         say(f"All {len(decisions)} decisions equal the recorded ones bit for bit.")
     elif unchanged and difference is not None and difference <= _LAST_DIGITS:

@@ -18,7 +18,7 @@ from breakeven.cli.shown import VerboseOption, print_decision, say
 from breakeven.config import config_from, load_recipe, recipe_names
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
-from breakeven.report import verification_lines
+from breakeven.report import hindsight_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
 from breakeven.store import RunLog, read_log
@@ -197,6 +197,8 @@ def _print_result(
         say(f"Go on with: breakeven run --resume {run_dir}{flag}")
     elif shown:
         print_decision(shown.decision, verbose=verbose)
+        for sentence in hindsight_words(log.checkpoints):
+            say(sentence)
     if last and not result.interrupted:
         training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0
         say(

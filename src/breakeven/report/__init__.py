@@ -2,6 +2,7 @@
 
 from breakeven.report.brief import brief
 from breakeven.report.explain import explain, progress_line
+from breakeven.report.hindsight import hindsight_words
 from breakeven.report.outlook import outlook_words
 from breakeven.report.page import render_page
 from breakeven.report.shown import Evaluated
@@ -16,6 +17,7 @@ __all__ = [
     "decision_table",
     "explain",
     "headline",
+    "hindsight_words",
     "outlook_words",
     "progress_line",
     "render_page",

@@ -11,6 +11,7 @@ from breakeven.records import Decision, Reason, Verification
 from breakeven.report.explain import explain
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
 from breakeven.report.format import format_accuracy, format_probability, format_share
+from breakeven.report.hindsight import hindsight_words
 from breakeven.report.ledger import ledger_rows, query_rows
 from breakeven.report.legend import legend
 from breakeven.report.marks import palette_css
@@ -72,6 +73,7 @@ def render_page(
         remarks=remarks,
         assumed=assumed,
         went_on=checkpoints[-1].decision.step if at < len(checkpoints) - 1 else None,
+        hindsight=hindsight_words(checkpoints),
         facts=_facts(checkpoints[at]),
         learning=[_draw(learning_curve(checkpoints, at), width) for width in (_WIDE, _NARROW)],
         k_curves=_draw(k_curves(checkpoints, at), _NARROW),
