@@ -21,7 +21,8 @@ def hindsight_words(checkpoints: Sequence[CheckpointRecord | Evaluated]) -> list
     reached, ended = baseline_accuracy(last), last.decision.reason is Reason.BUDGET_SPENT
     where = "the end" if ended else f"{format_share(last.decision.used)} of the budget"
     sentences = [
-        f"Training went on to step {last.decision.step} after the stop at step {stop.step}: at {where} {baseline_words(stop.baseline)} reaches "
+        f"Training went on to step {last.decision.step} after the stop at step {stop.step}: at {where} "
+        f"{baseline_words(stop.baseline)} reaches "
         f"{format_accuracy(reached)} (measured on the validation problems)."
     ]
     if (forecast := projection(stop)) is not None and ended:
