@@ -10,9 +10,12 @@ from typing import Final
 
 from breakeven.checking.child import Child
 from breakeven.checking.plain_data import encode
-from breakeven.checking.program import Outcome, Program, Verdict
+from breakeven.checking.program import Limits, Outcome, Program, Verdict
 
 _VERDICTS: Final = {b"P": Verdict.PASSED, b"F": Verdict.FAILED, b"?": Verdict.CHECK_FAILED}
+_STARTED: Final = b"S"
+_BEAT_SECONDS: Final = 0.5
+_START_SECONDS: Final = 30.0
 _MAX_VERDICT_BYTES: Final = 8192
 _EXCERPT_BYTES: Final = 1000
 INTERPRETER_FLAGS: Final = ("-S", "-s", "-B", "-u", "-X", "utf8", "-c")
@@ -30,15 +33,17 @@ def lending(folder: str | None) -> Mapping[str, str]:
 
 
 @cache
-def harness_source() -> str:
-    """Text for `python -c` that judges one program read from standard input."""
-    folder = Path(__file__).parent
-    data, harness = ((folder / name).read_text(encoding="utf-8") for name in ("plain_data.py", "harness.py"))
-    name = "breakeven.checking.plain_data"
-    return (
-        f"import sys; m = sys.modules[{name!r}] = type(sys)({name!r}); exec({data!r}, m.__dict__)\n"
-        f"exec({harness!r}); main()\n"
-    )
+def harness_source(*confinement: str | bytes) -> str:
+    """Text for `python -c` that judges one program read from standard input.
+
+    Args:
+        confinement: arguments of the harness's `main`.
+    """
+    folder, parts = Path(__file__).parent, ["import sys"]
+    for name in ("plain_data", "confine", "program_worker", "harness"):
+        source, full = (folder / f"{name}.py").read_text(encoding="utf-8"), f"breakeven.checking.{name}"
+        parts.append(f"m = sys.modules[{full!r}] = type(sys)({full!r}); exec({source!r}, m.__dict__)")
+    return "\n".join([*parts, f"m.main(*{confinement!r})\n"])
 
 
 def supervise(
@@ -53,31 +58,48 @@ def supervise(
     """
     limits, nonce = program.limits, secrets.token_bytes(16)
     message = encode((nonce, program.source, program.setup, program.test, program.functions, asdict(limits)))
-    deadline = time.monotonic() + limits.wall_seconds
     try:
         child = Child(command, environment=environment, folder=folder, listen=True)
     except OSError as error:
         return Outcome(verdict=Verdict.CHECK_FAILED, reason=f"{command[0]} did not start: {error}")
     try:
-        ended = child.exchange(
-            message,
-            deadline,
-            lambda: len(child.printed) > limits.output_bytes or len(child.said) > _MAX_VERDICT_BYTES,
-            and_close=True,
-        )
+        started, late_seconds, ended = _wait(child, message, nonce, limits)
     finally:
         child.kill()
-    verdict, printed = bytes(child.said), bytes(child.printed)
+    verdict, printed = bytes(child.said).removeprefix(nonce + _STARTED), bytes(child.printed)
     output = printed[-_EXCERPT_BYTES:].decode("utf-8", "replace")
     if verdict[:16] == nonce and verdict[16:17] in _VERDICTS:
         reason = verdict[17:].decode("utf-8", "replace")
         return Outcome(verdict=_VERDICTS[verdict[16:17]], reason=reason, output=output)
     if len(printed) > limits.output_bytes:
         return Outcome(verdict=Verdict.FAILED, reason=f"printed more than {limits.output_bytes} bytes", output=output)
+    # Once the program was handed over, it is to blame, but for a machine that gave nobody any time.
+    starved = late_seconds > limits.wall_seconds / 2
     if ended:
         reason = f"the sandbox ended without a verdict (exit status {child.exit_status})"
+    elif starved:
+        reason = f"the machine let the check wait for {late_seconds:.0f} s"
     else:
-        reason = (
-            f"no verdict after {limits.wall_seconds} s, with CPU time left: a busy machine, or a program that waits"
-        )
-    return Outcome(verdict=Verdict.CHECK_FAILED, reason=reason, output=output)
+        reason = f"no verdict after {limits.wall_seconds} s" if started else "the sandbox did not start in time"
+    wrong = started and (ended or not starved)
+    return Outcome(verdict=Verdict.FAILED if wrong else Verdict.CHECK_FAILED, reason=reason, output=output)
+
+
+def _wait(child: Child, message: bytes, nonce: bytes, limits: Limits) -> tuple[bool, float, bool]:
+    """Feed a sandbox and wait for its verdict: whether the program was handed over, how late this woke, if it ended."""
+
+    def enough() -> bool:
+        return len(child.printed) > limits.output_bytes or len(child.said) > _MAX_VERDICT_BYTES
+
+    def handed_over() -> bool:
+        return child.said.startswith(nonce + _STARTED)
+
+    start = time.monotonic() + _START_SECONDS
+    ended = child.exchange(message, start, lambda: enough() or handed_over(), and_close=True)
+    late_seconds, started = 0.0, handed_over()
+    # A checker that gets any time says itself that the program is late.
+    deadline = time.monotonic() + 1.25 * limits.wall_seconds + 1.0
+    while started and not (ended or enough()) and (now := time.monotonic()) < deadline:
+        ended = child.exchange(b"", min(now + _BEAT_SECONDS, deadline), enough)
+        late_seconds += max(0.0, time.monotonic() - now - _BEAT_SECONDS)
+    return started, late_seconds, ended
