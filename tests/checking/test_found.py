@@ -90,6 +90,7 @@ def test_readable_by_all_looks_at_every_folder_on_the_way(tmp_path: Path) -> Non
 
 def test_command_shows_what_the_sandbox_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bubblewrap, "shown", lambda interpreter: ("--ro-bind", interpreter, interpreter))
+    monkeypatch.setattr(bubblewrap, "harness_source", lambda interpreter, *confinement: " ".join(map(str, confinement)))
     sandbox = Bubblewrap(bwrap="/usr/bin/bwrap", version=(0, 8, 0), interpreter="/opt/python/bin/python3")
     command = " ".join(sandbox.command(Limits()))
     for part in (

@@ -92,7 +92,7 @@ class Bubblewrap:
         for device in ("/dev/null", "/dev/urandom"):  # --dev would add a writable /dev/shm, bounded by nothing
             command += ["--dev-bind", device, device]
         command += ["--size", str(limits.file_bytes), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
-        source = harness_source(platform.machine(), calls, tmp)
+        source = harness_source(self.interpreter, platform.machine(), calls, tmp)
         return [*command, "--", self.interpreter, *INTERPRETER_FLAGS, source]
 
 

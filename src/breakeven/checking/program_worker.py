@@ -5,6 +5,7 @@ without breakeven, and starts for every program: imports little.
 """
 
 import os
+import resource
 import sys
 
 from breakeven.checking.plain_data import decode, encode
@@ -83,8 +84,6 @@ def limit_itself(limits: "dict[str, int]") -> None:
 
 def limit(name: str, value: int) -> None:
     """Set one limit, or a lower one where a container has it: that cannot be raised."""
-    import resource
-
     kind = getattr(resource, name, None)
     if kind is None:
         return
