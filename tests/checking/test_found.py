@@ -111,7 +111,7 @@ def test_command_shows_what_the_sandbox_is_made_of(monkeypatch: pytest.MonkeyPat
     assert root.command(Limits())[:3] == ["/usr/bin/setpriv", "--reuid", "65534"]
 
 
-def test_a_system_that_forbids_mounts_has_a_sandbox_all_the_same_which_says_so(bubblewrap: Sandbox) -> None:
+def test_a_system_that_forbids_mounts_has_a_sandbox_all_the_same_which_says_so(bubblewrap: Bubblewrap) -> None:
     without = replace(bubblewrap, counts_files=False)
     assert "CAP_SYS_ADMIN" not in without.command(Limits())
     assert without.run(found._PROBE).verdict is Verdict.PASSED

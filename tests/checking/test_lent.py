@@ -23,7 +23,7 @@ def f(tops):
 def seen(sandbox: Sandbox, *tops: str) -> list[str]:
     outcome = sandbox.run(Program(source=LOOK, test=f"raise LookupError(f({tops!r})[:20])", functions=("f",)))
     assert outcome.reason.startswith("LookupError: "), outcome
-    return eval(outcome.reason.removeprefix("LookupError: ").partition("]")[0] + "]")  # type: ignore[no-any-return]
+    return eval(outcome.reason.removeprefix("LookupError: ").partition("]")[0] + "]")
 
 
 @pytest.fixture

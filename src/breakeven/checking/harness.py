@@ -158,7 +158,7 @@ def _proxy(worker: _Worker, name: str) -> object:
 
 def _limit_checker(worker: _Worker) -> None:
     """What a program returns may keep its test busy, or fill its memory: twice the CPU time, and the same memory."""
-    import _signal
+    import _signal  # type: ignore[import-not-found]  # the module `signal` without what takes a while to load
 
     seconds = 2 * worker.limits["cpu_seconds"]
     reason = f"keeps its test busy: more than {seconds} s of CPU time"

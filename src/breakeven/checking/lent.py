@@ -67,9 +67,9 @@ def _libraries(paths: Sequence[str], hide: str) -> tuple[list[str], dict[str, st
     """Folders and single files of the shared libraries that programs and libraries below `paths` load."""
     objects = [path for path in paths if Path(path).is_file()]
     for path in paths:
-        for folder, inner, names in os.walk(path):
+        for place, inner, names in os.walk(path):
             inner[:] = [each for each in inner if not (hide and fnmatch(each, hide))]
-            objects += [f"{folder}/{name}" for name in names if ".so" in name]
+            objects += [f"{place}/{name}" for name in names if ".so" in name]
     said = ""
     for start in range(0, len(objects), 200):
         listed = subprocess.run(["ldd", *objects[start : start + 200]], capture_output=True, text=True, check=False)
