@@ -118,6 +118,19 @@ def test_a_system_that_forbids_mounts_has_a_sandbox_all_the_same_which_says_so(b
     assert "any number of files in /tmp" in without.description
 
 
+def test_where_mounts_are_forbidden_the_sandbox_without_is_found(
+    bubblewrap: Bubblewrap, fresh: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    forbids = f'case "$*" in *CAP_SYS_ADMIN*) echo "no mounts" >&2; exit 1; esac; exec {bubblewrap.bwrap} "$@"'
+    path = program(tmp_path / "bwrap", forbids)
+    real = shutil.which
+    fresh.setattr(shutil, "which", lambda name: path if name == "bwrap" else None if name == "setpriv" else real(name))
+    sandbox = find_sandbox()
+    assert isinstance(sandbox, Bubblewrap)
+    assert not sandbox.counts_files
+
+
 def test_a_machine_whose_system_calls_are_not_known_has_no_filter_and_says_so(
     bubblewrap: Sandbox, fresh: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,8 @@ class Bubblewrap:
         if filter_for(platform.machine()) is None:
             gaps.append(f"any system call: their numbers on {platform.machine()} are not known here")
         gap = f" ({'; '.join(gaps)})" if gaps else ""
-        return f"bubblewrap {'.'.join(map(str, self.version))}, {self.interpreter}{gap}"
+        bound = ", memory bounded by control groups" if self.group else ""
+        return f"bubblewrap {'.'.join(map(str, self.version))}, {self.interpreter}{bound}{gap}"
 
     @property
     def safe(self) -> bool:
