@@ -313,7 +313,7 @@ def test_huge_recursion(bubblewrap: Sandbox) -> None:
 
 def test_infinite_sleep(bubblewrap: Sandbox) -> None:
     started = time.monotonic()
-    assert attack(bubblewrap, "import time\ndef f(x): time.sleep(1e6)", wall_seconds=1).verdict is Verdict.CHECK_FAILED
+    assert attack(bubblewrap, "import time\ndef f(x): time.sleep(1e6)", wall_seconds=1).verdict is FAILED
     assert time.monotonic() - started < 30
 
 
@@ -485,7 +485,7 @@ def processes_with(mark: str) -> list[int]:
 
 @pytest.mark.parametrize(
     ("ends", "verdict"),
-    [("return 'the right answer'", PASSED), ("return None", FAILED), ("time.sleep(100)", Verdict.CHECK_FAILED),
+    [("return 'the right answer'", PASSED), ("return None", FAILED), ("time.sleep(100)", FAILED),
      ("os._exit(0)", FAILED), ("print('x' * 2**21)", FAILED)],
 )  # fmt: skip
 def test_no_process_survives_the_verdict(bubblewrap: Sandbox, ends: str, verdict: Verdict) -> None:

@@ -1,14 +1,16 @@
 """Which sandbox is found: bubblewrap where it works, nothing else unless asked, and a remedy where there is none."""
 
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from breakeven.checking import Limits, Sandbox, bubblewrap, find_sandbox, found
+from breakeven.checking import Limits, Sandbox, Verdict, bubblewrap, find_sandbox, found
 from breakeven.checking.bubblewrap import Bubblewrap, interpreter_for
 from breakeven.checking.subprocess_backend import UnsafeSubprocess
 from breakeven.errors import SandboxError
@@ -86,29 +88,52 @@ def test_readable_by_all_looks_at_every_folder_on_the_way(tmp_path: Path) -> Non
     assert bubblewrap._readable_by_all("/usr")
 
 
-def test_command_shows_what_the_sandbox_is_made_of() -> None:
-    sandbox = Bubblewrap(
-        bwrap="/usr/bin/bwrap", version=(0, 8, 0), interpreter="/opt/python/bin/python3", prefix="/opt/python"
-    )
-    command = " ".join(sandbox.command(Limits().file_bytes))
+def test_command_shows_what_the_sandbox_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bubblewrap, "shown", lambda interpreter: ("--ro-bind", interpreter, interpreter))
+    monkeypatch.setattr(bubblewrap, "harness_source", lambda interpreter, *confinement: " ".join(map(str, confinement)))
+    sandbox = Bubblewrap(bwrap="/usr/bin/bwrap", version=(0, 8, 0), interpreter="/opt/python/bin/python3")
+    command = " ".join(sandbox.command(Limits()))
     for part in (
         "--unshare-user",
         "--unshare-net",
         "--disable-userns",
         "--cap-drop ALL",
         "--die-with-parent",
-        "--ro-bind /opt/python /opt/python",
+        "--ro-bind /opt/python/bin/python3 /opt/python/bin/python3",
+        "size=16777216,nr_inodes=4098,mode=700",
         "--size 16777216 --tmpfs /tmp --remount-ro /",
     ):
         assert part in command
     assert "--proc" not in command
-    older = Bubblewrap(bwrap="/usr/bin/bwrap", version=(0, 6, 1), interpreter="/usr/bin/python3", prefix="/usr")
-    assert "--disable-userns" not in older.command(1)
-    root = Bubblewrap(
-        bwrap="/usr/bin/bwrap",
-        version=(0, 8),
-        interpreter="/usr/bin/python3",
-        prefix="/usr",
-        setpriv="/usr/bin/setpriv",
-    )
-    assert root.command(1)[:3] == ["/usr/bin/setpriv", "--reuid", "65534"]
+    older = Bubblewrap(bwrap="/usr/bin/bwrap", version=(0, 6, 1), interpreter="/usr/bin/python3")
+    assert "--disable-userns" not in older.command(Limits())
+    root = replace(older, version=(0, 8), setpriv="/usr/bin/setpriv")
+    assert root.command(Limits())[:3] == ["/usr/bin/setpriv", "--reuid", "65534"]
+
+
+def test_a_system_that_forbids_mounts_has_a_sandbox_all_the_same_which_says_so(bubblewrap: Bubblewrap) -> None:
+    without = replace(bubblewrap, counts_files=False)
+    assert "CAP_SYS_ADMIN" not in without.command(Limits())
+    assert without.run(found._PROBE).verdict is Verdict.PASSED
+    assert "any number of files in /tmp" in without.description
+
+
+def test_where_mounts_are_forbidden_the_sandbox_without_is_found(
+    bubblewrap: Bubblewrap, fresh: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    forbids = f'case "$*" in *CAP_SYS_ADMIN*) echo "no mounts" >&2; exit 1; esac; exec {bubblewrap.bwrap} "$@"'
+    path = program(tmp_path / "bwrap", forbids)
+    real = shutil.which
+    fresh.setattr(shutil, "which", lambda name: path if name == "bwrap" else None if name == "setpriv" else real(name))
+    sandbox = find_sandbox()
+    assert isinstance(sandbox, Bubblewrap)
+    assert not sandbox.counts_files
+
+
+def test_a_machine_whose_system_calls_are_not_known_has_no_filter_and_says_so(
+    bubblewrap: Sandbox, fresh: pytest.MonkeyPatch
+) -> None:
+    fresh.setattr(platform, "machine", lambda: "riscv64")
+    assert "any system call: their numbers on riscv64 are not known" in bubblewrap.description
+    assert bubblewrap.run(found._PROBE).verdict is Verdict.PASSED

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.checking import Program, Verdict, find_sandbox
+from breakeven.checking import Limits, Program, Verdict, find_sandbox
 from breakeven.checking.bubblewrap import Bubblewrap
 from breakeven.checking.packages import installed_paths, modules
 from breakeven.checking.program import Sandbox
@@ -62,10 +62,9 @@ def test_the_command_binds_read_only() -> None:
         bwrap="/usr/bin/bwrap",
         version=(0, 8, 0),
         interpreter="/usr/bin/python3",
-        prefix="/usr",
         packages={"numpy": "/opt/numpy"},
     )
-    command = " ".join(sandbox.command(1))
+    command = " ".join(sandbox.command(Limits()))
     assert "--ro-bind /opt/numpy /packages/numpy" in command
     assert command.index("/packages/numpy") < command.index("--remount-ro / ")
 

@@ -80,18 +80,16 @@ def test_objects_that_claim_to_equal_everything_do_not() -> None:
 
 
 def test_what_is_no_data_keeps_its_items_and_its_truth() -> None:
-    assert list(decode(encode(range(3)))) == [0, 1, 2]
-    assert decode(encode(range(3))) != range(3)
-    assert isinstance(decode(encode({1: 2}.keys())), View)
+    assert isinstance(decode(encode({1: 2}.values())), View)
+    assert decode(encode({1: 2}.values()))[0] == 2
     numbers = decode(encode(map(str, [1, 2])))
     assert next(numbers) == "1"
     assert list(numbers) == ["2"]
     assert decode(encode(object()))
-    assert decode(encode(range(MAX_ITEMS + 1)))
     assert isinstance(decode(encode(iter(range(MAX_ITEMS + 1)))), Opaque)
 
 
-@pytest.mark.parametrize("value", [print, object(), range(3), [lambda: 1]])
+@pytest.mark.parametrize("value", [print, object(), {1: 2}.values(), [lambda: 1]])
 def test_strict_refuses_what_is_no_data(value: object) -> None:
     with pytest.raises(TypeError, match="is no plain data"):
         encode(value, strict=True)

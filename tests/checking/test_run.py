@@ -72,11 +72,10 @@ def test_memory_limit_makes_a_program_wrong(sandbox: Sandbox) -> None:
     assert outcome.reason.startswith("MemoryError")
 
 
-def test_what_waits_until_the_wall_clock_limit_is_neither_right_nor_wrong(sandbox: Sandbox) -> None:
+def test_what_waits_until_the_wall_clock_limit_is_wrong(sandbox: Sandbox) -> None:
     started = time.monotonic()
     outcome = run(sandbox, "import time\ndef f(x): time.sleep(100)", wall_seconds=1)
-    assert outcome.verdict is CHECK_FAILED
-    assert "no verdict after 1 s" in outcome.reason
+    assert outcome == Outcome(verdict=FAILED, reason="gave no answer within 1 s")
     assert time.monotonic() - started < 30
 
 

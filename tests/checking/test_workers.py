@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.checking.workers import Workers
+from breakeven.checking.workers import CheckBrokeError, Workers
 from breakeven.errors import ArgumentError, CheckFailedError
 
 SOURCE = """
@@ -117,6 +117,16 @@ def test_a_checker_does_not_write(workers: Workers, tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match="a checker may not do open"):
         workers.call("write", str(tmp_path / "file"))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_breaks_a_check_is_told_from_what_keeps_it_waiting(workers: Workers) -> None:
+    """A process without CPU time, be it asleep or stopped, was not served: that says nothing of what is checked."""
+    for what in ("spin", "raise", "exit", "memory"):
+        with pytest.raises(CheckBrokeError):
+            workers.call(what)
+    with pytest.raises(CheckFailedError, match="a busy machine") as error:
+        workers.call("hang")
+    assert not isinstance(error.value, CheckBrokeError)
 
 
 @pytest.mark.parametrize("what", ["hang", "spin"])

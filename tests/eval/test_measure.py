@@ -251,6 +251,20 @@ def test_a_failed_check_abstains_and_is_chosen_last() -> None:
     assert accuracies(by_k("majority_vote", 1, 2, samples=samples)) == [0.75 / 2, 0.5]  # alone, it is no answer
 
 
+def test_beside_each_accuracy_is_what_it_were_if_the_unknown_were_wrong() -> None:
+    samples = failed("1???", "11??", "1111", "????", greedy="11??")
+    costs = Costs(model=COST, num_verdicts=2)
+    found = measure(samples, ["greedy", "pass@k", "majority_vote", "best_of_n"], [1], costs)
+    beside = [(each.strategy, each.accuracy, each.accuracy_unknown_wrong) for each in found]
+    assert beside == [
+        ("greedy", 1.0, 2 / 4),
+        ("pass@k", 1.0, (1 + 2 + 4 + 0) / 16),
+        ("majority_vote", pytest.approx((1 + 2 + 4) / 12), (1 + 2 + 4 + 0) / 16),
+        ("best_of_n", pytest.approx((1 + 2 + 4) / 12), (1 + 2 + 4 + 0) / 16),
+    ]
+    assert by_k("pass@k", 1, samples=failed("1111", "0000", greedy="10"))[1].accuracy_unknown_wrong is None
+
+
 @pytest.mark.parametrize(
     ("strategy", "what"), [("greedy", "greedy sample"), ("pass@k", "sample"), ("best_of_n", "sam")]
 )

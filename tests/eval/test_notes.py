@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.eval.notes import notes
+from breakeven.eval.notes import first_line, notes
 from breakeven.eval.run import Evaluation
 from breakeven.records import Measurement
 
@@ -57,7 +57,7 @@ def test_where_nothing_is_amiss_there_is_one_note() -> None:
             {"measurements": (measured(deployable=False),)},
             "Checking needs the reference answers, so pass@k is an oracle",
         ),
-        ({"num_failed": 5}, "5 checks (10 %) crashed or timed out: neither right nor wrong."),
+        ({"num_failed": 1, "num_drawn": 200}, "1 checks (0.5 %) crashed or timed out: neither right nor wrong."),
         (
             {"num_truncated": 25},
             "25 samples (50 %) were cut off by the limit of tokens; they stay in every denominator.",
@@ -82,3 +82,11 @@ def test_what_a_reader_must_know_is_noted(changes: dict[str, Any], note: str) ->
     found = notes(replace(PLAIN, **changes))
     assert len(found) == 2
     assert found[1].startswith(note)
+
+
+def test_many_unknown_samples_are_said_first_and_not_again() -> None:
+    many = replace(PLAIN, num_failed=1)
+    assert first_line(many).startswith("1 checks (2 %) crashed or timed out: neither right nor wrong.")
+    assert "if all were wrong" in first_line(many)
+    assert notes(many) == notes(PLAIN)
+    assert first_line(PLAIN) == first_line(replace(PLAIN, num_failed=1, num_drawn=100)) == ""

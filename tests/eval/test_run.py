@@ -58,6 +58,8 @@ def test_every_strategy_at_every_k(tmp_path: Path, sums, noting) -> None:
     assert found.num_truncated > 0
     assert found.oracle
     assert found.measurements[0].accuracy == greedy.count("1") / (20 - greedy.count("?"))
+    assert found.measurements[0].accuracy_unknown_wrong == greedy.count("1") / 20
+    assert all(each.accuracy_unknown_wrong is not None for each in found.measurements)
     assert told[0] == "drawing"
     assert told[-1] == "grading"
     assert all(each.reference is None for each in sampler.seen)

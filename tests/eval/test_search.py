@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import ArgumentError
+from breakeven.errors import ArgumentError, CheckFailedError
 from breakeven.eval.prices import Costs
 from breakeven.eval.search import SearchSettings, measure_search, run_search
 from breakeven.records import Completion, Draw, Prefix, Problem, Reward, SegmentRule
@@ -108,6 +108,23 @@ def test_revisions_are_measured_by_each_rule_and_priced(tmp_path: Path) -> None:
     assert last.model_flops is not None
     assert last.model_flops_unshared is not None
     assert last.model_flops_unshared > last.model_flops
+
+
+class Unsure(Sums):
+    """Cannot check a 3."""
+
+    def check(self, problem: Problem, completion: str) -> bool:
+        if completion.endswith("3"):
+            raise CheckFailedError("crashed")
+        return super().check(problem, completion)
+
+
+def test_candidates_that_could_not_be_checked_are_wrong_beside(tmp_path: Path) -> None:
+    with SampleFile(tmp_path, HEADER) as file:
+        search(file, Chat(), k=3, task=Unsure())
+        rows = {each.strategy: each for each in measured(file, 3, Costs(model=COST), task=Unsure())}
+    vote = rows["revision/majority_vote"]
+    assert (vote.accuracy, vote.accuracy_unknown_wrong) == (0.5, 0.0)
 
 
 def test_with_a_reward_model_the_best_attempt_can_be_chosen(tmp_path: Path) -> None:

@@ -82,4 +82,6 @@ def test_failed_checks_are_counted_and_shown(calibrated):
     assert "crashed" not in dict(legend(whole))["measured"]
     bank = dataclasses.replace(whole.observation.bank, correct_PN=("1?", "?0"), greedy_correct_P="1?", answer_PN=())
     failed = dataclasses.replace(whole, observation=dataclasses.replace(whole.observation, bank=bank))
-    assert "3 checks crashed or timed out" in dict(legend(failed))["measured"]
+    text = dict(legend(failed))["measured"]
+    assert "3 checks crashed or timed out" in text
+    assert text.endswith("were they wrong, greedy accuracy would be 0.500 and that of a sample 0.250.")

@@ -60,6 +60,18 @@ def shown(measurements: list[Measurement], width: int = 100) -> list[str]:
 # -- the table on a terminal ------------------------------------------------------------------------------------------
 
 
+def test_where_checks_failed_the_accuracy_were_they_wrong_is_beside() -> None:
+    rows = [measured("greedy", 1, accuracy_unknown_wrong=0.2), measured(k=2, accuracy_unknown_wrong=None)]
+    heading, _, first, second = shown(rows)
+    assert heading.split()[:5] == ["strategy", "K", "accuracy", "?", "wrong"]
+    assert first.split()[:4] == ["greedy", "1", "0.260", "0.200"]
+    assert second.split()[3:5] == ["0.270", "-"]
+    assert [row[2] for row in measurement_rows(rows)] == ["0.260 (0.200 if unknown is wrong)", "0.270"]
+    assert "? wrong" not in shown([measured()])[0]
+    wide = [dataclasses.replace(each, accuracy_unknown_wrong=0.123) for each in every()]
+    assert max(map(len, shown(wide))) <= 100
+
+
 def test_one_line_a_measurement_within_100_characters() -> None:
     lines = shown(every())
     assert len(lines) == 2 + len(every())

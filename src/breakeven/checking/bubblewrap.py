@@ -1,46 +1,60 @@
 """The sandbox proper: bubblewrap, that is Linux namespaces, with the limits of `Limits` inside them."""
 
 import os
+import platform
 import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from breakeven.checking.program import Outcome, Program
+from breakeven.checking.lent import PACKAGES, lent, shown
+from breakeven.checking.memory import Group
+from breakeven.checking.program import Limits, Outcome, Program, Verdict
 from breakeven.checking.supervise import INTERPRETER_FLAGS, harness_source, lending, supervise
+from breakeven.checking.system_calls import filter_for
 
 NOBODY = "65534"
-_PACKAGES = "/packages"
-_SYSTEM_FOLDERS = ("/lib", "/lib64", "/lib32", "/bin")
+_FILE_BYTES = 4096
+"""A /tmp holds a file or folder for each so many of its bytes: an empty one takes 1 kB of the kernel's memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bubblewrap:
     """Runs each program in a `bwrap` of its own.
 
-    No network; a read-only system of /usr and the interpreter, of site-packages what is lent; an empty environment;
-    a /tmp in memory; namespaces of its own for users, processes, IPC, host name and cgroups; no capabilities, no new
-    ones.
+    No network; the interpreter and its standard library, of site-packages what is lent, all read-only; an empty
+    environment; a /tmp in memory; namespaces of its own for users, processes, IPC, host name and cgroups; a session
+    keyring of its own; a filter of system calls; no capabilities, no new ones.
     """
 
     bwrap: str
     version: tuple[int, ...]
     interpreter: str
     """Absolute path, symbolic links resolved."""
-    prefix: str
-    """The folder that holds the interpreter and its standard library."""
     setpriv: str | None = None
     """Where breakeven runs as root: the program that drops to an ordinary user first. The kernel does not limit the
     number of root's processes, not even of a root that calls itself another in a user namespace."""
+    counts_files: bool = True
+    """Whether the number of files in /tmp is limited, by a mount inside the sandbox, which some systems forbid."""
+    group: Group | None = None
+    """Where control groups can be made that bound the memory of a sandbox in all."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """What of installed packages is lent, read-only: where it lies, by its name."""
 
     @property
     def description(self) -> str:
         """Name, version and interpreter; and what is missing."""
-        gap = "" if self.setpriv or os.geteuid() else " (any number of processes: root's are not limited, see setpriv)"
-        return f"bubblewrap {'.'.join(map(str, self.version))}, {self.interpreter}{gap}"
+        gaps = []
+        if os.geteuid() == 0 and not self.setpriv:
+            gaps.append("any number of processes: root's are not limited, see setpriv")
+        if not self.counts_files:
+            gaps.append("any number of files in /tmp: this system lets a sandbox mount nothing")
+        if filter_for(platform.machine()) is None:
+            gaps.append(f"any system call: their numbers on {platform.machine()} are not known here")
+        gap = f" ({'; '.join(gaps)})" if gaps else ""
+        bound = ", memory bounded by control groups" if self.group else ""
+        return f"bubblewrap {'.'.join(map(str, self.version))}, {self.interpreter}{bound}{gap}"
 
     @property
     def safe(self) -> bool:
@@ -49,44 +63,38 @@ class Bubblewrap:
 
     def run(self, program: Program) -> Outcome:
         """Run `program` and its test in a new sandbox, which is gone when this returns."""
-        environment = lending(_PACKAGES if self.packages else None)
-        return supervise(self.command(program.limits.file_bytes), program, environment=environment)
+        environment, command = lending(PACKAGES if self.packages else None), self.command(program.limits)
+        if self.group is None:
+            return supervise(command, program, environment=environment)
+        try:
+            with self.group.bounded(program.limits.group_bytes) as joining:
+                return supervise([*joining, *command], program, environment=environment)
+        except OSError as error:
+            return Outcome(verdict=Verdict.CHECK_FAILED, reason=f"no control group for the sandbox: {error}")
 
-    def command(self, file_bytes: int) -> list[str]:
+    def command(self, limits: Limits) -> list[str]:
         """The command line."""
         command = [self.bwrap, "--unshare-user", "--uid", NOBODY, "--gid", NOBODY, "--cap-drop", "ALL"]
         if self.setpriv:
             command[:0] = [self.setpriv, "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]
+        tmp, calls = "", filter_for(platform.machine()) or b""
+        if self.counts_files and calls:
+            # The checker mounts it before the program comes, and drops the capability.
+            tmp = f"size={limits.file_bytes},nr_inodes={limits.file_bytes // _FILE_BYTES + 2},mode=700"
+            command += ["--cap-add", "CAP_SYS_ADMIN"]
         if self.version >= (0, 8):
             command.append("--disable-userns")
         command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
         # As process 1 the checker cannot be killed from inside, and whatever a program started dies with it.
         command += ["--hostname", "sandbox", "--as-pid-1", "--new-session", "--die-with-parent"]
-        command += ["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
-        for folder in _SYSTEM_FOLDERS:
-            if os.path.islink(folder):
-                command += ["--symlink", os.readlink(folder), folder]
-            elif os.path.isdir(folder):
-                command += ["--ro-bind", folder, folder]
-        if not Path(self.prefix).is_relative_to("/usr"):
-            command += ["--ro-bind", self.prefix, self.prefix]
-        for hidden in self._hidden():
-            command += ["--tmpfs", hidden, "--remount-ro", hidden]
-        for name, path in self.packages.items():
-            command += ["--ro-bind", path, f"{_PACKAGES}/{name}"]
+        command += shown(self.interpreter)
+        if self.packages:
+            command += lent(tuple(self.packages.items()))
         for device in ("/dev/null", "/dev/urandom"):  # --dev would add a writable /dev/shm, bounded by nothing
             command += ["--dev-bind", device, device]
-        command += ["--size", str(file_bytes), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
-        return [*command, "--", self.interpreter, *INTERPRETER_FLAGS, harness_source()]
-
-    def _hidden(self) -> list[str]:
-        """Folders of installed packages: benchmarks with their solutions may lie there."""
-        prefixes = {"/usr", "/usr/local", self.prefix}
-        patterns = ("lib*/python3*/site-packages", "lib*/python3*/dist-packages")
-        found = {
-            str(path.resolve()) for prefix in prefixes for pattern in patterns for path in Path(prefix).glob(pattern)
-        }
-        return sorted(found)
+        command += ["--size", str(limits.file_bytes), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
+        source = harness_source(self.interpreter, platform.machine(), calls, tmp)
+        return [*command, "--", self.interpreter, *INTERPRETER_FLAGS, source]
 
 
 def interpreter_for(user_is_root: bool) -> tuple[str, str] | None:

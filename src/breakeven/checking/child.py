@@ -72,7 +72,8 @@ class Child:
         """
         left = memoryview(message)
         with selectors.DefaultSelector() as selector:
-            selector.register(self._stdin, selectors.EVENT_WRITE)
+            if left:
+                selector.register(self._stdin, selectors.EVENT_WRITE)
             for descriptor in (self._stdout, *self._stderr):
                 selector.register(descriptor, selectors.EVENT_READ)
             while (seconds := deadline - time.monotonic()) > 0:

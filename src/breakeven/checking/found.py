@@ -1,5 +1,6 @@
 """Which sandbox this machine has."""
 
+import itertools
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from breakeven.checking.bubblewrap import Bubblewrap, interpreter_for
+from breakeven.checking.memory import own_group
 from breakeven.checking.packages import installed_paths, modules
 from breakeven.checking.program import Program, Sandbox, Verdict
 from breakeven.checking.subprocess_backend import UnsafeSubprocess
@@ -62,7 +64,10 @@ def _bubblewrap() -> Bubblewrap | str:
         return f"{bwrap} --version says {answer.stdout.strip()!r}. Install bubblewrap again."
     numbers = tuple(int(each) for each in version[0].split("."))
     failures = []
-    for setpriv in (shutil.which("setpriv"), None) if os.geteuid() == 0 else (None,):
+    group = own_group()
+    for setpriv, counts_files in itertools.product(
+        (shutil.which("setpriv"), None) if os.geteuid() == 0 else (None,), (True, False)
+    ):
         chosen = interpreter_for(setpriv is not None)
         if chosen is None:
             failures.append("no interpreter that an ordinary user can read: install python3 of the system")
@@ -71,13 +76,18 @@ def _bubblewrap() -> Bubblewrap | str:
             bwrap=str(Path(bwrap).resolve()),
             version=numbers,
             interpreter=chosen[0],
-            prefix=chosen[1],
             setpriv=setpriv,
+            counts_files=counts_files,
+            group=group,
         )
-        outcome = sandbox.run(_PROBE)
+        try:
+            outcome = sandbox.run(_PROBE)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            failures.append(f"{chosen[0]} does not run: {error}")
+            continue
         if outcome.verdict is Verdict.PASSED:
             return sandbox
-        failures.append(outcome.output.strip() or outcome.reason)
+        failures.append((outcome.output.strip() or outcome.reason).splitlines()[-1])
     return (
         f"bwrap {version[0]} does not work here ({'; '.join(dict.fromkeys(failures))}). It needs version 0.6 and user "
         "namespaces: see `sysctl user.max_user_namespaces kernel.apparmor_restrict_unprivileged_userns`; a container "

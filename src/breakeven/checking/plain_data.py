@@ -1,13 +1,26 @@
 """Python values as bytes, by value: what passes between a program and its test.
 
 Neither pickle nor marshal: both may run code, or crash, on what a hostile program sends. A tag, a size in hexadecimal,
-a semicolon, the contents. Runs inside sandboxes too, on Python 3.9 and later; imports nothing.
+a semicolon, the contents. What Python compares by value arrives as a value of its type, so that equal stays equal. Runs
+inside sandboxes too, on Python 3.9 and later; imports nothing.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any  # to import it at run time would take longer than most programs
 
+_ARGUMENTS: "dict[str, Any]" = {
+    "builtins.range": lambda value: (value.start, value.stop, value.step),
+    "fractions.Fraction": lambda value: (value.numerator, value.denominator),
+    "decimal.Decimal": lambda value: (str(value),),
+    "datetime.timedelta": lambda value: (value.days, value.seconds, value.microseconds),
+    "datetime.timezone": lambda value: (value.utcoffset(None),),
+    "datetime.datetime": lambda value: (*value.timetuple()[:6], value.microsecond, value.tzinfo),
+    "datetime.date": lambda value: (value.year, value.month, value.day),
+    "datetime.time": lambda value: (value.hour, value.minute, value.second, value.microsecond, value.tzinfo),
+    "collections.deque": lambda value: (list(value), value.maxlen),
+}
+"""What makes an equal value, by the type's name: of types that Python compares by value."""
 MAX_ITEMS = 100_000
 """Items taken from an iterator or a view; of a longer one only its truth arrives."""
 
@@ -23,7 +36,7 @@ class Opaque:
 
 
 class View:
-    """An iterable that is no plain data, such as a range or a dict view: it has items, and equals nothing else."""
+    """An iterable that is no plain data, such as the values of a dict: it has items, and equals nothing else."""
 
     def __init__(self, items: "list[object]") -> None:
         self.items = items
@@ -44,8 +57,8 @@ def encode(value: object, strict: bool = False) -> bytes:
 
     >>> decode(encode([1, (2.5, "drei"), {4: {5}}, None]))
     [1, (2.5, 'drei'), {4: {5}}, None]
-    >>> next(decode(encode(iter("ab")))), len(decode(encode(range(3)))), decode(encode(range(3))) == range(3)
-    ('a', 3, False)
+    >>> next(decode(encode(iter("ab")))), decode(encode(range(3))) == range(3), decode(encode({1: 2}.values()))[0]
+    ('a', True, 2)
     """
     parts: list[bytes] = []
     _encode(value, parts, strict)
@@ -64,8 +77,9 @@ def _encode(value: object, parts: "list[bytes]", strict: bool) -> None:
     elif isinstance(value, str):
         text = str.encode(value, "utf-8", "surrogatepass")
         parts.append(b"s%x;%b" % (len(text), text))
-    elif isinstance(value, (bytes, bytearray)):
-        parts.append(b"b%x;%b" % (len(value), bytes(value)))
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        body = bytes(value)
+        parts.append(b"b%x;%b" % (len(body), body))
     elif isinstance(value, dict):
         parts.append(b"d%x;" % len(value))
         for key, item in dict.items(value):
@@ -77,7 +91,18 @@ def _encode(value: object, parts: "list[bytes]", strict: bool) -> None:
 
 def _encode_others(value: object, parts: "list[bytes]", strict: bool) -> None:
     """Containers, and what is no plain data."""
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        value = value.item()  # type: ignore[attr-defined]
+        if type(value).__module__ != "numpy":
+            _encode(value, parts, strict)
+            return
     tag = next((tag for kind, tag in _TAGS.items() if isinstance(value, kind)), None)
+    made = None if tag else _made_of(value)
+    if made is not None:
+        parts.append(b"m2;")
+        for part in made:
+            _encode(part, parts, strict)
+        return
     if tag is None and strict:
         raise TypeError(f"a value of type {type(value).__name__} is no plain data")
     items = _items(value, None if tag else MAX_ITEMS)
@@ -88,6 +113,26 @@ def _encode_others(value: object, parts: "list[bytes]", strict: bool) -> None:
     parts.append(b"%b%x;" % (tag, len(items)))
     for item in items:
         _encode(item, parts, strict)
+
+
+def _made_of(value: object) -> "tuple[str, tuple[object, ...]] | None":
+    """Name and arguments of the type in `_ARGUMENTS` that `value` is of."""
+    for base in type(value).__mro__:
+        name = f"{base.__module__}.{base.__qualname__}"
+        if name in _ARGUMENTS:
+            return name, _ARGUMENTS[name](value)
+    return None
+
+
+def _make(parts: "list[Any]") -> object:
+    name, arguments = parts
+    if name not in _ARGUMENTS:
+        raise ValueError(f"unknown type {name!r}")
+    module, _, kind = name.partition(".")
+    try:
+        return getattr(__import__(module), kind)(*arguments)
+    except ArithmeticError as error:
+        raise ValueError(f"no {name}") from error
 
 
 def _items(value: object, most: "int | None") -> "list[object] | None":
@@ -155,5 +200,22 @@ def _float(word: bytes) -> float:
         raise ValueError("a float out of range") from error
 
 
-_TAGS: "dict[Any, bytes]" = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z"}
-_MAKERS: "dict[bytes, Any]" = {b"l": list, b"t": tuple, b"S": set, b"Z": frozenset, b"I": iter, b"V": View}
+_TAGS: "dict[Any, bytes]" = {
+    list: b"l",
+    tuple: b"t",
+    set: b"S",
+    frozenset: b"Z",
+    type({}.keys()): b"K",
+    type({}.items()): b"J",
+}
+_MAKERS: "dict[bytes, Any]" = {
+    b"l": list,
+    b"t": tuple,
+    b"S": set,
+    b"Z": frozenset,
+    b"K": lambda items: dict.fromkeys(items).keys(),
+    b"J": lambda items: dict(items).items(),
+    b"I": iter,
+    b"V": View,
+    b"m": _make,
+}

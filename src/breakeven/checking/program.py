@@ -7,6 +7,8 @@ from typing import Protocol
 from breakeven import check
 
 MEBIBYTE = 2**20
+_KERNEL_BYTES = 64 * MEBIBYTE
+"""Of one process: a list of its mappings (26 MiB at most), and what waits in 64 pipes and sockets (half a MiB each)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +18,8 @@ class Limits:
     cpu_seconds: int = 3
     """CPU time of each of its processes. Beyond it the program is wrong."""
     wall_seconds: int = 20
-    """Time until the sandbox is torn down. Beyond it nobody knows: the machine may have been busy with other things."""
+    """Time for the program and its test from the moment it is handed over. Beyond it the program is wrong, unless the
+    machine left the sandbox's own checker waiting for most of it."""
     memory_bytes: int = 512 * MEBIBYTE
     """Address space of each of its processes."""
     output_bytes: int = MEBIBYTE
@@ -25,6 +28,21 @@ class Limits:
     """Processes and threads at one time, the sandbox's own two included."""
     file_bytes: int = 16 * MEBIBYTE
     """Each file it writes, and all of them together where they lie in the sandbox's own /tmp."""
+    max_files: int = 64
+    """Open files, pipes and sockets of each of its processes."""
+
+    @property
+    def held_bytes(self) -> int:
+        """The most memory that a sandbox may hold at a time where no control group bounds it, kernel memory included.
+
+        Each process may map `memory_bytes`; pages that lie far apart take two pages of page tables each.
+        """
+        return self.max_processes * (3 * self.memory_bytes + _KERNEL_BYTES) + self.file_bytes
+
+    @property
+    def group_bytes(self) -> int:
+        """The most memory of a control group: for the program with all that it starts, its test, and its files."""
+        return 2 * self.memory_bytes + self.file_bytes
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -53,11 +71,11 @@ class Verdict(StrEnum):
     PASSED = "passed"
     """The test ran to its end on the values that the program returned."""
     FAILED = "failed"
-    """The program is wrong: a value the test refuses, an exception, an early end, or more CPU time, memory, processes
-    or output than it may use."""
+    """The program is wrong: a value the test refuses, an exception, an early end, more time, memory, processes or
+    output than it may use, or whatever else ends its check."""
     CHECK_FAILED = "check failed"
-    """Nobody can tell: the wall-clock limit, a sandbox that did not start, a test that is itself broken, a process
-    killed from outside."""
+    """Nobody can tell: a sandbox that did not start, a test that is itself broken, a machine that gave the checker no
+    time. Nothing of it can a program bring about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,8 @@ class UnsafeSubprocess:
     def run(self, program: Program) -> Outcome:
         """Run `program` and its test, with every right of the user."""
         with tempfile.TemporaryDirectory(prefix="breakeven-", ignore_cleanup_errors=True) as folder:
-            command = [os.path.realpath(sys.executable), *INTERPRETER_FLAGS, harness_source()]
+            interpreter = os.path.realpath(sys.executable)
+            command = [interpreter, *INTERPRETER_FLAGS, harness_source(interpreter)]
             lent = Path(folder) / "packages"
             lent.mkdir()
             for name, path in self.packages.items():

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import signal
 import sys
 import time
 import weakref
@@ -12,6 +13,7 @@ from typing import Any
 
 from breakeven import check
 from breakeven.checking.child import Child
+from breakeven.checking.worker_main import PATIENCE
 from breakeven.errors import CheckFailedError
 
 START_SECONDS = 120.0
@@ -38,7 +40,7 @@ class Workers:
     Args:
         target: `package.module:function`. A process calls `function(settings)` once; what it returns answers the calls.
         settings: JSON.
-        timeout_seconds: of one call.
+        timeout_seconds: CPU time of one call. By the clock it may take four times that: a busy machine.
         num_workers: calls at once; others wait.
         memory_bytes: address space of one process.
     """
@@ -67,7 +69,8 @@ class Workers:
         """What the worker's function returns for `arguments`; both JSON.
 
         Raises:
-            CheckFailedError: it raised an exception, was late, or its process died.
+            CheckBrokeError: it raised an exception, took too much CPU time, or its process died.
+            CheckFailedError: its process could not be started, or got too little of the machine.
         """
         seconds = timeout_seconds or self.timeout_seconds
         process = self._idle.get()
@@ -85,6 +88,8 @@ class Workers:
                 self._end(process)
             process = None
             if isinstance(error, _BrokenError):
+                raise CheckBrokeError(str(error)) from None
+            if isinstance(error, _StarvedError):
                 raise CheckFailedError(str(error)) from None
             raise
         finally:
@@ -99,7 +104,7 @@ class Workers:
             self._end(process)
             if not isinstance(error, Exception):
                 raise
-            raise _BrokenError(f"a checker's process could not be started: {error}") from None
+            raise _StarvedError(f"a checker's process could not be started: {error}") from None
         return process
 
     def _end(self, process: Child) -> None:
@@ -111,8 +116,19 @@ class Workers:
         _kill_all(self._running)
 
 
+class CheckBrokeError(CheckFailedError):
+    """What was to be checked broke its check: it raised, crashed, or took more CPU time than it may.
+
+    Where the same check bears the gold answer, the answer is to blame, and is wrong.
+    """
+
+
 class _BrokenError(Exception):
-    """The process cannot be used any more."""
+    """The process cannot be used any more, for what it was given."""
+
+
+class _StarvedError(Exception):
+    """The process cannot be used any more, whatever it was given."""
 
 
 def _environment() -> dict[str, str]:
@@ -121,21 +137,25 @@ def _environment() -> dict[str, str]:
 
 
 def _ask(process: Child, request: bytes, seconds: float, purpose: str) -> Any:
-    """What the process answers. CheckFailedError: its function raised; _BrokenError: it cannot be used any more."""
+    """What the process answers. CheckBrokeError: its function raised; the other errors: it cannot be used any more."""
     said = process.said
     said.clear()
 
     def whole() -> bool:
         return len(said) >= 4 + min(int.from_bytes(said[:4]), _MAX_REPLY_BYTES)
 
-    ended = process.exchange(request, time.monotonic() + seconds, whole)
+    ended = process.exchange(request, time.monotonic() + PATIENCE * seconds, whole)
     size = int.from_bytes(said[:4])
     if size > _MAX_REPLY_BYTES:
         raise _BrokenError(f"the checker's reply must be at most {_MAX_REPLY_BYTES} bytes long; got {size}")
     if not whole():
         if not ended:
-            raise _BrokenError(f"the checker took more than {seconds:g} s {purpose}")
+            raise _StarvedError(
+                f"the checker took more than {seconds:g} s {purpose}, with CPU time left: a busy machine"
+            )
         process.kill()
+        if process.exit_status == -signal.SIGPROF:
+            raise _BrokenError(f"the checker took more than {seconds:g} s {purpose}")
         raise _BrokenError(f"the checker's process died (exit code {process.exit_status})")
     try:
         outcome = json.loads(said[4:])
@@ -143,7 +163,7 @@ def _ask(process: Child, request: bytes, seconds: float, purpose: str) -> Any:
             return outcome["value"]
     except (KeyError, TypeError, ValueError):
         raise _BrokenError("the checker's reply must be one value; got something else") from None
-    raise CheckFailedError(f"the checker raised {outcome['error']}")
+    raise CheckBrokeError(f"the checker raised {outcome['error']}")
 
 
 def _kill_all(running: set[Child]) -> None:

@@ -30,7 +30,7 @@ from breakeven.data.named import NAMES, task_from
 from breakeven.data.task import DryRun, TextTask
 from breakeven.errors import argument_error
 from breakeven.eval.models import ModelOptions, load_model, task_of_run
-from breakeven.eval.notes import notes
+from breakeven.eval.notes import first_line, notes
 from breakeven.eval.reward_sources import load_reward_source, reward_needs
 from breakeven.eval.run import Evaluation, check_request, evaluate_model
 from breakeven.eval.search import SearchSettings
@@ -211,6 +211,9 @@ def eval_(
         print_json(evaluation)
         return
     console.print()
+    if warning := first_line(evaluation):
+        say(warning)
+        console.print()
     console.print(measurement_table(evaluation.measurements, min(100, console.width)))
     console.print()
     say("Samples, tokens and FLOPs are per query; unshared: with the prompt read anew for each sample.")
@@ -227,8 +230,8 @@ def _write(directory: Path, evaluation: Evaluation) -> None:
     writer.writerows(rows)
     page = render_measurements(
         f"{evaluation.model} on {evaluation.task}",
-        f"Accuracy of {len({each.strategy for each in evaluation.measurements})} strategies, "
-        f"from samples in {directory / SAMPLES_NAME}.",
+        f"{first_line(evaluation)} Accuracy of {len({each.strategy for each in evaluation.measurements})} strategies, "
+        f"from samples in {directory / SAMPLES_NAME}.".lstrip(),
         evaluation.measurements,
         notes(evaluation),
     )

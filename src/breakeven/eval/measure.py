@@ -11,6 +11,7 @@ from breakeven.errors import ArgumentError, argument_error
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.eval.prices import Costs, Prices
 from breakeven.eval.samples import DrawnSamples
+from breakeven.eval.unknown import beside, wrong_if_unknown
 from breakeven.records import CHECK_FAILED, Measurement
 from breakeven.ttc.pool import pool_of, verdicts_of
 from breakeven.ttc.strategies.measured import Measured
@@ -87,7 +88,7 @@ def measure(
     """One measurement a strategy and K; where it makes use of verdicts, one for each number of them too.
 
     A K that too many failed checks leave without a problem is left out of Pass@K, and one that a strategy cannot take
-    out of that strategy's.
+    out of that strategy's. Where checks failed, each says too what it were if those samples were wrong.
 
     Args:
         samples: graded, and scored where a strategy needs it.
@@ -98,6 +99,16 @@ def measure(
     Raises:
         ArgumentError: as `measurable`; a K too large; no sample with a verdict.
     """
+    measurements = _measure(samples, strategies, k_values, costs)
+    if not samples.bank.num_failed:
+        return measurements
+    strictly = replace(samples, bank=wrong_if_unknown(samples.bank))
+    return beside(measurements, _measure(strictly, strategies, k_values, costs))
+
+
+def _measure(
+    samples: DrawnSamples, strategies: Sequence[str | Strategy], k_values: Sequence[int], costs: Costs
+) -> tuple[Measurement, ...]:
     has = {Need.ANSWERS, Need.VERIFIER}
     if samples.rewards_PN:
         has |= {Need.REWARDS, Need.WEIGHTS} | ({Need.VERDICTS} if costs.num_verdicts else set())

@@ -6,9 +6,28 @@ from breakeven.report.format import format_samples, format_share
 _FEW = 0.05
 """Share of the problems up to which copies may be those of a model that is sure."""
 
+_MANY_UNKNOWN = 0.01
+"""Share of the samples above which the numbers mean little without what is said of those that nobody could judge."""
+
+
+def _unknown(evaluation: Evaluation) -> str:
+    """What a reader must know of the samples that nobody could judge; "" where there are none."""
+    if not evaluation.num_failed:
+        return ""
+    share = format_share(evaluation.num_failed / evaluation.num_drawn)
+    return (
+        f"{evaluation.num_failed} checks ({share}) crashed or timed out: neither right nor wrong. Greedy and pass@k "
+        "leave those out, votes and choices pass them over; beside each accuracy is what it were if all were wrong."
+    )
+
+
+def first_line(evaluation: Evaluation) -> str:
+    """What must be said before any number; "" for nothing."""
+    return _unknown(evaluation) if evaluation.num_failed > _MANY_UNKNOWN * evaluation.num_drawn else ""
+
 
 def notes(evaluation: Evaluation) -> list[str]:
-    """One sentence or two each; what did not happen is left out."""
+    """One sentence or two each; what did not happen is left out, as is what `first_line` says."""
 
     def some(count: int, what: str) -> str:
         return f"{count} {what} ({format_share(count / evaluation.num_drawn)})"
@@ -35,11 +54,8 @@ def notes(evaluation: Evaluation) -> list[str]:
         )
     if evaluation.greedy_f1 is not None:
         lines.append(f"Mean F1 of the greedy samples: {evaluation.greedy_f1:.3f}.")
-    if evaluation.num_failed:
-        lines.append(
-            f"{some(evaluation.num_failed, 'checks')} crashed or timed out: neither right nor wrong. Greedy and pass@k "
-            "leave them out, votes and choices pass them over."
-        )
+    if evaluation.num_failed and not first_line(evaluation):
+        lines.append(_unknown(evaluation))
     if evaluation.num_truncated:
         lines.append(
             f"{some(evaluation.num_truncated, 'samples')} were cut off by the limit of tokens; they stay in every "

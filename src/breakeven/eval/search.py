@@ -124,6 +124,10 @@ def measure_search(
     answers_PN = [_answers(each, task) for each in found]
     rewards_PN = [[math.nan if each.reward is None else each.reward for each in one.candidates] for one in found]
     verdicts_PN = ["".join(each.verdict for each in one.candidates) for one in found]
+    any_failed = any(CHECK_FAILED in each for each in verdicts_PN)
+    if any_failed:
+        all_answers_PN = [agreeing([each.answer for each in one.candidates], task) for one in found]
+        wrong_PN = [each.replace(CHECK_FAILED, "0") for each in verdicts_PN]
     counts = [SearchCost(**each.cost) for each in found]
     policy, verifier = _price(counts, costs, shared=True)
     unshared, _ = _price(counts, costs, shared=False)
@@ -131,12 +135,14 @@ def measure_search(
     for strategy in strategies:
         accuracy_P = np.array(chances(strategy, answers_PN, rewards_PN, verdicts_PN))
         mean, error, lo, hi = mean_and_interval(accuracy_P)
+        strictly_P = chances(strategy, all_answers_PN, rewards_PN, wrong_PN) if any_failed else None
         rows.append(
             Measurement(
                 strategy=strategy.name,
                 deployable=strategy.deployable(oracle=any(each.reference is not None for each in task.problems)),
                 k=k,
                 accuracy=mean,
+                accuracy_unknown_wrong=None if strictly_P is None else float(np.mean(strictly_P)),
                 standard_error=error,
                 lo=lo,
                 hi=hi,

@@ -19,6 +19,8 @@ class Measurement:
     num_verdicts: int = 0
     """V, verdicts per sample of a generative verifier; 0 for every other strategy."""
     accuracy: float
+    accuracy_unknown_wrong: float | None = None
+    """The same, were all samples wrong whose check failed; None where none failed."""
     standard_error: float
     """Over the choice of problems: of the mean of the per-problem accuracies. NaN of a single problem."""
     monte_carlo_error: float = 0.0
@@ -44,6 +46,7 @@ class Measurement:
         check.whole("k", self.k, 1)
         check.each_field(self, check.whole, "num_verdicts", "num_problems")
         check.each_field(self, computed_share, "accuracy", "lo", "hi")
+        check.each_field(self, computed_share, "accuracy_unknown_wrong", unknown=True)
         check_within("accuracy", self.accuracy, self.lo, self.hi)
         if not math.isnan(self.standard_error):
             check.finite("standard_error", self.standard_error)

@@ -53,18 +53,22 @@ def _measured_words(checkpoint: Shown) -> str:
         bank = checkpoint.observation.bank
         size, counts, failed = bank.num_problems, f"{_samples_words(bank)}one greedy sample each", _failed_words(bank)
     error = format_accuracy(0.5 / math.sqrt(size))
-    return (
+    said = (
         f"Counted on {size} validation problems, {counts}. The standard error of an accuracy over that many problems "
-        f"is at most {error}.{failed}"
+        f"is at most {error}."
     )
+    return " ".join(filter(None, (said, failed)))
 
 
 def _failed_words(bank: SampleBank) -> str:
     if not bank.num_failed:
         return ""
+    strictly = f"greedy accuracy would be {format_accuracy(bank.greedy_correct_P.count('1') / bank.num_problems)}"
+    if bank.num_drawn:
+        strictly += f" and that of a sample {format_accuracy(sum(bank.num_correct_P) / bank.num_drawn)}"
     return (
-        f" {bank.num_failed} checks crashed or timed out: those samples are neither right nor wrong, and left out of "
-        "every number."
+        f"{bank.num_failed} checks crashed or timed out: those samples are neither right nor wrong, and left out of "
+        f"every number; were they wrong, {strictly}."
     )
 
 

@@ -26,8 +26,10 @@ HEADINGS = (
     "of these, verifier",
     "prompt read K times",
 )
-_SHORT = ("strategy", "K", "accuracy", "interval", "samples", "tokens", "FLOPs", "reward", "unshared")
-"""The same on a terminal, where a line has 100 characters."""
+_SHORT = ("strategy", "K", "accuracy", "? wrong", "interval", "samples", "tokens", "FLOPs", "reward", "unshared")
+"""The same on a terminal, where a line has 100 characters; "? wrong" is the accuracy if failed checks mean wrong."""
+_OPTIONAL = ("? wrong", "FLOPs", "reward", "unshared")
+"""Left out where no row has one."""
 _DROPPED = ("unshared", "reward", "tokens", "samples")
 """Columns that a narrower terminal does without, in this order; an accuracy keeps its interval."""
 _ROLES = ("measured", "served", "forecast", "violet", "rose", "olive", "ink", "muted")
@@ -40,7 +42,8 @@ def measurement_rows(measurements: Sequence[Measurement]) -> list[list[str]]:
             f"{each.strategy} ({kind_words(each.deployable)})",
             _k_words(each),
             format_accuracy(each.accuracy)
-            + (f" (MC error {each.monte_carlo_error:.4f})" if each.monte_carlo_error else ""),
+            + (f" (MC error {each.monte_carlo_error:.4f})" if each.monte_carlo_error else "")
+            + ("" if each.accuracy_unknown_wrong is None else f" ({_strictly(each)} if unknown is wrong)"),
             f"{format_accuracy(each.lo)} to {format_accuracy(each.hi)}",
             f"{each.expected_samples:.1f}",
             f"{each.output_tokens:.0f}",
@@ -61,6 +64,7 @@ def measurement_table(measurements: Sequence[Measurement], width: int = 100) -> 
         [each.strategy + ("" if each.deployable else " (oracle)") for each in measurements],
         [_k_words(each) for each in measurements],
         [format_accuracy(each.accuracy) for each in measurements],
+        [_strictly(each) for each in measurements],
         [f"{format_accuracy(each.lo)}-{format_accuracy(each.hi)}" for each in measurements],
         [f"{each.expected_samples:.1f}" for each in measurements],
         [f"{each.output_tokens:.0f}" for each in measurements],
@@ -71,7 +75,7 @@ def measurement_table(measurements: Sequence[Measurement], width: int = 100) -> 
     shown = [
         (heading, cells)
         for heading, cells in zip(_SHORT, columns, strict=True)
-        if heading not in _SHORT[-3:] or set(cells) - {"-", "0"}
+        if heading not in _OPTIONAL or set(cells) - {"-", "0"}
     ]
     for name in _DROPPED:
         if sum(max(map(len, (heading, *cells))) + 2 for heading, cells in shown) - 2 > width:
@@ -82,6 +86,11 @@ def measurement_table(measurements: Sequence[Measurement], width: int = 100) -> 
     for row in zip(*(cells for _, cells in shown), strict=True):
         table.add_row(*map(Text, row))
     return table
+
+
+def _strictly(measurement: Measurement) -> str:
+    accuracy = measurement.accuracy_unknown_wrong
+    return "-" if accuracy is None else format_accuracy(accuracy)
 
 
 def accuracy_against_k(measurements: Sequence[Measurement]) -> Chart:

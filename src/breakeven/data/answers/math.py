@@ -4,10 +4,10 @@ import importlib.util
 import re
 from fractions import Fraction
 
-from breakeven.checking.workers import Workers
+from breakeven.checking.workers import CheckBrokeError, Workers
 from breakeven.data.answers.latex import in_latex
 from breakeven.data.answers.numbers import number_form, number_value, with_commas
-from breakeven.errors import CheckFailedError, MissingExtraError
+from breakeven.errors import MissingExtraError
 
 MAX_MATH_ANSWER = 500
 """Longest answer in characters; parsing takes more than linear time."""
@@ -30,7 +30,7 @@ class MathVerifier:
     transitive (0.5 = 50 %, 50 % = 50): say which answer is the gold one. An inequality is right where its interval is.
 
     Args:
-        timeout_seconds: of one comparison. A pair that was late stays a failure and is not tried again.
+        timeout_seconds: CPU time of one comparison. A pair that took more is not tried again.
         num_workers: processes, of about 200 MB each.
 
     Raises:
@@ -46,10 +46,10 @@ class MathVerifier:
         self._known: dict[tuple[str, ...], bool | str] = {}
 
     def verify(self, gold: str, answer: str) -> bool:
-        """True if `answer` is right where `gold` is; False for one that is not `readable`.
+        """True if `answer` is right where `gold` is; False for one that is not `readable`, or breaks its check.
 
         Raises:
-            CheckFailedError: math-verify crashed or was late.
+            CheckFailedError: math-verify crashed on the gold answer or took too long for it, or was not served.
         """
         if not readable(gold) or not readable(answer):
             return False
@@ -58,20 +58,25 @@ class MathVerifier:
         if cheap is not None:
             return cheap
         # Each alone first: an answer that hangs costs its deadline once, not once for every other answer.
-        return self._ask(gold) and self._ask(answer) and self._ask(gold, answer)
+        if not self._ask(gold):
+            return False
+        try:
+            return self._ask(answer) and self._ask(gold, answer)
+        except CheckBrokeError:  # by a tower of powers, say: who cannot be checked is not right for that
+            return False
 
     def _ask(self, *texts: str) -> bool:
         known = self._known.get(texts)
         if known is None:
             try:
                 known = bool(self._workers.call(*texts))
-            except CheckFailedError as error:
+            except CheckBrokeError as error:
                 known = f"{' against '.join(repr(each[:60]) for each in texts)}: {error}"
             if len(self._known) >= _MAX_CACHED:
                 self._known.clear()
             self._known[texts] = known
         if isinstance(known, str):
-            raise CheckFailedError(known)
+            raise CheckBrokeError(known)
         return known
 
     def equivalent(self, answer: str, other: str) -> bool:

@@ -106,8 +106,7 @@ class HumanEval:
         """True if the completed function passes its test.
 
         Raises:
-            CheckFailedError: the program took too long by the clock but not in CPU time, the sandbox failed, or the
-                test itself is broken.
+            CheckFailedError: the sandbox did not start or was not served, or the test itself is broken.
             SandboxError: no `run` was given, and this machine has no sandbox.
         """
         code = extract_code(completion, chat=self.style == "chat", name=self._entry(problem).entry_point)

@@ -5,13 +5,14 @@ import hashlib
 import importlib.util
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from breakeven import check
 from breakeven.checking.reasoning_gym_worker import generator_settings
-from breakeven.checking.workers import Workers
+from breakeven.checking.workers import CheckBrokeError, Workers
 from breakeven.data.answers.find import ANSWER_RULES, AnswerRule, extracted
 from breakeven.errors import CheckFailedError, MissingExtraError, argument_error
 from breakeven.records import Problem
@@ -22,6 +23,8 @@ INSTRUCTION = "Give the final answer alone between <answer> and </answer>."
 _CHUNK = 25
 _CHUNK_SECONDS = 120.0
 _RIGHT = 1.0 - 1e-9
+_ANY = ("0", "", "{}", "[]")
+"""Answers that some checker or other can read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class ReasoningGym:
         answer: how the answer is found in a completion, see `breakeven.data.answers.find.extracted`.
         max_tokens: limit of a completion.
         stop: strings before which a completion ends.
-        timeout_seconds: of one check.
+        timeout_seconds: CPU time of one check.
         num_workers: checks at once.
 
     Raises:
@@ -135,9 +138,11 @@ class ReasoningGym:
     def check(self, problem: Problem, completion: str) -> bool:
         """True if the package's own checker gives the answer its full score. A partial score is wrong.
 
+        Wrong is an answer that breaks the checker, too, where this takes the gold answer for right.
+
         Raises:
             ArgumentError: not a problem of this task.
-            CheckFailedError: the checker crashed or was late.
+            CheckFailedError: the checker is broken for every answer, or was not served.
         """
         index = self._place.get(problem.id)
         if index is None:
@@ -145,10 +150,23 @@ class ReasoningGym:
         answer = self.extract(completion)
         if answer is None:
             return False
-        score = self._workers.call("score", index, answer)
-        if not isinstance(score, float) or not math.isfinite(score):
-            raise CheckFailedError(f"the checker of {self.generator} must give a number; got {score!r}")
-        return score >= _RIGHT
+        try:
+            score = self._workers.call("score", index, answer)
+            if not isinstance(score, float) or not math.isfinite(score):
+                raise CheckBrokeError(f"the checker of {self.generator} must give a number; got {score!r}")
+            return score >= _RIGHT
+        except CheckBrokeError:
+            if not self._checks(index, problem.reference):
+                raise
+            return False
+
+    def _checks(self, index: int, gold: str | None) -> bool:
+        """Whether the checker takes the gold answer for right; where there is none, whether it takes any answer."""
+        for text in _ANY if gold is None else (gold,):
+            with suppress(CheckBrokeError):
+                score = self._workers.call("score", index, text)
+                return isinstance(score, float) and score >= (0.0 if gold is None else _RIGHT)
+        return False
 
     def close(self) -> None:
         """End the processes; they end by themselves with the program."""

@@ -1,0 +1,84 @@
+"""A filter of system calls, as data: what of the kernel no namespace covers, and no limit, a program may not ask for.
+
+The filter is a program of the kernel's packet filter (BPF), 8 bytes an instruction, which is run on the number and the
+arguments of each call. It refuses what is listed here, and every call that is newer than this list.
+"""
+
+import errno
+import struct
+from typing import Final
+
+REFUSED: Final = {
+    # Keys belong to the user, not to a namespace; so do messages, semaphores and memory of System V and of POSIX.
+    **{"keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218)},
+    **{"shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197)},
+    **{"semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192)},
+    **{"msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187)},
+    **{"mq_open": (240, 180), "mq_unlink": (241, 181)},
+    # Memory that no limit counts.
+    **{"memfd_create": (319, 279), "memfd_secret": (447, 447), "vmsplice": (278, 75)},
+    **{"setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7)},
+    **{"fanotify_init": (300, 262), "fanotify_mark": (301, 263), "inotify_init": (253, None)},
+    **{"inotify_init1": (294, 26), "inotify_add_watch": (254, 27)},
+    # Large parts of the kernel that no program needs, with a history of holes.
+    **{"io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)},
+    **{"userfaultfd": (323, 282), "bpf": (321, 280), "perf_event_open": (298, 241), "modify_ldt": (154, None)},
+    **{"personality": (135, 92), "mbind": (237, 235), "set_mempolicy": (238, 237), "migrate_pages": (256, 238)},
+    **{"move_pages": (279, 239), "set_mempolicy_home_node": (450, 450), "lookup_dcookie": (212, 18)},
+    # Other processes.
+    **{"ptrace": (101, 117), "pidfd_getfd": (438, 438), "kcmp": (312, 272), "process_madvise": (440, 440)},
+    **{"process_mrelease": (448, 448)},
+    # The network: of sockets, only a pair of AF_UNIX.
+    **{"socket": (41, 198)},
+    # Namespaces, mounts and the machine.
+    **{"unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "chroot": (161, 51)},
+    **{"pivot_root": (155, 41), "move_mount": (429, 429), "open_tree": (428, 428), "mount_setattr": (442, 442)},
+    **{"fsopen": (430, 430), "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433)},
+    **{"name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "init_module": (175, 105)},
+    **{"finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104)},
+    **{"kexec_file_load": (320, 294), "reboot": (169, 142), "swapon": (167, 224), "swapoff": (168, 225)},
+    **{"acct": (163, 89), "syslog": (103, 116), "quotactl": (179, 60), "quotactl_fd": (443, 443)},
+}
+"""Numbers on x86-64 and on aarch64, by name; None where there is no such call."""
+_NEWEST: Final = 462
+"""The last call that was looked at (mseal). Numbers above are newer, or of another interface of x86-64."""
+_CLONE3: Final = 435  # its flags lie in memory, which a filter cannot read: the C library falls back to clone
+_CLONE: Final = (56, 220)
+_FCNTL: Final = (72, 25)
+_SOCKETPAIR: Final = (53, 199)
+_NEW_NAMESPACES: Final = 0x7E020000
+"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
+_F_SETPIPE_SZ: Final = 1031
+_AF_UNIX: Final = 1
+_MACHINES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+"""Column of the table, and AUDIT_ARCH of <linux/audit.h>."""
+_LOAD, _IF_EQUAL, _IF_ABOVE, _IF_ANY, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+_NUMBER, _MACHINE, _FIRST, _SECOND = 0, 4, 16, 24
+"""Offsets in struct seccomp_data; of arguments, the lower half."""
+_ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+
+
+def filter_for(machine: str) -> bytes | None:
+    """The filter for a machine, as `platform.machine` calls it; None for one whose numbers are not known here.
+
+    Source: the kernel's Documentation/userspace-api/seccomp_filter.rst, <linux/filter.h>, <asm/unistd.h>.
+    """
+    if machine not in _MACHINES:
+        return None
+    column, arch = _MACHINES[machine]
+    clone, fcntl, socketpair = _CLONE[column], _FCNTL[column], _SOCKETPAIR[column]
+    refused = sorted(number for numbers in REFUSED.values() if (number := numbers[column]) is not None)
+    refuse, missing = _FAIL | errno.EPERM, _FAIL | errno.ENOSYS
+    code = [(_LOAD, 0, 0, _MACHINE), (_IF_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, _NUMBER)]
+    for test, number in ((_IF_ABOVE, _NEWEST), (_IF_EQUAL, _CLONE3)):
+        code += [(test, 0, 1, number), (_RETURN, 0, 0, missing)]
+    for number, argument, test, value, then in (
+        (clone, _FIRST, _IF_ANY, _NEW_NAMESPACES, (refuse, _ALLOW)),
+        (fcntl, _SECOND, _IF_EQUAL, _F_SETPIPE_SZ, (refuse, _ALLOW)),
+        (socketpair, _FIRST, _IF_EQUAL, _AF_UNIX, (_ALLOW, refuse)),
+    ):
+        code += [(_IF_EQUAL, 0, 4, number), (_LOAD, 0, 0, argument), (test, 0, 1, value)]
+        code += [(_RETURN, 0, 0, each) for each in then]
+    code += [(_IF_EQUAL, len(refused) - place, 0, number) for place, number in enumerate(refused)]
+    code += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, refuse)]
+    return b"".join(struct.pack("<HBBI", *each) for each in code)
