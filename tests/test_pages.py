@@ -26,6 +26,14 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 NOT_RUN = re.compile(r"# not run in the tests: \S")
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", flags=re.MULTILINE)
 BREAKEVEN = re.compile(r"(?:cat (\S+) \| )?breakeven (.*?)(?: \| (head|tail) -(\d+))?(?:\s+#.*)?", flags=re.DOTALL)
+SIZES = {
+    "train": "steps=8 batch_size=8 num_sequences=64 warmup_steps=2",
+    "model": "num_layers=1 embedding=16 num_heads=2 feed_forward=16",
+    "evaluate": "every_steps=4 num_problems=20 num_samples=4",
+    "verify": "num_problems=20 num_samples=4",
+}
+SMALL = [word for section, keys in SIZES.items() for key in keys.split() for word in ("--set", f"{section}.{key}")]
+"""Added to `breakeven run`, whose output is then another, and shown in a block of text."""
 
 
 def blocks(page: str) -> Iterator[tuple[str, str, str]]:
@@ -52,15 +60,23 @@ def run_command(command: str, shown: list[str]) -> None:
     piped = BREAKEVEN.fullmatch(command)
     assert piped is not None, command
     source, arguments, end, lines = piped.groups()
-    result = CliRunner().invoke(
-        app, shlex.split(arguments.replace("\\\n", " ")), input=source and Path(source).read_bytes()
-    )
+    arguments = shlex.split(arguments.replace("\\\n", " ")) + (SMALL if arguments.startswith("run ") else [])
+    result = CliRunner().invoke(app, arguments, input=source and Path(source).read_bytes())
     assert result.exit_code in (0, 10), f"{command}\n{result.output}"
     printed = [line.rstrip() for line in result.stdout.splitlines()]
     if end:
         printed = printed[: int(lines)] if end == "head" else printed[-int(lines) :]
-    if shown:
+    if "..." in (line[-3:] for line in shown):
+        assert re.fullmatch("".join(map(shown_as, shown)), "".join(f"{line}\n" for line in printed)), "\n".join(printed)
+    elif shown:
         assert printed == shown, command
+
+
+def shown_as(line: str) -> str:
+    """What a shown line stands for: "..." alone for any lines, at its end for the rest of it."""
+    if line == "...":
+        return r"(?:.*\n)*?"
+    return (re.escape(line.removesuffix("...")) + ".*" if line.endswith("...") else re.escape(line)) + "\n"
 
 
 @pytest.mark.parametrize(
