@@ -4,6 +4,7 @@ One that cannot run in seconds says so in its first line, for the reader too: `#
 """
 
 import ast
+import dataclasses
 import json
 import re
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from breakeven import CalibratedPolicy, PaperPolicy
 from breakeven.cli import app
 from breakeven.config import load_recipe
 from breakeven.report import explain
@@ -143,6 +145,14 @@ def test_the_rate_of_each_schedule_falls_over_the_share_that_the_page_of_transfo
             scheduler.step()
         last_full = max(step for step, rate in enumerate(rates) if rate == 1.0)
         assert 1.0 - last_full / 1000 == pytest.approx(share or 0.001), name
+
+
+def test_page_of_concepts_names_every_setting_of_a_recipe() -> None:
+    recipe = load_recipe("countdown")
+    sections = (recipe, recipe.task, recipe.model, recipe.train, recipe.evaluate, recipe.verify)
+    rules = (CalibratedPolicy(), PaperPolicy())
+    settings = [each.name for part in (*sections, *rules) for each in dataclasses.fields(part)]  # type: ignore[arg-type]
+    assert not {name for name in settings if f"`{name}`" not in PAGES["docs/concepts.md"]}
 
 
 def test_the_demo_that_the_readme_shows_is_the_one_that_ships() -> None:
