@@ -151,7 +151,7 @@ def test_page_of_concepts_names_every_setting_of_a_recipe() -> None:
     recipe = load_recipe("countdown")
     sections = (recipe, recipe.task, recipe.model, recipe.train, recipe.evaluate, recipe.verify)
     rules = (CalibratedPolicy(), PaperPolicy())
-    settings = [each.name for part in (*sections, *rules) for each in dataclasses.fields(part)]  # type: ignore[arg-type]
+    settings = [each.name for part in (*sections, *rules) for each in dataclasses.fields(part)]
     assert not {name for name in settings if f"`{name}`" not in PAGES["docs/concepts.md"]}
 
 
