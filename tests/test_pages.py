@@ -10,16 +10,17 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from breakeven import CalibratedPolicy, PaperPolicy
+from breakeven import CalibratedPolicy, PaperPolicy, read_log, replay
 from breakeven.cli import app
-from breakeven.config import load_recipe
-from breakeven.report import explain
-from breakeven.store import read_log
+from breakeven.config import load_recipe, policy_from
+from breakeven.report.brief import brief
+from breakeven.report.explain import progress_line
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -155,9 +156,16 @@ def test_page_of_concepts_names_every_setting_of_a_recipe() -> None:
     assert not {name for name in settings if f"`{name}`" not in PAGES["docs/concepts.md"]}
 
 
-def test_the_demo_that_the_readme_shows_is_the_one_that_ships() -> None:
-    last = read_log(ROOT / "examples" / "runs" / "countdown-1").checkpoints[-1]
-    assert explain(last.decision) in " ".join(PAGES["README.md"].split())
+def test_the_demo_that_the_readme_shows_is_the_one_that_ships_and_is_decided_so_today() -> None:
+    record = read_log(ROOT / "examples" / "runs" / "countdown-1")
+    words = " ".join(PAGES["README.md"].split())
+    for line in map(partial(progress_line, total_steps=2000), record.checkpoints[-3:]):
+        assert line in words
+    again = replay(
+        [each.observation for each in record.checkpoints], record.header.spec, policy_from(record.header.policy)
+    )
+    for label, text in brief(again[-1]):
+        assert " ".join(f"{label} {text}".split()) in words
 
 
 def save_tiny_model(place: Path) -> None:
