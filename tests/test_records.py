@@ -417,6 +417,7 @@ def test_every_exception_is_one_of_ours_and_of_the_built_in_that_fits() -> None:
         "UsageError": errors.BreakevenError,
         "ArgumentError": ValueError,
         "LogError": ValueError,
+        "SeveralTasksError": errors.LogError,
         "CorruptLogError": errors.LogError,
         "NewerLogError": errors.LogError,
         "RunInUseError": RuntimeError,

@@ -19,8 +19,6 @@ Code that others wrote (a sampler, a verifier, a reward model) may raise anythin
 lets a UsageError through: `except UsageError: raise`, then `except Exception`.
 """
 
-from collections.abc import Collection
-
 
 class BreakevenError(Exception):
     """Base of every exception breakeven raises on purpose."""
@@ -45,9 +43,9 @@ class LogError(BreakevenError, ValueError):
 class SeveralTasksError(LogError):
     """A log of evaluations holds several tasks, and none was chosen."""
 
-    def __init__(self, message: str, tasks: Collection[str]) -> None:
+    def __init__(self, message: str, tasks: tuple[str, ...]) -> None:
         super().__init__(message)
-        self.tasks = tuple(tasks)
+        self.tasks = tasks
 
 
 class CorruptLogError(LogError):

@@ -59,7 +59,7 @@ def accuracy_column(columns: Collection[str], options: ReadOptions, path: Path) 
         raise LogError(f"{path} must have {what}; it has {listed}. Say which column it is with --column accuracy=...")
     several = f'{path} has several accuracies: {listed}. Choose one with --column "accuracy={found[0]}".'
     if options.metric is None and options.task is None and len({each.rpartition(" - ")[0] for each in found}) == 1:
-        raise SeveralTasksError(f"{several} For one decision on several, name each with --task.", found)
+        raise SeveralTasksError(f"{several} For one decision on several, name each with --task.", tuple(found))
     raise LogError(several)
 
 

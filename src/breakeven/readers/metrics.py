@@ -155,7 +155,7 @@ def choose_task(names: Collection[str], asked: str | None, root: Path) -> str:
         raise SeveralTasksError(
             f"{root} holds {len(names)} tasks, and a decision is about one. Choose one with --task: {listed}. "
             f"For one decision on several, repeat it, or say --task all.",
-            sorted(names),
+            tuple(sorted(names)),
         )
     if asked is not None and asked not in names:
         raise LogError(f"{root} must hold the task {asked} (--task); it holds {listed}.")

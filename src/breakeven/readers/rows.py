@@ -88,7 +88,7 @@ def read_rows(paths: Sequence[Path], root: Path, options: ReadOptions) -> EvalLo
     if len(tasks) > 1 and options.task is None:
         raise SeveralTasksError(
             f"{root}, column task, must name one task; got {_listed(tasks)}. Choose one with --task, or several.",
-            sorted(tasks),
+            tuple(sorted(tasks)),
         )
     if tasks and not table.blocks:
         raise LogError(f"{root}, column task, must name --task {options.task}; got {_listed(tasks)}.")
