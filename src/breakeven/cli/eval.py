@@ -6,7 +6,7 @@ import io
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -41,6 +41,7 @@ from breakeven.sampling.pieces import Progress as Stage
 from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
 from breakeven.store import SAMPLES_NAME, write_whole
+from breakeven.store.renamed import with_earlier_names
 from breakeven.ttc.strategies.named import STRATEGIES
 
 RESULTS_NAME = "results.json"
@@ -208,7 +209,7 @@ def eval_(
         )
     _write(directory, evaluation)
     if json:
-        print_json(evaluation)
+        print_json(_fields(evaluation))
         return
     console.print()
     if warning := first_line(evaluation):
@@ -220,6 +221,11 @@ def eval_(
     for note in notes(evaluation):
         say(note)
     say(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {directory / 'results.html'}")
+
+
+def _fields(evaluation: Evaluation) -> Any:
+    """What `results.json` and `--json` hold."""
+    return with_earlier_names("evaluation", msgspec.to_builtins(evaluation))
 
 
 def _write(directory: Path, evaluation: Evaluation) -> None:
@@ -235,7 +241,7 @@ def _write(directory: Path, evaluation: Evaluation) -> None:
         evaluation.measurements,
         notes(evaluation),
     )
-    encoded = msgspec.json.format(msgspec.json.encode(evaluation), indent=2).decode() + "\n"
+    encoded = msgspec.json.format(msgspec.json.encode(_fields(evaluation)), indent=2).decode() + "\n"
     for name, content in ((RESULTS_NAME, encoded), ("results.csv", table.getvalue()), ("results.html", page)):
         write_whole(directory / name, content, remedy="The samples are kept: run it again.")
 

@@ -87,6 +87,20 @@ def renamed(kind: str, data: Any) -> Any:
     return data
 
 
+def with_earlier_names(kind: str, data: Any) -> Any:
+    """Plain nested `data` with its fields under the names of earlier versions as well, for scripts of then; in place.
+
+    >>> with_earlier_names("observation", {"step": 1, "reward_flops": 2.0})
+    {'step': 1, 'reward_flops': 2.0, 'verifier_flops': 2.0}
+    """
+    for path, name in _FIELDS.get(kind, ()):
+        *places, old = path.split(".")
+        for holder in _at(data, places):
+            if name in holder:
+                holder[old] = holder[name]
+    return data
+
+
 def _at(data: Any, places: list[str]) -> list[dict[str, Any]]:
     found = [data]
     for place in places:
