@@ -105,5 +105,5 @@ def _at(data: Any, places: list[str]) -> list[dict[str, Any]]:
     found = [data]
     for place in places:
         inner = [each.get(place) for each in found if isinstance(each, dict)]
-        found = [item for each in inner for item in (each if isinstance(each, list) else [each])]
+        found = [item for each in inner for item in (each if isinstance(each, list | tuple) else [each])]
     return [each for each in found if isinstance(each, dict)]
