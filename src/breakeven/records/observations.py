@@ -1,6 +1,6 @@
 """One checkpoint as measured, and what later decisions need of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from breakeven import check
 from breakeven.errors import argument_error
@@ -53,10 +53,14 @@ class Observation:
     """Of strategies that search; empty where none was named, or it was too early for them."""
     validation_loss: ValidationLoss | None = None
     """None where the sampler cannot tell it, where no solution is known, and in older logs."""
+    shown: dict[str, float] = field(default_factory=dict)
+    """What the loop said of this step, for display only: learning_rate; and seconds, of a bank measured elsewhere."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "train_tokens")
         check.each_field(self, check.finite, "train_flops", "evaluation_flops", "reward_flops")
+        for name, value in self.shown.items():
+            check.finite(name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.records import Problem, RunSpec
+from breakeven.records import Problem, SampleBank
 
 
 def check_parts(*, sampler: object, verifier: object, problems: object, reward_model: object) -> None:
@@ -47,6 +47,19 @@ def check_counts(**counts: float) -> None:
         check.whole(name, count, 1)
 
 
+def check_settings(*, temperature: float, seed: int, mode: str, modes: Sequence[str]) -> None:
+    """Nothing, if these are in their ranges.
+
+    Raises:
+        ArgumentError: one is not.
+    """
+    check.positive("temperature", temperature)
+    if not 0 <= seed < 2**31:
+        raise argument_error("seed", "be from 0 to 2147483647", seed)
+    if mode not in modes:
+        raise argument_error("mode", f"be one of {', '.join(modes)}", mode)
+
+
 def check_tokens(step: int, train_tokens: int, sequence_tokens: int, last: tuple[int, int] | None = None) -> None:
     """Nothing, if so many tokens are plausible at `step`; `last`: step and tokens observed before it, if any.
 
@@ -69,19 +82,18 @@ def check_tokens(step: int, train_tokens: int, sequence_tokens: int, last: tuple
         )
 
 
-def check_budget(train_tokens: int, train_flops: float, spec: RunSpec) -> None:
-    """Nothing, if training so far is within the declared budget.
+def check_bank(bank: SampleBank, *, num_problems: int, temperature: float) -> None:
+    """Nothing, if a bank is of so many problems at this temperature.
 
     Raises:
         ArgumentError: it is not.
     """
-    if train_flops > spec.budget_flops * (1 + 1e-9):
-        raise argument_error(
-            "train_tokens",
-            f"stay within spec.budget_flops, {spec.budget_flops:.6g} FLOPs",
-            f"{train_tokens} tokens, {train_flops:.6g} FLOPs",
-            "Declare the FLOPs of the full run as the budget.",
-        )
+    if bank.num_problems != num_problems:
+        remedy = "Each has a row, in the order of the session's problems."
+        raise argument_error("bank", f"be of the session's {num_problems} problems", bank.num_problems, remedy)
+    if bank.temperature != temperature:
+        remedy = "Give the session that of the samples."
+        raise argument_error("bank", f"be drawn at the session's temperature {temperature}", bank.temperature, remedy)
 
 
 def _check_method(name: str, part: object, method: str, signature: str) -> None:

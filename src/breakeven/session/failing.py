@@ -30,3 +30,11 @@ def raised_by(error: Exception) -> str:
     """The part whose method raised: "sampler", "verifier" or "reward model"; else "evaluation"."""
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     return next((_PARTS[name] for name in reversed(names) if name in _PARTS), "evaluation")
+
+
+def diverged(step: int, loss: float) -> DivergedError:
+    """The error for a loss that is NaN or infinite."""
+    return DivergedError(
+        f"loss must be finite; got {loss} at step {step}: training diverged. Everything recorded before is kept. "
+        "Lower the learning rate and start a new run."
+    )

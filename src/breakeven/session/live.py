@@ -1,16 +1,20 @@
-"""A checkpoint of a live run as a `Source`: the model is sampled, the samples are graded, and all of it is charged."""
+"""MEASURING: a checkpoint of a live run as a `Source`: the model is sampled, the samples graded, and all is charged."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from breakeven.cost.evaluation import BankPrice, price_of
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import Observation, SearchOutcome, ValidationLoss
+from breakeven.errors import argument_error
+from breakeven.records import Draw, Observation, Problem, Reward, SampleBank, SearchOutcome, ValidationLoss
 from breakeven.sampling.collect import Collector
 from breakeven.sampling.losses import validation_loss
 from breakeven.seeds import bank_seed, search_seed
+from breakeven.session.guard import Disturbed, undisturbed
 from breakeven.session.step import Measured, measured_of, search_price
 from breakeven.stopping.course import Course
 
@@ -28,6 +32,7 @@ class LiveSource:
     train_tokens: int
     train_flops: float
     loss: float | None
+    learning_rate: float | None
     cost: ModelCost
     reward_cost: ModelCost | None
     measure_loss: Callable[[Sequence[int]], ValidationLoss | None]
@@ -49,20 +54,19 @@ class LiveSource:
         """Everything drawn and searched until now, with what it cost; made once after each draw."""
         if self._observation is None:
             bank, rewards_PN = self.collector.bank(), self.collector.samples.rewards_PN
-            price = self._price = price_of(bank, self.cost, self.reward_cost, rewards_PN)
             if not self._loss_measured:
                 self._validation_loss, self._loss_measured = self.measure_loss(bank.prompt_tokens_P), True
-            loss_flops = 0.0 if self._validation_loss is None else self._validation_loss.flops
-            self._observation = Observation(
+            self._observation, self._price = observation_of(
+                bank,
+                rewards_PN,
+                cost=self.cost,
+                reward_cost=self.reward_cost,
                 step=self.step,
                 train_tokens=self.train_tokens,
                 train_flops=self.train_flops,
-                evaluation_flops=price.evaluation_flops + self._spent_flops + loss_flops,
-                query_flops=price.query,
-                reward_flops=price.reward_flops,
-                model_cost={name: float(value) for name, value in asdict(self.cost).items()},
+                further_flops=self._spent_flops,
                 loss=self.loss,
-                bank=bank,
+                shown={"learning_rate": self.learning_rate},
                 searches=self._searches,
                 validation_loss=self._validation_loss,
             )
@@ -93,7 +97,78 @@ class LiveSource:
         return True
 
 
-def live_source(session: "Session", course: Course, step: int, train_tokens: int, loss: float | None) -> LiveSource:
+def observation_of(
+    bank: SampleBank,
+    rewards_PN: Sequence[Sequence[Reward]] = (),
+    *,
+    cost: ModelCost,
+    reward_cost: ModelCost | None,
+    further_flops: float = 0.0,
+    validation_loss: ValidationLoss | None = None,
+    shown: Mapping[str, float | None] | None = None,
+    **known: Any,
+) -> tuple[Observation, BankPrice]:
+    """A bank with what it cost, wherever it was drawn.
+
+    Args:
+        bank: of a checkpoint.
+        rewards_PN: of each sample, with the tokens that were read; else the bank's sums stand for all.
+        cost: FLOPs per token of the model.
+        reward_cost: FLOPs per token of the reward model, if any.
+        further_flops: spent on it besides.
+        validation_loss: measured beside it.
+        shown: for display, where it is known.
+        known: the other fields of an `Observation`.
+    """
+    price = price_of(bank, cost, reward_cost, rewards_PN)
+    loss_flops = 0.0 if validation_loss is None else validation_loss.flops
+    observation = Observation(
+        evaluation_flops=price.evaluation_flops + further_flops + loss_flops,
+        query_flops=price.query,
+        reward_flops=price.reward_flops,
+        model_cost={name: float(value) for name, value in asdict(cost).items()},
+        bank=bank,
+        validation_loss=validation_loss,
+        shown={name: float(value) for name, value in (shown or {}).items() if value is not None},
+        **known,
+    )
+    return observation, price
+
+
+@contextmanager
+def measuring(session: "Session", step: int) -> Iterator[None]:
+    """An evaluation: it is timed, and training is left as it was; where it was not, that is said once."""
+    started = time.perf_counter()
+    disturbed = Disturbed()
+    try:
+        with undisturbed(getattr(session.sampler, "model", None)) as disturbed:
+            yield
+    finally:
+        session.evaluation_seconds += time.perf_counter() - started
+        if disturbed.what:
+            session.warn_once(
+                "disturbed",
+                f"the evaluation at step {step} disturbed training: {'; '.join(disturbed.what)}. Random states and "
+                "modes are put back after each evaluation; better let the sampler leave them alone.",
+            )
+
+
+class Elsewhere:
+    """Stands for sampler and verifier of a session to which banks are handed: it has none."""
+
+    def sample(self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int) -> list[Draw]:
+        """Refuses."""
+        remedy = "Or hand over what was measured elsewhere: session.record(step, train_tokens, bank)."
+        raise argument_error("sampler", "be given where the session itself evaluates", None, remedy)
+
+    def check(self, problem: Problem, completion: str) -> bool:
+        """Never asked, for nothing is drawn."""
+        raise AssertionError
+
+
+def live_source(
+    session: "Session", course: Course, step: int, train_tokens: int, loss: float | None, learning_rate: float | None
+) -> LiveSource:
     """The checkpoint at which a session stands, nothing drawn yet."""
     last = next((each.observation for each in reversed(session.checkpoints) if each.observation.searches), None)
     search, seed = session.search, search_seed(session.seed, step)
@@ -112,6 +187,7 @@ def live_source(session: "Session", course: Course, step: int, train_tokens: int
         train_tokens=train_tokens,
         train_flops=session.train_flops(train_tokens),
         loss=loss,
+        learning_rate=learning_rate,
         cost=session.cost,
         reward_cost=session.reward_cost,
         measure_loss=lambda prompt_tokens_P: validation_loss(

@@ -1,11 +1,11 @@
 """The one object a training loop talks to: `Session.observe` evaluates, decides, records and says so.
 
-Works with any loop and any model: it knows a sampler, a verifier, problems and a cost model. Imports no torch.
+Measuring is `session/live`, deciding `session/step`, recording `session/kept`; `Session.record` takes what was measured
+elsewhere. Any loop and any model: it knows a sampler, a verifier, problems and a cost model. Imports no torch.
 """
 
 import math
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +14,7 @@ from typing import Final, Literal, Self
 
 from breakeven import check
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import DivergedError, argument_error
+from breakeven.errors import argument_error
 from breakeven.records import (
     Action,
     CheckpointRecord,
@@ -23,27 +23,26 @@ from breakeven.records import (
     Problem,
     Reason,
     RunSpec,
+    SampleBank,
     StopTest,
     Verification,
 )
 from breakeven.records.agree import answers_from
 from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
-from breakeven.session.checks import check_budget, check_counts, check_parts, check_problems, check_tokens
-from breakeven.session.failing import is_usage_error, raised_by
-from breakeven.session.guard import undisturbed
-from breakeven.session.live import live_source
+from breakeven.session.checks import check_bank, check_counts, check_parts, check_problems, check_settings, check_tokens
+from breakeven.session.failing import diverged, is_usage_error, raised_by
+from breakeven.session.kept import Kept
+from breakeven.session.live import Elsewhere, live_source, measuring, observation_of
 from breakeven.session.recording import open_log
 from breakeven.session.resume import check_order, check_same_run, fingerprint_of
 from breakeven.session.searching import Search
-from breakeven.session.serving import serving_note
-from breakeven.session.step import take_step
-from breakeven.session.verify import HeldOut, Shadow
+from breakeven.session.step import conclude, measured_of, see, take_step, too_dear
+from breakeven.session.verify import shadow_of
 from breakeven.session.voice import say, warn
 from breakeven.session.witnesses import as_recorded, with_witnesses
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import default_policy
-from breakeven.store import LOG_NAME, RunLog, TextFile, write_whole
-from breakeven.ttc.tally import learning_point
+from breakeven.store import LOG_NAME, RunLog
 
 Mode = Literal["stop", "advise", "shadow"]
 MODES: Final[tuple[Mode, ...]] = ("stop", "advise", "shadow")
@@ -54,6 +53,7 @@ class Session:
 
     Args:
         sampler: draws completions from the live model. Where it has a `model`, evaluations are held to leave it alone.
+            None, and no verifier: all is measured elsewhere, for `record`.
         verifier: says which are right.
         problems: validation problems, the same at every checkpoint.
         cost: FLOPs per token of the model.
@@ -94,8 +94,8 @@ class Session:
     def __init__(
         self,
         *,
-        sampler: Sampler,
-        verifier: Verifier,
+        sampler: Sampler | None = None,
+        verifier: Verifier | None = None,
         problems: Sequence[Problem],
         cost: ModelCost,
         sequence_tokens: int,
@@ -120,7 +120,11 @@ class Session:
         keep_texts: bool = True,
         quiet: bool = False,
     ) -> None:
+        if sampler is None and verifier is None and mode != "shadow":
+            sampler = verifier = Elsewhere()
         check_parts(sampler=sampler, verifier=verifier, problems=problems, reward_model=reward_model)
+        assert sampler is not None, "which has no method"
+        assert verifier is not None, "which has no method"
         check_counts(
             num_samples=num_samples,
             sequence_tokens=sequence_tokens,
@@ -128,15 +132,11 @@ class Session:
             test_samples=test_samples,
             max_failures=max_failures,
         )
-        check.positive("temperature", temperature)
-        if not 0 <= seed < 2**31:
-            raise argument_error("seed", "be from 0 to 2147483647", seed)
+        check_settings(temperature=temperature, seed=seed, mode=mode, modes=MODES)
         if reward_model is not None and reward_cost is None:
             raise argument_error("reward_cost", "be given with reward_model", None, "Every FLOP is charged.")
         if answers is not None and extract is not None:
             raise argument_error("extract", "be left out where answers are given", extract)
-        if mode not in MODES:
-            raise argument_error("mode", f"be one of {', '.join(MODES)}", mode)
         if mode == "shadow":
             check_problems("test_problems", test_problems)
         self.sampler, self.verifier, self.problems = sampler, verifier, tuple(problems)
@@ -160,37 +160,21 @@ class Session:
         if isinstance(log, str | Path):
             log = self._owned.enter_context(open_log(log, spec=self.spec, policy=self.policy, seed=seed, resume=resume))
         self.log = log
-        self._texts = TextFile(log.directory) if log is not None and keep_texts else None
-        self.checkpoints: list[CheckpointRecord] = list(log.checkpoints) if log is not None else []
-        self.failures: dict[int, Failure] = dict(log.failures) if log is not None else {}
-        self._shadow: Shadow | None = None
-        if mode == "shadow":
-            how = HeldOut(
-                problems=tuple(test_problems),
-                num_samples=test_samples,
-                verifier=verifier,
-                temperature=temperature,
-                seed=seed,
-                cost=cost,
-                answers=self.answers,
-                reward_model=reward_model,
-                reward_cost=reward_cost,
-            )
-            self._shadow = Shadow(how, self.log)
+        self._kept = Kept(log, texts=keep_texts)
+        self.checkpoints, self.failures = self._kept.checkpoints, self._kept.failures
         try:
+            self._shadow = shadow_of(self, test_problems, test_samples) if mode == "shadow" else None
             self._begin(like)
         except BaseException:
             self.close()
             raise
-        self._ship()
-        self._course = Course(
-            spec=self.spec, policy=self.policy, num_problems=len(self.problems), num_samples=num_samples
+        self._kept.ship(temperature)
+        self._course = self._kept.course(
+            self.spec, self.policy, num_problems=len(self.problems), num_samples=num_samples
         )
-        for each in self.checkpoints:
-            self._course = self._course.then(learning_point(each.observation), each.decision)
         self._last: tuple[int, int] | None = None
         self._failed_in_a_row = 0
-        self._warned = False
+        self._warned = set[str]()
 
     def _begin(self, like: Sequence[str | Path | RunLog]) -> None:
         """Be the recorded run, or leave in the log what makes this one known."""
@@ -217,9 +201,7 @@ class Session:
     @property
     def stopped_at(self) -> CheckpointRecord | None:
         """The first checkpoint at which the decision was to stop, whatever the mode; under the budget declared last."""
-        changes = self.log.budget_changes if self.log is not None else ()
-        after = changes[-1].step if changes else -1
-        return next((each for each in self.checkpoints if each.decision.stop and each.observation.step > after), None)
+        return self._kept.stopped_at
 
     def is_due(self, step: int, train_tokens: int) -> bool:
         """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
@@ -227,77 +209,140 @@ class Session:
 
     def will_evaluate(self, step: int, train_tokens: int) -> bool:
         """Whether `observe` evaluates: where it is due, has not failed before, and is within the policy's share."""
-        due = self.is_due(step, train_tokens) and step not in self.failures
-        return due and not self._too_dear(train_tokens, self._place(step))
+        due = self.is_due(step, train_tokens) and step not in self.failures and not self._is_past(train_tokens)
+        return due and not too_dear(self._course, self._kept.place(step), self.train_flops(train_tokens))
 
-    def observe(self, *, step: int, train_tokens: int, loss: float | None = None) -> Decision:
+    def observe(
+        self, *, step: int, train_tokens: int, loss: float | None = None, learning_rate: float | None = None
+    ) -> Decision:
         """The decision at `step`; evaluates the live model if an evaluation is due.
 
         Args:
             step: optimizer steps done, increasing from call to call; once a step, not at every micro-batch.
-            train_tokens: tokens trained on so far.
+            train_tokens: tokens trained on so far. Past the budget it counts as spent: nothing more is evaluated.
             loss: training loss of this step, recorded for display.
+            learning_rate: of this step, likewise.
 
         Returns:
             A Decision. Between evaluations it is CONTINUE with reason NOT_DUE; where one would exceed the policy's
-            share for evaluations, EVALUATED_ENOUGH; where it failed, EVALUATION_FAILED. At a step that the log already
-            holds it is the recorded one. In modes "advise" and "shadow" a recorded stop is returned as CONTINUE.
+            share for evaluations, EVALUATED_ENOUGH; past the budget, BUDGET_SPENT; where it failed, EVALUATION_FAILED.
+            At a step that the log already holds it is the recorded one. In modes "advise" and "shadow" a recorded stop
+            is returned as CONTINUE.
 
         Raises:
             DivergedError: the loss is NaN or infinite. What was recorded stays.
-            ArgumentError: steps or tokens that do not continue those observed before, or that overrun the budget; or
-                something of a wrong type that sampler, verifier or reward model returned.
+            ArgumentError: steps or tokens that do not continue those observed before; or something of a wrong type that
+                sampler, verifier or reward model returned.
             RunStorageError: the log could not be written.
             Exception: whatever sampler, verifier or reward model raised, `max_failures` times in a row.
         """
+        evaluates = self.will_evaluate(step, train_tokens)
+        if (known := self._enter(step, train_tokens, loss, new=evaluates)) is not None:
+            return known
+        if not evaluates:
+            reason = Reason.EVALUATED_ENOUGH if self.is_due(step, train_tokens) else Reason.NOT_DUE
+            return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED if step in self.failures else reason)
+        source = live_source(self, self._course, step, train_tokens, loss, learning_rate)
+        try:
+            with measuring(self, step):
+                course, _, decision = take_step(self._course, source)
+                samples = source.collector.samples
+                self._kept.keep_texts(step, samples.greedy_texts_P, samples.texts_PN)
+                self._keep(CheckpointRecord(observation=source.observation, decision=decision), course)
+        except Exception as error:
+            return self._failed(step, train_tokens, error)
+        self._failed_in_a_row = 0
+        return self._told(decision, train_tokens)
+
+    def record(
+        self,
+        step: int,
+        train_tokens: int,
+        bank: SampleBank,
+        *,
+        loss: float | None = None,
+        learning_rate: float | None = None,
+        seconds: float | None = None,
+    ) -> Decision:
+        """The decision at `step` on a bank that was measured elsewhere: by another process, or the trainer itself.
+
+        It is charged like one drawn here, and recorded whether an evaluation was due or not.
+
+        Args:
+            step: as of `observe`.
+            train_tokens: likewise.
+            bank: samples of the session's problems, in their order and at its temperature.
+            loss: training loss of this step, recorded for display.
+            learning_rate: of this step, likewise.
+            seconds: wall time that measuring the bank took, likewise.
+
+        Returns:
+            As of `observe`.
+
+        Raises:
+            ArgumentError: as of `observe`; or a bank of other problems or another temperature, or with fewer samples
+                than the policy needs.
+            DivergedError, RunStorageError: as of `observe`.
+        """
+        check_bank(bank, num_problems=len(self.problems), temperature=self.temperature)
+        self.policy.check(bank.num_samples)
+        if (known := self._enter(step, train_tokens, loss, new=True)) is not None:
+            return known
+        observation, price = observation_of(
+            bank,
+            cost=self.cost,
+            reward_cost=self.reward_cost,
+            step=step,
+            train_tokens=train_tokens,
+            train_flops=self.train_flops(train_tokens),
+            loss=loss,
+            shown={"learning_rate": learning_rate, "seconds": seconds},
+        )
+        course, _, decision = conclude(self._course, see(self._course, measured_of(observation, price)))
+        self._keep(CheckpointRecord(observation=observation, decision=decision), course)
+        return self._told(decision, train_tokens)
+
+    def _enter(self, step: int, train_tokens: int, loss: float | None, *, new: bool) -> Decision | None:
+        """What is known before anything is measured: recorded, or past the budget. `new`: a checkpoint will be kept."""
         if loss is not None and not math.isfinite(loss):
             raise diverged(step, loss)
-        place = self._place(step)
-        recorded = self._is_recorded(step, place)
-        if not recorded and place < len(self.checkpoints) and self.will_evaluate(step, train_tokens):
+        check.finite("train_tokens", train_tokens)
+        place, recorded = self._kept.place(step), self._kept.holds(step)
+        if new and not recorded and place < len(self.checkpoints):
             raise argument_error("step", f"be above {self.checkpoints[-1].observation.step}, the last observed", step)
         check_order(self.checkpoints, place, step, train_tokens)
         check_tokens(step, train_tokens, self.sequence_tokens, self._last)
-        check_budget(train_tokens, self.train_flops(train_tokens), self.spec)
         self._last = step, train_tokens
         if recorded:
             self._look_on(step, train_tokens)
             return self._returned(self.checkpoints[place].decision)
-        if not self.will_evaluate(step, train_tokens):
-            reason = Reason.EVALUATED_ENOUGH if self.is_due(step, train_tokens) else Reason.NOT_DUE
-            return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED if step in self.failures else reason)
-        started = time.perf_counter()
-        try:
-            with undisturbed(getattr(self.sampler, "model", None)) as disturbed:
-                decision = self._evaluate(step, train_tokens, loss)
-        except Exception as error:
-            return self._failed(step, train_tokens, error)
-        finally:
-            self.evaluation_seconds += time.perf_counter() - started
-            if disturbed.what and not self._warned:
-                self._warned = True
-                warn(
-                    f"the evaluation at step {step} disturbed training: {'; '.join(disturbed.what)}. Random states and "
-                    "modes are put back after each evaluation; better let the sampler leave them alone."
-                )
-        self._failed_in_a_row = 0
+        if not self._is_past(train_tokens):
+            return None
+        self.warn_once(
+            "past",
+            f"training passed spec.budget_flops, {self.spec.budget_flops:.6g} FLOPs, at step {step}: {train_tokens} "
+            "tokens. It counts as spent, and nothing more is evaluated. Declare the FLOPs of the full run.",
+        )
+        self._look_on(step, train_tokens)
+        return self._going_on(step, train_tokens, Reason.BUDGET_SPENT)
+
+    def _keep(self, checkpoint: CheckpointRecord, course: Course) -> None:
+        self._kept.keep(checkpoint)
+        self._course = course
+        self._kept.ship(self.temperature)
+
+    def _told(self, decision: Decision, train_tokens: int) -> Decision:
+        """Say a new decision, and return it as the loop is told."""
         if not self.quiet:
             say(str(decision))
-        self._look_on(step, train_tokens)
+        self._look_on(decision.step, train_tokens)
         return self._returned(decision)
 
-    def _evaluate(self, step: int, train_tokens: int, loss: float | None) -> Decision:
-        source = live_source(self, self._course, step, train_tokens, loss)
-        course, _, decision = take_step(self._course, source)
-        if self._texts is not None:
-            self._texts.append(step, source.collector.samples.greedy_texts_P, source.collector.samples.texts_PN)
-        checkpoint = CheckpointRecord(observation=source.observation, decision=decision)
-        if self.log is not None:
-            self.log.append(checkpoint)
-        self.checkpoints.append(checkpoint)
-        self._course = course
-        self._ship()
-        return decision
+    def warn_once(self, what: str, line: str) -> None:
+        """Warn of `what`, the first time."""
+        if what not in self._warned:
+            self._warned.add(what)
+            warn(line)
 
     def measure_stop(self, sampler: Sampler | None = None, *, search: Search | None = None) -> StopTest | None:
         """In mode "shadow": the serving point of the decided stop on the test problems, measured once and recorded.
@@ -326,15 +371,6 @@ class Session:
             return self._shadow.verification
         return None if self.log is None else self.log.verification
 
-    def _ship(self) -> None:
-        """Leave `serving.json` beside the log of a run whose stop is decided, also where a kill came between."""
-        if self.log is None or self.stopped_at is None:
-            return
-        path, note = self.log.directory / "serving.json", serving_note(self.stopped_at.decision, self.temperature)
-        if path.exists() and path.read_bytes() == note:
-            return  # another one is of a stop under an earlier budget
-        write_whole(path, note, remedy="The decision is in the log. Free space, then go on with the run.")
-
     def _look_on(self, step: int, train_tokens: int) -> None:
         started = time.perf_counter()
         if self.stopped_at is not None and self.stopped_at.observation.step == step:
@@ -349,9 +385,7 @@ class Session:
             raise error
         what = f"{type(error).__name__}: {error}"
         failure = Failure(step=step, train_tokens=train_tokens, raised_by=raised_by(error), error=what)
-        if self.log is not None:
-            self.log.append(failure)
-        self.failures[step] = failure
+        self._kept.fail(failure)
         self._failed_in_a_row += 1
         warn(f"the evaluation at step {step} failed, and training goes on: the {failure.raised_by} raised {what}")
         if self._failed_in_a_row >= self.max_failures:
@@ -368,40 +402,10 @@ class Session:
         """What the loop is told: where one only looks on, never to stop."""
         return decision if self.mode == "stop" or not decision.stop else replace(decision, action=Action.CONTINUE)
 
-    def _place(self, step: int) -> int:
-        """Where a checkpoint of `step` stands, or would stand, among those recorded."""
-        return bisect_left(self.checkpoints, step, key=lambda each: each.observation.step)
-
-    def _is_recorded(self, step: int, place: int) -> bool:
-        return place < len(self.checkpoints) and self.checkpoints[place].observation.step == step
+    def _is_past(self, train_tokens: int) -> bool:
+        """Whether so much training is more than the budget, which is then an estimate."""
+        return self.train_flops(train_tokens) > self.spec.budget_flops * (1 + 1e-9)
 
     def train_flops(self, train_tokens: int) -> float:
         """FLOPs of training on so many tokens."""
         return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
-
-    def _too_dear(self, train_tokens: int, place: int) -> bool:
-        """Whether the least evaluation, with samples as long as the last ones, exceeds the policy's share.
-
-        A function of the checkpoints before, so that a resumed run leaves out the same evaluations. The first one is
-        always made.
-        """
-        if not place:
-            return False
-        course = self._course
-        if place < len(course.points):
-            course = replace(course, points=course.points[:place])
-        last = course.points[-1]
-        if last.query_flops is None:
-            return False
-        least = last.num_problems * last.query_flops.total(1) + last.loss_flops
-        if (first := self.policy.wants(course, None, (0, 0))) is not None:
-            least += first[0] * last.query_flops.total(first[1])
-        return not course.affords(self.train_flops(train_tokens), least)
-
-
-def diverged(step: int, loss: float) -> DivergedError:
-    """The error for a loss that is NaN or infinite."""
-    return DivergedError(
-        f"loss must be finite; got {loss} at step {step}: training diverged. Everything recorded before is kept. "
-        "Lower the learning rate and start a new run."
-    )

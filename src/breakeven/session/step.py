@@ -127,3 +127,27 @@ def search_price(last: Observation | None) -> float | None:
         return None
     priced = {(strategy_of(each.strategy).search, each.k): each.query_flops for each in last.searches}
     return math.fsum(priced.values()) * last.bank.num_problems
+
+
+def too_dear(course: Course, place: int, train_flops: float) -> bool:
+    """Whether the least evaluation, with samples as long as the last ones, exceeds the policy's share.
+
+    A function of the checkpoints before, so that a resumed run leaves out the same evaluations. The first one is always
+    made.
+
+    Args:
+        course: of all checkpoints recorded.
+        place: how many of them come before.
+        train_flops: until now.
+    """
+    if not place:
+        return False
+    last = course.points[-1]
+    if last.query_flops is None:
+        return False
+    if place < len(course.points):
+        course = replace(course, points=course.points[:place])
+    least = last.num_problems * last.query_flops.total(1) + last.loss_flops
+    if (first := course.policy.wants(course, None, (0, 0))) is not None:
+        least += first[0] * last.query_flops.total(first[1])
+    return not course.affords(train_flops, least)

@@ -6,6 +6,7 @@ decided, the fully trained model at the end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from breakeven.session.searching import Search
 from breakeven.store import RunLog
 from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import tally_of
+
+if TYPE_CHECKING:
+    from breakeven.session.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,3 +175,23 @@ class Shadow:
             if self._log is not None:
                 self._log.append(self.verification)
         return self.verification
+
+
+def shadow_of(session: "Session", test_problems: Sequence[Problem], test_samples: int) -> Shadow:
+    """Both halves as a session draws and grades.
+
+    Raises:
+        ArgumentError: fewer than two problems.
+    """
+    how = HeldOut(
+        problems=tuple(test_problems),
+        num_samples=test_samples,
+        verifier=session.verifier,
+        temperature=session.temperature,
+        seed=session.seed,
+        cost=session.cost,
+        answers=session.answers,
+        reward_model=session.reward_model,
+        reward_cost=session.reward_cost,
+    )
+    return Shadow(how, session.log)

@@ -22,10 +22,11 @@ from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import BudgetChange, CheckpointRecord, Decision, SegmentRule, Verification
 from breakeven.sampling.transformer import TransformerSampler
+from breakeven.session.failing import diverged
 from breakeven.session.recording import start_log
 from breakeven.session.searching import TreeSearch
 from breakeven.session.serving import serving_point
-from breakeven.session.session import Mode, Session, diverged
+from breakeven.session.session import Mode, Session
 from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
 from breakeven.store import RunLog
