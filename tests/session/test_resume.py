@@ -11,6 +11,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.records import SearchOutcome
 from breakeven.session.recording import start_log
+from breakeven.stopping.course import Policy
 from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import RunLog, read_log
 from breakeven.testing import RateSampler, RateVerifier
@@ -79,3 +80,22 @@ def test_settings_that_an_older_log_lacks_are_the_usual_ones(tmp_path: Path) -> 
     RunLog.create(tmp_path / "other", other).close()
     with pytest.raises(ArgumentError, match=r"^policy must be the recorded one"):
         session(tmp_path / "other")
+
+
+@pytest.mark.parametrize("policy", [CalibratedPolicy(), PaperPolicy()])
+def test_a_rule_that_is_not_wrapped_in_patience_begins_a_log_and_goes_on_with_it(
+    tmp_path: Path, policy: Policy
+) -> None:
+    rates = RateSampler({str(number): 0.1 * number for number in range(10)})
+    for resume in (False, True):
+        Session(
+            sampler=rates,
+            verifier=RateVerifier(),
+            problems=rates.problems,
+            cost=ModelCost(body_params=1000.0),
+            sequence_tokens=10,
+            spec=SPEC,
+            policy=policy,
+            log=tmp_path / "run",
+            resume=resume,
+        ).close()

@@ -59,9 +59,10 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
         ArgumentError: the first thing that differs, by its name.
     """
     spec, policy = session.spec, session.policy
+    settings = policy_settings(policy)
     pairs: list[tuple[str, object, object]] = [
         ("spec", spec, log.spec),
-        ("policy", policy_settings(policy), _recorded_policy(log, policy_settings(policy)["name"])),
+        ("policy", _whole(settings, settings["name"]), _whole(log.header.policy, settings["name"])),
         ("seed", session.seed, log.header.seed),
     ]
     if log.checkpoints:
@@ -85,14 +86,12 @@ def check_same_run(session: "Session", log: RunLog, fingerprint: Fingerprint) ->
             raise argument_error("policy.strategies", "name what was searched with before", found.strategy, _REMEDY)
 
 
-def _recorded_policy(log: RunLog, name: str) -> dict[str, Any]:
-    """The settings of the recorded policy, with those that an older log lacks.
+def _whole(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    """The settings of a policy, with those that an older log lacks, and the patience of a rule that is not wrapped.
 
-    One of another name is left as it is recorded: a log leads to no code but that of the policy that was given.
+    One of another `name` is left as it is recorded: a log leads to no code but that of the policy that was given.
     """
-    if log.header.policy.get("name", name) != name:
-        return log.header.policy
-    return policy_settings(policy_from(log.header.policy))
+    return settings if settings.get("name", name) != name else policy_settings(policy_from(settings))
 
 
 def _draws_all(spec: RunSpec, policy: Policy, num_problems: int, num_samples: int) -> bool:
