@@ -34,6 +34,18 @@ def test_importing_brings_no_torch(module: str) -> None:
     assert run.stdout.strip() == "[]"
 
 
+def test_an_adapter_is_imported_where_it_is_first_named() -> None:
+    code = (
+        "import sys, breakeven; before = 'transformers' in sys.modules; "
+        "print(before, breakeven.transformers.EarlyStop.__name__)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "False EarlyStop"
+    with pytest.raises(AttributeError, match="no attribute 'tranformers'"):
+        _ = getattr(breakeven, "tranformers")  # noqa: B009
+
+
 def test_public_names_are_sorted_and_unique() -> None:
     assert breakeven.__all__ == sorted(set(breakeven.__all__))
 

@@ -1,8 +1,12 @@
 """breakeven: decide during training when a checkpoint served with K samples replaces the rest of the run.
 
 TTC-aware training (arXiv 2601.01332), by a rule of its own (`CalibratedPolicy`) or the paper's (`PaperPolicy`). The one
-call in a training loop is `Session.observe`. Importing this package imports no torch; `breakeven.train.loop` does.
+call in a training loop is `Session.observe`. Importing this package imports no torch; `breakeven.train.loop` does, and
+`breakeven.transformers`, which is imported where it is first named.
 """
+
+import typing as _typing
+from importlib import import_module as _import_module
 
 from breakeven._version import __version__
 from breakeven.cost.tokens import ModelCost
@@ -64,3 +68,13 @@ __all__ = [
     "read_log",
     "replay",
 ]
+
+if _typing.TYPE_CHECKING:
+    from breakeven.adapters import transformers as transformers
+else:
+
+    def __getattr__(name: str) -> object:
+        """The adapter of a framework, imported where it is first named: `breakeven.transformers.EarlyStop`."""
+        if name == "transformers":
+            return _import_module("breakeven.adapters.transformers")
+        raise AttributeError(f"module 'breakeven' has no attribute {name!r}")

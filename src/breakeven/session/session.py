@@ -321,7 +321,7 @@ class Session:
         self.warn_once(
             "past",
             f"training passed spec.budget_flops, {self.spec.budget_flops:.6g} FLOPs, at step {step}: {train_tokens} "
-            "tokens. It counts as spent, and nothing more is evaluated. Declare the FLOPs of the full run.",
+            "tokens. It counts as spent, and nothing more is evaluated. If it was no estimate, declare the full run's.",
         )
         self._look_on(step, train_tokens)
         return self._going_on(step, train_tokens, Reason.BUDGET_SPENT)

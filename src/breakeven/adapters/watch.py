@@ -1,0 +1,219 @@
+"""A run of somebody else's loop, watched by a `Session` that is made once a few steps have shown what a step is.
+
+The budget is an estimate: tokens a row until then, times the rows of the run. Nothing that goes wrong here later than
+at the start ends the run: evaluation is then switched off, with one warning.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from breakeven.adapters.asked import Asked
+from breakeven.cost.tokens import ModelCost
+from breakeven.errors import argument_error
+from breakeven.records import BudgetChange, Decision, RunSpec
+from breakeven.records.protocols import Sampler
+from breakeven.session.recording import start_log
+from breakeven.session.session import Mode, Session
+from breakeven.session.voice import warn
+from breakeven.stopping.course import Policy
+from breakeven.stopping.decide import default_policy
+from breakeven.store import LOG_NAME, RunLog
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Watch:
+    """One run, in the process that decides on it.
+
+    Args:
+        asked: problems and how they are graded.
+        sampler: of the live model.
+        cost: FLOPs per token of the model.
+        steps: optimizer steps of the full run.
+        step_rows: rows of a step over all processes, mean over an epoch; None: as measured at the first steps, which an
+            epoch's short last batch is not among.
+        directory: of the run log.
+        mode: as of `Session`.
+        policy: the stop rule; None: the calibrated one.
+        session_settings: what else a `Session` takes: num_samples, temperature, seed.
+        declared: what else a `RunSpec` takes: decay_share, queries and so on.
+        config: of the loop, for people to read.
+    """
+
+    asked: Asked
+    sampler: Sampler
+    cost: ModelCost
+    steps: int
+    step_rows: float | None
+    directory: Path
+    mode: Mode
+    policy: Policy | None
+    session_settings: dict[str, Any]
+    declared: dict[str, Any]
+    config: dict[str, Any]
+    session: Session | None = None
+    """From the first evaluation on; None before."""
+    _log: RunLog | None = None
+    _started_at: int = 0
+    _tokens_before: float | None = 0.0
+    """Tokens of the steps before this process; None: not known yet."""
+    _is_off: bool = False
+    _has_advised: bool = False
+
+    def begin(self, step: int) -> None:
+        """Before the first step of this process, which is the one after `step`.
+
+        Raises:
+            ArgumentError: the directory holds a run and this one begins anew; or anything that `Session` refuses.
+        """
+        self._session(None, RunSpec(budget_flops=1.0, **self.declared), 1)  # refused before anything is trained
+        self._started_at = step
+        if not (self.directory / LOG_NAME).exists():
+            self._tokens_before = None if step else 0.0
+            return
+        if not step:
+            remedy = "Go on with that run from its last checkpoint, or name another by log=DIR."
+            raise argument_error("log", "be a new run directory where training begins anew", self.directory, remedy)
+        self._log = RunLog.open(self.directory)
+        try:
+            self._go_on(self._log, step)
+        except BaseException:
+            self._log.close()
+            raise
+
+    def observe(
+        self,
+        *,
+        step: int,
+        tokens: int,
+        sequences: int,
+        rows: int,
+        loss: float | None = None,
+        learning_rate: float | None = None,
+    ) -> Decision | None:
+        """The decision at `step`; None where evaluation is switched off, or at the end past the budget.
+
+        Args:
+            step: optimizer steps done, at which an evaluation is wanted.
+            tokens: trained on since `begin`, over all processes.
+            sequences: that they were in.
+            rows: of batches, that these were in.
+            loss: of a step before, for display.
+            learning_rate: of this step, likewise.
+        """
+        if self._is_off:
+            return None
+        try:
+            if self.session is None:
+                self._start(step, tokens, sequences, rows)
+            assert self.session is not None, "just made"
+            train_tokens = self._train_tokens(step, tokens)
+            if step >= self.steps and self.session.train_flops(train_tokens) > self.session.spec.budget_flops:
+                return None  # the estimate was a little low, and there is nothing left to decide
+            decision = self.session.observe(
+                step=step, train_tokens=train_tokens, loss=loss, learning_rate=learning_rate
+            )
+        except Exception as error:
+            self._switch_off(error)
+            return None
+        stopped = self.session.stopped_at
+        if stopped is not None and self.mode != "stop" and not self._has_advised:
+            self._has_advised = True
+            warn(f"training may stop at step {stopped.observation.step}. {stopped.decision}")
+        return decision
+
+    @property
+    def stops(self) -> bool:
+        """Whether training is to end, now or since before this process."""
+        return self.mode == "stop" and self.session is not None and self.session.stopped_at is not None
+
+    def end(self, *, complete: bool) -> None:
+        """After the last step; `complete`: of the full run. In mode "shadow" the decision is verified then."""
+        try:
+            if complete and self.mode == "shadow" and self.session is not None and not self._is_off:
+                self._verify(self.session)
+        except Exception as error:
+            self._switch_off(error)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Release the run directory."""
+        if self._log is not None:
+            self._log.close()
+
+    def _start(self, step: int, tokens: int, sequences: int, rows: int) -> None:
+        if not tokens or not sequences:
+            remedy = "The model is given input_ids or inputs_embeds in training mode, one row a sequence."
+            raise argument_error("train_tokens", "be counted at the model's batches", tokens, remedy)
+        step_tokens = tokens / rows * (self.step_rows or rows / (step - self._started_at))
+        if self._tokens_before is None:  # gone on with from before it was watched
+            self._tokens_before = step_tokens * self._started_at
+        sequence_tokens = max(1, round(tokens / sequences))
+        budget_flops = self.cost.train_flops(step_tokens * self.steps / sequence_tokens, sequence_tokens)
+        spec = RunSpec(budget_flops=budget_flops, **self.declared)
+        self._log = start_log(
+            self.directory,
+            spec=spec,
+            policy=self.policy,
+            seed=self.session_settings["seed"],
+            config=self.config | {"steps": self.steps},
+        )
+        self.session = self._session(self._log, spec, sequence_tokens)
+
+    def _go_on(self, log: RunLog, step: int) -> None:
+        """The recorded run, from `step` on; of other steps in all, under another budget."""
+        if log.fingerprint is None:
+            remedy = "Nothing was measured in it: delete it."
+            raise argument_error("log", "hold a run that was begun", self.directory, remedy)
+        spec, config = log.spec, log.budget_changes[-1].config if log.budget_changes else log.header.config
+        before = [each.observation for each in log.checkpoints if each.observation.step <= step]
+        sequence_tokens = int(log.fingerprint.parts["sequence_tokens"])
+        budget_tokens = spec.budget_flops / self.cost.train_flops(1 / sequence_tokens, sequence_tokens)
+        step_tokens = budget_tokens / config.get("steps", self.steps)
+        known = (before[-1].step, before[-1].train_tokens) if before else (0, 0)
+        self._tokens_before = known[1] + step_tokens * (step - known[0])
+        if config.get("steps", self.steps) != self.steps:
+            spec = replace(spec, budget_flops=spec.budget_flops * self.steps / config["steps"])
+            log.append(BudgetChange(step=step, spec=spec, config=config | {"steps": self.steps}))
+        self.session = self._session(log, spec, sequence_tokens)
+
+    def _session(self, log: RunLog | None, spec: RunSpec, sequence_tokens: int) -> Session:
+        return Session(
+            sampler=self.sampler,
+            verifier=self.asked.verifier,
+            answers=self.asked.answers,
+            problems=self.asked.problems,
+            test_problems=self.asked.test_problems,
+            cost=self.cost,
+            sequence_tokens=sequence_tokens,
+            spec=spec,
+            policy=default_policy() if self.policy is None else self.policy,
+            log=log,
+            mode=self.mode,
+            **self.session_settings,
+        )
+
+    def _train_tokens(self, step: int, tokens: int) -> int:
+        """Of all steps; at one that is recorded already as it was counted then, which later ones count on from."""
+        assert self._log is not None, "there is a session"
+        assert self._tokens_before is not None, "it was measured"
+        if (recorded := self._log.find(step)) is not None:
+            self._tokens_before = recorded.observation.train_tokens - tokens
+        return round(self._tokens_before) + tokens
+
+    def _verify(self, session: Session) -> None:
+        if session.stopped_at is None:
+            warn("no stop was advised in this run.")
+        elif (found := session.verify()) is not None:
+            warn(
+                f"the stop at step {found.stopped_step} with K = {found.k} has test accuracy "
+                f"{found.stopped_accuracy:.3f}, {found.difference:+.3f} (standard error "
+                f"{found.difference_standard_error:.3f}) against the fully trained model; it would have saved "
+                f"{found.net_saving:.0%} of the training FLOPs, evaluations charged."
+            )
+
+    def _switch_off(self, error: Exception) -> None:
+        self._is_off = True
+        what = f"{type(error).__name__}: {error}"
+        warn(f"nothing more is evaluated, and training goes on: {what} What was recorded is in {self.directory}.")

@@ -1,0 +1,242 @@
+"""`EarlyStop` in the real Trainer of transformers, on a tiny GPT-2."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import breakeven
+from breakeven import CalibratedPolicy
+from breakeven.errors import ArgumentError
+from breakeven.records import Reason
+from breakeven.session.replay import replay
+from breakeven.store import read_log
+
+pytest.importorskip("accelerate")
+STEPS = 40
+
+
+@pytest.fixture
+def train(tokenizer, make_model, rows, tmp_path):
+    """Trains a new model; the trainer."""
+
+    def run(*callbacks: Any, resume: bool | str = False, directory: Path = tmp_path / "out", **changes: Any):
+        from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
+
+        settings: dict[str, Any] = {
+            "max_steps": STEPS, "per_device_train_batch_size": 8, "learning_rate": 1e-2, "save_strategy": "no",
+            "logging_steps": 10, "report_to": [], "disable_tqdm": True, "use_cpu": True, "seed": 0,
+        }  # fmt: skip
+        trainer = Trainer(
+            model=make_model(),
+            args=TrainingArguments(output_dir=str(directory), **settings | changes),
+            train_dataset=rows,
+            data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
+            processing_class=tokenizer,
+            callbacks=list(callbacks),
+        )
+        trainer.train(resume_from_checkpoint=resume)
+        return trainer
+
+    return run
+
+
+@pytest.fixture
+def early_stop(problems, is_right):
+    """Of a policy for which an evaluation is never too dear, as it would be in so short a run."""
+
+    def make(**changes: Any):
+        given = {"problems": problems, "is_right": is_right, "max_tokens": 3, "num_samples": 4, "evaluate_every": 10}
+        policy = CalibratedPolicy(max_evaluation_share=1e9)
+        return breakeven.transformers.EarlyStop(**given | {"policy": policy} | changes)
+
+    return make
+
+
+def steps_of(directory: Path) -> list[int]:
+    return [each.observation.step for each in read_log(directory / "breakeven").checkpoints]
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(each.getMessage() for each in caplog.records if each.name == "breakeven")
+
+
+def test_a_run_is_evaluated_decided_and_recorded(train, early_stop, tmp_path: Path) -> None:
+    stop = early_stop()
+    trainer = train(stop)
+    assert trainer.state.global_step == STEPS
+    record = read_log(tmp_path / "out" / "breakeven")
+    assert steps_of(tmp_path / "out")[:3] == [10, 20, 30]
+    first = record.checkpoints[0].observation
+    assert first.bank.num_problems == 64
+    assert record.header.spec.decay_share == pytest.approx(1.0, abs=0.001)  # linear is the trainer's default
+    assert first.shown["learning_rate"] == pytest.approx(1e-2 * (1 - 9 / STEPS))
+    assert record.header.config["trainer"]["per_device_train_batch_size"] == 8
+    accuracies = [each.observation.bank.greedy_accuracy for each in record.checkpoints]
+    assert accuracies[-1] > accuracies[0]
+    decided = replay([each.observation for each in record.checkpoints], record.header.spec, stop.session.policy)
+    assert decided == tuple(each.decision for each in record.checkpoints)
+
+
+def test_tokens_are_those_of_the_batches_without_padding_and_with_accumulation(
+    train, early_stop, rows, tmp_path: Path
+) -> None:
+    """One epoch sees every row once, whatever the batches: 8 rows of 4 tokens, 64 of 5."""
+    stop = early_stop(evaluate_every=9)
+    train(stop, max_steps=-1, num_train_epochs=1, per_device_train_batch_size=4, gradient_accumulation_steps=2)
+    assert stop._count.so_far == (8 * 4 + 64 * 5, 72, 72)
+    (checkpoint,) = read_log(tmp_path / "out" / "breakeven").checkpoints
+    assert checkpoint.observation.train_tokens == 352
+    assert checkpoint.decision.reason is Reason.BUDGET_SPENT
+
+
+def test_the_budget_knows_of_the_short_batch_that_ends_an_epoch(train, early_stop, tmp_path: Path) -> None:
+    """5 epochs of 2 steps: 64 rows and 8. What is measured until the first evaluation is a full batch."""
+    stop = early_stop(evaluate_every=1)
+    train(stop, max_steps=10, per_device_train_batch_size=64)
+    assert stop._count.so_far[0] == 5 * 352
+    first = read_log(tmp_path / "out" / "breakeven").checkpoints[0]
+    assert first.decision.used == pytest.approx(64 / 360, rel=0.01)
+
+
+def test_training_is_bit_identical_with_and_without_it(train, early_stop, tmp_path: Path) -> None:
+    import random
+
+    import numpy as np
+    import torch
+
+    def states(*callbacks: Any):
+        trainer = train(*callbacks, directory=tmp_path / str(len(callbacks)), max_steps=25)
+        weights = [each.detach().clone() for each in trainer.model.parameters()]
+        moments = [value for each in trainer.optimizer.state.values() for value in each.values()]
+        numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002
+        return [*weights, *moments, torch.get_rng_state()], numpy_state["state"]["key"].tolist(), random.getstate()
+
+    stop = early_stop()
+    (watched, *others), (alone, *expected) = states(stop), states()
+    assert len(stop.session.checkpoints) == 2
+    assert len(watched) == len(alone)
+    assert all(torch.equal(one, other) for one, other in zip(watched, alone, strict=True))
+    assert others == expected
+
+
+def test_advise_says_where_to_stop_once_and_trains_on(train, early_stop, caplog: pytest.LogCaptureFixture) -> None:
+    stop = early_stop(target=0.1)
+    assert train(stop).state.global_step == STEPS
+    assert stop.session.stopped_at is not None
+    step = stop.session.stopped_at.observation.step
+    assert warnings_of(caplog).count(f"training may stop at step {step}. ") == 1
+
+
+def test_stop_saves_the_checkpoint_ends_training_and_stays_stopped_if_asked_to(
+    train, early_stop, tmp_path: Path
+) -> None:
+    stop = early_stop(target=0.1, mode="stop")
+    trainer = train(stop)
+    step = trainer.state.global_step
+    assert step < STEPS
+    assert stop.session.stopped_at.observation.step == step
+    assert (tmp_path / "out" / f"checkpoint-{step}" / "model.safetensors").exists()
+    note = json.loads((tmp_path / "out" / "breakeven" / "serving.json").read_text())
+    assert note["step"] == step
+    saved = str(tmp_path / "out" / f"checkpoint-{step}")
+    again = train(early_stop(target=0.1, mode="stop"), resume=saved)
+    assert again.state.global_step == step + 1, "the trainer looks only after a step"
+    on = early_stop(target=0.1, mode="advise")
+    assert train(on, resume=saved).state.global_step == STEPS
+    assert steps_of(tmp_path / "out")[0] == step
+    assert len(on.session.checkpoints) > 1
+
+
+def test_shadow_holds_the_stop_against_the_end_on_test_problems(
+    train, early_stop, problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = early_stop(target=0.1, mode="shadow", problems=problems[::2], test_problems=problems[1::2])
+    assert train(stop).state.global_step == STEPS
+    assert stop.session.verification.num_problems == 32
+    assert "against the fully trained model" in warnings_of(caplog)
+
+
+def test_a_resumed_run_decides_as_an_uninterrupted_one(train, early_stop, tmp_path: Path) -> None:
+    train(early_stop(), directory=tmp_path / "straight")
+    saving = {"save_strategy": "steps", "save_steps": 10}
+    train(early_stop(), directory=tmp_path / "broken", max_steps=STEPS, **saving)
+    train(early_stop(), directory=tmp_path / "broken", resume=str(tmp_path / "broken" / "checkpoint-20"), **saving)
+    straight, broken = (read_log(tmp_path / each / "breakeven") for each in ("straight", "broken"))
+    assert broken.checkpoints == straight.checkpoints
+
+
+def test_another_number_of_steps_is_another_budget(train, early_stop, tmp_path: Path) -> None:
+    train(early_stop(), save_strategy="steps", save_steps=20)
+    train(early_stop(), resume=str(tmp_path / "out" / "checkpoint-40"), max_steps=60)
+    record = read_log(tmp_path / "out" / "breakeven")
+    (change,) = record.budget_changes
+    assert change.step == 40
+    assert change.spec.budget_flops == pytest.approx(1.5 * record.header.spec.budget_flops)
+    assert 50 in steps_of(tmp_path / "out")
+
+
+def test_a_run_that_is_watched_from_its_middle_counts_what_came_before(train, early_stop, tmp_path: Path) -> None:
+    train(save_strategy="steps", save_steps=20)
+    train(early_stop(), resume=str(tmp_path / "out" / "checkpoint-20"))
+    first = read_log(tmp_path / "out" / "breakeven").checkpoints[0]
+    assert first.observation.step == 30
+    assert first.decision.used == pytest.approx(30 / STEPS)
+
+
+def test_a_fault_of_an_evaluation_switches_it_off_and_training_goes_on(
+    train, early_stop, is_right, caplog: pytest.LogCaptureFixture
+) -> None:
+    def worse(problem, text):
+        if text:
+            raise RuntimeError("no verdict")
+        return False
+
+    assert train(early_stop(is_right=worse, evaluate_every=5)).state.global_step == STEPS
+    said = warnings_of(caplog)
+    assert said.count("the evaluation at step") == 3
+    assert said.count("nothing more is evaluated, and training goes on: RuntimeError: no verdict") == 1
+
+
+def test_a_disk_that_refuses_does_not_end_training(
+    train, early_stop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert train(early_stop(log=tmp_path / "file" / "run")).state.global_step == STEPS
+    assert "nothing more is evaluated, and training goes on" in warnings_of(caplog)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"is_right": None}, r"^task must be given, or else both problems and is_right; got 'problems'\."),
+        ({"task": "gsm8k:missing.jsonl"}, r"^task must be given, or else both .* got 'task, problems, is_right'"),
+        ({"is_right": lambda problem, text: 1}, r"^is_right must return True or False; got 1\."),
+        ({"is_right": lambda problem, text: text[0] == "a"}, r"^is_right must take any text; got 'IndexError"),
+        ({"problems": [{"question": "a"}]}, r"^problems\[0\] must be a Problem, its fields by name, or a prompt"),
+        ({"mode": "shadow"}, r"^test_problems must be given in mode shadow"),
+        ({"mode": "look"}, r"^mode must be one of"),
+        ({"evaluate_every": 0}, r"^evaluate_every must be a whole number of at least 1; got 0\."),
+        ({"temperature": 0.0}, r"^temperature must be finite and above 0; got 0\.0\."),
+        ({"target": 2.0}, r"^target must be "),
+        ({"tokenizer": 3}, r"^tokenizer must be given, for prompts are text; got 3\."),
+    ],
+)
+def test_what_is_wrong_is_refused_before_a_step_is_trained(train, early_stop, changes: Any, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        train(early_stop(**changes))
+
+
+def test_a_directory_that_holds_a_run_is_not_begun_anew(train, early_stop) -> None:
+    train(early_stop(), max_steps=10)
+    with pytest.raises(ArgumentError, match=r"^log must be a new run directory where training begins anew"):
+        train(early_stop(), max_steps=10)
+
+
+def test_a_model_whose_family_is_unknown_needs_its_cost(train, early_stop, make_model, monkeypatch) -> None:
+    from transformers import GPT2Config
+
+    monkeypatch.setattr(GPT2Config, "model_type", "strange")
+    with pytest.raises(ArgumentError, match=r"got 'strange'.* Or say what a token costs: EarlyStop\(cost="):
+        train(early_stop())
