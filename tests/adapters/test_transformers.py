@@ -219,6 +219,8 @@ def test_a_disk_that_refuses_does_not_end_training(
         ({"mode": "look"}, r"^mode must be one of"),
         ({"evaluate_every": 0}, r"^evaluate_every must be a whole number of at least 1; got 0\."),
         ({"temperature": 0.0}, r"^temperature must be finite and above 0; got 0\.0\."),
+        ({"budget_flops": 1.0}, r"^argument must be one of .*; got 'budget_flops'"),
+        ({"querys": 9}, r"^argument must be one of .*queries.*; got 'querys'\."),
         ({"target": 2.0}, r"^target must be "),
         ({"tokenizer": 3}, r"^tokenizer must be given, for prompts are text; got 3\."),
     ],

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from breakeven.cost.families import cost_of_config
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, MissingExtraError, argument_error
-from breakeven.records import Problem
+from breakeven.records import Problem, RunSpec
 from breakeven.sampling.hf import HFSampler
 from breakeven.session.session import MODES, Mode, Session
 from breakeven.stopping.course import Policy
@@ -92,6 +93,9 @@ class EarlyStop(TrainerCallback):  # type: ignore[misc]
         check.whole("num_problems", num_problems, 1)
         if evaluate_every is not None:
             check.whole("evaluate_every", evaluate_every, 1)
+        known = sorted({each.name for each in fields(RunSpec)} - {"budget_flops"})
+        for name in declared:
+            check.one_of("argument", name, known, check.did_you_mean(name, known))
         self._asked_for: dict[str, Any] = {
             "task": task,
             "problems": problems,
