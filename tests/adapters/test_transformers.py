@@ -79,6 +79,16 @@ def test_a_run_is_evaluated_decided_and_recorded(train, early_stop, tmp_path: Pa
     assert decided == tuple(each.decision for each in record.checkpoints)
 
 
+@pytest.mark.parametrize(
+    ("name", "share"), [("constant", 0.0), ("cosine", 0.75), ("warmup_stable_decay", 0.5), ("inverse_sqrt", None)]
+)
+def test_the_schedule_is_recognised(train, early_stop, tmp_path: Path, name: str, share: float | None) -> None:
+    more = {"lr_scheduler_kwargs": {"num_decay_steps": 10}} if name == "warmup_stable_decay" else {}
+    train(early_stop(evaluate_every=20), max_steps=20, warmup_steps=5, lr_scheduler_type=name, **more)
+    found = read_log(tmp_path / "out" / "breakeven").header.spec.decay_share
+    assert found == (None if share is None else pytest.approx(share))
+
+
 def test_tokens_are_those_of_the_batches_without_padding_and_with_accumulation(
     train, early_stop, rows, tmp_path: Path
 ) -> None:

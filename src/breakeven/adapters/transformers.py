@@ -32,6 +32,10 @@ _EVALUATIONS = 20
 """In a run, where nobody says how often."""
 
 
+_NO_ONE_FALL = ("inverse_sqrt", "cosine_with_restarts")
+"""Schedules by step whose rate falls, but not once and to the end, as a forecast takes it."""
+
+
 class EarlyStop(TrainerCallback):  # type: ignore[misc]
     """Evaluates the model while a `Trainer` trains it, and says where training may stop and what to serve then.
 
@@ -168,7 +172,7 @@ class EarlyStop(TrainerCallback):  # type: ignore[misc]
             mode=self._mode,
             policy=self._policy,
             session_settings=self._session,
-            declared={"decay_share": decay_share(kwargs.get("lr_scheduler"), state.max_steps)} | self._declared,
+            declared={"decay_share": _decay_share(args, state, kwargs.get("lr_scheduler"))} | self._declared,
             config={"trainer": _settings(args)},
         )
         self._watch.begin(state.global_step)
@@ -201,6 +205,10 @@ def _cost(model: Any) -> ModelCost:
         return cost_of_config(model.config)
     except ArgumentError as error:
         raise ArgumentError(f"{error} Or say what a token costs: EarlyStop(cost=ModelCost(...)).") from error
+
+
+def _decay_share(args: Any, state: Any, scheduler: Any) -> float | None:
+    return None if str(args.lr_scheduler_type.value) in _NO_ONE_FALL else decay_share(scheduler, state.max_steps)
 
 
 def _step_rows(args: Any, loader: Any) -> float | None:
