@@ -37,11 +37,11 @@ def test_importing_brings_no_torch(module: str) -> None:
 def test_an_adapter_is_imported_where_it_is_first_named() -> None:
     code = (
         "import sys, breakeven; before = 'transformers' in sys.modules; "
-        "print(before, breakeven.transformers.EarlyStop.__name__)"
+        "print(before, breakeven.transformers.EarlyStop.__name__, breakeven.torch.EarlyStop.__name__)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == "False EarlyStop"
+    assert run.stdout.strip() == "False EarlyStop EarlyStop"
     with pytest.raises(AttributeError, match="no attribute 'tranformers'"):
         _ = getattr(breakeven, "tranformers")  # noqa: B009
 

@@ -88,7 +88,7 @@ class Watch:
         tokens: int,
         sequences: int,
         rows: int,
-        loss: float | None = None,
+        loss: Any = None,
         learning_rate: float | None = None,
     ) -> Decision | None:
         """The decision at `step`; None where evaluation is switched off, or at the end past the budget.
@@ -98,7 +98,7 @@ class Watch:
             tokens: trained on since `begin`, over all processes.
             sequences: that they were in.
             rows: of batches, that these were in.
-            loss: of a step before, for display.
+            loss: of this step or one before, for display; a number or a tensor.
             learning_rate: of this step, likewise.
         """
         if self._is_off:
@@ -111,7 +111,10 @@ class Watch:
             if step >= self.steps and self.session.train_flops(train_tokens) > self.session.spec.budget_flops:
                 return None  # the estimate was a little low, and there is nothing left to decide
             decision = self.session.observe(
-                step=step, train_tokens=train_tokens, loss=loss, learning_rate=learning_rate
+                step=step,
+                train_tokens=train_tokens,
+                loss=None if loss is None else float(loss),
+                learning_rate=learning_rate,
             )
         except Exception as error:
             self._switch_off(error)

@@ -1,0 +1,180 @@
+"""What every `EarlyStop` is: the same arguments, and what is done with them in the loop of any framework."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from breakeven import check
+from breakeven.adapters.asked import asked_from
+from breakeven.adapters.ranks import agreed, summed
+from breakeven.adapters.tokens import TokenCount
+from breakeven.adapters.watch import Watch
+from breakeven.cost.families import cost_of_config
+from breakeven.cost.tokens import ModelCost
+from breakeven.data.task import TextTask
+from breakeven.errors import ArgumentError, argument_error
+from breakeven.records import Problem, RunSpec
+from breakeven.sampling.hf import HFSampler
+from breakeven.session.session import MODES, Mode, Session
+from breakeven.stopping.course import Policy
+
+_EVALUATIONS = 20
+"""In a run, where nobody says how often."""
+
+
+class Watching:
+    """The arguments of an `EarlyStop`, and the run they watch once it has begun.
+
+    Args:
+        task: as in `breakeven eval --task`, such as "gsm8k:validation.jsonl"; or a `TextTask` of your own.
+        problems: in place of a task: Problems, dicts of their fields, or prompts.
+        is_right: in place of a task, `is_right(problem, text)`: whether a completion solves a problem.
+        extract: with `is_right`: the final answer of a completion, or None, where samples are voted on at serving time.
+        mode: "advise" says where training may stop, and trains on; "stop" ends training there; "shadow" trains on, and
+            at the end holds the stop against the fully trained model on test problems.
+        test_problems: for mode "shadow"; of a task by default as many others as it is decided on.
+        num_problems: most problems of a task.
+        evaluate_every: steps between evaluations; None: 20 evaluations in a run.
+        num_samples: N, most samples per problem.
+        temperature: of the samples.
+        max_tokens: of one completion; None: as the task says, or 256.
+        stop: strings before which a completion ends, besides the task's.
+        tokenizer: None: the loop's own.
+        chat: whether prompts go through its chat template; None: if it has one.
+        policy: the stop rule; None: the calibrated one.
+        cost: FLOPs per token; None: as the model's config tells.
+        seed: of the samples, and of the choice of problems.
+        log: the run directory; None: `breakeven` in the loop's own directory.
+        declared: what else a `RunSpec` takes, such as queries, target or checker.
+
+    Raises:
+        ArgumentError: an argument out of its range. What the loop has to tell is checked when training begins; later
+            than that nothing is raised, and evaluation is switched off with a warning.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: str | TextTask | None = None,
+        problems: Sequence[Problem | Mapping[str, Any] | str] = (),
+        is_right: Callable[[Problem, str], bool] | None = None,
+        extract: Callable[[str], str | None] | None = None,
+        mode: Mode = "advise",
+        test_problems: Sequence[Problem | Mapping[str, Any] | str] = (),
+        num_problems: int = 200,
+        evaluate_every: int | None = None,
+        num_samples: int = 16,
+        temperature: float = 0.8,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        tokenizer: Any = None,
+        chat: bool | None = None,
+        policy: Policy | None = None,
+        cost: ModelCost | None = None,
+        seed: int = 0,
+        log: str | Path | None = None,
+        **declared: Any,
+    ) -> None:
+        check.one_of("mode", mode, MODES)
+        check.whole("num_problems", num_problems, 1)
+        if evaluate_every is not None:
+            check.whole("evaluate_every", evaluate_every, 1)
+        known = sorted({each.name for each in fields(RunSpec)} - {"budget_flops"})
+        for name in declared:
+            check.one_of("argument", name, known, check.did_you_mean(name, known))
+        self._asked_for: dict[str, Any] = {
+            "task": task,
+            "problems": problems,
+            "is_right": is_right,
+            "extract": extract,
+            "test_problems": test_problems,
+            "num_problems": num_problems,
+            "verified": mode == "shadow",
+            "seed": seed,
+        }
+        self._mode: Mode = mode
+        self._every, self._max_tokens, self._stop = evaluate_every, max_tokens, tuple(stop)
+        self._session = {"num_samples": num_samples, "temperature": temperature, "seed": seed}
+        self._tokenizer, self._chat = tokenizer, chat
+        self._policy, self._cost, self._log, self._declared = policy, cost, log, declared
+        self._count = TokenCount()
+        self._watch: Watch | None = None
+        self._has_stopped = False
+        self._steps = 0
+
+    @property
+    def session(self) -> Session | None:
+        """Of the first process, from its first evaluation on: checkpoints, `stopped_at`, `verification`."""
+        return None if self._watch is None else self._watch.session
+
+    def _begin(self, model: Any, *, tokenizer: Any, steps: int, step: int, directory: Path, **told: Any) -> None:
+        """Everything is checked here, in every process, before a step is trained.
+
+        Args:
+            model: that is trained, without the wrapper of several processes.
+            tokenizer: its own, where the user named no other.
+            steps: optimizer steps of the full run.
+            step: of them done before.
+            directory: of the run log, where the user named no other.
+            told: the other fields of a `Watch` that the loop tells.
+        """
+        self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
+        place = directory if self._log is None else Path(self._log)
+        own = self._tokenizer if self._tokenizer is not None else tokenizer
+        self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
+        self._count.attach(model)
+
+    def _stops_at(self, step: int, *, device: Any, loss: Any = None, learning_rate: float | None = None) -> bool:
+        """Whether training is to end at `step`, in every process; evaluates where it is due."""
+        assert self._every is not None, "training has begun"
+        if self._has_stopped:
+            return True
+        if step % self._every and step != self._steps:
+            return False
+        tokens, sequences, rows = summed(self._count.so_far, device)
+
+        def decide() -> bool:
+            assert self._watch is not None, "training has begun"
+            self._watch.observe(
+                step=step, tokens=tokens, sequences=sequences, rows=rows, loss=loss, learning_rate=learning_rate
+            )
+            return self._watch.stops
+
+        return agreed(decide)
+
+    def _end(self, step: int) -> None:
+        """Verify where that is asked for, and release the run directory."""
+        self._count.detach()
+        if self._watch is not None:
+            self._watch.end(complete=step >= self._steps)
+
+    def _watched(self, model: Any, tokenizer: Any, step: int, directory: Path, told: dict[str, Any]) -> bool:
+        """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
+        asked = asked_from(**self._asked_for)
+        if not hasattr(tokenizer, "decode"):
+            raise argument_error("tokenizer", "be given, for prompts are text", tokenizer)
+        limit = asked.max_tokens if self._max_tokens is None else self._max_tokens
+        sampler = HFSampler(model, tokenizer, max_tokens=limit, stop=(*asked.stop, *self._stop), chat=self._chat)
+        declared = {"decay_share": told.pop("decay_share")} | self._declared
+        self._watch = Watch(
+            asked=asked,
+            sampler=sampler,
+            cost=self._cost or _cost(model),
+            steps=self._steps,
+            directory=directory,
+            mode=self._mode,
+            policy=self._policy,
+            session_settings=self._session,
+            declared=declared,
+            **told,
+        )
+        self._watch.begin(step)
+        return self._watch.stops
+
+
+def _cost(model: Any) -> ModelCost:
+    try:
+        return cost_of_config(model.config)
+    except ArgumentError as error:
+        raise ArgumentError(f"{error} Or say what a token costs: EarlyStop(cost=ModelCost(...)).") from error
