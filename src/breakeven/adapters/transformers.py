@@ -84,7 +84,7 @@ def _settings(args: Any) -> dict[str, Any]:
         *("per_device_train_batch_size", "gradient_accumulation_steps", "world_size"),
         *("max_steps", "num_train_epochs", "learning_rate"),
     )
-    return {name: getattr(args, name) for name in names} | {"lr_scheduler_type": str(args.lr_scheduler_type)}
+    return {name: getattr(args, name) for name in names} | {"lr_scheduler_type": str(args.lr_scheduler_type.value)}
 
 
 def _refuse_sharded(args: Any) -> None:
