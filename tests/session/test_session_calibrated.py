@@ -87,7 +87,7 @@ def train(session: Session, sampler: Learning, steps: range = range(1, LAST_STEP
 
 def test_samples_are_drawn_up_a_ladder_and_only_while_they_could_decide() -> None:
     known, drawn = {(0, 0), (10, 4), (40, 4), (40, 8), (40, 16)}, set()
-    for seed in (1, 3):  # by which some checkpoint needs all its samples, and some fewer
+    for seed in (1, 10):  # by which some checkpoint needs all its samples, and some fewer
         sampler = Learning(sharp=True)
         session = session_of(sampler, seed=seed)
         decisions = train(session, sampler)
