@@ -87,7 +87,7 @@ def test_of_mathematics(tmp_path) -> None:
     answers = [r"\frac{1}{2}", "0.5", "x+1", "1 + x", None, "0.50", "x>3", r"(3,\infty)", "9^{9^{9^9}}"]
     labelled = label_answers([None if each is None else task.canonical(each) for each in answers], task)
     assert labelled.labels == (0, 0, 1, 1, -1, 0, 2, 2, 3)
-    assert labelled.num_failed > 0
+    assert labelled.num_failed == 0, "what breaks its own check agrees with nothing"
     task.verifier.close()
 
 
