@@ -291,7 +291,7 @@ def losses(log: EvalLog) -> list[float | None]:
 @pytest.mark.parametrize(
     ("accuracy", "columns", "taken"),
     [
-        ("accuracy", "loss", "loss"),
+        ("accuracy", "loss", None),
         ("accuracy", "loss,eval_loss", "eval_loss"),
         ("accuracy", "Loss,validation_loss", "validation_loss"),
         ("eval_b_accuracy", "eval_loss,eval_a_loss,eval_b_loss", "eval_b_loss"),
@@ -321,5 +321,5 @@ def test_a_loss_of_training_rows_alone_is_no_validation_loss(tmp_path: Path) -> 
 
 
 def test_a_negative_loss_is_refused(write) -> None:
-    with pytest.raises(LogError, match=r"row 2, column loss, must be a loss of at least 0; got -1\."):
-        read(write("a.csv", "step,accuracy,loss", "1,0.5,-1"))
+    with pytest.raises(LogError, match=r"row 2, column eval_loss, must be a loss of at least 0; got -1\."):
+        read(write("a.csv", "step,accuracy,eval_loss", "1,0.5,-1"))

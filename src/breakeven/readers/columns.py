@@ -34,7 +34,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "valid_loss",
             "valid/loss",
             "validation/loss",
-            "loss",
         ),
         "stderr": ("accuracy_stderr", "acc_stderr", "eval_accuracy_stderr", "standard_error"),
         "num_problems": ("n_problems", "num_examples", "num_questions"),
