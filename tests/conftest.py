@@ -1,14 +1,19 @@
 """Settings every test shares. They must be in place before numpy or torch is first imported."""
 
 import importlib.util
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -42,6 +47,52 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if untraced:
             sys.settrace(trace)
+
+
+# -- a server that says what it is told to -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def json_server() -> Iterator[Callable[..., Any]]:
+    """Starts a server that answers each request with `(status, body)`, and lists `models`.
+
+    What comes back has its `url`, and the `requests` and the `headers` of listings that it was sent.
+    """
+    servers = []
+
+    def start(answers: Callable[[dict[str, Any]], tuple[int, object]], models: Sequence[str] = ("tiny",)) -> Any:
+        seen = SimpleNamespace(requests=[], headers=[])
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                seen.headers.append({name.lower(): value for name, value in self.headers.items()})
+                self.answer(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in models]})
+
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                status, body = answers(request)
+                seen.requests.append(request)
+                self.answer(status, body)
+
+            def answer(self, status: int, body: object) -> None:
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
+        seen.url = f"http://127.0.0.1:{servers[-1].server_port}/v1"
+        return seen
+
+    yield start
+    for each in servers:
+        each.shutdown()
+        each.server_close()
 
 
 # -- a small real language model --------------------------------------------------------------------------------------

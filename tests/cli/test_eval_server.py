@@ -1,54 +1,12 @@
 """`breakeven eval` of a server: its options, what is printed of it, and remedies that work as they are typed."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("httpx2")
-
-
-@pytest.fixture
-def server() -> Iterator[Callable[..., Any]]:
-    """Starts a server whose answer to a request is `(status, body)`."""
-    servers = []
-
-    def start(answers: Callable[[dict[str, Any]], tuple[int, object]]) -> Any:
-        seen = SimpleNamespace(requests=[], headers=[])
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                seen.headers.append({name.lower(): value for name, value in self.headers.items()})
-                self.answer(200, {"data": [{"id": "tiny"}]})
-
-            def do_POST(self) -> None:
-                seen.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.answer(*answers(seen.requests[-1]))
-
-            def answer(self, status: int, body: object) -> None:
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
-        seen.url = f"http://127.0.0.1:{servers[-1].server_port}/v1"
-        return seen
-
-    yield start
-    for each in servers:
-        each.shutdown()
-        each.server_close()
 
 
 @pytest.fixture
@@ -67,16 +25,16 @@ def completion(request: dict[str, Any], *, logprobs: bool = True) -> tuple[int, 
     return 200, {"choices": choices, "usage": {"prompt_tokens": 9, "completion_tokens": 3}}
 
 
-def test_what_an_error_tells_works_from_the_state_that_it_left(server, cli, refused, task: str) -> None:
+def test_what_an_error_tells_works_from_the_state_that_it_left(json_server, cli, refused, task: str) -> None:
     """n is heeded, but nothing counts the tokens of each choice."""
-    url = server(lambda request: completion(request, logprobs=False)).url
+    url = json_server(lambda request: completion(request, logprobs=False)).url
     command = ("eval", url, "--task", task, "-n", 4, "--out", "bank", "--params", "1e9")
     assert "--samples-per-request 1" in refused(*command, exit_code=3)
     assert cli(*command, "--samples-per-request", 1).exit_code == 0
 
 
-def test_further_fields_are_given_as_they_are_typed(server, cli, refused, task: str) -> None:
-    here = server(completion)
+def test_further_fields_are_given_as_they_are_typed(json_server, cli, refused, task: str) -> None:
+    here = json_server(completion)
     command = ("eval", here.url, "--task", task, "-n", 2, "--params", "1e9", "--out")
     options = ("--extra", "top_p=0.9", "--extra", "cache_prompt=false", "--extra", "mode=fast")
     assert cli(*command, "bank", *options).exit_code == 0
@@ -85,8 +43,8 @@ def test_further_fields_are_given_as_they_are_typed(server, cli, refused, task: 
     assert refused(*command, "other", "--extra", "n=4").startswith("--extra must name none of model, messages")
 
 
-def test_a_field_that_is_refused_can_be_left_out(server, cli, refused, task: str) -> None:
-    here = server(
+def test_a_field_that_is_refused_can_be_left_out(json_server, cli, refused, task: str) -> None:
+    here = json_server(
         lambda request: (
             (400, {"error": {"message": "unknown field top_k"}}) if "top_k" in request else completion(request)
         )
@@ -96,10 +54,10 @@ def test_a_field_that_is_refused_can_be_left_out(server, cli, refused, task: str
     assert cli(*command).exit_code == 0
 
 
-def test_a_key_goes_by_name_and_a_password_is_nowhere(server, cli, task: str, tmp_path: Path, monkeypatch) -> None:
+def test_a_key_goes_by_name_and_a_password_is_nowhere(json_server, cli, task: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
     monkeypatch.setenv("MINE", "sk-mine")
-    here = server(completion)
+    here = json_server(completion)
     command = ("--task", task, "-n", 2, "--params", "1e9")
     assert cli("eval", here.url, *command, "--out", "bank").exit_code == 0
     assert "authorization" not in here.headers[-1]
@@ -123,8 +81,8 @@ def test_a_key_by_plain_http_to_another_machine_needs_a_word(refused, task: str,
     assert not (tmp_path / "bank").exists()
 
 
-def test_what_a_server_says_cannot_command_the_terminal(server, refused, task: str) -> None:
-    here = server(lambda request: (404, {"error": {"message": "no \x1b]0;owned\x07\x1b[2J model"}}))
+def test_what_a_server_says_cannot_command_the_terminal(json_server, refused, task: str) -> None:
+    here = json_server(lambda request: (404, {"error": {"message": "no \x1b]0;owned\x07\x1b[2J model"}}))
     message = refused("eval", here.url, "--task", task, "--out", "bank", exit_code=3)
     assert "no \\x1b]0;owned\\x07\\x1b[2J model" in message
     assert "\x1b" not in message

@@ -1,13 +1,10 @@
 """What evaluations are tested with: a task of sums, a sampler that notes what it is asked, and three tiny models."""
 
-import json
-import threading
+import itertools
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
@@ -230,63 +227,25 @@ def save_classifier(tokenizer: Any) -> Callable[[Path, int], Path]:
 # -- a server ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Server:
-    """What a fake OpenAI-compatible server was asked."""
-
-    url: str
-    requests: list[dict[str, Any]]
-
-
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
+def serve(json_server: Callable[..., Any]) -> Callable[..., Any]:
     """Starts a server that lists the models given and answers every request with `yes`."""
-    servers = []
 
-    def start(*names: str) -> Server:
-        requests: list[dict[str, Any]] = []
+    def yes(request: dict[str, Any]) -> tuple[int, object]:
+        said = {"message": {"role": "assistant", "content": "yes"}} if "messages" in request else {"text": "yes"}
+        logprobs = {"content": [{"token": word, "logprob": -1.0} for word in ("yes", "")]}
+        choices = [
+            {"index": index, "finish_reason": "stop", "logprobs": logprobs, **said}
+            for index in range(request.get("n", 1))
+        ]
+        return 200, {"choices": choices, "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.answer({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                requests.append(request)
-                said = (
-                    {"message": {"role": "assistant", "content": "yes"}} if "messages" in request else {"text": "yes"}
-                )
-                logprobs = {"content": [{"token": word, "logprob": -1.0} for word in ("yes", "")]}
-                choices = [
-                    {"index": index, "finish_reason": "stop", "logprobs": logprobs, **said}
-                    for index in range(request.get("n", 1))
-                ]
-                self.answer({"choices": choices, "usage": {"prompt_tokens": 5, "completion_tokens": 2}})
-
-            def answer(self, body: object) -> None:
-                content = json.dumps(body).encode()
-                self.send_response(200)
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
-        return Server(f"http://127.0.0.1:{servers[-1].server_port}/v1", requests)
-
-    yield start
-    for each in servers:
-        each.shutdown()
-        each.server_close()
+    return lambda *names: json_server(yes, names)
 
 
 @pytest.fixture
-def served() -> Iterator[Callable[..., Any]]:
+def served(json_server: Callable[..., Any]) -> Callable[..., Any]:
     """Starts a server: `refuses(request)` is its refusal, or None; then it answers with a text a choice."""
-    servers = []
 
     def start(
         refuses: Callable[[dict[str, Any]], str | None],
@@ -296,45 +255,22 @@ def served() -> Iterator[Callable[..., Any]]:
         usage: dict[str, int] | None = {"prompt_tokens": 5, "completion_tokens": 3},  # noqa: B006
         models: Sequence[str] = ("tiny",),
     ) -> Any:
-        seen = SimpleNamespace(requests=[], headers=[])
+        numbers = itertools.count()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                seen.headers.append({name.lower(): value for name, value in self.headers.items()})
-                self.answer(200, {"data": [{"id": name} for name in models]})
+        def answers(request: dict[str, Any]) -> tuple[int, object]:
+            number = next(numbers)
+            if refused := refuses(request):
+                return 400, {"error": {"message": refused}}
+            choices = []
+            for index in range(request.get("n", 1)):
+                said = text(request, index)
+                listed = {"content": [{"token": word} for word in [*said.split(), ""]]} if usage else None
+                message = {"role": "assistant", "content": said}
+                choices.append(
+                    {"index": index, "finish_reason": finish(number), "message": message, "logprobs": listed}
+                )
+            return 200, {"choices": choices, "usage": usage}
 
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                number = len(seen.requests)
-                seen.requests.append(request)
-                if refused := refuses(request):
-                    self.answer(400, {"error": {"message": refused}})
-                    return
-                choices = []
-                for index in range(request.get("n", 1)):
-                    said = text(request, index)
-                    listed = {"content": [{"token": word} for word in [*said.split(), ""]]} if usage else None
-                    message = {"role": "assistant", "content": said}
-                    end = finish(number)
-                    choices.append({"index": index, "finish_reason": end, "message": message, "logprobs": listed})
-                self.answer(200, {"choices": choices, "usage": usage})
+        return json_server(answers, models)
 
-            def answer(self, status: int, body: object) -> None:
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
-        seen.url = f"http://127.0.0.1:{servers[-1].server_port}/v1"
-        return seen
-
-    yield start
-    for each in servers:
-        each.shutdown()
-        each.server_close()
+    return start

@@ -19,7 +19,7 @@ from breakeven.testing import RateSampler, RateVerifier
 SPEC, POLICY = RunSpec(budget_flops=6e6), Patience(PaperPolicy(), 2)
 
 
-def session(log: Path | RunLog) -> Session:
+def session(log: Path | RunLog, policy: Policy = POLICY, *, resume: bool | None = None) -> Session:
     rates = RateSampler({str(number): 0.1 * number for number in range(10)})
     return Session(
         sampler=rates,
@@ -28,9 +28,9 @@ def session(log: Path | RunLog) -> Session:
         cost=ModelCost(body_params=1000.0),
         sequence_tokens=10,
         spec=SPEC,
-        policy=POLICY,
+        policy=policy,
         log=log,
-        resume=not isinstance(log, RunLog),
+        resume=not isinstance(log, RunLog) if resume is None else resume,
     )
 
 
@@ -86,16 +86,5 @@ def test_settings_that_an_older_log_lacks_are_the_usual_ones(tmp_path: Path) -> 
 def test_a_rule_that_is_not_wrapped_in_patience_begins_a_log_and_goes_on_with_it(
     tmp_path: Path, policy: Policy
 ) -> None:
-    rates = RateSampler({str(number): 0.1 * number for number in range(10)})
     for resume in (False, True):
-        Session(
-            sampler=rates,
-            verifier=RateVerifier(),
-            problems=rates.problems,
-            cost=ModelCost(body_params=1000.0),
-            sequence_tokens=10,
-            spec=SPEC,
-            policy=policy,
-            log=tmp_path / "run",
-            resume=resume,
-        ).close()
+        session(tmp_path / "run", policy, resume=resume).close()

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from breakeven.errors import LogError, argument_error
 from breakeven.readers import sizes
 from breakeven.readers.documents import Document
@@ -88,9 +86,7 @@ def read_results(read: Sequence[Document], root: Path, options: ReadOptions) -> 
     kept = [results[code] for code in order.codes]
 
     def build(index: int) -> EvalCheckpoint:
-        right = round(kept[index].accuracy * size)
-        nothing = np.zeros(size, dtype=np.int64)
-        tally = Tally(correct_P=nothing, samples_P=nothing, greedy_P=np.arange(size) < right)
+        tally = Tally.of_accuracy(kept[index].accuracy, size)
         return EvalCheckpoint(step=order.steps[index], train_flops=order.train_flops[index], tally=tally)
 
     return EvalLog(

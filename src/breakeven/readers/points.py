@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from breakeven.errors import LogError, argument_error
 from breakeven.readers import sizes
 from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order
@@ -76,13 +74,10 @@ def curve_log(
         )
 
     def build(index: int) -> EvalCheckpoint:
-        nothing = np.zeros(size, dtype=np.int64)
-        right = round(kept[index].accuracy * size)
-        tally = Tally(correct_P=nothing, samples_P=nothing, greedy_P=np.arange(size) < right)
         return EvalCheckpoint(
             step=order.steps[index],
             train_flops=order.train_flops[index],
-            tally=tally,
+            tally=Tally.of_accuracy(kept[index].accuracy, size),
             validation_loss=kept[index].validation_loss,
         )
 

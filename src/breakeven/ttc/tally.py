@@ -47,6 +47,17 @@ class Tally:
         elif self.greedy_P is None:
             raise argument_error("samples_P", "hold at least one sample, or greedy_P be given", "neither")
 
+    @classmethod
+    def of_accuracy(cls, accuracy: float, num_problems: int) -> Self:
+        """Of so many greedy answers that share of which is right, where nobody said which; to the next whole number.
+
+        >>> Tally.of_accuracy(0.5, 4).greedy_P.tolist()
+        [True, True, False, False]
+        """
+        nothing = np.zeros(num_problems, dtype=np.int64)
+        greedy_P = np.arange(num_problems) < round(accuracy * num_problems)
+        return cls(correct_P=nothing, samples_P=nothing, greedy_P=greedy_P)
+
     @property
     def num_problems(self) -> int:
         """P."""
