@@ -30,7 +30,7 @@ def after(*points: LearningPoint) -> tuple[tuple[int, ...], tuple[int, ...]]:
     course = Course(spec=RunSpec(budget_flops=10.0), policy=default_policy())
     for point in points:
         course = course.then(point, DECISION)
-    assert course.points == points
+    assert course.points == tuple(replace(each, right_P=(), answers_P=()) for each in points), "they are in the sums"
     return course.right_P, course.answers_P
 
 

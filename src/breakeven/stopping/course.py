@@ -116,6 +116,7 @@ class Course:
     num_samples: int = 0
     """N, most samples per problem; 0 where nothing more is drawn."""
     points: tuple[LearningPoint, ...] = ()
+    """Without their answers by problem, which are summed below."""
     decision: Decision | None = None
     """At the last of `points`."""
     right_P: tuple[int, ...] = ()
@@ -202,7 +203,8 @@ class Course:
         right_P, answers_P = point.right_P, point.answers_P
         if len(answers_P) == len(self.answers_P):
             right_P, answers_P = tuple(map(add, self.right_P, right_P)), tuple(map(add, self.answers_P, answers_P))
-        return replace(self, points=(*self.points, point), decision=decision, right_P=right_P, answers_P=answers_P)
+        summed = replace(point, right_P=(), answers_P=())  # of 1,000 checkpoints x 10,000 problems 160 MB otherwise
+        return replace(self, points=(*self.points, summed), decision=decision, right_P=right_P, answers_P=answers_P)
 
 
 _forecast = lru_cache(maxsize=8)(forecast_accuracy)
