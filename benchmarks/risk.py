@@ -1,34 +1,44 @@
 """How often the calibrated policy stops badly: simulated runs whose truth is known, decided by the code of a live run.
 
-    python benchmarks/risk.py                                   the tables of docs/design/calibrated-policy.md
-    python benchmarks/risk.py --runs 200 --setting "power law"  the settings whose names begin so, in a minute or two
-    python benchmarks/risk.py --risk 0.05 --patience 3          with other settings of the policy
+    python benchmarks/risk.py                                     the tables of docs/design/calibrated-policy.md
+    python benchmarks/risk.py --runs 200 --setting "power law"    the settings whose names begin so, in a minute or two
+    python benchmarks/risk.py --risks 0.05 0.2 --volumes 0 0.1 1  other risks, with workloads declared
+    python benchmarks/risk.py --into risk.jsonl                   keep the outcomes, and go on with those that are there
 
 A stop is bad if the stopped model, served as decided, is below the fully trained one by more than the margin, both over
-the whole population of problems. Deterministic. 2000 runs a setting take about an hour on two cores.
+the whole population of problems. A volume is the declared workload: what serving it with one sample of the fully
+trained model costs, over the cost of its training; 0: none is declared. Deterministic. One pass of forecasts serves all
+risks and volumes of a run. 2000 runs a setting take about an hour and a half on two cores, more risks and volumes longer.
 """
 
 import argparse
-import math
+import copy
 import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
+from itertools import product
+from pathlib import Path
 
+import msgspec
 import numpy as np
 from scipy.stats import binomtest
 
+from breakeven.records import Decision
+from breakeven.session.step import take_step
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.course import Policy
+from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import RULES
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
-from breakeven.testing.simulated_runs import follow, random_run
+from breakeven.testing.simulated_runs import SimulatedRun, SimulatedSource, random_run
 
 CALM, ROUGH = 0.03, 0.1
 """What all rates of a checkpoint have in common beside the curve, in logits: as on Countdown, and three times that."""
-QUERIES = (2e5, 1e7)
-"""Declared workloads, evenly in log. With a query at 4e-7 of the budget they cost from 8 % of it to four budgets."""
+NUM_SAMPLES = 16
+"""Most samples per problem."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,6 @@ class Setting:
     num_problems: int = 500
     wobble: float = CALM
     decay: str = "none"
-    declared: bool = False
     knowable: bool = True
     """Whether the first checkpoints hold what the end depends on."""
 
@@ -50,9 +59,8 @@ SETTINGS = (
     Setting("saturating, few problems", "saturating", num_problems=200),
     Setting("saturating, rough", "saturating", wobble=ROUGH),
     Setting("saturating, decay", "saturating", decay="known"),
-    Setting("saturating, workload", "saturating", declared=True),
     Setting("power law", "power_law"),
-    Setting("power law, few problems, decay, workload", "power_law", num_problems=200, decay="known", declared=True),
+    Setting("power law, few problems, decay", "power_law", num_problems=200, decay="known"),
     Setting("log-linear", "log_linear"),
     Setting("log-linear, few problems, rough", "log_linear", num_problems=200, wobble=ROUGH),
     Setting("plateau", "plateau"),
@@ -60,7 +68,7 @@ SETTINGS = (
     Setting("rise then fall", "rise_then_fall"),
     Setting("near zero", "near_zero"),
     Setting("late rise", "late_rise"),
-    Setting("late rise, decay, workload", "late_rise", decay="known", declared=True),
+    Setting("late rise, decay", "late_rise", decay="known"),
     Setting("convex", "convex"),
     Setting("onset", "onset"),
     Setting("saturating, unknown decay", "saturating", decay="unknown", knowable=False),
@@ -69,25 +77,18 @@ SETTINGS = (
     Setting("second rise", "second_rise", knowable=False),
 )
 COLUMNS = (
-    "setting",
-    "P",
-    "wobble",
-    "decay",
-    "workload",
-    "runs",
-    "stop",
-    "bad stops, of all runs",
-    "of those that stopped",
-    "budget used",
-    "K",
-    "evaluation / training",
+    *("setting", "P", "wobble", "decay", "risk", "volume", "runs", "stop"),
+    *("bad stops, of all runs", "of those that stopped", "budget used", "K", "evaluation / training"),
 )
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one run."""
 
+    setting: str
+    seed: int
+    risk: float
+    volume: float
     stopped: bool
     used: float
     k: int
@@ -103,33 +104,58 @@ def main() -> None:
     parser.add_argument("--setting", default="", help="only those whose names begin so")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--policy", choices=("calibrated", "paper"), default="calibrated")
-    parser.add_argument("--risk", type=float, default=CalibratedPolicy().risk)
+    parser.add_argument("--risks", type=float, nargs="+", default=[CalibratedPolicy().risk])
+    parser.add_argument("--volumes", type=float, nargs="+", default=[0.0])
     parser.add_argument("--margin", type=float, default=CalibratedPolicy().margin)
     parser.add_argument("--patience", type=int, default=None)
+    parser.add_argument("--into", type=Path, help="file of outcomes by the same rule, which is added to")
     args = parser.parse_args()
-    rule = CalibratedPolicy(risk=args.risk, margin=args.margin) if args.policy == "calibrated" else PaperPolicy()
-    policy = Patience(rule, RULES[args.policy][1] if args.patience is None else args.patience)
+    patience = RULES[args.policy][1] if args.patience is None else args.patience
+    policies: dict[float, Policy] = {
+        risk: Patience(
+            CalibratedPolicy(risk=risk, margin=args.margin) if args.policy == "calibrated" else PaperPolicy(), patience
+        )
+        for risk in args.risks
+    }
     chosen = [each for each in SETTINGS if each.name.startswith(args.setting)]
     if not chosen:
         parser.error(f"--setting: must begin one of: {'; '.join(each.name for each in SETTINGS)}")
+    cases = list(product(args.risks, args.volumes))
+    kept: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
+    if args.into and args.into.exists():
+        for line in args.into.read_bytes().splitlines():
+            outcome = msgspec.json.decode(line, type=Outcome)
+            kept[outcome.setting, outcome.seed].append(outcome)
+    seeds = range(args.seed * 1_000_000, args.seed * 1_000_000 + args.runs)
+    everything: dict[tuple[bool, float, float], list[Outcome]] = defaultdict(list)
     with ProcessPoolExecutor(max_workers=args.workers) as pool:
-        for title, knowable in (("What the rule can know", True), ("What it cannot know", False)):
-            settings = [each for each in chosen if each.knowable is knowable]
-            if settings:
-                sys.stdout.write(f"{title}:\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n")
-            everything: list[Outcome] = []
-            for setting in settings:
-                seeds = range(args.seed * 1_000_000, args.seed * 1_000_000 + args.runs)
-                outcomes = list(pool.map(outcome, repeat(setting), repeat(policy), seeds, chunksize=10))
-                everything += outcomes
-                write_row(setting, outcomes, args.margin)
-            if len(settings) > 1:
-                write_row(Setting("all of these", ""), everything, args.margin)
-            sys.stdout.write("\n")
+        sys.stdout.write(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n")
+        for setting in chosen:
+            found: dict[tuple[float, float], list[Outcome]] = defaultdict(list)
+            decide = partial(outcomes, setting, policies, cases)
+            known = [[(each.risk, each.volume) for each in kept[setting.name, seed]] for seed in seeds]
+            for seed, new in zip(seeds, pool.map(decide, seeds, known, chunksize=10), strict=True):
+                if args.into and new:
+                    with open(args.into, "ab") as file:
+                        file.writelines(msgspec.json.encode(each) + b"\n" for each in new)
+                for each in (*kept[setting.name, seed], *new):
+                    found[each.risk, each.volume].append(each)
+            for case in cases:
+                write_row(setting, case, found[case], args.margin)
+                everything[(setting.knowable, *case)] += found[case]
+        for (knowable, *case), of_all in everything.items():
+            name = f"all that the rule {'can' if knowable else 'cannot'} know"
+            write_row(Setting(name, ""), (case[0], case[1]), of_all, args.margin)
 
 
-def outcome(setting: Setting, policy: Policy, seed: int) -> Outcome:
-    """One run, decided until it stops."""
+def outcomes(
+    setting: Setting,
+    policies: dict[float, Policy],
+    cases: Sequence[tuple[float, float]],
+    seed: int,
+    known: Sequence[tuple[float, float]],
+) -> list[Outcome]:
+    """One run, decided until it stops in each case that is not known yet."""
     run = random_run(
         setting.family,
         seed=seed,
@@ -137,24 +163,62 @@ def outcome(setting: Setting, policy: Policy, seed: int) -> Outcome:
         wobble=setting.wobble,
         decayed=setting.decay != "none",
     )
-    rng = np.random.default_rng((seed, 8))
-    queries = math.exp(rng.uniform(*np.log(QUERIES))) if setting.declared else None
-    decisions = follow(run, policy, run.spec(decay_known=setting.decay != "unknown", queries=queries))
-    last = decisions[-1]
+    courses = {
+        (risk, volume): Course(
+            spec=run.spec(decay_known=setting.decay != "unknown", queries=queries_of(run, volume)),
+            policy=policies[risk],
+            num_problems=run.num_problems,
+            num_samples=NUM_SAMPLES,
+        )
+        for risk, volume in cases
+        if (risk, volume) not in known
+    }
+    return [
+        outcome_of(setting, run, seed, case, checkpoint, decision)
+        for case, checkpoint, decision in followed(run, courses)
+    ]
+
+
+def followed(
+    run: SimulatedRun, courses: dict[tuple[float, float], Course]
+) -> Iterator[tuple[tuple[float, float], int, Decision]]:
+    """The last decision of each case, all taken checkpoint by checkpoint, so that one forecast serves them all."""
+    for checkpoint in range(1, run.num_checkpoints + 1):
+        undrawn = SimulatedSource(run=run, checkpoint=checkpoint, num_samples=NUM_SAMPLES) if courses else None
+        for case, course in list(courses.items()):
+            courses[case], _, decision = take_step(course, copy.copy(undrawn))
+            if decision.stop or checkpoint == run.num_checkpoints:
+                del courses[case]
+                yield case, checkpoint, decision
+
+
+def queries_of(run: SimulatedRun, volume: float) -> float | None:
+    """The workload of a volume; None: open."""
+    return volume * run.spec().budget_flops / run.query_flops.total(1) if volume else None
+
+
+def outcome_of(
+    setting: Setting, run: SimulatedRun, seed: int, case: tuple[float, float], checkpoint: int, last: Decision
+) -> Outcome:
+    """What became of a run with this last decision."""
     served = last.serving if last.stop else None
-    reached = run.accuracy(len(decisions), served.strategy, served.k) if served else run.full_accuracy
+    reached = run.accuracy(checkpoint, served.strategy, served.k) if served else run.full_accuracy
     return Outcome(
+        setting=setting.name,
+        seed=seed,
+        risk=case[0],
+        volume=case[1],
         stopped=last.stop,
         used=last.used,
         k=served.k if served else 1,
         lead=reached - run.full_accuracy,
-        evaluation_share=last.evaluation_flops / run.spec().budget_flops / last.used,
+        evaluation_share=(last.evaluation_flops or 0.0) / run.spec().budget_flops / last.used,
     )
 
 
-def write_row(setting: Setting, outcomes: list[Outcome], margin: float) -> None:
+def write_row(setting: Setting, case: tuple[float, float], found: list[Outcome], margin: float) -> None:
     """One row of the table."""
-    stopped = [each for each in outcomes if each.stopped]
+    stopped = [each for each in found if each.stopped]
     bad = sum(each.lead < -margin for each in stopped)
     described = bool(setting.family)
     cells = [
@@ -162,14 +226,15 @@ def write_row(setting: Setting, outcomes: list[Outcome], margin: float) -> None:
         str(setting.num_problems) if described else "",
         f"{setting.wobble:g}" if described else "",
         setting.decay if described else "",
-        ("declared" if setting.declared else "open") if described else "",
-        str(len(outcomes)),
-        f"{len(stopped) / len(outcomes):.0%}",
-        share(bad, len(outcomes)),
+        f"{case[0]:g}",
+        f"{case[1]:g}",
+        str(len(found)),
+        f"{len(stopped) / len(found):.0%}",
+        share(bad, len(found)),
         share(bad, len(stopped)),
         f"{np.mean([each.used for each in stopped]):.0%}" if stopped else "-",
         f"{np.median([each.k for each in stopped]):.0f}" if stopped else "-",
-        f"{np.median([each.evaluation_share for each in outcomes]):.1%}",
+        f"{np.median([each.evaluation_share for each in found]):.1%}",
     ]
     sys.stdout.write(f"| {' | '.join(cells)} |\n")
     sys.stdout.flush()

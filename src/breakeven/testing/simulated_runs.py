@@ -89,6 +89,11 @@ class SimulatedRun:
         check.share("decay_share", self.decay_share)
 
     @property
+    def query_flops(self) -> QueryFlops:
+        """Of a query, at every checkpoint."""
+        return _QUERY
+
+    @property
     def full_accuracy(self) -> float:
         """Greedy accuracy of the fully trained model over the population."""
         return self.greedy_accuracy(self.num_checkpoints)
