@@ -8,7 +8,7 @@
 A stop is bad if the stopped model, served as decided, is below the fully trained one by more than the margin, both over
 the whole population of problems. A volume is the declared workload: what serving it with one sample of the fully
 trained model costs, over the cost of its training; 0: none is declared. Deterministic. One pass of forecasts serves all
-risks and volumes of a run. 2000 runs a setting take about an hour and a half on two cores, more risks and volumes longer.
+risks and volumes of a run. 2000 runs a setting take over an hour on two cores, more risks and volumes longer.
 """
 
 import argparse
