@@ -3,6 +3,7 @@
     python benchmarks/forecast_weights.py                 from recorded and from simulated runs
     python benchmarks/forecast_weights.py --curves DIR    and from learning curves of one's own, DIR/*.csv with columns
                                                           curve, share (of the budget), accuracy, maybe problems
+    python benchmarks/forecast_weights.py --late          fits nothing: the forecasts of runs that nothing is tuned on
 
 Prints the table that stands in src/breakeven/stopping/stack.py, then the error and the coverage of the forecast on the
 suite, each recipe forecast by weights that never saw it. Weights are those of a mixture that makes the measured ends
@@ -20,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from recorded import RISING, SUITE, load
+from recorded import LATE, RISING, SUITE, load
 
 from breakeven.stopping.density import NODES, Floats, mixed, quantile
 from breakeven.stopping.loss_line import loss_line
 from breakeven.stopping.members import MEMBERS, Curve
-from breakeven.stopping.stack import LEAST_LATE_RISE, STAGES, decayed
+from breakeven.stopping.stack import LEAST_LATE_RISE, LOSS_WEIGHT, STAGES, WEIGHTS, decayed
 from breakeven.testing.simulated_curves import FAMILIES
 from breakeven.testing.simulated_runs import random_run
 
@@ -35,6 +36,7 @@ BANDS = ((0.0, 0.15), (0.15, 0.35), (0.35, 1.0))
 NEAR = 0.015
 """An end counts as foretold by what a member gives to accuracies this near to it."""
 FAINT = 1e-4
+HEAD = "| forecast of | seen | forecasts | MAE, points | in the 90 % interval | above | below |\n" + f"|{'---|' * 7}\n"
 SIMULATED_WEIGHT = 0.5
 SHRINKAGE = 1.0
 """Kinds' worth of the pooled weights that each stage starts from."""
@@ -80,7 +82,13 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, help="a folder of learning curves")
     parser.add_argument("--simulated", type=int, default=40, help="runs of each family")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--late", action="store_true", help="only forecasts of benchmarks/late, by the table that ships"
+    )
     args = parser.parse_args()
+    if args.late:
+        write_late(args.workers)
+        return
     runs = [
         *recorded(SUITE),
         *recorded(RISING),
@@ -93,8 +101,7 @@ def main() -> None:
     for name, row in zip(MEMBERS, table.members_SM.T, strict=True):
         sys.stdout.write(f'    "{name}": ({", ".join(f"{weight:.3f}" for weight in row)}),\n')
     sys.stdout.write(f"LOSS_WEIGHT = ({', '.join(f'{weight:.3f}' for weight in table.loss_S)})\n")
-    sys.stdout.write("\n| forecast of | seen | forecasts | MAE, points | in the 90 % interval | above | below |\n")
-    sys.stdout.write(f"|{'---|' * 7}\n")
+    sys.stdout.write(f"\n{HEAD}")
     recipes = [kind for kind in sorted({cell.kind for cell in cells}) if not kind.startswith("simulated")]
     apart = {kind: fitted([cell for cell in cells if cell.kind != kind]) for kind in recipes}
     for kind in recipes:
@@ -105,6 +112,17 @@ def main() -> None:
         write_rows(kind, [cell for cell in cells if cell.kind == kind], lambda _: table)
 
 
+def write_late(workers: int) -> None:
+    """The rows of the runs that no weight was fitted on, by the weights in `stopping/stack.py`."""
+    with ProcessPoolExecutor(max_workers=workers) as pool:
+        cells = [cell for found in pool.map(cells_of, recorded(LATE)) for cell in found]
+    table = Table(np.array([WEIGHTS[name] for name in MEMBERS]).T, np.array(LOSS_WEIGHT))
+    sys.stdout.write(HEAD)
+    for kind in sorted({cell.kind for cell in cells}):
+        write_rows(kind, [cell for cell in cells if cell.kind == kind], lambda _: table)
+    write_rows("all of these", cells, lambda _: table)
+
+
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +131,7 @@ def recorded(folder: Path) -> Iterator[Run]:
     for path in sorted(folder.glob("*.jsonl.gz")):
         run = load(path)
         yield Run(
-            run.kind.partition("-")[0] if folder == RISING else run.kind,
+            run.kind if folder == SUITE else run.kind.partition("-")[0],
             np.array([each.train_flops / run.spec.budget_flops for each in run.validation]),
             np.array([each.bank.greedy_accuracy for each in run.validation]),
             run.validation[0].bank.num_problems,
