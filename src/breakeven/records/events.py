@@ -48,7 +48,8 @@ class Failure:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steering:
     """What somebody asked of a run from outside, as its process took it up: no policy's decision, and in force until
-    the next one."""
+    the next one.
+    """
 
     step: int
     """The last step trained when it was taken up."""

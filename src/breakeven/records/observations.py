@@ -9,7 +9,6 @@ from breakeven.records.curves import ROUNDING, computed_share
 from breakeven.records.losses import ValidationLoss
 from breakeven.records.samples import SampleBank
 
-
 _TIMES = ("train_seconds", "evaluation_seconds")
 
 
@@ -110,7 +109,9 @@ class LearningPoint:
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "num_problems", "num_drawn")
         check.each_field(self, check.finite, "train_flops", "reward_flops", "loss_flops")
-        check.each_field(self, check.finite, "evaluation_flops", "output_tokens", "validation_loss", *_TIMES, unknown=True)
+        check.each_field(
+            self, check.finite, "evaluation_flops", "output_tokens", "validation_loss", *_TIMES, unknown=True
+        )
         check.each_field(self, computed_share, "greedy_accuracy", "sampled_accuracy", unknown=True)
         computed_share("disagreement", self.disagreement)
         if len(self.right_P) != len(self.answers_P):

@@ -73,3 +73,14 @@ def take_up(log: RunLog, step: int) -> Steering | None:
     except OSError as error:
         raise RunStorageError(f"{path} cannot be removed: {error.strerror}. Make {log.directory} writable.") from error
     return taken
+
+
+def withdraw(log: RunLog, step: int, reason: str = "") -> None:
+    """Record, in a run that this process holds, that neither a stop nor a veto is in force any more."""
+    log.append(Steering(step=step, action="withdraw", reason=reason, request=uuid.uuid4().hex))
+
+
+def withdraw_stop(log: RunLog, step: int) -> None:
+    """The same of a stop by hand, where there is one."""
+    if (steered := in_force(log)) is not None and steered.action == "stop":
+        withdraw(log, step, "--past-stop")

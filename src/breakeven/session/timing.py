@@ -89,7 +89,8 @@ def pace_words(spec: RunSpec, point: LearningPoint, every_steps: int) -> tuple[s
     if not trained or once is None or not point.step or not point.train_flops:
         return None
     rest = spec.budget_flops / point.train_flops
-    due = max(1, math.ceil(rest * point.step / every_steps - 1e-9))
+    every = point.step if every_steps == 1 else every_steps  # of a loop that itself asks only where one is due
+    due = max(1, math.ceil(rest * point.step / every - 1e-9))
     train_hours, all_hours = rest * trained / 3600, due * once / 3600
     ratio, share = all_hours / train_hours, spec.max_evaluation_seconds_share
     price = spec.price_per_hour

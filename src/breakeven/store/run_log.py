@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Final, Self
 
 from breakeven.errors import LogError, argument_error
-from breakeven.records import BudgetChange, CheckpointRecord, Failure, Fingerprint, RunSpec, Steering, StopTest, Verification
+from breakeven.records import (
+    BudgetChange,
+    CheckpointRecord,
+    Failure,
+    Fingerprint,
+    RunSpec,
+    Steering,
+    StopTest,
+    Verification,
+)
 from breakeven.store.append import AppendLog, Layout, View
 from breakeven.store.files import make_directory, storage_errors
 from breakeven.store.kinds import LOG_FORMAT, Header, Line
