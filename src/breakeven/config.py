@@ -189,8 +189,6 @@ class RunConfig:
             raise argument_error("train.steps", rule, self.train.steps)
 
 
-_UNTIMED = ("hours", "price_per_hour", "max_evaluation_seconds_share")
-"""Left out of the log where they are unknown: a run without them leaves the bytes it always did."""
 _DRAWN = frozenset({Need.ANSWERS, Need.VERIFIER, Need.SEGMENTS})
 """What a run has for strategies without a reward model; with one it has `_SCORED` besides."""
 _SCORED = frozenset({Need.REWARDS, Need.WEIGHTS, Need.BEGINNINGS})
@@ -301,6 +299,5 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
 
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
-    """The nested settings of `config`, every default written out but of `_UNTIMED`; `config_from` gives it back."""
-    settings = asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
-    return {name: value for name, value in settings.items() if name not in _UNTIMED or value is not None}
+    """The nested settings of `config`, every default written out; `config_from` gives it back."""
+    return asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}

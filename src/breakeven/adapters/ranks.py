@@ -9,7 +9,7 @@ import torch.distributed as dist
 _T = TypeVar("_T")
 
 
-def isis_alone() -> bool:
+def is_alone() -> bool:
     """Whether there is no other process."""
     return not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1)
 

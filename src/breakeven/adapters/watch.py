@@ -133,7 +133,7 @@ class Watch:
         return self.session is not None and self.session.ends_at is not None
 
     def steered(self, step: int) -> bool:
-        """Whether training is to end at `step`, between evaluations, for somebody asked for it: one look at the disk."""
+        """Whether training is to end at `step`, between evaluations, as asked from outside: one look at the disk."""
         if self._is_off or self.session is None:
             return False
         try:

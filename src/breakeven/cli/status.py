@@ -1,6 +1,7 @@
 """`breakeven status`: where a run stands, whether it trains now or has ended, read without disturbing it."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,7 +93,7 @@ def _next_step(record: RunRecord) -> int | None:
     evaluate = config.get("evaluate")
     every = evaluate.get("every_steps") if isinstance(evaluate, dict) else None
     if not isinstance(every, int):
-        every = min((after - before for before, after in zip(steps, steps[1:], strict=False)), default=None)
+        every = min((after - before for before, after in pairwise(steps)), default=None)
     if every is None:
         return None
     if record.checkpoints:

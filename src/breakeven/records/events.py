@@ -47,9 +47,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steering:
-    """What somebody asked of a run from outside, as its process took it up: no policy's decision, and in force until
-    the next one.
-    """
+    """What somebody asked of a run from outside, as its process took it up; in force until the next one."""
 
     step: int
     """The last step trained when it was taken up."""

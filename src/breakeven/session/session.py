@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from breakeven import check
 from breakeven.cost.tokens import ModelCost
@@ -268,8 +268,8 @@ class Session:
             Exception: whatever sampler, verifier or reward model raised, `max_failures` times in a row.
         """
         taken = self.take_up(step)
-        if (steered := self.steered) is not None and steered.action == "stop" and step >= steered.step:
-            return replace(self._going_on(step, train_tokens, Reason.BY_HAND), action=Action.STOP)
+        if self._is_stopped_by_hand(step):
+            return self._by_hand(step, train_tokens)
         evaluates = self.will_evaluate(step, train_tokens)
         if (known := self._enter(step, train_tokens, loss, new=evaluates)) is not None:
             return known
@@ -322,8 +322,12 @@ class Session:
         """
         check_bank(bank, num_problems=len(self.problems), temperature=self.temperature)
         self.policy.check(bank.num_samples)
+        self.take_up(step)
+        if self._is_stopped_by_hand(step):
+            return self._by_hand(step, train_tokens)
         if (known := self._enter(step, train_tokens, loss, new=True)) is not None:
             return known
+        timed: dict[str, Any] = {"train_seconds": self.clock.seconds, "evaluation_seconds": seconds}
         observation, price = observation_of(
             bank,
             cost=self.cost,
@@ -333,7 +337,7 @@ class Session:
             train_flops=self.train_flops(train_tokens),
             loss=loss,
             shown={"learning_rate": learning_rate, "seconds": seconds},
-            **({"train_seconds": self.clock.seconds, "evaluation_seconds": seconds} if self.spec.is_timed else {}),
+            **(timed if self.spec.is_timed else {}),
         )
         course, _, decision = conclude(self._course, see(self._course, measured_of(observation, price)))
         self._keep(CheckpointRecord(observation=observation, decision=decision), course)
@@ -442,6 +446,13 @@ class Session:
     def _going_on(self, step: int, train_tokens: int, reason: Reason) -> Decision:
         used = self.train_flops(train_tokens) / self.spec.budget_flops
         return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
+
+    def _is_stopped_by_hand(self, step: int) -> bool:
+        steered = self.steered
+        return steered is not None and steered.action == "stop" and step >= steered.step
+
+    def _by_hand(self, step: int, train_tokens: int) -> Decision:
+        return replace(self._going_on(step, train_tokens, Reason.BY_HAND), action=Action.STOP)
 
     def _returned(self, decision: Decision) -> Decision:
         """What the loop is told: where one only looks on, never to stop."""

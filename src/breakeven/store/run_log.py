@@ -78,8 +78,8 @@ def read_log(path: str | Path) -> RunRecord:
 class RunLog(View):
     """An open run log, which this process alone may extend; made by `RunLog.create` or `RunLog.open`.
 
-    `header`, `checkpoints`, `failures` (by step), `budget_changes`, `steering`, and the last `fingerprint`, `stop_test` and
-    `verification`, if any, are as they read back from disk; `recovered` says that opening cut off a torn last line.
+    `header`, `checkpoints`, `failures` (by step), `budget_changes`, `steering`, and the last `fingerprint`, `stop_test`
+    and `verification`, if any, are as they read back from disk; `recovered` says that opening cut off a torn last line.
 
     >>> import tempfile
     >>> from breakeven.records import RunSpec
