@@ -66,7 +66,7 @@ def test_a_share_of_the_wall_time_spaces_evaluations(clock: Clock, tmp_path: Pat
     with make(clock, tmp_path, max_evaluation_seconds_share=0.4) as run:
         train(run, clock, range(1, 101))
     measured = [each.observation for each in read_log(tmp_path).checkpoints]
-    # each takes 10 s: the second one waits until 20 s are 0.4 of the 50 s trained, the third until 30 s are of 75, the fourth fits just at the end
+    # each takes 10 s: the second waits until 20 s are 0.4 of 50, the third until 30 s are of 75, the fourth just fits
     assert [each.step for each in measured] == [10, 50, 80, 100]
     assert [(each.train_seconds, each.evaluation_seconds) for each in measured] == [
         (10, 10),
