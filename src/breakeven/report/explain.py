@@ -106,6 +106,7 @@ def _explain_going_on(decision: Decision) -> str:
             f"an evaluation was due at {where}, but would exceed the share allowed for evaluations."
         ),
         Reason.EVALUATION_FAILED: f"the evaluation at {where} failed, so nothing was measured.",
+        Reason.BY_HAND: f"at {where} a stop was asked for by hand, and this run goes on all the same.",
         Reason.TOO_FEW_CHECKPOINTS: (
             f"at {where} the learning curve has too few points{points} to project the fully trained model. {now}"
         ),
