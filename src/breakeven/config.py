@@ -166,6 +166,12 @@ class RunConfig:
     """Accuracy below which no checkpoint is served."""
     checker: bool = False
     """Whether serving has a checker, where grading needs reference answers."""
+    hours: float | None = None
+    """Of training to the end, evaluations left out, where it is known; else told from the pace."""
+    price_per_hour: float | None = None
+    """Money that an hour of the machine costs."""
+    max_evaluation_seconds_share: float | None = None
+    """Evaluations may take at most this share of the wall time of training so far."""
     like: tuple[str, ...] = ()
     """Directories of earlier runs whose learning curves are taken to be like this one's."""
     mode: Literal["stop", "advise", "shadow"] = "stop"

@@ -8,6 +8,8 @@ import pytest
 import breakeven
 from breakeven import CalibratedPolicy
 from breakeven.errors import ArgumentError
+from breakeven.session.session import Session
+from breakeven.session.steering import ask
 from breakeven.store import read_log
 
 torch = pytest.importorskip("torch")
@@ -84,6 +86,21 @@ def test_stop_ends_the_loop_and_stays_stopped(train) -> None:
     assert step == stop.session.stopped_at.observation.step < STEPS
     assert train(mode="stop", target=0.1, model=model, done=step)[0] == step + 1
     assert train(mode="advise", target=0.1, model=model, done=step)[0] == STEPS
+
+
+def test_a_stop_by_hand_is_obeyed_between_evaluations(train, monkeypatch, tmp_path: Path) -> None:
+    take_up = Session.take_up
+
+    def asked_at_13(session: Session, step: int) -> Any:
+        if step == 13:
+            ask(tmp_path / "run", "stop", "enough")
+        return take_up(session, step)
+
+    monkeypatch.setattr(Session, "take_up", asked_at_13)
+    step, _, stop = train(mode="advise")
+    assert step == 13
+    assert stop.session.ends_at == 13
+    assert read_log(tmp_path / "run").steering[0].step == 13
 
 
 def test_shadow_is_verified_at_the_end(train, problems) -> None:

@@ -38,7 +38,10 @@ def test_every_command_and_option_says_what_it_is_for(cli, command: str) -> None
 def test_commands_come_in_the_order_of_use_with_examples(cli) -> None:
     text = cli("--help").stdout
     listed = [match for match in re.findall(r"^│ ([a-z-]+)  ", text, re.MULTILINE) if not match.startswith("-")]
-    order = ["run", "decide", "eval", "reward-model", "replay", "report", "bound", "flops", "validate", "doctor"]
+    order = [
+        *("run", "status", "stop", "veto", "decide", "eval", "reward-model"),
+        *("replay", "report", "bound", "flops", "validate", "doctor"),
+    ]
     assert listed == order
     assert "  breakeven run countdown  " in text
 

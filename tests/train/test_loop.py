@@ -25,6 +25,7 @@ from breakeven.model.transformer import Transformer
 from breakeven.records import Reason, TransformerShape
 from breakeven.sampling.collect import Collector
 from breakeven.session.replay import replay
+from breakeven.session.steering import ask, withdraw_stop
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, costs, loop
 from breakeven.train.checkpoint import load_weights
@@ -49,6 +50,26 @@ def files(run_dir: Path) -> dict[str, bytes]:
     """Everything that a run leaves, apart from the lock, which names the last process."""
     paths = (path for path in run_dir.rglob("*") if path.is_file() and path.name != "lock")
     return {str(path.relative_to(run_dir)): path.read_bytes() for path in paths}
+
+
+# -- a run that is steered from outside -------------------------------------------------------------------------------
+
+
+def test_a_stop_by_hand_saves_all_and_stays_until_it_is_withdrawn(make_config, tmp_path: Path) -> None:
+    def ask_at_3(progress: loop.Progress) -> None:
+        if progress.step == 3:
+            ask(tmp_path, "stop", "enough")
+
+    result = run(make_config(), tmp_path, on_progress=ask_at_3)
+    assert (result.step, result.stopped, result.interrupted) == (4, None, False)
+    assert result.by_hand is not None
+    assert result.by_hand.reason == "enough"
+    assert checkpoint.are_whole(tmp_path / "stopped_by_hand")
+    assert checkpoint.saved_step(tmp_path) == 4
+    assert resume(tmp_path).step == 4
+    with RunLog.open(tmp_path) as log:
+        withdraw_stop(log, 4)
+    assert resume(tmp_path).step > 4
 
 
 # -- a run that stops -------------------------------------------------------------------------------------------------

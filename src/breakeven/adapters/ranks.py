@@ -9,13 +9,14 @@ import torch.distributed as dist
 _T = TypeVar("_T")
 
 
-def _alone() -> bool:
+def is_alone() -> bool:
+    """Whether there is no other process."""
     return not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1)
 
 
 def is_first() -> bool:
     """Whether this process is the one that measures, decides and writes."""
-    return _alone() or dist.get_rank() == 0
+    return is_alone() or dist.get_rank() == 0
 
 
 def summed(counts: Sequence[int], device: Any) -> tuple[int, ...]:
@@ -25,7 +26,7 @@ def summed(counts: Sequence[int], device: Any) -> tuple[int, ...]:
         counts: of this process.
         device: of its model, which the processes' backend can send from.
     """
-    if _alone():
+    if is_alone():
         return tuple(counts)
     total = torch.tensor(list(counts), device=device)
     dist.all_reduce(total)
@@ -38,7 +39,7 @@ def agreed(decide: Callable[[], _T]) -> _T:
     Raises:
         Exception: what `decide` raised, in every process.
     """
-    if _alone():
+    if is_alone():
         return decide()
     told: list[Any] = [None, None]
     if dist.get_rank() == 0:

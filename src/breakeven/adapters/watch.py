@@ -4,7 +4,7 @@ The budget is an estimate: tokens a row until then, times the rows of the run. N
 at the start ends the run: evaluation is then switched off, with one warning.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from breakeven.records import BudgetChange, Decision, RunSpec
 from breakeven.records.protocols import Sampler
 from breakeven.session.recording import start_log
 from breakeven.session.session import Mode, Session
+from breakeven.session.timing import TrainingClock
 from breakeven.session.voice import warn
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
@@ -59,6 +60,7 @@ class Watch:
     """Tokens of the steps before this process; None: not known yet."""
     _is_off: bool = False
     _has_advised: bool = False
+    _clock: TrainingClock = field(default_factory=TrainingClock)
 
     def begin(self, step: int) -> None:
         """Before the first step of this process, which is the one after `step`.
@@ -67,7 +69,7 @@ class Watch:
             ArgumentError: the directory holds a run and this one begins anew; or anything that `Session` refuses.
         """
         self._session(None, RunSpec(budget_flops=1.0, **self.declared), 1)  # refused before anything is trained
-        self._started_at = step
+        self._started_at, self._clock = step, TrainingClock()
         if not (self.directory / LOG_NAME).exists():
             self._tokens_before = None if step else 0.0
             return
@@ -128,7 +130,17 @@ class Watch:
     @property
     def stops(self) -> bool:
         """Whether training is to end, now or since before this process."""
-        return self.mode == "stop" and self.session is not None and self.session.stopped_at is not None
+        return self.session is not None and self.session.ends_at is not None
+
+    def steered(self, step: int) -> bool:
+        """Whether training is to end at `step`, between evaluations, as asked from outside: one look at the disk."""
+        if self._is_off or self.session is None:
+            return False
+        try:
+            return self.session.take_up(step) is not None and self.stops
+        except Exception as error:
+            self._switch_off(error)
+            return False
 
     def end(self, *, complete: bool) -> None:
         """After the last step; `complete`: of the full run. In mode "shadow" the decision is verified then."""
@@ -163,6 +175,7 @@ class Watch:
             config=self.config | {"steps": self.steps},
         )
         self.session = self._session(self._log, spec, sequence_tokens)
+        self.session.clock.set(self._clock.seconds)
 
     def _go_on(self, log: RunLog, step: int) -> None:
         """The recorded run, from `step` on; of other steps in all, under another budget."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from breakeven import check
 from breakeven.adapters.asked import asked_from
-from breakeven.adapters.ranks import agreed, summed
+from breakeven.adapters.ranks import agreed, is_alone, summed
 from breakeven.adapters.tokens import TokenCount
 from breakeven.adapters.watch import Watch
 from breakeven.cost.families import cost_of_config
@@ -46,7 +46,8 @@ class Watching:
         cost: FLOPs per token; None: as the model's config tells.
         seed: of the samples, and of the choice of problems.
         log: the run directory; None: `breakeven` in the loop's own directory.
-        declared: what else a `RunSpec` takes, such as queries, target or checker.
+        declared: what else a `RunSpec` takes, such as queries, target or checker; price_per_hour, or
+            max_evaluation_seconds_share.
 
     Raises:
         ArgumentError: an argument out of its range. What the loop has to tell is checked when training begins; later
@@ -131,7 +132,7 @@ class Watching:
         if self._has_stopped:
             return True
         if step % self._every and step != self._steps:
-            return False
+            return is_alone() and self._watch is not None and self._watch.steered(step)
         tokens, sequences, rows = summed(self._count.so_far, device)
 
         def decide() -> bool:

@@ -21,6 +21,8 @@ from breakeven.cli.replay import replay
 from breakeven.cli.report import report
 from breakeven.cli.reward_model import reward_model
 from breakeven.cli.run import run
+from breakeven.cli.status import status
+from breakeven.cli.steer import stop, veto
 from breakeven.cli.validate import validate
 
 __all__ = ["app"]
@@ -34,6 +36,9 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
+    "status": status,
+    "stop": stop,
+    "veto": veto,
     "decide": decide,
     "eval": eval_,
     "reward-model": reward_model,

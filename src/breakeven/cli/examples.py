@@ -30,6 +30,21 @@ Examples:
   breakeven run my.toml --out runs/mine    a recipe of your own
   breakeven run --resume runs/mine         go on after Ctrl-C or a kill
 """,
+        "status": """
+Examples:
+  breakeven status runs/countdown-1            while it trains, or after
+  breakeven status runs/countdown-1 --json
+""",
+        "stop": """
+Examples:
+  breakeven stop runs/countdown-1 --reason "the machine is needed"
+  breakeven stop runs/countdown-1 --withdraw   and it may be gone on with
+""",
+        "veto": """
+Examples:
+  breakeven veto runs/countdown-1 --reason "we want the whole curve"
+  breakeven veto runs/countdown-1 --withdraw   its policy may stop it again
+""",
         "eval": """
 Examples:
   breakeven eval runs/countdown-1          a run, on the task it has learnt

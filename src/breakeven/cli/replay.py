@@ -35,6 +35,8 @@ def replay(
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="One-sample decoding to match: greedy, sampled, best.")] = None,
     queries: Annotated[float | None, typer.Option(help="Queries that will be served in the model's life.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Hours of training to the full budget.")] = None,
+    price_per_hour: Annotated[float | None, typer.Option(help="Money that an hour of its machines costs.")] = None,
     trust_recipe: TrustOption = False,
     verbose: VerboseOption = False,
     json: JsonOption = False,
@@ -64,7 +66,7 @@ def replay(
     num_samples = min(len(row) for each in record.checkpoints for row in each.observation.bank.correct_PN)
     with naming_options():
         chosen.check(num_samples)
-    asked: dict[str, Any] = {"baseline": baseline, "queries": queries}
+    asked: dict[str, Any] = {"baseline": baseline, "queries": queries, "hours": hours, "price_per_hour": price_per_hour}
     asked = {name: value for name, value in asked.items() if value is not None}
     spec = dataclasses.replace(record.header.spec, **asked)
     changes = [

@@ -21,6 +21,7 @@ from breakeven.names import named_in
 from breakeven.report import hindsight_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
+from breakeven.session.steering import withdraw_stop
 from breakeven.store import RunLog, read_log
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def run(
         if budget_steps is not None:
             config = loop.changed_budget(config, run_dir, record.checkpoints, budget_steps)
         log = RunLog.open(run_dir)
+        if past_stop:
+            withdraw_stop(log, loop.stands_at(run_dir, log.checkpoints))
         if budget_steps is not None:
             loop.record_budget(config, run_dir, log)
     else:
@@ -178,6 +181,7 @@ def _print_fields(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
             "report": str(page) if page else None,
             "step": result.step,
             "interrupted": result.interrupted,
+            "stopped_by_hand": result.by_hand,
             "decision": shown.decision if shown else None,
             "verification": result.verification,
             "wall_seconds": result.train_seconds + result.evaluation_seconds,
@@ -195,6 +199,10 @@ def _print_result(
     if result.interrupted:
         say(f"Interrupted at step {result.step}; everything recorded is kept.")
         say(f"Go on with: breakeven run --resume {run_dir}{flag}")
+    elif result.by_hand:
+        why = f": {result.by_hand.reason}" if result.by_hand.reason else "."
+        say(f"Stopped by hand at step {result.step}, by no decision of the policy{why}", style="bold")
+        say(f"Weights: {run_dir / 'stopped_by_hand'}; to go on: breakeven run --resume {run_dir} --past-stop")
     elif shown:
         print_decision(shown.decision, verbose=verbose)
         for sentence in hindsight_words(log.checkpoints):
@@ -209,7 +217,7 @@ def _print_result(
         say(f"Evaluation took {format_share(_evaluation_share(result))} of this process's wall time.")
     for line in verification_lines(result.verification) if result.verification else []:
         say(line.lstrip(), label=" " * (len(line) - len(line.lstrip())))
-    if not result.stopped and not result.interrupted:
+    if not result.stopped and not result.interrupted and not result.by_hand:
         say("No stop was decided, so there is nothing to verify or to serve with K samples.")
     if result.stopped:
         say(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")

@@ -11,7 +11,7 @@ shares are in [0, 1].
 from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made, Member
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
-from breakeven.records.events import BudgetChange, Failure, Fingerprint, StopTest, spec_at
+from breakeven.records.events import BudgetChange, Failure, Fingerprint, Steering, StopTest, spec_at
 from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
@@ -30,6 +30,7 @@ from breakeven.records.samples import (
     SegmentRule,
     answer_label,
 )
+from breakeven.records.wall import WallTime
 from breakeven.records.witness import Witness
 
 __all__ = [
@@ -69,10 +70,12 @@ __all__ = [
     "SearchOutcome",
     "SegmentRule",
     "ServingPoint",
+    "Steering",
     "StopTest",
     "TransformerShape",
     "ValidationLoss",
     "Verification",
+    "WallTime",
     "Witness",
     "answer_label",
     "spec_at",

@@ -8,6 +8,7 @@ from breakeven.errors import argument_error
 from breakeven.records.curves import Forecast, KCurve, Made, computed_share
 from breakeven.records.observations import Observation
 from breakeven.records.outlook import Outlook
+from breakeven.records.wall import WallTime
 from breakeven.records.witness import Witness
 from breakeven.records.words import two_sentences
 
@@ -43,6 +44,13 @@ class RunSpec:
     votes the oracle counts."""
     like: tuple[Witness, ...] = ()
     """Earlier runs whose learning curves are taken to be like this one's; they count as far as they foretell it."""
+    hours: float | None = None
+    """Of training to the full budget, evaluations left out, as declared; None: told from the pace of the run."""
+    price_per_hour: float | None = None
+    """Money that an hour of all its machines costs."""
+    max_evaluation_seconds_share: float | None = None
+    """Evaluations may take at most this share of the wall time of training so far; None for no limit. One that is due
+    is left out while those before it and one as long as the last of them would take more. The first is always made."""
 
     def __post_init__(self) -> None:
         check.positive("budget_flops", self.budget_flops)
@@ -63,6 +71,14 @@ class RunSpec:
         for name in ("max_query_flops", "max_sequential_tokens"):
             if getattr(self, name) is not None:
                 check.above(name, getattr(self, name), 0, "Leave it out for no limit.")
+        for name in ("hours", "price_per_hour", "max_evaluation_seconds_share"):
+            if getattr(self, name) is not None:
+                check.positive(name, getattr(self, name), "Leave it out if unknown.")
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether wall times are asked for: only then does a log hold any."""
+        return any(each is not None for each in (self.hours, self.price_per_hour, self.max_evaluation_seconds_share))
 
     def is_spent(self, train_flops: float) -> bool:
         """Whether so much training uses up the budget: to rounding, since FLOPs are sums."""
@@ -133,6 +149,8 @@ class Reason(StrEnum):
     """A K sufficed for `patience` checkpoints in a row: stop."""
     BUDGET_SPENT = "budget_spent"
     """The full budget is used: there is nothing left to save."""
+    BY_HAND = "by_hand"
+    """Somebody asked for a stop from outside: no decision of the policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +191,8 @@ class Decision:
     """Training to the full budget, which needs no evaluation, and the declared queries with one sample."""
     outlook: Outlook | None = None
     """What would change it; None where it rests on no forecast, and in logs of earlier versions."""
+    wall: WallTime | None = None
+    """Hours and money; None where the spec asks for none."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "streak")

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from breakeven import check
 from breakeven.records.decisions import RunSpec
 from breakeven.records.samples import SampleBank
 
@@ -42,6 +43,23 @@ class Failure:
     """The part that raised: "sampler", "verifier", "reward model", or "evaluation" where none can be named."""
     error: str
     """Type and message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """What somebody asked of a run from outside, as its process took it up; in force until the next one."""
+
+    step: int
+    """The last step trained when it was taken up."""
+    action: Literal["stop", "veto", "withdraw"]
+    """Stop: end the run. Veto: train on past the policy's stop. Withdraw: neither any more."""
+    reason: str
+    """In the words of whoever asked; may be empty."""
+    request: str
+    """By which a request is known again, so that none is taken up twice."""
+
+    def __post_init__(self) -> None:
+        check.either("action", self.action, "stop", "veto", "withdraw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from breakeven.records.curves import ROUNDING, computed_share
 from breakeven.records.losses import ValidationLoss
 from breakeven.records.samples import SampleBank
 
+_TIMES = ("train_seconds", "evaluation_seconds")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOutcome:
@@ -55,9 +57,14 @@ class Observation:
     """None where the sampler cannot tell it, where no solution is known, and in older logs."""
     shown: dict[str, float] = field(default_factory=dict)
     """What the loop said of this step, for display only: learning_rate; and seconds, of a bank measured elsewhere."""
+    train_seconds: float | None = None
+    """Wall time of training up to this step, evaluations left out; None where the spec asks for none."""
+    evaluation_seconds: float | None = None
+    """Wall time of this evaluation, up to the decision; None likewise, or where nobody said."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "train_tokens")
+        check.each_field(self, check.finite, *_TIMES, unknown=True)
         check.each_field(self, check.finite, "train_flops", "evaluation_flops", "reward_flops")
         for name, value in self.shown.items():
             check.finite(name, value)
@@ -94,11 +101,17 @@ class LearningPoint:
     """Right answers to each problem, greedy and sampled; empty where only the accuracies above are known."""
     answers_P: tuple[int, ...] = ()
     """How many there were, those whose check failed left out; empty likewise."""
+    train_seconds: float | None = None
+    """As of `Observation`."""
+    evaluation_seconds: float | None = None
+    """Likewise."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "num_problems", "num_drawn")
         check.each_field(self, check.finite, "train_flops", "reward_flops", "loss_flops")
-        check.each_field(self, check.finite, "evaluation_flops", "output_tokens", "validation_loss", unknown=True)
+        check.each_field(
+            self, check.finite, "evaluation_flops", "output_tokens", "validation_loss", *_TIMES, unknown=True
+        )
         check.each_field(self, computed_share, "greedy_accuracy", "sampled_accuracy", unknown=True)
         computed_share("disagreement", self.disagreement)
         if len(self.right_P) != len(self.answers_P):

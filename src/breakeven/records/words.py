@@ -24,6 +24,7 @@ GOING_ON = {
     "waiting": "what reaches the projection has not held for long enough",
     "reached": "a stop is advised, and this run goes on all the same",
     "budget_spent": "the budget is spent",
+    "by_hand": "a stop was asked for by hand",
 }
 """Why one trains on, by reason."""
 
@@ -43,7 +44,7 @@ def two_sentences(decision: "Decision") -> str:
         rule = "" if point.strategy == "greedy" else f" with {point.strategy.replace('_', ' ')}"
         first = f"Stop at {where} and serve {samples} per query{rule}: accuracy {point.accuracy:.3f} ({point.made})."
     elif decision.stop:
-        first = f"Stop at {where}."
+        first = f"Stop at {where}{', asked for by hand' if decision.reason == 'by_hand' else ''}."
     else:
         first = f"Train on at {where}: {GOING_ON.get(decision.reason, decision.reason)}."
     if forecast is None or forecast.status is not FitStatus.FITTED:

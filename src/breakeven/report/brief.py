@@ -12,6 +12,7 @@ from breakeven.report.words import (
     projection,
     samples_words,
     strategy_words,
+    wall_words,
 )
 
 _NUMBER = 7
@@ -51,6 +52,8 @@ def _gives(decision: Decision) -> str:
         parts.append(f"saves {format_share(decision.net_saving)} of the training FLOPs, net of evaluation")
     elif decision.gross_saving is not None:
         parts.append(f"saves {format_share(decision.gross_saving)} of the training FLOPs, evaluation not charged")
+    if wall := wall_words(decision):
+        parts.append(wall[0].lower() + wall[1:])
     even = break_even_words(decision)
     parts.append(even[0].lower() + even[1:])
     if lifetime := lifetime_words(decision):

@@ -14,6 +14,7 @@ from breakeven.report.words import (
     projection,
     serving_words,
     strategy_words,
+    wall_words,
 )
 
 
@@ -64,6 +65,8 @@ def _explain_stop(decision: Decision) -> str:
     where = _where(decision)
     if decision.reason is Reason.BUDGET_SPENT or decision.serving is None:
         spent = "The full budget is used" if decision.reason is Reason.BUDGET_SPENT else "Stop"
+        if decision.reason is Reason.BY_HAND:
+            return f"Stopped by hand at {where}: no decision of the policy."
         return (
             f"{spent} at {where}: serve this model with {baseline_words(decision.baseline)}, "
             f"accuracy {_own_accuracy(decision)} (measured)."
@@ -79,6 +82,8 @@ def _explain_stop(decision: Decision) -> str:
         sentences.append(f"Saves {format_share(decision.net_saving)} of the training FLOPs net of evaluation.")
     elif decision.gross_saving is not None:
         sentences.append(f"Saves {format_share(decision.gross_saving)} of the training FLOPs, evaluation not charged.")
+    if wall := wall_words(decision):
+        sentences.append(f"{wall}.")
     sentences.append(f"{break_even_words(decision)}.")
     if lifetime := lifetime_words(decision):
         sentences.append(f"Over the declared queries it costs {lifetime}.")
@@ -101,6 +106,7 @@ def _explain_going_on(decision: Decision) -> str:
             f"an evaluation was due at {where}, but would exceed the share allowed for evaluations."
         ),
         Reason.EVALUATION_FAILED: f"the evaluation at {where} failed, so nothing was measured.",
+        Reason.BY_HAND: f"at {where} a stop was asked for by hand, and this run goes on all the same.",
         Reason.TOO_FEW_CHECKPOINTS: (
             f"at {where} the learning curve has too few points{points} to project the fully trained model. {now}"
         ),
@@ -254,4 +260,5 @@ def _short_reason(decision: Decision) -> str:
         Reason.WAITING: f"{k} suffices {row}, waiting",
         Reason.REACHED: f"stop: {k} suffices {row}",
         Reason.BUDGET_SPENT: "budget used",
+        Reason.BY_HAND: "stopped by hand",
     }[decision.reason]

@@ -42,6 +42,18 @@ def format_share(share: float) -> str:
     return f"{percent:.0f} %" if whole else f"{percent:.1f} %"
 
 
+def format_hours(hours: float) -> str:
+    """A time in the unit that suits it.
+
+    >>> format_hours(12.34), format_hours(0.25), format_hours(0.002), format_hours(-1.5)
+    ('12.3 hours', '15 minutes', '7.2 seconds', '-1.5 hours')
+    """
+    for unit, word in ((1.0, "hours"), (60.0, "minutes")):
+        if abs(hours) * unit >= 1:
+            return f"{hours * unit:.3g} {word}"
+    return f"{hours * 3600:.3g} seconds"
+
+
 def format_accuracy(accuracy: float) -> str:
     """An accuracy in [0, 1] with three decimals, enough to see which of two close ones is larger.
 

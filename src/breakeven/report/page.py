@@ -31,6 +31,7 @@ from breakeven.report.words import (
     projection,
     samples_words,
     strategy_words,
+    wall_rows,
 )
 
 _WIDE, _NARROW = 840.0, 400.0
@@ -79,7 +80,7 @@ def render_page(
         k_curves=_draw(k_curves(checkpoints, at), _NARROW),
         smallest_k=_draw(smallest_k(checkpoints, at), _NARROW),
         verification=[] if verification is None else verification_rows(verification, decision),
-        ledger=ledger_rows(decision, train_flops),
+        ledger=[*ledger_rows(decision, train_flops), *wall_rows(decision)],
         queries=query_rows(decision, query_flops),
         outlook=outlook_words(decision),
         members=member_rows(projection(decision)),

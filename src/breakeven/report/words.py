@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 from breakeven.errors import argument_error
 from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, ServingPoint
-from breakeven.report.format import format_accuracy, format_flops, format_queries, format_samples, format_share
+from breakeven.report.format import (
+    format_accuracy,
+    format_flops,
+    format_hours,
+    format_queries,
+    format_samples,
+    format_share,
+)
 from breakeven.report.shown import Evaluated, Shown
 
 
@@ -131,3 +138,40 @@ def lifetime_words(decision: Decision) -> str:
         return ""
     change = f"{format_share(abs(1 - mine / full))} {'less' if mine < full else 'more'}"
     return f"{format_flops(mine)} in all against {format_flops(full)} after full training, {change} (forecast)"
+
+
+def wall_words(decision: Decision) -> str:
+    """Hours and money that stopping saves, or that they are unknown; empty where nobody asked for them."""
+    wall = decision.wall
+    if wall is None:
+        return ""
+    if wall.saved_hours is None or wall.full_hours is None:
+        return "Hours saved are unknown, for no seconds were recorded and none declared"
+    net = "net of evaluation" if wall.evaluation_seconds is not None else "evaluation not charged, its seconds unknown"
+    money = "" if wall.saved_money is None else f" and {wall.saved_money:.4g} at {wall.price_per_hour:g} an hour"
+    of = f"the {format_hours(wall.full_hours)} of full training ({wall.full_hours_are})"
+    return f"Saves {format_hours(wall.saved_hours)}{money} of {of}, {net}"
+
+
+def wall_rows(decision: Decision) -> list[tuple[str, str, str]]:
+    """(item, time, what it is) of the wall time; none where nobody asked for it."""
+    wall = decision.wall
+    if wall is None:
+        return []
+    rows: list[tuple[str, float | None, str]] = [
+        ("Wall time of full training", wall.full_hours, wall.full_hours_are or ""),
+        ("Wall time of training up to here", _hours(wall.train_seconds), "measured"),
+        ("Wall time of evaluation up to here", _hours(wall.evaluation_seconds), "measured"),
+    ]
+    saved = "Saved" if decision.stop else "Would be saved by stopping here"
+    net = "net of evaluation" if wall.evaluation_seconds is not None else "evaluation not charged"
+    rows.append((f"{saved}, wall time", wall.saved_hours, net))
+    shown = [(item, "-" if n is None else format_hours(n), "unknown" if n is None else how) for item, n, how in rows]
+    if wall.price_per_hour is not None:
+        money = "-" if wall.saved_money is None else f"{wall.saved_money:.4g}"
+        shown.append((f"{saved}, money", money, f"at {wall.price_per_hour:g} an hour"))
+    return shown
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 3600

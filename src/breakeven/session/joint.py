@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from breakeven.errors import argument_error
-from breakeven.records import Decision, JointDecision, Problem, RunSpec
+from breakeven.records import Decision, JointDecision, Problem, Reason, RunSpec
 from breakeven.records.protocols import Answers, Sampler, Verifier
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Session
@@ -116,7 +116,8 @@ class JointSession:
             loss: training loss of this step.
 
         Returns:
-            A JointDecision. In mode "advise" its `stop` is never True, and the tasks' own decisions say what they say.
+            A JointDecision. In mode "advise" its `stop` is True only by hand (asked in the folder of any task), and the
+            tasks' own decisions say what they say.
 
         Raises:
             Exception: as of `Session.observe`, of the first task that raises it.
@@ -124,6 +125,8 @@ class JointSession:
         decisions: dict[str, Decision] = {}
         for name, session in self.sessions.items():
             decisions[name] = session.observe(step=step, train_tokens=train_tokens, loss=loss)
+        if any(each.reason is Reason.BY_HAND for each in decisions.values()):  # of one task's folder, and it is one run
+            return replace(joint_decision(decisions, risk=self.risk), stop=True)
         decision = joint_decision(decisions, risk=self.risk)
         if decision.stop and self._directory is not None:
             points = {name: serving_point(each, self.sessions[name].temperature) for name, each in decisions.items()}

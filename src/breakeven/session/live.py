@@ -39,6 +39,8 @@ class LiveSource:
     """The validation loss, given the tokens of each prompt; None where it cannot be told."""
     run_search: Callable[[], tuple[tuple[SearchOutcome, ...], float]] | None
     """Runs the strategies that search; None where there are none."""
+    seconds: Callable[[], dict[str, float]]
+    """Wall times for the observation, by its fields; none where the spec asks for none."""
     search_flops: float | None
     """What they took the last time; None where they never ran."""
     _searches: tuple[SearchOutcome, ...] = ()
@@ -69,6 +71,7 @@ class LiveSource:
                 shown={"learning_rate": self.learning_rate},
                 searches=self._searches,
                 validation_loss=self._validation_loss,
+                **self.seconds(),
             )
         return self._observation
 
@@ -144,7 +147,8 @@ def measuring(session: "Session", step: int) -> Iterator[None]:
         with undisturbed(getattr(session.sampler, "model", None)) as disturbed:
             yield
     finally:
-        session.evaluation_seconds += time.perf_counter() - started
+        session.evaluation_seconds += (took := time.perf_counter() - started)
+        session.clock.leave_out(took)
         if disturbed.what:
             session.warn_once(
                 "disturbed",
@@ -194,5 +198,6 @@ def live_source(
             session.sampler, session.problems, prompt_tokens_P=prompt_tokens_P, cost=session.cost
         ),
         run_search=None if search is None else partial(search, session.problems, seed=seed),
+        seconds=session.stopwatch(),
         search_flops=search_price(last),
     )

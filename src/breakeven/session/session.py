@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from breakeven import check
 from breakeven.cost.tokens import ModelCost
@@ -24,6 +24,7 @@ from breakeven.records import (
     Reason,
     RunSpec,
     SampleBank,
+    Steering,
     StopTest,
     Verification,
 )
@@ -36,7 +37,9 @@ from breakeven.session.live import Elsewhere, live_source, measuring, observatio
 from breakeven.session.recording import open_log
 from breakeven.session.resume import check_order, check_same_run, fingerprint_of
 from breakeven.session.searching import Search
+from breakeven.session.steering import in_force, take_up
 from breakeven.session.step import conclude, measured_of, see, take_step, too_dear
+from breakeven.session.timing import TrainingClock, pace_words, too_slow
 from breakeven.session.verify import shadow_of
 from breakeven.session.voice import say, warn
 from breakeven.session.witnesses import as_recorded, with_witnesses
@@ -153,9 +156,11 @@ class Session:
         self.mode = mode
         self.max_failures, self.quiet = max_failures, quiet
         self.evaluation_seconds = 0.0
-        """Wall time this process spent in evaluations; not recorded, since it differs from run to run."""
+        """Wall time this process spent in evaluations; recorded only where the spec asks for times."""
         self.verification_seconds = 0.0
         """The same of the test of a stop, in mode "shadow"."""
+        self.clock = TrainingClock()
+        """Of training; it runs from here, or from where whoever made the session sets it."""
         self._owned = ExitStack()
         if isinstance(log, str | Path):
             log = self._owned.enter_context(open_log(log, spec=self.spec, policy=self.policy, seed=seed, resume=resume))
@@ -172,6 +177,7 @@ class Session:
         self._course = self._kept.course(
             self.spec, self.policy, num_problems=len(self.problems), num_samples=num_samples
         )
+        self.clock.set(self._course.points[-1].train_seconds or 0.0 if self.checkpoints else 0.0)
         self._last: tuple[int, int] | None = None
         self._failed_in_a_row = 0
         self._warned = set[str]()
@@ -203,6 +209,27 @@ class Session:
         """The first checkpoint at which the decision was to stop, whatever the mode; under the budget declared last."""
         return self._kept.stopped_at
 
+    @property
+    def steered(self) -> Steering | None:
+        """The stop or the veto from outside that is in force, by `breakeven stop` or `breakeven veto`."""
+        return in_force(self.log)
+
+    @property
+    def ends_at(self) -> int | None:
+        """The step at which the loop is to end: of a stop by hand, or in mode "stop" of the policy's, unless vetoed."""
+        steered = self.steered
+        if steered is not None:
+            return steered.step if steered.action == "stop" else None
+        return self.stopped_at.observation.step if self.mode == "stop" and self.stopped_at is not None else None
+
+    def take_up(self, step: int) -> Steering | None:
+        """What was asked from outside since the last call, recorded and said; `observe` calls it at every step."""
+        if self.log is None or (taken := take_up(self.log, step)) is None:
+            return None
+        words = {"stop": "a stop by hand", "veto": "a veto of the policy's stops", "withdraw": "a withdrawal"}
+        warn(f"step {step}: {words[taken.action]} was taken up{f': {taken.reason}' if taken.reason else '.'}")
+        return taken
+
     def is_due(self, step: int, train_tokens: int) -> bool:
         """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
         return step % self.evaluate_every == 0 or self.spec.is_spent(self.train_flops(train_tokens))
@@ -210,7 +237,10 @@ class Session:
     def will_evaluate(self, step: int, train_tokens: int) -> bool:
         """Whether `observe` evaluates: where it is due, has not failed before, and is within the policy's share."""
         due = self.is_due(step, train_tokens) and step not in self.failures and not self._is_past(train_tokens)
-        return due and not too_dear(self._course, self._kept.place(step), self.train_flops(train_tokens))
+        place = self._kept.place(step)
+        if not due or too_slow(self._course, place, self.clock.seconds):
+            return False
+        return not too_dear(self._course, place, self.train_flops(train_tokens))
 
     def observe(
         self, *, step: int, train_tokens: int, loss: float | None = None, learning_rate: float | None = None
@@ -226,8 +256,9 @@ class Session:
         Returns:
             A Decision. Between evaluations it is CONTINUE with reason NOT_DUE; where one would exceed the policy's
             share for evaluations, EVALUATED_ENOUGH; past the budget, BUDGET_SPENT; where it failed, EVALUATION_FAILED.
-            At a step that the log already holds it is the recorded one. In modes "advise" and "shadow" a recorded stop
-            is returned as CONTINUE.
+            At a step that the log already holds it is the recorded one. In modes "advise" and "shadow", or under a
+            veto from outside, a recorded stop is returned as CONTINUE. After a stop by hand, in every mode, it is STOP
+            with reason BY_HAND.
 
         Raises:
             DivergedError: the loss is NaN or infinite. What was recorded stays.
@@ -236,10 +267,15 @@ class Session:
             RunStorageError: the log could not be written.
             Exception: whatever sampler, verifier or reward model raised, `max_failures` times in a row.
         """
+        taken = self.take_up(step)
+        if self._is_stopped_by_hand(step):
+            return self._by_hand(step, train_tokens)
         evaluates = self.will_evaluate(step, train_tokens)
         if (known := self._enter(step, train_tokens, loss, new=evaluates)) is not None:
             return known
         if not evaluates:
+            if taken is not None and self.ends_at is not None and self.stopped_at is not None:
+                return self.stopped_at.decision  # a veto was withdrawn, and the policy's stop holds again
             reason = Reason.EVALUATED_ENOUGH if self.is_due(step, train_tokens) else Reason.NOT_DUE
             return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED if step in self.failures else reason)
         source = live_source(self, self._course, step, train_tokens, loss, learning_rate)
@@ -286,8 +322,12 @@ class Session:
         """
         check_bank(bank, num_problems=len(self.problems), temperature=self.temperature)
         self.policy.check(bank.num_samples)
+        self.take_up(step)
+        if self._is_stopped_by_hand(step):
+            return self._by_hand(step, train_tokens)
         if (known := self._enter(step, train_tokens, loss, new=True)) is not None:
             return known
+        timed: dict[str, Any] = {"train_seconds": self.clock.seconds, "evaluation_seconds": seconds}
         observation, price = observation_of(
             bank,
             cost=self.cost,
@@ -297,6 +337,7 @@ class Session:
             train_flops=self.train_flops(train_tokens),
             loss=loss,
             shown={"learning_rate": learning_rate, "seconds": seconds},
+            **(timed if self.spec.is_timed else {}),
         )
         course, _, decision = conclude(self._course, see(self._course, measured_of(observation, price)))
         self._keep(CheckpointRecord(observation=observation, decision=decision), course)
@@ -314,6 +355,7 @@ class Session:
         check_tokens(step, train_tokens, self.sequence_tokens, self._last)
         self._last = step, train_tokens
         if recorded:
+            self.clock.set(self.checkpoints[place].observation.train_seconds or 0.0)
             self._look_on(step, train_tokens)
             return self._returned(self.checkpoints[place].decision)
         if not self._is_past(train_tokens):
@@ -329,6 +371,12 @@ class Session:
     def _keep(self, checkpoint: CheckpointRecord, course: Course) -> None:
         self._kept.keep(checkpoint)
         self._course = course
+        if len(course.points) == 1 and (pace := pace_words(self.spec, course.points[0], self.evaluate_every)):
+            words, is_too_much = pace
+            if is_too_much:
+                warn(words)
+            elif not self.quiet:
+                say(words)
         self._kept.ship(self.temperature)
 
     def _told(self, decision: Decision, train_tokens: int) -> Decision:
@@ -377,7 +425,8 @@ class Session:
             self.measure_stop()
         if self.spec.is_spent(self.train_flops(train_tokens)):
             self.verify()
-        self.verification_seconds += time.perf_counter() - started
+        self.verification_seconds += (took := time.perf_counter() - started)
+        self.clock.leave_out(took)
 
     def _failed(self, step: int, train_tokens: int, error: Exception) -> Decision:
         first = not self.checkpoints and not self.failures
@@ -398,9 +447,24 @@ class Session:
         used = self.train_flops(train_tokens) / self.spec.budget_flops
         return Decision(action=Action.CONTINUE, reason=reason, step=step, used=used, policy=self.policy.name)
 
+    def _is_stopped_by_hand(self, step: int) -> bool:
+        steered = self.steered
+        return steered is not None and steered.action == "stop" and step >= steered.step
+
+    def _by_hand(self, step: int, train_tokens: int) -> Decision:
+        return replace(self._going_on(step, train_tokens, Reason.BY_HAND), action=Action.STOP)
+
     def _returned(self, decision: Decision) -> Decision:
         """What the loop is told: where one only looks on, never to stop."""
-        return decision if self.mode == "stop" or not decision.stop else replace(decision, action=Action.CONTINUE)
+        told = self.mode == "stop" and self.steered is None
+        return decision if told or not decision.stop else replace(decision, action=Action.CONTINUE)
+
+    def stopwatch(self) -> Callable[[], dict[str, float]]:
+        """Tells the wall times of an evaluation that begins now, where the spec asks for them."""
+        if not self.spec.is_timed:
+            return dict
+        trained, started = self.clock.seconds, time.perf_counter()
+        return lambda: {"train_seconds": trained, "evaluation_seconds": time.perf_counter() - started}
 
     def _is_past(self, train_tokens: int) -> bool:
         """Whether so much training is more than the budget, which is then an estimate."""

@@ -12,6 +12,7 @@ from breakeven.cost.evaluation import BankPrice
 from breakeven.cost.samples import SampleCosts
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Decision, KCurve, LearningPoint, Observation, SearchOutcome
+from breakeven.session.timing import wall_of
 from breakeven.stopping.course import Course, Needs, Seen
 from breakeven.ttc.evaluate import evaluate, search_curves
 from breakeven.ttc.strategies.named import strategy_of
@@ -64,6 +65,8 @@ def take_step(course: Course, source: Source) -> tuple[Course, Seen, Decision]:
 def conclude(course: Course, seen: Seen) -> tuple[Course, Seen, Decision]:
     """The decision on what was seen, without drawing more: where all there is was recorded."""
     decision = course.policy.decide(course, seen)
+    if (wall := wall_of(course.spec, (*course.points, seen.point))) is not None:
+        decision = replace(decision, wall=wall)
     return course.then(seen.point, decision), seen, decision
 
 

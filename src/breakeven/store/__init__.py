@@ -33,7 +33,7 @@ from breakeven.store.kinds import (
     Searched,
     Served,
 )
-from breakeven.store.lock import LOCK_NAME
+from breakeven.store.lock import LOCK_NAME, holder_of
 from breakeven.store.run_log import LOG_NAME, RunLog, RunRecord, read_log
 from breakeven.store.sample_file import SAMPLES_NAME, SampleFile
 from breakeven.store.texts import TEXTS_NAME, TextFile, Texts
@@ -59,6 +59,7 @@ __all__ = [
     "Served",
     "TextFile",
     "Texts",
+    "holder_of",
     "make_directory",
     "read_log",
     "storage_errors",

@@ -13,6 +13,7 @@ from breakeven.records import (
     Fingerprint,
     Reward,
     RunSpec,
+    Steering,
     StopTest,
     Verification,
 )
@@ -166,6 +167,7 @@ Line: TypeAlias = (
     | Fingerprint
     | BudgetChange
     | Failure
+    | Steering
     | StopTest
     | SamplesHeader
     | Drawn
@@ -182,6 +184,7 @@ KINDS: Final[dict[type, str]] = {
     Fingerprint: "fingerprint",
     BudgetChange: "budget_change",
     Failure: "failure",
+    Steering: "steering",
     StopTest: "stop_test",
     SamplesHeader: "samples",
     Drawn: "drawn",
@@ -193,3 +196,9 @@ KINDS: Final[dict[type, str]] = {
 }
 """The name of each in a file."""
 HEADERS: Final = ("header", "samples")
+LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
+    "header": tuple(f"spec.{name}" for name in ("hours", "price_per_hour", "max_evaluation_seconds_share")),
+    "checkpoint": ("observation.train_seconds", "observation.evaluation_seconds", "decision.wall"),
+}
+"""By kind: fields that are not written where they are null, so that runs without them leave the same bytes as ever."""
+LEFT_OUT["budget_change"] = LEFT_OUT["header"]

@@ -12,7 +12,7 @@ import msgspec
 
 from breakeven.errors import ArgumentError, NewerLogError, argument_error
 from breakeven.store import renamed
-from breakeven.store.kinds import HEADERS, KINDS, LOG_FORMAT, Line
+from breakeven.store.kinds import HEADERS, KINDS, LEFT_OUT, LOG_FORMAT, Line
 
 
 class LineError(ValueError):
@@ -47,7 +47,7 @@ def encode(record: _Given) -> tuple[bytes, _Given]:
     """The line that stores `record`, and the record as it reads back: what could not be read is never written."""
     kind = KINDS[type(record)]
     try:
-        plain = msgspec.to_builtins(record, str_keys=True, enc_hook=_plain_number)
+        plain = _without_nulls(kind, msgspec.to_builtins(record, str_keys=True, enc_hook=_plain_number))
         for name, value in _leaves(kind, plain):
             if isinstance(value, float) and not math.isfinite(value):
                 raise argument_error(name, "be finite", value, "JSON has no NaN or infinity: find where it arose.")
@@ -57,13 +57,22 @@ def encode(record: _Given) -> tuple[bytes, _Given]:
         raise
     except (msgspec.MsgspecError, TypeError, ValueError) as error:
         raise argument_error(kind, "hold only values of the declared types", str(error)) from error
-    kept = msgspec.to_builtins(stored)
+    kept = _without_nulls(kind, msgspec.to_builtins(stored))
     if kept != plain:  # lists in place of tuples are harmless
         found = dict(_leaves(kind, kept))
         for name, value in _leaves(kind, plain):
             if found.get(name) != value:
                 raise argument_error(name, "read back as it was", value, f"It would be {found.get(name)!r}.")
     return b'{"kind":"%b","data":%b,"crc32":"%b"}\n' % (kind.encode(), data, _crc32(kind, data).encode()), stored
+
+
+def _without_nulls(kind: str, plain: Any) -> Any:
+    """Plain data without the nulls that are left out of a file; in place."""
+    for path in LEFT_OUT.get(kind, ()):
+        holder, name = path.split(".")
+        if plain[holder].get(name, 0) is None:
+            del plain[holder][name]
+    return plain
 
 
 _END: Final = re.compile(rb',"crc32":"[0-9a-f]{8}"(,"chain":"([0-9a-f]{8})")?\}\n$')

@@ -54,6 +54,28 @@ def lock_directory(directory: Path) -> int:
     return fd
 
 
+def holder_of(directory: Path) -> str | None:
+    """Which process holds a directory, as "PID on HOST"; None where none does. Holds and writes nothing itself."""
+    owner = ""
+    with suppress(OSError):
+        owner = (directory / OWNER_NAME).read_text(encoding="utf-8", errors="replace")
+    if owner and not {_host(), _machine()} & set(owner.split()):
+        return owner.partition("\n")[0]
+    try:
+        fd = os.open(directory / LOCK_NAME, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(fd, 200).decode(errors="replace").partition("\n")[0] or "(unknown)"
+    except OSError:  # a disk without locks, on which no run goes on
+        return None
+    finally:
+        os.close(fd)
+    return None
+
+
 def unlock(directory: Path, fd: int) -> None:
     """Let go of a directory that `lock_directory` holds."""
     owner = directory / OWNER_NAME

@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Final, Self
 
 from breakeven.errors import LogError, argument_error
-from breakeven.records import BudgetChange, CheckpointRecord, Failure, Fingerprint, RunSpec, StopTest, Verification
+from breakeven.records import (
+    BudgetChange,
+    CheckpointRecord,
+    Failure,
+    Fingerprint,
+    RunSpec,
+    Steering,
+    StopTest,
+    Verification,
+)
 from breakeven.store.append import AppendLog, Layout, View
 from breakeven.store.files import make_directory, storage_errors
 from breakeven.store.kinds import LOG_FORMAT, Header, Line
@@ -15,7 +24,7 @@ LOG_NAME: Final = "log.jsonl"
 _LAYOUT: Final = Layout(
     name="run log",
     header=Header,
-    records=(CheckpointRecord, Verification, Fingerprint, BudgetChange, Failure, StopTest),
+    records=(CheckpointRecord, Verification, Fingerprint, BudgetChange, Failure, Steering, StopTest),
     when_full="Free space, then go on with --resume.",
 )
 
@@ -37,6 +46,8 @@ class RunRecord:
     """Other budgets that were declared when the run was gone on with, in their order."""
     fingerprint: Fingerprint | None = None
     """What its session was given; None in older logs."""
+    steering: tuple[Steering, ...] = ()
+    """What was asked of it from outside, in its order."""
 
 
 def read_log(path: str | Path) -> RunRecord:
@@ -59,6 +70,7 @@ def read_log(path: str | Path) -> RunRecord:
         failures=tuple(run.failures.values()),
         budget_changes=tuple(run.budget_changes),
         fingerprint=run.fingerprint,
+        steering=tuple(run.steering),
         recovered=run.recovered,
     )
 
@@ -66,8 +78,8 @@ def read_log(path: str | Path) -> RunRecord:
 class RunLog(View):
     """An open run log, which this process alone may extend; made by `RunLog.create` or `RunLog.open`.
 
-    `header`, `checkpoints`, `failures` (by step), `budget_changes`, and the last `fingerprint`, `stop_test` and
-    `verification`, if any, are as they read back from disk; `recovered` says that opening cut off a torn last line.
+    `header`, `checkpoints`, `failures` (by step), `budget_changes`, `steering`, and the last `fingerprint`, `stop_test`
+    and `verification`, if any, are as they read back from disk; `recovered` says that opening cut off a torn last line.
 
     >>> import tempfile
     >>> from breakeven.records import RunSpec
@@ -89,6 +101,7 @@ class RunLog(View):
         self.stop_test: StopTest | None = None
         self.failures: dict[int, Failure] = {}
         self.budget_changes: list[BudgetChange] = []
+        self.steering: list[Steering] = []
         self._checkpoints: dict[int, CheckpointRecord] = {}
         self._log = AppendLog(path, _LAYOUT)
 
@@ -150,7 +163,9 @@ class RunLog(View):
         """The run directory."""
         return self._log.path.parent
 
-    def append(self, record: CheckpointRecord | Verification | Fingerprint | BudgetChange | Failure | StopTest) -> None:
+    def append(
+        self, record: CheckpointRecord | Verification | Fingerprint | BudgetChange | Failure | Steering | StopTest
+    ) -> None:
         """Record one line. Once this returns, it survives a crash of the process and of the machine.
 
         Args:
@@ -180,6 +195,8 @@ class RunLog(View):
                 self.stop_test = record
             case BudgetChange():
                 self.budget_changes.append(record)
+            case Steering():
+                self.steering.append(record)
             case Failure():
                 self.failures[record.step] = record
             case CheckpointRecord():

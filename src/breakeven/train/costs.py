@@ -55,4 +55,7 @@ def spec_for(config: RunConfig) -> RunSpec:
         target=config.target,
         min_accuracy=config.min_accuracy,
         checker=config.checker,
+        hours=config.hours,
+        price_per_hour=config.price_per_hour,
+        max_evaluation_seconds_share=config.max_evaluation_seconds_share,
     )

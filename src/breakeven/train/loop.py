@@ -20,7 +20,7 @@ from breakeven.config import RunConfig, TrainConfig, config_from, config_to_buil
 from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import BudgetChange, CheckpointRecord, Decision, SegmentRule, Verification
+from breakeven.records import BudgetChange, CheckpointRecord, Decision, Reason, SegmentRule, Steering, Verification
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.failing import diverged
 from breakeven.session.recording import start_log
@@ -65,6 +65,8 @@ class RunResult:
     """The checkpoint at which the decision was to stop, if it was."""
     verification: Verification | None
     interrupted: bool
+    by_hand: Steering | None
+    """The stop from outside at which it ended, if it did."""
     train_seconds: float
     """Wall time in this process, of training steps and of evaluations (verification apart)."""
     evaluation_seconds: float
@@ -171,9 +173,7 @@ def run(
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
     was_interrupted = False
-    while step < train.steps and not (
-        mode == "stop" and session.stopped_at and step >= session.stopped_at.observation.step
-    ):
+    while step < train.steps and not _has_ended(session, step):
         step += 1
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, schedule_at(step, config, log))
@@ -192,8 +192,11 @@ def run(
             save_weights(kept, model, serving_note(config, decision))
         if step == train.steps:  # before the state, from which a resumed run would not come here again
             save_weights(run_dir / "full", model, serving_note(config))
+        by_hand = decision.reason is Reason.BY_HAND
+        if by_hand:
+            save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
         was_interrupted = interrupted()
-        if session.is_due(step, train_tokens) or was_interrupted:
+        if session.is_due(step, train_tokens) or was_interrupted or by_hand:
             save_state(run_dir, model, optimizer, step)
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
         on_progress(Progress(step=step, loss=loss, checkpoint=recorded))
@@ -208,9 +211,14 @@ def run(
         stopped=session.stopped_at,
         verification=session.verification,
         interrupted=was_interrupted,
+        by_hand=session.steered if session.steered and _has_ended(session, step) else None,
         train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds,
         evaluation_seconds=session.evaluation_seconds,
     )
+
+
+def _has_ended(session: Session, step: int) -> bool:
+    return session.ends_at is not None and step >= session.ends_at
 
 
 def kept_weights(run_dir: Path, step: int) -> Path:

@@ -187,6 +187,8 @@ def learning_point(observation: Observation, tally: Tally | None = None) -> Lear
         reward_flops=observation.reward_flops,
         validation_loss=None if loss is None else loss.mean,
         loss_flops=0.0 if loss is None else loss.flops,
+        train_seconds=observation.train_seconds,
+        evaluation_seconds=observation.evaluation_seconds,
     )
 
 
@@ -201,6 +203,8 @@ def point_of(
     reward_flops: float = 0.0,
     validation_loss: float | None = None,
     loss_flops: float = 0.0,
+    train_seconds: float | None = None,
+    evaluation_seconds: float | None = None,
 ) -> LearningPoint:
     """The learning point of a tally with its costs."""
     right_P, answers_P = tally.answers
@@ -218,6 +222,8 @@ def point_of(
         reward_flops=reward_flops,
         validation_loss=validation_loss,
         loss_flops=loss_flops,
+        train_seconds=train_seconds,
+        evaluation_seconds=evaluation_seconds,
         right_P=right_P,
         answers_P=answers_P,
     )

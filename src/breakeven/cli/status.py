@@ -1,0 +1,129 @@
+"""`breakeven status`: where a run stands, whether it trains now or has ended, read without disturbing it."""
+
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.shown import print_decision, say
+from breakeven.records import CheckpointRecord, spec_at
+from breakeven.report.format import format_accuracy, format_hours, format_share
+from breakeven.report.ledger import ledger_rows
+from breakeven.report.spark import spark
+from breakeven.report.words import baseline_accuracy, headline, interval_words, projection, wall_rows
+from breakeven.session.steering import asked_of
+from breakeven.store import LOG_NAME, RunRecord, holder_of, read_log
+
+_CURVE = 40
+"""Characters of the curve at most."""
+
+
+def status(
+    run: Annotated[Path, typer.Argument(help="A run directory, or its log.jsonl.")],
+    json: JsonOption = False,
+) -> None:
+    """Show where a run stands: its decision, its curve, the next evaluation, and where time and FLOPs went."""
+    record = read_log(run)
+    directory = run if run.is_dir() else run.parent
+    holder, request = holder_of(directory), asked_of(directory)
+    steered = record.steering[-1] if record.steering else None
+    checkpoint = _present(record, running=holder is not None)
+    coming = _next_step(record) if holder is not None else None
+    age = max(0.0, time.time() - (directory / LOG_NAME).stat().st_mtime)
+    if json:
+        print_json(
+            {
+                "run": str(run),
+                "process": holder,
+                "seconds_since_recorded": age,
+                "decision": None if checkpoint is None else checkpoint.decision,
+                "curve": [_point(each) for each in record.checkpoints],
+                "next_evaluation_step": coming,
+                "failures": list(record.failures),
+                "steered": steered,
+                "request": request,
+            }
+        )
+        return
+    state = f"training now, process {holder}" if holder else "not training now"
+    say(f"{run}: {state}; last recorded {format_hours(age / 3600)} ago.", style="bold")
+    if checkpoint is None:
+        say("No evaluation is recorded yet.")
+    else:
+        print_decision(checkpoint.decision)
+        for label, text in _curves(record.checkpoints):
+            console.print(f"{label:10}{text}", no_wrap=True, overflow="ellipsis")
+    if coming is not None:
+        say(f"step {coming} at the earliest.", label="Next      ")
+    if record.failures:
+        say(
+            f"{len(record.failures)} evaluations failed, the last at step {record.failures[-1].step}.",
+            label="Failed    ",
+        )
+    if steered is not None:
+        why = f": {steered.reason}" if steered.reason else "."
+        say(f"{steered.action} by hand, taken up at step {steered.step}{why}", label="Steered   ")
+    if request is not None:
+        say(f"{request.action}, not taken up yet.", label="Asked     ")
+    if checkpoint is not None:
+        decision = checkpoint.decision
+        rows = [*ledger_rows(decision, checkpoint.observation.train_flops), *wall_rows(decision)]
+        width = max(len(item) for item, _, _ in rows)
+        console.print()
+        for item, amount, share in rows:
+            console.print(f"{item:{width}}  {amount:>12}  {share}".rstrip(), no_wrap=True, overflow="ellipsis")
+        if decision.wall is None:
+            say("Wall time is not recorded: the run declares no hours, price_per_hour or max_evaluation_seconds_share.")
+
+
+def _present(record: RunRecord, *, running: bool) -> CheckpointRecord | None:
+    """The last checkpoint of a run that goes on; of one that has ended, that of its stop."""
+    if not record.checkpoints:
+        return None
+    return record.checkpoints[-1 if running else headline(record.checkpoints)]
+
+
+def _next_step(record: RunRecord) -> int | None:
+    """The step of the next evaluation that is due; None where the budget is spent, or it cannot be told."""
+    steps = [0, *(each.observation.step for each in record.checkpoints)]
+    config = record.budget_changes[-1].config if record.budget_changes else record.header.config
+    evaluate = config.get("evaluate")
+    every = evaluate.get("every_steps") if isinstance(evaluate, dict) else None
+    if not isinstance(every, int):
+        every = min((after - before for before, after in pairwise(steps)), default=None)
+    if every is None:
+        return None
+    if record.checkpoints:
+        last = record.checkpoints[-1].observation
+        if spec_at(last.step, record.header.spec, record.budget_changes).is_spent(last.train_flops):
+            return None
+    return (steps[-1] // every + 1) * every
+
+
+def _point(checkpoint: CheckpointRecord) -> dict[str, Any]:
+    forecast = projection(checkpoint.decision)
+    return {
+        "step": checkpoint.decision.step,
+        "used": checkpoint.decision.used,
+        "accuracy": baseline_accuracy(checkpoint),
+        "forecast": None if forecast is None else forecast.mean,
+    }
+
+
+def _curves(checkpoints: tuple[CheckpointRecord, ...]) -> list[tuple[str, str]]:
+    """The measured curve and the projections, as small as a line."""
+    measured = [baseline_accuracy(each) for each in checkpoints]
+    forecasts = [projection(each.decision) for each in checkpoints]
+    means = [None if each is None else each.mean for each in forecasts]
+    top = max(1e-9, *measured, *(each for each in means if each is not None))
+    columns = max(8, min(_CURVE, console.width - 66))
+    last = checkpoints[-1].decision
+    now = f"{format_accuracy(measured[-1])} measured, {last.baseline}, at {format_share(last.used)} of the budget"
+    rows = [("Accuracy", f"{spark(measured, top, columns)}  {now}")]
+    if (forecast := forecasts[-1]) is not None:
+        words = f"{format_accuracy(forecast.mean)} forecast{interval_words(forecast.lo, forecast.hi)}"
+        rows.append(("Full run", f"{spark(means, top, columns)}  {words}"))
+    return rows
