@@ -1,4 +1,4 @@
-"""Kill `run`, `eval` and `reward-model` at random moments, let them go on, and compare every end with an undisturbed one.
+"""Kill `run`, `eval` and `reward-model` at random moments; every end is compared with an undisturbed one.
 
     nice python benchmarks/kill.py --kills 1000 --seed 0
 

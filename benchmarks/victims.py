@@ -1,7 +1,7 @@
 """Three small commands that write files, each in a process forked where all is imported, and what they leave.
 
 `run` trains a tiny recipe in shadow mode and keeps weights; `eval` measures what it left; `reward-model` trains on the
-samples of that. Campaigns (kill.py, disk.py) break them off, let them go on, and compare the end with an undisturbed one.
+samples of that. kill.py breaks them off, lets them go on, and compares the end with an undisturbed one.
 """
 
 import importlib
