@@ -2,9 +2,9 @@
 
     nice python benchmarks/kill.py --kills 1000 --seed 0
 
-About half of the attempts come after a random time, half inside a random call that changes the disk: after a part of a write,
-before or after an fsync, a rename, a truncation or a removal. Ends with 1 if any file differs by a byte (locks and
-leftovers ending in .partial apart), or a command ends otherwise than killed or with 0.
+About half of the attempts come after a random time, half inside a random call that changes the disk: after part of a
+write, before or after an fsync, a rename, a truncation or a removal. Ends with 1 if any file differs by a byte
+(locks and leftovers ending in .partial apart), or a command ends otherwise than killed or with 0.
 """
 
 import argparse
