@@ -316,9 +316,39 @@ def test_trackers_take_the_metrics_and_a_table_of_completions(train, early_stop,
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    train(early_stop(completions=2), max_steps=20, report_to=["tensorboard", "wandb"])
+    train(early_stop(completions=2), max_steps=30, report_to=["tensorboard", "wandb"])
     (board,) = (tmp_path / "board").rglob("events.*")
     events = EventAccumulator(str(board)).Reload()
     assert [each.step for each in events.Scalars("train/breakeven/pass_at_1")] == [10, 20]
     assert "completions/text_summary" in events.Tags()["tensors"]
     assert list(tmp_path.rglob("completions*.table.json"))
+
+
+@pytest.mark.parametrize("limit", [8, 0])
+def test_out_of_memory_halves_the_batch_and_else_leaves_the_evaluation_out(
+    train, early_stop, tmp_path: Path, monkeypatch, caplog: pytest.LogCaptureFixture, limit: int
+) -> None:
+    import torch
+
+    from breakeven.sampling.hf import HFSampler
+
+    train(early_stop(), directory=tmp_path / "enough", max_steps=15)
+    whole = HFSampler._prefill
+
+    def tight(self, prompts):
+        if len(prompts) > limit:
+            raise torch.OutOfMemoryError("out of memory")
+        return whole(self, prompts)
+
+    monkeypatch.setattr(HFSampler, "_prefill", tight)
+    stop = early_stop()
+    assert train(stop, max_steps=15).state.global_step == 15
+    enough, scarce = (read_log(tmp_path / each / "breakeven") for each in ("enough", "out"))
+    if limit:
+        assert [each.observation.bank for each in scarce.checkpoints[:1]] == [enough.checkpoints[0].observation.bank]
+        assert "max_rows is now 8" in warnings_of(caplog)
+    else:
+        assert not scarce.checkpoints
+        assert "the evaluation at step 10 failed, and training goes on: the sampler raised OutOfMemory" in warnings_of(
+            caplog
+        )

@@ -55,7 +55,11 @@ def log_completions(handler: Any, args: Any, state: Any, rows: Sequence[Row]) ->
 
             each._trackio.log({"completions": each._trackio.Table(dataframe=pd.DataFrame(rows, columns=columns))})
         elif name == "TensorBoardCallback" and each.tb_writer is not None:
-            lines = ["| prompt | completion |", "|---|---|", *(f"| {_cell(row[1])} | {_cell(row[2])} |" for row in rows)]
+            lines = [
+                "| prompt | completion |",
+                "|---|---|",
+                *(f"| {_cell(row[1])} | {_cell(row[2])} |" for row in rows),
+            ]
             each.tb_writer.add_text("completions", "\n".join(lines), state.global_step)
 
 
