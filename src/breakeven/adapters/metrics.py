@@ -18,8 +18,8 @@ NAMES: Final = tuple(
 def metrics(checkpoint: CheckpointRecord, *, evaluation_seconds: float | None = None) -> dict[str, float]:
     """What is known of a checkpoint, by `NAMES`; what is not known is left out.
 
-    `pass_at_1` is measured in the spec's baseline decoding, greedy unless "sampled" is declared; `pass_at_4` at the run's
-    temperature, on the problems that have 4 samples: none where the policy needed none to decide.
+    `pass_at_1` is measured in the spec's baseline decoding, greedy unless "sampled" is declared; `pass_at_4` at the
+    run's temperature, on the problems that have 4 samples: none where the policy needed none to decide.
     `forecast` and `forecast_lo`, the lower end of its 90 % interval, are of the fully trained model, left out where
     there is no fit. `evaluation_flops` are those of this and all earlier evaluations.
 
