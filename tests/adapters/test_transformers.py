@@ -21,7 +21,13 @@ STEPS = 40
 def train(tokenizer, make_model, rows, tmp_path):
     """Trains a new model; the trainer."""
 
-    def run(*callbacks: Any, resume: bool | str = False, directory: Path = tmp_path / "out", **changes: Any):
+    def run(
+        *callbacks: Any,
+        resume: bool | str = False,
+        directory: Path = tmp_path / "out",
+        evaluated_on: Any = None,
+        **changes: Any,
+    ):
         from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
 
         settings: dict[str, Any] = {
@@ -32,6 +38,7 @@ def train(tokenizer, make_model, rows, tmp_path):
             model=make_model(),
             args=TrainingArguments(output_dir=str(directory), **settings | changes),
             train_dataset=rows,
+            eval_dataset=evaluated_on,
             data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
             processing_class=tokenizer,
             callbacks=list(callbacks),
@@ -252,3 +259,96 @@ def test_a_model_whose_family_is_unknown_needs_its_cost(train, early_stop, make_
     monkeypatch.setattr(GPT2Config, "model_type", "strange")
     with pytest.raises(ArgumentError, match=r"got 'strange'.* Or say what a token costs: EarlyStop\(cost="):
         train(early_stop())
+
+
+def measured_in(trainer) -> dict[int, dict]:
+    return {each["step"]: each for each in trainer.state.log_history if "breakeven/pass_at_1" in each}
+
+
+def test_what_is_measured_is_in_the_trainers_log_and_leaves_its_own_lines(train, early_stop) -> None:
+    stop = early_stop()
+    trainer = train(stop)
+    logged = measured_in(trainer)
+    assert list(logged)[:3] == [10, 20, 30]
+    first = stop.session.checkpoints[0]
+    assert logged[10]["breakeven/pass_at_1"] == first.observation.bank.greedy_accuracy
+    assert logged[10]["breakeven/evaluation_flops"] == first.observation.evaluation_flops
+    assert logged[10]["breakeven/evaluation_seconds"] > 0
+    assert [each["step"] for each in trainer.state.log_history if "loss" in each] == [10, 20, 30, 40]
+
+
+def test_the_best_model_is_chosen_by_ours_and_early_stopping_after_it_sees_it(
+    train, early_stop, rows, tmp_path: Path
+) -> None:
+    from transformers import EarlyStoppingCallback
+
+    choosing = {
+        "metric_for_best_model": "breakeven/pass_at_1", "load_best_model_at_end": True, "save_strategy": "steps",
+        "eval_strategy": "steps", "eval_steps": 5, "save_steps": 5, "evaluated_on": rows[:8],
+    }  # fmt: skip
+    patience = EarlyStoppingCallback(early_stopping_patience=1, early_stopping_threshold=1.0)
+    trainer = train(early_stop(evaluate_every=20), patience, **choosing)
+    assert trainer.state.global_step == 10, "the second evaluation is not better by 1"
+    accuracies = {step: each["breakeven/pass_at_1"] for step, each in measured_in(trainer).items()}
+    assert list(accuracies) == [5, 10], "an evaluation of the trainer is one of ours"
+    assert trainer.state.best_metric == max(accuracies.values())
+    with pytest.raises(ArgumentError, match=r"^callbacks must name EarlyStop before EarlyStoppingCallback"):
+        train(patience, early_stop(), directory=tmp_path / "other", **choosing)
+    with pytest.raises(ArgumentError, match=r"^metric_for_best_model must be one of .*got 'breakeven/pass_at_3'"):
+        train(early_stop(), directory=tmp_path / "third", **choosing | {"metric_for_best_model": "breakeven/pass_at_3"})
+
+
+def test_a_metric_that_is_not_known_is_never_the_best(train, early_stop, rows, caplog) -> None:
+    trainer = train(
+        early_stop(), metric_for_best_model="breakeven/forecast", eval_strategy="steps", eval_steps=10, max_steps=10,
+        evaluated_on=rows[:8],
+    )  # fmt: skip
+    assert trainer.state.best_metric == float("-inf")
+    assert "breakeven/forecast is not known at this evaluation" in warnings_of(caplog)
+
+
+def test_trackers_take_the_metrics_and_a_table_of_completions(train, early_stop, tmp_path: Path, monkeypatch) -> None:
+    for package in ("tensorboard", "wandb"):
+        pytest.importorskip(package)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(early_stop(completions=2), max_steps=30, report_to=["tensorboard", "wandb"])
+    (board,) = (tmp_path / "board").rglob("events.*")
+    events = EventAccumulator(str(board)).Reload()
+    assert [each.step for each in events.Scalars("train/breakeven/pass_at_1")] == [10, 20]
+    assert "completions/text_summary" in events.Tags()["tensors"]
+    assert list(tmp_path.rglob("completions*.table.json"))
+
+
+@pytest.mark.parametrize("limit", [8, 0])
+def test_out_of_memory_halves_the_batch_and_else_leaves_the_evaluation_out(
+    train, early_stop, tmp_path: Path, monkeypatch, caplog: pytest.LogCaptureFixture, limit: int
+) -> None:
+    import torch
+
+    from breakeven.sampling.hf import HFSampler
+
+    train(early_stop(), directory=tmp_path / "enough", max_steps=15)
+    whole = HFSampler._prefill
+
+    def tight(self, prompts):
+        if len(prompts) > limit:
+            raise torch.OutOfMemoryError("out of memory")
+        return whole(self, prompts)
+
+    monkeypatch.setattr(HFSampler, "_prefill", tight)
+    stop = early_stop()
+    assert train(stop, max_steps=15).state.global_step == 15
+    enough, scarce = (read_log(tmp_path / each / "breakeven") for each in ("enough", "out"))
+    if limit:
+        assert [each.observation.bank for each in scarce.checkpoints[:1]] == [enough.checkpoints[0].observation.bank]
+        assert "max_rows is now 8" in warnings_of(caplog)
+    else:
+        assert not scarce.checkpoints
+        assert "the evaluation at step 10 failed, and training goes on: the sampler raised OutOfMemory" in warnings_of(
+            caplog
+        )

@@ -1,15 +1,21 @@
 """`EarlyStop` for the `Trainer` of transformers, and for what is built on it: one callback, no other line."""
 
 import math
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from breakeven import check
 from breakeven.adapters.schedule import decay_share
 from breakeven.adapters.watching import Watching
 from breakeven.errors import MissingExtraError, argument_error
+from breakeven.session.voice import warn
+from breakeven.store import TextFile
 
 try:
     from transformers import TrainerCallback
+
+    from breakeven.adapters import reporting
 except ImportError as error:
     raise MissingExtraError("breakeven.transformers needs: pip install 'breakeven[hf]'") from error
 
@@ -27,14 +33,31 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
     all are told the decision. A stop saves a checkpoint. The tokenizer is the trainer's `processing_class` and the run
     directory `breakeven` in its `output_dir`, unless others are given.
 
-    Arguments and errors: see `breakeven.adapters.watching.Watching`.
+    What is measured is in `state.log_history` and in every tracker the trainer reports to, as of
+    `breakeven.adapters.metrics`. `metric_for_best_model` may name one of these: then each evaluation of the trainer is
+    one of ours too, and an EarlyStoppingCallback that comes later in `callbacks` sees it.
+
+    Args:
+        completions: of so many problems the greedy completion is shown beside, as a table of the tracker.
+        watching: see `breakeven.adapters.watching.Watching`, errors too.
     """
 
     _rate: float | None = None
+    _handler: Any = None
+    _chosen_by: str | None = None
+    _asked_at: int = 0
+
+    def __init__(self, *, completions: int = 0, **watching: Any) -> None:
+        check.whole("completions", completions)
+        super().__init__(**watching)
+        self._completions = completions
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Everything is checked here, before a step is trained."""
         _refuse_sharded(args)
+        self._handler, self._chosen_by = reporting.handler_of(self), reporting.chosen_by(args)
+        if self._chosen_by is not None:
+            reporting.check_order(self._handler, self)
         self._begin(
             model,
             tokenizer=kwargs.get("processing_class"),
@@ -52,15 +75,46 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Evaluate where it is due, and stop where that is decided and asked for."""
+        self._observe(args, state, control)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+        """The trainer's own evaluation: our metrics are among its own, where they are of this step."""
+        if not self._steps:
+            return  # outside of training
+        if self._chosen_by is not None and self._asked_at != state.global_step:
+            self._observe(args, state, control, now=True)
+        if metrics is not None:
+            measured = self.metrics if self.metrics_step == state.global_step else {}
+            metrics.update(reporting.for_choosing(measured, self._chosen_by))
+
+    def _observe(self, args: Any, state: Any, control: Any, *, now: bool = False) -> None:
+        step, before = state.global_step, self.metrics_step
         loss = next((each["loss"] for each in reversed(state.log_history) if "loss" in each), None)
         was_stopped = self._has_stopped  # in the run that is gone on with: its checkpoint is saved already
-        if self._stops_at(state.global_step, device=args.device, loss=loss, learning_rate=self._rate):
+        if self._stops_at(step, device=args.device, loss=loss, learning_rate=self._rate, now=now):
             control.should_training_stop = True
             control.should_save = control.should_save or not was_stopped
+        if self.metrics_step != before:
+            self._asked_at = step
+            self._report(args, state, control)
+
+    def _report(self, args: Any, state: Any, control: Any) -> None:
+        """A tracker that fails is said, and training goes on."""
+        try:
+            reporting.log(self._handler, args, state, control, self.metrics)
+            if self._completions and self.session is not None and self.session.log is not None:
+                texts = TextFile(self.session.log.directory).read(state.global_step)
+                pairs = zip(self.session.problems, () if texts is None else texts.greedy_P, strict=False)
+                rows = [(state.global_step, each.prompt, text) for each, text in islice(pairs, self._completions)]
+                if rows:
+                    reporting.log_completions(self._handler, args, state, rows)
+        except Exception as error:
+            warn(f"the metrics of step {state.global_step} were not reported: {type(error).__name__}: {error}")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Verify where that is asked for, and release the run directory."""
         self._end(state.global_step)
+        self._handler = None
 
 
 def _decay_share(args: Any, state: Any, scheduler: Any) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from breakeven import check
 from breakeven.adapters.asked import asked_from
+from breakeven.adapters.metrics import metrics
 from breakeven.adapters.ranks import agreed, is_alone, summed
 from breakeven.adapters.tokens import TokenCount
 from breakeven.adapters.watch import Watch
@@ -103,6 +104,10 @@ class Watching:
         self._watch: Watch | None = None
         self._has_stopped = False
         self._steps = 0
+        self.metrics: dict[str, float] = {}
+        """In every process: what was measured last, by the names of `breakeven.adapters.metrics`."""
+        self.metrics_step = 0
+        """At which step that was; 0: nothing was measured yet in this process."""
 
     @property
     def session(self) -> Session | None:
@@ -126,23 +131,35 @@ class Watching:
         self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
         self._count.attach(model)
 
-    def _stops_at(self, step: int, *, device: Any, loss: Any = None, learning_rate: float | None = None) -> bool:
-        """Whether training is to end at `step`, in every process; evaluates where it is due."""
+    def _stops_at(
+        self, step: int, *, device: Any, loss: Any = None, learning_rate: float | None = None, now: bool = False
+    ) -> bool:
+        """Whether training is to end at `step`, in every process; evaluates where it is due, or wanted `now`."""
         assert self._every is not None, "training has begun"
         if self._has_stopped:
             return True
-        if step % self._every and step != self._steps:
+        if step % self._every and step != self._steps and not now:
             return is_alone() and self._watch is not None and self._watch.steered(step)
         tokens, sequences, rows = summed(self._count.so_far, device)
 
-        def decide() -> bool:
+        def decide() -> tuple[bool, dict[str, float]]:
             assert self._watch is not None, "training has begun"
             self._watch.observe(
                 step=step, tokens=tokens, sequences=sequences, rows=rows, loss=loss, learning_rate=learning_rate
             )
-            return self._watch.stops
+            return self._watch.stops, self._measured(step)
 
-        return agreed(decide)
+        stops, measured = agreed(decide)
+        if measured:
+            self.metrics, self.metrics_step = measured, step
+        return stops
+
+    def _measured(self, step: int) -> dict[str, float]:
+        """Metrics of `step`, in the first process; none where it was not evaluated."""
+        session = self.session
+        if session is None or not session.checkpoints or session.checkpoints[-1].observation.step != step:
+            return {}
+        return metrics(session.checkpoints[-1], evaluation_seconds=session.evaluation_seconds)
 
     def _end(self, step: int) -> None:
         """Verify where that is asked for, and release the run directory."""

@@ -5,6 +5,7 @@ touched, and a sample does not depend on what it shares a batch with (up to the 
 """
 
 import copy
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ class HFSampler:
         stop: strings before which a completion ends, special tokens among them; what spelt them is counted.
         chat: whether prompts go through the tokenizer's chat template; None: if it has one.
         system: the system message of the chat.
-        max_rows: samples decoded at once.
+        max_rows: samples decoded at once; halved where memory does not suffice.
 
     Raises:
         ArgumentError: a limit below 1, an empty stop string, or a chat without a chat template.
@@ -170,6 +171,20 @@ class HFSampler:
         seed: int,
         ends: tuple[str, ...] = (),
         first: int = 0,
+    ) -> list[Draw]:
+        """All samples; where memory does not suffice, anew with half as many at once, which are the same."""
+        while True:
+            try:
+                return self._drawn(jobs, num_samples, temperature, seed, ends, first)
+            except torch.OutOfMemoryError:
+                if self.max_rows == 1:
+                    raise
+            self.max_rows //= 2  # not in the except block, whose traceback would hold what is to be freed
+            torch.cuda.empty_cache()  # nothing without CUDA
+            logging.getLogger("breakeven").warning("out of memory while sampling: max_rows is now %d", self.max_rows)
+
+    def _drawn(
+        self, jobs: list[Job], num_samples: int, temperature: float, seed: int, ends: tuple[str, ...], first: int
     ) -> list[Draw]:
         check.at_least("num_samples", num_samples, 1)
         check.at_least("temperature", temperature, 0)
