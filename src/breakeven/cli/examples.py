@@ -8,6 +8,7 @@ EXAMPLES: Final = {
         "": """
 Examples:
   breakeven run countdown          train a small model and watch the decision
+  breakeven init train.py          the lines for a training script of yours
   breakeven decide evals.csv       decide on evaluations you already have
   breakeven eval MODEL             what K samples buy, and what they cost
   breakeven replay RUN             decide the recorded run again
@@ -29,6 +30,10 @@ Examples:
   breakeven run latin --to-end             and verify it on test problems
   breakeven run my.toml --out runs/mine    a recipe of your own
   breakeven run --resume runs/mine         go on after Ctrl-C or a kill
+""",
+        "init": """
+Example:
+  breakeven init train.py
 """,
         "eval": """
 Examples:
