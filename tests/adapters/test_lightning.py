@@ -27,7 +27,7 @@ def make_module(tokenizer, make_model):
     def make(pl: Any, *, models: tuple[str, ...] = ("lm",), schedule: Any = None, **more: Any) -> Any:
         import torch
 
-        class Module(pl.LightningModule):  # type: ignore[misc,name-defined]
+        class Module(pl.LightningModule):  # type: ignore[misc]
             def __init__(self) -> None:
                 super().__init__()
                 for name in models:

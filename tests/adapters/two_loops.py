@@ -23,8 +23,9 @@ CONFIG = GPT2Config(vocab_size=11, n_positions=16, n_embd=32, n_layer=1, n_head=
 inner = Tokenizer(models.WordLevel({word: at for at, word in enumerate(["<pad>", "<end>", "=", *LETTERS])}))
 inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
 tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="<end>")
+ROWS: Any = [tokenizer(f"{a} {b} = {b} <end>") for a, b in PAIRS]
 loader: Any = torch.utils.data.DataLoader(
-    [tokenizer(f"{a} {b} = {b} <end>") for a, b in PAIRS],
+    ROWS,
     batch_size=4, collate_fn=lambda some: tokenizer.pad(some, return_tensors="pt"),
 )  # fmt: skip
 settings: dict[str, Any] = {
@@ -83,7 +84,7 @@ def accelerate(place: str, loader: Any = loader) -> tuple[int, Any, Any]:
 
 def alone(place: str) -> tuple[int, Any, Any]:
     """The first process decides for itself, and the other is not told."""
-    watching.agreed = lambda decide: decide() if dist.get_rank() == 0 else False
+    vars(watching)["agreed"] = lambda decide: decide() if dist.get_rank() == 0 else False
     return accelerate(place)
 
 

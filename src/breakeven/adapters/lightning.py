@@ -110,7 +110,8 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
         place = self._directory / f"model-{step}"
         try:
             self._model.save_pretrained(place)
-            (self._tokenizer or self._own).save_pretrained(place)
+            tokenizer: Any = self._tokenizer or self._own
+            tokenizer.save_pretrained(place)
         except Exception as error:
             warn(f"the model could not be saved in {place}, and training ends: {type(error).__name__}: {error}")
 
