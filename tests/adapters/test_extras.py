@@ -1,4 +1,4 @@
-"""What the extras bring is imported in one process, as a script that uses several of them does; torchao and vLLM apart."""
+"""What the extras bring is imported in one process, as scripts that use several do; torchao and vLLM apart."""
 
 import subprocess
 import sys
