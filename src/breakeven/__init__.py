@@ -2,7 +2,7 @@
 
 TTC-aware training (arXiv 2601.01332), by a rule of its own (`CalibratedPolicy`) or the paper's (`PaperPolicy`). The one
 call in a training loop is `Session.observe`. Importing this package imports no torch; `breakeven.train.loop` does, and
-`breakeven.torch` and `breakeven.transformers`, the adapters, which are imported where they are first named.
+`breakeven.lightning`, `ray`, `torch` and `transformers`, the adapters, which are imported where they are first named.
 """
 
 import typing as _typing
@@ -70,12 +70,14 @@ __all__ = [
 ]
 
 if _typing.TYPE_CHECKING:
+    from breakeven.adapters import lightning as lightning
+    from breakeven.adapters import ray as ray
     from breakeven.adapters import torch as torch
     from breakeven.adapters import transformers as transformers
 else:
 
     def __getattr__(name: str) -> object:
         """The adapter of a framework, imported where it is first named: `breakeven.transformers.EarlyStop`."""
-        if name in ("torch", "transformers"):
+        if name in ("lightning", "ray", "torch", "transformers"):
             return _import_module(f"breakeven.adapters.{name}")
         raise AttributeError(f"module 'breakeven' has no attribute {name!r}")

@@ -1,5 +1,10 @@
 """A GPT-2 of a few thousand weights, a tokenizer of a few words, and a task that both learn in some dozens of steps."""
 
+import os
+import socket
+import subprocess
+import sys
+
 import pytest
 
 LETTERS = "abcdefgh"
@@ -53,3 +58,28 @@ def problems():
 @pytest.fixture(scope="session")
 def is_right():
     return lambda problem, text: text.split()[:1] == [problem.prompt.split()[-2]]
+
+
+@pytest.fixture(scope="session")
+def two_processes():
+    """Runs a script in two processes on gloo; their exit codes, and what they said on standard output and error."""
+
+    def run(script, *arguments):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        surroundings = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        running = [
+            subprocess.Popen(
+                [sys.executable, str(script), *map(str, arguments)],
+                env=surroundings | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(2)
+        ]
+        said = [each.communicate(timeout=300) for each in running]
+        return [each.returncode for each in running], said
+
+    return run

@@ -1,10 +1,6 @@
 """Two processes of one run: the same counts, the same decision, the same error, and one log."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,25 +17,11 @@ def test_alone_it_is_what_this_process_says() -> None:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+def told(two_processes, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     """What two processes say, on gloo."""
     place = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    surroundings = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    running = [
-        subprocess.Popen(
-            [sys.executable, str(TWO), str(place)],
-            env=surroundings | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    said = [each.communicate(timeout=300) for each in running]
-    assert [each.returncode for each in running] == [0, 0], said
+    codes, said = two_processes(TWO, place)
+    assert codes == [0, 0], said
     return [json.loads(out.splitlines()[-1]) for out, _ in said]
 
 

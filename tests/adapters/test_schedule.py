@@ -55,3 +55,48 @@ def test_a_scheduler_that_does_not_tell_beforehand_is_unknown() -> None:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     assert decay_share(torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer), STEPS) is None
     assert decay_share(None, STEPS) is None
+
+
+def of_torch(name: str):
+    """A schedule of torch's own over STEPS, and a second one that is stepped."""
+    lr = torch.optim.lr_scheduler
+
+    def make():
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+
+        def warmed(then):
+            warmup = lr.LinearLR(optimizer, 0.1, 1.0, total_iters=20)
+            return lr.SequentialLR(optimizer, [warmup, then], milestones=[20])
+
+        return optimizer, {
+            "cosine": lambda: lr.CosineAnnealingLR(optimizer, STEPS),
+            "cosine, half as long": lambda: lr.CosineAnnealingLR(optimizer, STEPS // 2),
+            "linear": lambda: lr.LinearLR(optimizer, 1.0, 0.1, total_iters=STEPS),
+            "by steps": lambda: lr.MultiStepLR(optimizer, [150, 180]),
+            "one cycle": lambda: lr.OneCycleLR(optimizer, 0.1, total_steps=STEPS + 1, pct_start=0.3),
+            "one cycle, too short": lambda: lr.OneCycleLR(optimizer, 0.1, total_steps=STEPS // 2),
+            "warm-up, cosine": lambda: warmed(lr.CosineAnnealingLR(optimizer, STEPS - 20)),
+            "warm-up, lambda": lambda: warmed(lr.LambdaLR(optimizer, lambda step: 1.0 - step / STEPS)),
+            "restarts": lambda: lr.CosineAnnealingWarmRestarts(optimizer, 50),
+        }[name]()
+
+    return make()
+
+
+@pytest.mark.parametrize("name", ["cosine", "linear", "by steps", "one cycle", "warm-up, cosine", "warm-up, lambda"])
+def test_torchs_own_schedules_tell_what_they_then_do(name: str) -> None:
+    optimizer, scheduler = of_torch(name)
+    share, before = decay_share(scheduler, STEPS), optimizer.param_groups[0]["lr"]
+    assert optimizer.param_groups[0]["lr"] == before
+    rates = []
+    for _ in range(STEPS):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    last = max(step for step, rate in enumerate(rates) if rate >= max(rates) * (1 - 1e-9))
+    assert share == pytest.approx(1 - last / STEPS, abs=2 / STEPS)
+
+
+@pytest.mark.parametrize("name", ["cosine, half as long", "one cycle, too short", "restarts"])
+def test_a_rate_that_rises_again_or_ends_early_is_unknown(name: str) -> None:
+    assert decay_share(of_torch(name)[1], STEPS) is None

@@ -59,3 +59,10 @@ def test_nothing_is_counted_in_evaluation_or_after(counted) -> None:
     model(input_ids=IDS)
     assert count.so_far == (0, 0, 0)
     assert not model._forward_pre_hooks
+
+
+def test_a_module_that_ddp_hands_the_batch_of_a_training_step_is_not_given_tokens_yet(counted) -> None:
+    model, count = counted
+    model({"input_ids": IDS}, 0)
+    model(IDS, 0)
+    assert count.so_far == (0, 0, 0)

@@ -34,9 +34,9 @@ class TokenCount:
             self._hook = None
 
     def _count(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = kwargs.get("input_ids", args[0] if args else kwargs.get("inputs_embeds"))
-        if not module.training or given is None:
-            return
+        given: Any = kwargs.get("input_ids", args[0] if args else kwargs.get("inputs_embeds"))
+        if not module.training or not hasattr(given, "shape") or (len(args) > 1 and isinstance(args[1], int)):
+            return  # DDP of Lightning calls a module with (batch, batch_idx), which then calls itself with tokens
         mask, positions = kwargs.get("attention_mask"), kwargs.get("position_ids")
         rows, length = given.shape[:2]
         self._rows += rows

@@ -17,6 +17,7 @@ from breakeven.cli.doctor import doctor
 from breakeven.cli.eval import eval_
 from breakeven.cli.examples import EXAMPLES
 from breakeven.cli.flops import flops
+from breakeven.cli.init import init
 from breakeven.cli.replay import replay
 from breakeven.cli.report import report
 from breakeven.cli.reward_model import reward_model
@@ -39,6 +40,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "stop": stop,
     "veto": veto,
+    "init": init,
     "decide": decide,
     "eval": eval_,
     "reward-model": reward_model,

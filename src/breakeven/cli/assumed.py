@@ -1,10 +1,10 @@
 """What `breakeven decide` assumed and did not consider, in sentences."""
 
-from breakeven.cli.deciding import MIN_PROBLEMS
 from breakeven.cli.query_costs import QueryCosts
 from breakeven.errors import argument_error
 from breakeven.readers import EvalLog
 from breakeven.records import Forecast, RunSpec
+from breakeven.session.tallied import MIN_PROBLEMS
 
 
 def refuse_unmeasured(log: EvalLog, baseline: str) -> None:

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from breakeven.cli.query_costs import QueryCosts
-from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.readers import EvalLog
-from breakeven.records import Action, Decision, LearningPoint, Made, Reason, RunSpec, ServingPoint
-from breakeven.session.step import Measured, conclude, see
+from breakeven.records import Decision, LearningPoint, Made, Reason, RunSpec, ServingPoint
+from breakeven.session.tallied import decide_tallied, held, varied
 from breakeven.stopping.candidates import deployable
 from breakeven.stopping.course import Course, Policy, Seen
 from breakeven.stopping.patience import policy_settings
 from breakeven.ttc.tally import point_of
 
-MIN_PROBLEMS = 20
-"""Fewer are too few to advise a stop on."""
 _WORTH = 0.9
 """An earlier checkpoint is served in the place of the last where a query then costs at most this share."""
 
@@ -77,13 +74,7 @@ def decide_on(log: EvalLog, spec: RunSpec, policy: Policy, costs: QueryCosts | N
         notes = checkpoint.notes
         if tally.samples_P.max() == 1:  # nothing tells what more samples would bring
             notes = (*notes, "One sample of each problem says nothing of K above 1: draw at least 4 of each.")
-            before = replace(course, policy=_varied(policy, max_k=1))
-        else:
-            before = replace(course, policy=policy)
-        seen = see(before, Measured(tally=tally, point=point))
-        _, _, decision = conclude(before, seen)
-        decision = _held(decision, tally.num_problems)
-        course = before.then(point, decision)
+        before, course, seen, decision = decide_tallied(course, tally, point)
         seen_C.append(seen)
         decisions.append(decision)
         for note in notes:
@@ -109,7 +100,7 @@ def _now(course: Course, seen_C: Sequence[Seen], last: Decision) -> Now:
     today, settings = seen_C[-1], policy_settings(course.policy)
     chosen, others = last, seen_C[:-1]
     if "risk" in settings and others and last.reason is not Reason.BUDGET_SPENT:
-        strict = _varied(course.policy, risk=settings["risk"] / len(others))
+        strict = varied(course.policy, risk=settings["risk"] / len(others))
         for each in others:
             then = Seen(
                 point=replace(each.point, train_flops=today.point.train_flops),
@@ -117,7 +108,7 @@ def _now(course: Course, seen_C: Sequence[Seen], last: Decision) -> Now:
                 forecast=today.forecast,
                 evaluation_flops=today.evaluation_flops,
             )
-            decision = _held(strict.decide(course, then), each.point.num_problems)
+            decision = held(strict.decide(course, then), each.point.num_problems)
             if decision.stop and (not chosen.stop or _price(decision) < _price(chosen) * _WORTH):
                 chosen = decision
     return Now(decision=chosen, best=None if last.reason is Reason.TOO_FEW_PROBLEMS else _best(seen_C, course))
@@ -148,21 +139,6 @@ def _best(seen_C: Sequence[Seen], course: Course) -> ServingPoint | None:
         if made is Made.MEASURED and k <= course.policy.max_k
     ]
     return max(points, key=lambda each: (round(each.accuracy, 3), -each.k, each.step), default=None)
-
-
-def _held(decision: Decision, num_problems: int) -> Decision:
-    """The decision, or none where it would rest on too few problems."""
-    if num_problems >= MIN_PROBLEMS or decision.reason is Reason.BUDGET_SPENT:
-        return decision
-    reason = Reason.TOO_FEW_PROBLEMS
-    return replace(
-        decision, action=Action.CONTINUE, reason=reason, serving=None, confidence=None, outlook=None, streak=0
-    )
-
-
-def _varied(policy: Policy, **changes: object) -> Policy:
-    """The policy with other settings."""
-    return policy_from(policy_settings(policy) | changes)
 
 
 def _check_samples(policy: Policy, num_samples: int, step: int) -> None:

@@ -8,6 +8,7 @@ EXAMPLES: Final = {
         "": """
 Examples:
   breakeven run countdown          train a small model and watch the decision
+  breakeven init train.py          the lines for a training script of yours
   breakeven decide evals.csv       decide on evaluations you already have
   breakeven eval MODEL             what K samples buy, and what they cost
   breakeven replay RUN             decide the recorded run again
@@ -44,6 +45,10 @@ Examples:
 Examples:
   breakeven veto runs/countdown-1 --reason "we want the whole curve"
   breakeven veto runs/countdown-1 --withdraw   its policy may stop it again
+""",
+        "init": """
+Example:
+  breakeven init train.py
 """,
         "eval": """
 Examples:
