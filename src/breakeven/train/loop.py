@@ -29,6 +29,7 @@ from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session
 from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
+from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import (
     LEFTOVERS,
@@ -300,7 +301,11 @@ def learning_rate(step: int, train: TrainConfig) -> float:
     """
     decay_steps = train.decay_share * train.steps
     factor = min(1.0, step / train.warmup_steps) if train.warmup_steps else 1.0
-    if decay_steps:
+    if decay_steps and train.decay == "1-sqrt":
+        steps = max(1, round(decay_steps))
+        if (into := step - (train.steps - steps)) > 0:
+            factor = min(factor, train.decay_to + (1 - train.decay_to) * cooldown_factor(into, steps))
+    elif decay_steps:
         left = min(1.0, (train.steps - step + 1) / decay_steps)
         falling = left if train.decay == "linear" else (1 - math.cos(math.pi * left)) / 2
         factor = min(factor, train.decay_to + (1 - train.decay_to) * falling)
