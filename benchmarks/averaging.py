@@ -36,10 +36,10 @@ from breakeven.train.loop import learning_rate, sampler_for, train_step, trainin
 
 FOLDER = Path(__file__).parent / "averaging"
 RECIPES = ("countdown-endless", "rules", "latin", "chain")
-SHARES = (0.15, 0.3, 0.5, 0.7)
+SHARES = (0.15, 0.3, 0.5)
 """Of the budget; all before the recipes' own decays."""
 COOLDOWN = 0.1
-NUM_PROBLEMS, NUM_SAMPLES = 400, 8
+NUM_PROBLEMS, NUM_SAMPLES = 200, 8
 VOLUME = 0.01
 """Queries whose single samples cost this share of the budget: the workload at which equal FLOPs are compared."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -66,6 +67,14 @@ class WeightAverage:
         """
         for name, each in self._average.items():
             each.copy_(state[name])
+
+    def save(self, path: Path) -> None:
+        """Leave it in a file, such as beside a checkpoint of the loop."""
+        torch.save(self.state_dict(), path)
+
+    def load(self, path: Path) -> None:
+        """Go on with what `save` left; errors as of `load_state_dict`."""
+        self.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
 
 
 def _wide(weights: Tensor) -> Tensor:

@@ -48,6 +48,8 @@ def encode(record: _Given) -> tuple[bytes, _Given]:
     kind = KINDS[type(record)]
     try:
         plain = msgspec.to_builtins(record, str_keys=True, enc_hook=_plain_number)
+        if kind == "checkpoint" and plain["observation"]["average"] is None:  # lines stay as they were without it
+            del plain["observation"]["average"]
         for name, value in _leaves(kind, plain):
             if isinstance(value, float) and not math.isfinite(value):
                 raise argument_error(name, "be finite", value, "JSON has no NaN or infinity: find where it arose.")
