@@ -78,7 +78,9 @@ def main() -> None:
 
 def record(config: RunConfig, path: Path) -> None:
     """Write `path` once all its points are measured."""
-    budget_flops = cost_of(config).train_flops(config.train.steps * config.train.batch_size, sequence_tokens(config.task))
+    budget_flops = cost_of(config).train_flops(
+        config.train.steps * config.train.batch_size, sequence_tokens(config.task)
+    )
     lines = [Head(config=config_to_builtins(config), budget_flops=budget_flops), *points(config)]
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".part")
@@ -184,8 +186,8 @@ def loss_of(observation: Observation) -> float:
 def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
     """One row a branch point, then what the rows say together."""
     rows = [
-        "| recipe | used | greedy: raw | averaged | cooled | averaged - cooled | validation loss: raw, averaged, cooled "
-        f"| raw at K, equal FLOPs at a volume of {VOLUME} | K of raw that reaches cooled | volume at which cooling pays |",
+        "| recipe | used | greedy: raw | averaged | cooled | apart | validation loss: raw, averaged, cooled "
+        f"| raw at K, as many FLOPs at volume {VOLUME} | K of raw that reaches cooled | volume at which cooling pays |",
         "| --- " * 10 + "|",
     ]
     gains: dict[str, list[tuple[float, float, float]]] = {}
@@ -200,22 +202,27 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
             affordable = [each for each, flops in enumerate(curve.flops_K) if flops <= one * (1 + extra / volume_flops)]
             k = affordable[-1] if affordable else 0
             enough = next((each for each, value in enumerate(curve.accuracy_K) if value >= cooled.mean()), None)
-            pays = "never reached" if enough is None else "always" if curve.flops_K[enough] <= one else (
-                f"{extra / (curve.flops_K[enough] - one) * one / head.budget_flops:.3f}"
+            pays = (
+                "never reached"
+                if enough is None
+                else "always"
+                if curve.flops_K[enough] <= one
+                else (f"{extra / (curve.flops_K[enough] - one) * one / head.budget_flops:.3f}")
             )
             gains.setdefault(recipe, []).append((raw.mean(), averaged.mean(), cooled.mean()))
             losses = ", ".join(f"{loss_of(each):.3f}" for each in (point.raw, point.average, point.cooled))
             rows.append(
-                f"| {recipe} | {point.raw.train_flops / head.budget_flops:.0%} | {raw.mean():.3f} | {averaged.mean():.3f} "
-                f"| {cooled.mean():.3f} | {apart.mean():+.3f} ± {error:.3f} | {losses} "
+                f"| {recipe} | {point.raw.train_flops / head.budget_flops:.0%} | {raw.mean():.3f} | {averaged.mean():.3f}"
+                f" | {cooled.mean():.3f} | {apart.mean():+.3f} ± {error:.3f} | {losses} "
                 f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) "
                 f"| {'more than ' + str(NUM_SAMPLES) if enough is None else curve.k_values[enough]} | {pays} |"
             )
     for recipe, triples in gains.items():
         raw_, averaged_, cooled_ = map(np.array, zip(*triples, strict=True))
+        apart_ = averaged_ - cooled_
         rows.append(
             f"\n{recipe}: a cooldown gains {(cooled_ - raw_).mean():+.3f} in the mean, the average "
-            f"{(averaged_ - raw_).mean():+.3f}; farthest apart {(averaged_ - cooled_)[np.abs(averaged_ - cooled_).argmax()]:+.3f}"
+            f"{(averaged_ - raw_).mean():+.3f}; farthest apart {apart_[np.abs(apart_).argmax()]:+.3f}"
         )
     return "\n".join(rows)
 

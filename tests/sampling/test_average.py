@@ -2,7 +2,9 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from breakeven.sampling.average import WeightAverage, rate
 
@@ -27,7 +29,7 @@ def test_weights_come_back_bit_for_bit_also_after_an_error_and_frozen_ones_are_l
     with torch.no_grad():
         model[0].weight.add_(1.0)
     before = {name: each.clone() for name, each in model.state_dict().items()}
-    with pytest.raises(KeyError), average.swapped():
+    with pytest.raises(KeyError), average.swapped():  # noqa: PT012
         assert not torch.equal(model[0].weight, before["0.weight"])
         raise KeyError
     assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
