@@ -68,13 +68,16 @@ class TrainConfig:
     warmup_steps: int = 50
     decay_share: float = 0.2
     """Share of the steps, at the end, over which the learning rate falls; 1 for a cosine schedule."""
-    decay: Literal["linear", "cosine"] = "linear"
+    decay: Literal["linear", "cosine", "1-sqrt"] = "linear"
     """How it falls."""
     decay_to: float = 0.0
     """Share of the peak to which it falls."""
     weight_decay: float = 0.1
     clip_norm: float = 1.0
     """Largest gradient norm."""
+    average: bool = False
+    """Whether an exponential moving average of the weights, over the last 5 % of the steps so far, is kept and measured
+    beside the raw ones."""
     threads: int = 1
     """CPU threads of torch. Two gain little on an idle machine and lose much on a busy one."""
 
@@ -83,7 +86,7 @@ class TrainConfig:
             check.at_least("train." + name, getattr(self, name), least)
         check.share("train.decay_share", self.decay_share)
         check.share("train.decay_to", self.decay_to)
-        check.either("train.decay", self.decay, "linear", "cosine")
+        check.either("train.decay", self.decay, "linear", "cosine", "1-sqrt")
         check.positive("train.learning_rate", self.learning_rate)
         check.positive("train.clip_norm", self.clip_norm)
         check.finite("train.weight_decay", self.weight_decay)
@@ -300,4 +303,7 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
     """The nested settings of `config`, every default written out; `config_from` gives it back."""
-    return asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
+    settings = asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
+    if not config.train.average:  # a log without it stays as it was
+        del settings["train"]["average"]
+    return settings

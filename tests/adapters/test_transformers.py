@@ -352,3 +352,24 @@ def test_out_of_memory_halves_the_batch_and_else_leaves_the_evaluation_out(
         assert "the evaluation at step 10 failed, and training goes on: the sampler raised OutOfMemory" in warnings_of(
             caplog
         )
+
+
+def test_the_average_is_measured_saved_and_gone_on_with_and_training_is_as_without(
+    train, early_stop, tmp_path: Path
+) -> None:
+    import torch
+
+    saving = {"max_steps": 40, "save_strategy": "steps", "save_steps": 30, "lr_scheduler_type": "constant"}
+    one = early_stop(average=True)
+    whole = train(one, directory=tmp_path / "whole", **saving)
+    plain = train(directory=tmp_path / "plain", **saving)
+    for name, each in plain.model.state_dict().items():
+        assert torch.equal(each, whole.model.state_dict()[name])
+    first, *_, last = read_log(tmp_path / "whole" / "breakeven").checkpoints
+    assert first.observation.average is not None
+    assert first.observation.average.greedy_correct_P == first.observation.bank.greedy_correct_P  # the first 20 steps
+    assert last.observation.average is not None
+    other = early_stop(average=True, log=tmp_path / "again")
+    train(other, directory=tmp_path / "whole", resume=str(tmp_path / "whole" / "checkpoint-30"), **saving)
+    for name, each in one.average.state_dict().items():
+        assert torch.equal(each, other.average.state_dict()[name])

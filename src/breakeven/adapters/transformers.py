@@ -68,6 +68,16 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             directory=Path(args.output_dir) / "breakeven",
             config={"trainer": _settings(args)},
         )
+        if self.average is not None and state.global_step:
+            if (saved := _average_path(args, state)).exists():
+                self.average.load(saved)
+            else:
+                warn(f"there is no {saved}: the average of the weights starts anew from those of the checkpoint.")
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """The average goes into the checkpoint."""
+        if self.average is not None:
+            self.average.save(_average_path(args, state))
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any) -> None:
         """The learning rate of the step, which the scheduler changes before it ends."""
@@ -115,6 +125,10 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         """Verify where that is asked for, and release the run directory."""
         self._end(state.global_step)
         self._handler = None
+
+
+def _average_path(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}" / "breakeven-average.pt"
 
 
 def _decay_share(args: Any, state: Any, scheduler: Any) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 from breakeven import check
 from breakeven.adapters.asked import asked_from
 from breakeven.adapters.metrics import metrics
-from breakeven.adapters.ranks import agreed, is_alone, summed
+from breakeven.adapters.ranks import agreed, is_alone, is_first, summed
 from breakeven.adapters.tokens import TokenCount
 from breakeven.adapters.watch import Watch
 from breakeven.cost.families import cost_of_config
@@ -16,6 +16,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import Problem, RunSpec
+from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.hf import HFSampler
 from breakeven.session.session import MODES, Mode, Session
 from breakeven.stopping.course import Policy
@@ -46,6 +47,8 @@ class Watching:
         policy: the stop rule; None: the calibrated one.
         cost: FLOPs per token; None: as the model's config tells.
         seed: of the samples, and of the choice of problems.
+        average: whether an exponential moving average of the weights, over the last 5 % of the steps, is kept and
+            measured beside the raw ones; with a checkpoint save `average.state_dict()`.
         log: the run directory; None: `breakeven` in the loop's own directory.
         declared: what else a `RunSpec` takes, such as queries, target or checker; price_per_hour, or
             max_evaluation_seconds_share.
@@ -75,6 +78,7 @@ class Watching:
         policy: Policy | None = None,
         cost: ModelCost | None = None,
         seed: int = 0,
+        average: bool = False,
         log: str | Path | None = None,
         **declared: Any,
     ) -> None:
@@ -97,9 +101,12 @@ class Watching:
         }
         self._mode: Mode = mode
         self._every, self._max_tokens, self._stop = evaluate_every, max_tokens, tuple(stop)
-        self._session = {"num_samples": num_samples, "temperature": temperature, "seed": seed}
+        self._session: dict[str, Any] = {"num_samples": num_samples, "temperature": temperature, "seed": seed}
         self._tokenizer, self._chat = tokenizer, chat
         self._policy, self._cost, self._log, self._declared = policy, cost, log, declared
+        self._averages = average
+        self.average: WeightAverage | None = None
+        """In the first process, once training has begun, where one is kept."""
         self._count = TokenCount()
         self._watch: Watch | None = None
         self._has_stopped = False
@@ -127,6 +134,9 @@ class Watching:
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
         place = directory if self._log is None else Path(self._log)
+        self.average = WeightAverage(model) if self._averages and is_first() else None
+        if self.average is not None:
+            self._session |= {"averaged": self.average.swapped}
         own = self._tokenizer if self._tokenizer is not None else tokenizer
         self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
         self._count.attach(model)
@@ -136,6 +146,8 @@ class Watching:
     ) -> bool:
         """Whether training is to end at `step`, in every process; evaluates where it is due, or wanted `now`."""
         assert self._every is not None, "training has begun"
+        if self.average is not None:
+            self.average.update(step)
         if self._has_stopped:
             return True
         if step % self._every and step != self._steps and not now:

@@ -55,6 +55,9 @@ class Observation:
     """Of strategies that search; empty where none was named, or it was too early for them."""
     validation_loss: ValidationLoss | None = None
     """None where the sampler cannot tell it, where no solution is known, and in older logs."""
+    average: SampleBank | None = None
+    """The same problems and seeds with averaged weights in place of the raw ones, which `bank` is of; its FLOPs are in
+    `evaluation_flops`. None where no average is kept; then it is not written."""
     shown: dict[str, float] = field(default_factory=dict)
     """What the loop said of this step, for display only: learning_rate; and seconds, of a bank measured elsewhere."""
     train_seconds: float | None = None

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,10 @@ class LiveSource:
     """Wall times for the observation, by its fields; none where the spec asks for none."""
     search_flops: float | None
     """What they took the last time; None where they never ran."""
+    averaged: Callable[[], AbstractContextManager[None]] | None = None
+    """Within it the model has averaged weights; None where none are kept."""
+    average_collector: Collector | None = None
+    """Draws from them what `collector` draws from the raw ones."""
     _searches: tuple[SearchOutcome, ...] = ()
     _spent_flops: float = 0.0
     _validation_loss: ValidationLoss | None = None
@@ -58,6 +62,7 @@ class LiveSource:
             bank, rewards_PN = self.collector.bank(), self.collector.samples.rewards_PN
             if not self._loss_measured:
                 self._validation_loss, self._loss_measured = self.measure_loss(bank.prompt_tokens_P), True
+            average = self._average()
             self._observation, self._price = observation_of(
                 bank,
                 rewards_PN,
@@ -66,7 +71,9 @@ class LiveSource:
                 step=self.step,
                 train_tokens=self.train_tokens,
                 train_flops=self.train_flops,
-                further_flops=self._spent_flops,
+                further_flops=self._spent_flops
+                + (0.0 if average is None else price_of(average, self.cost).evaluation_flops),
+                average=average,
                 loss=self.loss,
                 shown={"learning_rate": self.learning_rate},
                 searches=self._searches,
@@ -85,7 +92,16 @@ class LiveSource:
     def draw(self, num_problems: int, num_samples: int) -> None:
         """See `Source`."""
         self.collector.draw(num_problems, num_samples)
+        if self.averaged is not None and self.average_collector is not None:
+            with self.averaged():
+                self.average_collector.draw(num_problems, num_samples)
         self._measured = self._observation = None
+
+    def _average(self) -> SampleBank | None:
+        if self.averaged is None or self.average_collector is None:
+            return None
+        with self.averaged():
+            return self.average_collector.bank()
 
     def search(self) -> bool:
         """See `Source`. Once an evaluation; the first time whatever it costs, then as far as the share allows."""
@@ -176,16 +192,19 @@ def live_source(
     """The checkpoint at which a session stands, nothing drawn yet."""
     last = next((each.observation for each in reversed(session.checkpoints) if each.observation.searches), None)
     search, seed = session.search, search_seed(session.seed, step)
+    collector = partial(
+        Collector,
+        session.sampler,
+        session.verifier,
+        session.problems,
+        temperature=session.temperature,
+        seed=bank_seed(session.seed, step),
+        answers=session.answers,
+    )
     return LiveSource(
-        collector=Collector(
-            session.sampler,
-            session.verifier,
-            session.problems,
-            temperature=session.temperature,
-            seed=bank_seed(session.seed, step),
-            answers=session.answers,
-            reward_model=session.reward_model,
-        ),
+        collector=collector(reward_model=session.reward_model),
+        averaged=session.averaged,
+        average_collector=None if session.averaged is None else collector(),
         course=course,
         step=step,
         train_tokens=train_tokens,

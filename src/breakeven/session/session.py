@@ -7,7 +7,7 @@ elsewhere. Any loop and any model: it knows a sampler, a verifier, problems and 
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -75,6 +75,8 @@ class Session:
         reward_model: scores the samples, for strategies that choose by reward at serving time.
         reward_cost: FLOPs per token of the reward model, charged to evaluation and to every query that it serves.
         search: strategies that search. They are run where a projection can be trusted, once an evaluation, and charged.
+        averaged: a context manager within which the sampler's model has averaged weights in place of the raw ones: they
+            are measured beside these, on the same problems with the same seeds, charged and recorded.
         log: where checkpoints are recorded: a run directory, or an open log. Without one the decisions live as long as
             the session.
         resume: whether a run that `log` holds already is gone on with: a step in it is neither evaluated nor decided
@@ -114,6 +116,7 @@ class Session:
         reward_model: RewardModel | None = None,
         reward_cost: ModelCost | None = None,
         search: Search | None = None,
+        averaged: Callable[[], AbstractContextManager[None]] | None = None,
         log: RunLog | str | Path | None = None,
         resume: bool = False,
         mode: Mode = "stop",
@@ -145,6 +148,7 @@ class Session:
         self.sampler, self.verifier, self.problems = sampler, verifier, tuple(problems)
         self.answers = answers_from(extract if answers is None else answers)
         self.reward_model, self.reward_cost, self.search = reward_model, reward_cost, search
+        self.averaged = averaged
         self.cost, self.sequence_tokens = cost, sequence_tokens
         self.spec = spec
         if not isinstance(log, RunLog) and not (resume and log is not None and (Path(log) / LOG_NAME).exists()):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import TransformerShape
+from breakeven.sampling.average import WeightAverage
 from breakeven.store import TEXTS_NAME, make_directory, storage_errors, write_whole
 
 STATE_NAME = "state.safetensors"
@@ -21,8 +22,14 @@ LEFTOVERS = (STATE_NAME, TEXTS_NAME, "stopped", "full", "checkpoints")
 """What a run leaves in its directory besides the log; a new run must not find any."""
 
 
-def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
-    """Write weights and optimizer state of `step`, replacing the state before it.
+def save_state(
+    run_dir: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    average: WeightAverage | None = None,
+) -> None:
+    """Write weights, optimizer state and average of `step`, replacing the state before it.
 
     Data order and learning rate are functions of (seed, step) and training draws nothing else at random, so the
     step is all else there is to keep.
@@ -33,6 +40,8 @@ def save_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
+    if average is not None:
+        tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     save_tensors(run_dir / STATE_NAME, tensors, {"step": str(step)})
 
 
@@ -47,8 +56,13 @@ def saved_step(run_dir: Path) -> int:
         raise _others(path, error) from error
 
 
-def load_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Load what `save_state` wrote into `model` and `optimizer`; returns its step, 0 where nothing was saved yet."""
+def load_state(
+    run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: WeightAverage | None = None
+) -> int:
+    """Load what `save_state` wrote into its arguments; returns its step, 0 where nothing was saved yet.
+
+    Of a state without an average, `average` starts from the weights there.
+    """
     path = run_dir / STATE_NAME
     if not path.exists():
         return 0
@@ -61,6 +75,9 @@ def load_state(run_dir: Path, model: nn.Module, optimizer: torch.optim.Optimizer
             if kind == "optimizer":
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
+        if average is not None:
+            saved = {name[8:]: value for name, value in tensors.items() if name.startswith("average.")}
+            average.load_state_dict(saved or model.state_dict())
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
         return int(metadata["step"])
     except (RuntimeError, ValueError, KeyError) as error:

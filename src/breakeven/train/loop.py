@@ -21,6 +21,7 @@ from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import BudgetChange, CheckpointRecord, Decision, Reason, SegmentRule, Steering, Verification
+from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.failing import diverged
 from breakeven.session.recording import start_log
@@ -29,6 +30,7 @@ from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session
 from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
+from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import (
     LEFTOVERS,
@@ -128,6 +130,7 @@ def run(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
     )
+    average = WeightAverage(model) if train.average else None
     saved_reward = load_reward_model(Path(config.evaluate.reward_model)) if config.evaluate.reward_model else None
 
     def searches(which: Transformer) -> TreeSearch | None:
@@ -149,6 +152,7 @@ def run(
         reward_model=saved_reward.reward_model if saved_reward else None,
         reward_cost=saved_reward.cost if saved_reward else None,
         search=searches(model),
+        averaged=average.swapped if average is not None else None,
         log=log,
         mode=mode,
         test_problems=task.problems("test", config.verify.num_problems) if mode == "shadow" else (),
@@ -161,7 +165,7 @@ def run(
     if any(session.will_evaluate(due, due * step_tokens) for due in range(last_recorded + 1, step + 1)):
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
-        load_state(run_dir, model, optimizer)
+        load_state(run_dir, model, optimizer, average)
     if lost := lost_weights(config, run_dir, session, step):
         names = ", ".join(str(each.relative_to(run_dir)) for each in lost)
         remedy = f"To make them again, delete {run_dir / STATE_NAME} and go on with --resume"
@@ -180,24 +184,29 @@ def run(
         loss = train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
         if not math.isfinite(loss):
             raise diverged(step, loss)
+        if average is not None:
+            average.update(step)
         num_recorded = len(session.checkpoints)
         train_tokens = step * step_tokens
         if session.will_evaluate(step, train_tokens):
             on_evaluation(Progress(step=step, loss=loss))
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if session.stopped_at and session.stopped_at.observation.step == step:
+            save_average(run_dir / "stopped", model, average, serving_note(config))
             save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at.decision))
         kept = kept_weights(run_dir, step)
         if config.evaluate.keep_weights and log.find(step) and not are_whole(kept):  # also where a kill came between
+            save_average(kept, model, average, serving_note(config))  # first, for raw weights make it whole
             save_weights(kept, model, serving_note(config, decision))
         if step == train.steps:  # before the state, from which a resumed run would not come here again
+            save_average(run_dir / "full", model, average, serving_note(config))
             save_weights(run_dir / "full", model, serving_note(config))
         by_hand = decision.reason is Reason.BY_HAND
         if by_hand:
             save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
         was_interrupted = interrupted()
         if session.is_due(step, train_tokens) or was_interrupted or by_hand:
-            save_state(run_dir, model, optimizer, step)
+            save_state(run_dir, model, optimizer, step, average)
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
         on_progress(Progress(step=step, loss=loss, checkpoint=recorded))
         if was_interrupted:
@@ -219,6 +228,13 @@ def run(
 
 def _has_ended(session: Session, step: int) -> bool:
     return session.ends_at is not None and step >= session.ends_at
+
+
+def save_average(folder: Path, model: nn.Module, average: WeightAverage | None, about: dict[str, object]) -> None:
+    """The averaged weights, to be served like the raw ones in `folder`; nothing where none are kept."""
+    if average is not None:
+        with average.swapped():
+            save_weights(folder / "average", model, about | {"weights": "average"})
 
 
 def kept_weights(run_dir: Path, step: int) -> Path:
@@ -308,7 +324,11 @@ def learning_rate(step: int, train: TrainConfig) -> float:
     """
     decay_steps = train.decay_share * train.steps
     factor = min(1.0, step / train.warmup_steps) if train.warmup_steps else 1.0
-    if decay_steps:
+    if decay_steps and train.decay == "1-sqrt":
+        steps = max(1, round(decay_steps))
+        if (into := step - (train.steps - steps)) > 0:
+            factor = min(factor, train.decay_to + (1 - train.decay_to) * cooldown_factor(into, steps))
+    elif decay_steps:
         left = min(1.0, (train.steps - step + 1) / decay_steps)
         falling = left if train.decay == "linear" else (1 - math.cos(math.pi * left)) / 2
         factor = min(factor, train.decay_to + (1 - train.decay_to) * falling)
