@@ -23,14 +23,15 @@ def test_it_is_the_recursion_of_its_definition() -> None:
 
 
 def test_weights_come_back_bit_for_bit_also_after_an_error_and_frozen_ones_are_left_alone() -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(3, 3).bfloat16(), torch.nn.Linear(3, 3))
-    model[1].bias.requires_grad_(False)
+    first, second = torch.nn.Linear(3, 3).bfloat16(), torch.nn.Linear(3, 3)
+    model = torch.nn.Sequential(first, second)
+    second.bias.requires_grad_(False)
     average = WeightAverage(model)
     with torch.no_grad():
-        model[0].weight.add_(1.0)
+        first.weight.add_(1.0)
     before = {name: each.clone() for name, each in model.state_dict().items()}
     with pytest.raises(KeyError), average.swapped():  # noqa: PT012
-        assert not torch.equal(model[0].weight, before["0.weight"])
+        assert not torch.equal(first.weight, before["0.weight"])
         raise KeyError
     assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
     assert "1.bias" not in average.state_dict()

@@ -10,6 +10,7 @@ import torch
 
 from breakeven.config import config_from, config_to_builtins
 from breakeven.model.transformer import Transformer
+from breakeven.sampling.average import WeightAverage
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, loop
 from breakeven.train.checkpoint import load_state, load_weights
@@ -59,9 +60,9 @@ def test_weights_and_samples_of_the_raw_run_are_those_without_it(config, make_co
         assert [len(row) for row in average.correct_PN] == [len(row) for row in one.observation.bank.correct_PN]
         assert one.observation.evaluation_flops > other.observation.evaluation_flops
     for prefix in ("model.", "optimizer."):
-        one, other = (tensors(tmp_path / name / "state.safetensors", prefix) for name in ("with", "without"))
-        assert one.keys() == other.keys()
-        assert all(torch.equal(each, other[name]) for name, each in one.items())
+        state, plain = (tensors(tmp_path / name / "state.safetensors", prefix) for name in ("with", "without"))
+        assert state.keys() == plain.keys()
+        assert all(torch.equal(each, plain[name]) for name, each in state.items())
     assert b'"average"' not in (tmp_path / "without" / "log.jsonl").read_bytes()
 
 
@@ -90,7 +91,7 @@ def test_a_state_from_before_averages_is_read(make_config, config, tmp_path: Pat
     run(make_config(), tmp_path, mode="advise")
     model = Transformer(config.model.shape_for(config.task))
     optimizer = torch.optim.AdamW(model.parameters())
-    average = loop.WeightAverage(model)
+    average = WeightAverage(model)
     load_state(tmp_path, model, optimizer, average)
     assert all(torch.equal(each, model.state_dict()[name]) for name, each in average.state_dict().items())
 

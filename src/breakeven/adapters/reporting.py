@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from types import FrameType
 from typing import Any
 
 from transformers.trainer_callback import CallbackHandler, EarlyStoppingCallback
@@ -21,12 +22,12 @@ def handler_of(callback: object) -> Any:
 
     A Trainer hands itself to no callback, so it is looked for among the callers.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         found = frame.f_locals.get("self")
         if isinstance(found, CallbackHandler) and callback in found.callbacks:
             return found
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 
