@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.shown import print_decision, say
@@ -71,10 +73,14 @@ def status(
     if checkpoint is not None:
         decision = checkpoint.decision
         rows = [*ledger_rows(decision, checkpoint.observation.train_flops), *wall_rows(decision)]
-        width = max(len(item) for item, _, _ in rows)
+        table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        for row in rows:
+            table.add_row(*map(Text, row))
         console.print()
-        for item, amount, share in rows:
-            console.print(f"{item:{width}}  {amount:>12}  {share}".rstrip(), no_wrap=True, overflow="ellipsis")
+        console.print(table)
         if decision.wall is None:
             say("Wall time is not recorded: the run declares no hours, price_per_hour or max_evaluation_seconds_share.")
 
