@@ -94,7 +94,7 @@ def prepare(base: Path) -> dict[str, dict[str, bytes]]:
     for name in NAMES:
         each = victim(name, base / name, base)
         modules = base / f"{name}.modules"
-        code = finish(start(each, base / f"{name}.said", lambda to=modules: _tell_modules(to)))  # type: ignore[misc]
+        code = finish(start(each, base / f"{name}.said", lambda to=modules: _tell_modules(to)))
         if code:
             raise SystemExit(f"{name} ended with {code}: {(base / f'{name}.said').read_text(encoding='utf-8')}")
         whole[name] = each.files()
@@ -113,7 +113,7 @@ def _tell_modules(to: Path) -> None:
         to.write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
         leave(code)
 
-    os._exit = left  # type: ignore[assignment]
+    os._exit = left
 
 
 def start(victim: Victim, said: Path, fault: Fault | None = None) -> int:
