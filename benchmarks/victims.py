@@ -4,11 +4,13 @@
 samples of that. kill.py breaks them off, lets them go on, and compares the end with an undisturbed one.
 """
 
+import gc
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +80,10 @@ def victim(name: str, directory: Path, base: Path) -> Victim:
 
 
 def prepare(base: Path) -> dict[str, dict[str, bytes]]:
-    """Import all that is needed, run every command undisturbed in `base`, and return what each leaves."""
+    """Import all that is needed, run every command undisturbed in `base`, and return what each leaves.
+
+    What the undisturbed commands still had to import is imported here too, so that later ones are forked with it.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # before numpy is imported; a process with threads cannot be forked safely
     for name in _IMPORTED:
@@ -88,11 +93,27 @@ def prepare(base: Path) -> dict[str, dict[str, bytes]]:
     whole = {}
     for name in NAMES:
         each = victim(name, base / name, base)
-        code = finish(start(each, base / f"{name}.said"))
+        modules = base / f"{name}.modules"
+        code = finish(start(each, base / f"{name}.said", lambda to=modules: _tell_modules(to)))
         if code:
             raise SystemExit(f"{name} ended with {code}: {(base / f'{name}.said').read_text(encoding='utf-8')}")
         whole[name] = each.files()
+        for module in modules.read_text(encoding="utf-8").split():
+            with suppress(ImportError):  # one that another module made while it was imported
+                importlib.import_module(module)
+    gc.freeze()  # what is shared with the children is not copied because they collect garbage
     return whole
+
+
+def _tell_modules(to: Path) -> None:
+    """Have this process write the names of the modules it has in the end."""
+    leave = os._exit
+
+    def left(code: int) -> None:
+        to.write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
+        leave(code)
+
+    os._exit = left
 
 
 def start(victim: Victim, said: Path, fault: Fault | None = None) -> int:
