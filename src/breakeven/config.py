@@ -303,5 +303,4 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
     """The nested settings of `config`, every default written out; `config_from` gives it back."""
-    settings = asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
-    return settings
+    return asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}
