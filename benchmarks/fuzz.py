@@ -85,7 +85,7 @@ def main() -> None:
             if asked.only in reader.name:
                 found += fuzz(reader, asked.inputs, random.Random(f"{asked.seed} {reader.name}"), asked.limit, folder)
     for fault, times in found.most_common(30):
-        sys.stdout.write(f"  {times} x {ascii(fault)}\n")
+        sys.stdout.write(f"  {times} x {fault!a}\n")
     raise SystemExit(bool(found))
 
 
