@@ -13,7 +13,23 @@ import pytest
 from breakeven.errors import BreakevenError, LogError
 from breakeven.readers import ReadOptions, read_evals
 
-OTHERS = (None, True, 0, -1, 1.5, math.nan, math.inf, 10**400, "", "x", [], {}, [[1]], [{}], {"a": None})
+OTHERS: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    math.nan,
+    math.inf,
+    10**400,
+    "",
+    "x",
+    [],
+    {},
+    [[1]],
+    [{}],
+    {"a": None},
+)
 STATE = {
     "global_step": 200,
     "total_flos": 1e15,

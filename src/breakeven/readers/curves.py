@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from breakeven.errors import LogError
 from breakeven.readers.accuracy_column import TENSORBOARD, accuracy_column, candidates, loss_beside, metric_in
@@ -109,7 +109,7 @@ def _sized(points: list[Point], rows: Collection[Row], prefix: str, notes: list[
     return [replace(each, num_problems=size) for each in points]
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a number to compute with: finite, and within what anything is counted in."""
     return isinstance(value, float | int) and abs(value) < _LARGEST
 
@@ -124,10 +124,12 @@ def trainer_state(path: Path) -> dict[str, Any] | None:
     if not first.startswith("{") or (first.endswith("}") and '"log_history"' not in first):
         return None
     try:
-        content = json.loads("".join(lines_of(path)))  # it may hold NaN, which is no JSON
+        content: Any = json.loads("".join(lines_of(path)))  # it may hold NaN, which is no JSON
     except (ValueError, RecursionError):
         return {}
-    history = content.get("log_history") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        return {}
+    history = content.get("log_history")
     if not isinstance(history, list) or not all(isinstance(each, dict) for each in history):
         return {}
     for name in ("global_step", "total_flos"):
