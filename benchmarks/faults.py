@@ -132,6 +132,8 @@ def _witness(kept: Path, fault: victims.Fault | None) -> None:
     if fault is not None:
         fault()
     fsync, replace = os.fsync, os.replace
+    named, waiting = set[str](), dict[str, int]()
+    """A new name is a promise once its folder is synced, and not before: until then the call has not returned."""
     fd = os.open(kept, os.O_WRONLY | os.O_APPEND)
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -141,15 +143,24 @@ def _witness(kept: Path, fault: victims.Fault | None) -> None:
         os.write(fd, f"{path}\t{size}\n".encode())
         resource.setrlimit(resource.RLIMIT_FSIZE, soft)
 
+    def promise(path: str, size: int) -> None:
+        if path in named:
+            tell(path, size)
+        else:
+            waiting[path] = size
+
     def synced(file: int) -> None:
         fsync(file)
         path = os.readlink(f"/proc/self/fd/{file}")
         if path.endswith(".jsonl"):
-            tell(path, os.fstat(file).st_size)
+            promise(path, os.fstat(file).st_size)
+        for new in [each for each in waiting if os.path.dirname(each) == path]:
+            named.add(new)
+            tell(new, waiting.pop(new))
 
     def replaced(source: str, target: str) -> None:
         replace(source, target)
-        tell(os.fspath(target), 0)
+        promise(os.fspath(target), 0)
 
     os.fsync, os.replace = synced, replaced
 

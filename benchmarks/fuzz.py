@@ -19,7 +19,7 @@ import traceback
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def main() -> None:
             if asked.only in reader.name:
                 found += fuzz(reader, asked.inputs, random.Random(f"{asked.seed} {reader.name}"), asked.limit, folder)
     for fault, times in found.most_common(30):
-        sys.stdout.write(f"  {times} x {fault}\n")
+        sys.stdout.write(f"  {times} x {fault!a}\n")
     raise SystemExit(bool(found))
 
 
@@ -228,8 +228,9 @@ def readers() -> list[Reader]:
     )
     served = _lines(*(Served(key="k", problem="p", first=each, choices=(Choice("a", "stop", 2),)) for each in (0, 1)))
     options = ReadOptions(flops_per_step=1e12, flops_per_token=1e9, num_problems=100)
+    plus = replace(options, metric="plus")
 
-    def evaluations(name: str) -> Callable[[bytes, Path], object]:
+    def evaluations(name: str, options: ReadOptions = options) -> Callable[[bytes, Path], object]:
         def read(data: bytes, place: Path) -> object:
             path = place / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -252,7 +253,7 @@ def readers() -> list[Reader]:
         Reader("lm-eval samples", evaluations("step_100/samples_t_2026-01-01T00-00-00.000000.jsonl"), (lm_samples,)),
         Reader("human-eval results", evaluations("h/step_100_results.jsonl"), (human,)),
         Reader("inspect_ai logs", evaluations("step-100/log.json"), (shown[0],)),
-        Reader("EvalPlus results", evaluations("e/step_100_eval_results.json"), (shown[1],)),
+        Reader("EvalPlus results", evaluations("e/step_100_eval_results.json", plus), (shown[1],)),
         Reader("run log", at("log.jsonl", read_log), (log,), sealed=True),
         Reader("sample file", at("samples.jsonl", _sample_file), (samples,), sealed=True),
         Reader("journal", at("journal.jsonl", lambda path: Journal(path).samples("k")), (served,), sealed=True),

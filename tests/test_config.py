@@ -445,3 +445,11 @@ def test_a_setting_inside_a_setting_is_refused() -> None:
 def test_settings_that_lack_a_name_are_refused() -> None:
     with pytest.raises(ArgumentError, match=r"^the recipe must be of its type: .* required field name; got \{\}\."):
         config_from({})
+
+
+@pytest.mark.parametrize("value", ["[" * 3000 + "]" * 3000, "9" * 5000])
+def test_a_recipe_of_any_depth_and_with_any_integer_is_refused_in_words(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "deep.toml"
+    path.write_text(f"name = {value}\n", encoding="utf-8")
+    with pytest.raises(ArgumentError, match="RECIPE must be valid TOML"):
+        load_recipe(str(path))

@@ -239,7 +239,7 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
         raise argument_error("RECIPE", rule, recipe, remedy)
     try:
         settings = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise argument_error("RECIPE", "be valid TOML", recipe, f"{error}.") from error
     settings.setdefault("name", Path(recipe).stem)
     for each in overrides:

@@ -78,7 +78,7 @@ def key_value(option: str, text: str, example: str) -> tuple[str, Any]:
         raise argument_error(option, "be key=value", text, f"For example {option} {example}.")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return key.strip(), value
 
 

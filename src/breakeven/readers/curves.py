@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from breakeven.errors import LogError
 from breakeven.readers.accuracy_column import TENSORBOARD, accuracy_column, candidates, loss_beside, metric_in
@@ -24,6 +24,7 @@ from breakeven.readers.points import Point, curve_log
 FORMAT, TRAINER_STATE = "accuracies per checkpoint", "transformers' trainer_state.json"
 _OTHER_LAYOUTS = {"problem", "task_id", "doc_id", "filtered_resps", "n", "c", "answer", "correct"}
 _READ = {each.name for each in fields(Point)} | {"seconds"}
+_LARGEST = 1e100
 _HEAD = 1000
 """Rows by which a file is told."""
 
@@ -100,7 +101,7 @@ def read_curve(path: Path, options: ReadOptions) -> EvalLog:
 def _sized(points: list[Point], rows: Collection[Row], prefix: str, notes: list[str]) -> list[Point]:
     """The points with the number of examples that the trainer's times and rates of evaluation tell."""
     told = [(row.get(f"{prefix}_runtime"), row.get(f"{prefix}_samples_per_second")) for _, row in rows]
-    sizes = [time * rate for time, rate in told if isinstance(time, float | int) and isinstance(rate, float | int)]
+    sizes = [time * rate for time, rate in told if _is_number(time) and _is_number(rate)]
     size = round(statistics.median(sizes)) if sizes else 0
     if size < 1 or max(abs(each - size) for each in sizes) > 0.5 + 0.005 * size:  # the trainer rounds both
         return points
@@ -108,17 +109,33 @@ def _sized(points: list[Point], rows: Collection[Row], prefix: str, notes: list[
     return [replace(each, num_problems=size) for each in points]
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number to compute with: finite, and within what anything is counted in."""
+    return isinstance(value, float | int) and abs(value) < _LARGEST
+
+
 def trainer_state(path: Path) -> dict[str, Any] | None:
-    """What is in a trainer_state.json; {} for any other JSON object over several lines; None for other files."""
+    """What is in a trainer_state.json; {} for any other JSON object over several lines; None for other files.
+
+    Raises:
+        LogError: its count of steps or of FLOPs is no number.
+    """
     first = next((line.strip() for line in lines_of(path) if line.strip()), "")
     if not first.startswith("{") or (first.endswith("}") and '"log_history"' not in first):
         return None
     try:
-        content = json.loads("".join(lines_of(path)))  # it may hold NaN, which is no JSON
+        content: Any = json.loads("".join(lines_of(path)))  # it may hold NaN, which is no JSON
     except (ValueError, RecursionError):
         return {}
+    if not isinstance(content, dict):
+        return {}
     history = content.get("log_history")
-    return content if isinstance(history, list) and all(isinstance(each, dict) for each in history) else {}
+    if not isinstance(history, list) or not all(isinstance(each, dict) for each in history):
+        return {}
+    for name in ("global_step", "total_flos"):
+        if content.get(name) is not None and not _is_number(content[name]):
+            raise LogError(f"{path} must have a finite number as {name}; got {str(content[name])[:60]!r}.")
+    return content
 
 
 def _rows(path: Path) -> Iterator[Row]:

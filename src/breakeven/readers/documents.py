@@ -80,7 +80,8 @@ def _kind(content: Any) -> tuple[str, Any]:
         return "", content
     if isinstance(content.get("eval"), dict):
         if "status" in content and "model" in content["eval"]:
-            rows = content.get("samples") or ()  # without their transcripts, which may be large
+            rows = content.get("samples")  # without their transcripts, which may be large
+            rows = rows if isinstance(rows, list) else []
             samples = [{key: row.get(key) for key in ("id", "scores")} for row in rows if isinstance(row, dict)]
             return INSPECT, {**content, "samples": samples}
         return (EVALPLUS if {"date", "hash"} & set(content) else ""), content

@@ -166,7 +166,10 @@ def _refuse_ragged(path: Path, numbers: Sequence[int], rows: list[list[str]], wi
 def _header(line: str, path: Path) -> tuple[list[str], str]:
     """Column names and the delimiter that gives the most of them."""
     delimiter = max(_DELIMITERS, key=line.count)
-    names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
+    try:
+        names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
+    except csv.Error as error:
+        raise LogError(f"{path}, row 1: {error}.") from error
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise LogError(f"{path}, row 1, must name each column once; got {min(twice)!r} twice.")

@@ -174,7 +174,7 @@ def _filter_of(path: Path, asked: str | None) -> str | None:
 def _metrics_of(row: dict[str, Any]) -> list[str]:
     named = row.get("metrics")
     if isinstance(named, list):
-        return [str(name) for name in named if name in row]
+        return [name for name in named if isinstance(name, str) and name in row]
     return [name for name, value in row.items() if name not in _ROW_KEYS and isinstance(value, int | float | list)]
 
 

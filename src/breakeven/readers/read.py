@@ -32,7 +32,14 @@ def read_evals(path: Path, options: ReadOptions | None = None) -> EvalLog:
         LogError: not a log of any known layout, or one with a fault; the message says where.
         ArgumentError: an option that this log needs was not given.
     """
-    options = ReadOptions() if options is None else options
+    try:
+        return _read_evals(path, ReadOptions() if options is None else options)
+    except OverflowError as error:  # JSON bounds no integer
+        raise LogError(f"{path} must hold numbers that a float can hold; got a larger one: {error}.") from error
+
+
+def _read_evals(path: Path, options: ReadOptions) -> EvalLog:
+    """`read_evals`, but for integers beyond any float."""
     if not path.exists():
         raise LogError(f"there is no log at {path}.")
     if not path.is_dir():
