@@ -29,10 +29,9 @@ from breakeven.sampling.collect import collect
 from breakeven.sampling.losses import validation_loss
 from breakeven.session.live import observation_of
 from breakeven.session.step import curves_of, measured_of
-from breakeven.stopping.cooldown import cooldown_factor, cooldown_steps
 from breakeven.stopping.course import Needs
 from breakeven.train.costs import cost_of, sequence_tokens
-from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
+from breakeven.train.loop import cooldown_factor, learning_rate, sampler_for, train_step, training_batches
 
 FOLDER = Path(__file__).parent / "averaging"
 RECIPES = ("countdown-endless", "rules", "latin", "chain")
@@ -106,7 +105,7 @@ def points(config: RunConfig) -> Iterator[Point]:
         raw = observed(config, model, step, step)
         with average.swapped():
             averaged = observed(config, model, step, step)
-        steps, rate = cooldown_steps(step, COOLDOWN), learning_rate(step, train)
+        steps, rate = max(1, round(COOLDOWN * step)), learning_rate(step, train)
         branch = copy.deepcopy(model)
         cooling = optimizer_of(branch, config)
         cooling.load_state_dict(copy.deepcopy(optimizer.state_dict()))

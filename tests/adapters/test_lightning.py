@@ -155,6 +155,18 @@ def test_stop_saves_the_checkpoint_ends_training_and_stays_stopped_if_asked_to(
     assert len(on.session.checkpoints) > 1
 
 
+def test_the_average_is_in_its_checkpoints(train, early_stop, tmp_path: Path) -> None:
+    one = early_stop(average=True)
+    trainer, _ = train(one, max_steps=30)
+    trainer.save_checkpoint(tmp_path / "at-30.ckpt")
+    saved = {name: each.clone() for name, each in one.average.state_dict().items()}
+    other = early_stop(average=True, log=tmp_path / "other")
+    _, module = train(other, path=tmp_path / "at-30.ckpt", max_steps=31)
+    newest = module.lm.state_dict()
+    for name, each in other.average.state_dict().items():
+        assert each.allclose(saved[name].lerp(newest[name], 1 / (0.05 * 31)))
+
+
 def test_lightnings_own_least_number_of_steps_is_kept(train, early_stop) -> None:
     stop = early_stop(target=0.1, mode="stop")
     assert train(stop, min_steps=35)[0].global_step == 35

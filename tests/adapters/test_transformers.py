@@ -373,3 +373,30 @@ def test_the_average_is_measured_saved_and_gone_on_with_and_training_is_as_witho
     train(other, directory=tmp_path / "whole", resume=str(tmp_path / "whole" / "checkpoint-30"), **saving)
     for name, each in one.average.state_dict().items():
         assert torch.equal(each, other.average.state_dict()[name])
+
+
+def test_an_average_that_is_damaged_or_was_never_saved_starts_anew(train, early_stop, tmp_path: Path, caplog) -> None:
+    saving = {"max_steps": 12, "save_strategy": "steps", "save_steps": 10}
+    train(early_stop(average=True), directory=tmp_path / "run", **saving)
+    file = tmp_path / "run" / "checkpoint-10" / "breakeven-average.safetensors"
+    for damage in (lambda: file.write_bytes(file.read_bytes()[:100]), file.unlink):
+        damage()
+        caplog.clear()
+        checkpoint = str(file.parent)
+        assert train(
+            early_stop(average=True, log=tmp_path / str(file.exists())), directory=tmp_path / "run", resume=checkpoint,
+            **saving,
+        ).state.global_step == 12  # fmt: skip
+        assert "the average of the weights starts anew" in warnings_of(caplog)
+
+
+def test_choosing_by_ours_leaves_the_average_as_it_is(train, early_stop, rows, tmp_path: Path) -> None:
+    import torch
+
+    one, other = early_stop(average=True, log=tmp_path / "one"), early_stop(average=True, log=tmp_path / "other")
+    evaluated = {"max_steps": 30, "eval_strategy": "steps", "eval_steps": 3, "evaluated_on": rows[:8]}
+    train(one, **evaluated)
+    train(other, metric_for_best_model="breakeven/pass_at_1", **evaluated)  # an evaluation of ours at each of these
+    assert len(other.session.checkpoints) > len(one.session.checkpoints)
+    for name, each in one.average.state_dict().items():
+        assert torch.equal(each, other.average.state_dict()[name])

@@ -38,9 +38,12 @@ def test_weights_come_back_bit_for_bit_also_after_an_error_and_frozen_ones_are_l
     assert average.state_dict()["0.weight"].dtype == torch.float32
 
 
-def test_a_saved_average_is_gone_on_with(tmp_path) -> None:
+def test_a_saved_average_is_gone_on_with_and_another_models_is_refused_whole() -> None:
     one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
-    WeightAverage(one).save(tmp_path / "average.pt")
     average = WeightAverage(other)
-    average.load(tmp_path / "average.pt")
+    average.load_state_dict(WeightAverage(one).state_dict())
+    assert torch.equal(average.state_dict()["weight"], one.weight)
+    for state in ({"weight": torch.zeros(2, 2)}, {"weight": torch.zeros(2, 2), "bias": torch.zeros(1)}):
+        with pytest.raises(ValueError, match="bias is missing or of another shape"):
+            average.load_state_dict(state)
     assert torch.equal(average.state_dict()["weight"], one.weight)

@@ -53,6 +53,7 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
         super().__init__(**watching)
         self._name, self._seen = model, 0
         self._rate: float | None = None
+        self._saved_average: dict[str, Any] | None = None
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Everything is checked here, before a step is trained; a run that is to stay stopped ends here."""
@@ -75,6 +76,8 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
             directory=self._directory,
             config={"trainer": _settings(trainer)},
         )
+        if self.average is not None and self._saved_average is not None:
+            self.average.load_state_dict(self._saved_average)
         trainer.should_stop = trainer.should_stop or self._has_stopped
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
@@ -96,6 +99,14 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
             trainer.save_checkpoint(self._directory / f"checkpoint-{step}.ckpt")
             if is_first():
                 self._export(step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The average of the weights, where one is kept, which Lightning saves in its checkpoints."""
+        return {} if self.average is None else {"average": self.average.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Kept until training begins, when there is an average to go on with."""
+        self._saved_average = state_dict.get("average")
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Verify where that is asked for, and release the run directory."""

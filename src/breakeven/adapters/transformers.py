@@ -16,6 +16,7 @@ try:
     from transformers import TrainerCallback
 
     from breakeven.adapters import reporting
+    from breakeven.adapters.averages import load_average, save_average
 except ImportError as error:
     raise MissingExtraError("breakeven.transformers needs: pip install 'breakeven[hf]'") from error
 
@@ -69,15 +70,12 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             config={"trainer": _settings(args)},
         )
         if self.average is not None and state.global_step:
-            if (saved := _average_path(args, state)).exists():
-                self.average.load(saved)
-            else:
-                warn(f"there is no {saved}: the average of the weights starts anew from those of the checkpoint.")
+            load_average(self.average, _checkpoint(args, state))
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The average goes into the checkpoint."""
         if self.average is not None:
-            self.average.save(_average_path(args, state))
+            save_average(self.average, _checkpoint(args, state))
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any) -> None:
         """The learning rate of the step, which the scheduler changes before it ends."""
@@ -127,8 +125,8 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         self._handler = None
 
 
-def _average_path(args: Any, state: Any) -> Path:
-    return Path(args.output_dir) / f"checkpoint-{state.global_step}" / "breakeven-average.pt"
+def _checkpoint(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}"
 
 
 def _decay_share(args: Any, state: Any, scheduler: Any) -> float | None:

@@ -146,7 +146,7 @@ class Watching:
     ) -> bool:
         """Whether training is to end at `step`, in every process; evaluates where it is due, or wanted `now`."""
         assert self._every is not None, "training has begun"
-        if self.average is not None:
+        if self.average is not None and not now:  # a step asks once for itself
             self.average.update(step)
         if self._has_stopped:
             return True

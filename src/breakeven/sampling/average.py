@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -28,7 +27,7 @@ class WeightAverage:
     Weights of less than 32 bits are averaged in 32. Buffers and frozen weights are not averaged.
 
     Source:
-        Horizon and rate: ours, docs/benchmark.md. That averages stand for decays: arXiv 2505.12082.
+        That averages stand for decays: arXiv 2505.12082. Horizon and rate: ours; what they buy: docs/benchmark.md.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
@@ -63,18 +62,13 @@ class WeightAverage:
         """Go on with a saved average.
 
         Raises:
-            KeyError, RuntimeError: it is of a model with other weights.
+            ValueError: it is of a model with other weights; nothing was taken over.
         """
+        other = [name for name, each in self._average.items() if name not in state or state[name].shape != each.shape]
+        if other:
+            raise ValueError(f"no average of these weights: {other[0]} is missing or of another shape")
         for name, each in self._average.items():
             each.copy_(state[name])
-
-    def save(self, path: Path) -> None:
-        """Leave it in a file, such as beside a checkpoint of the loop."""
-        torch.save(self.state_dict(), path)
-
-    def load(self, path: Path) -> None:
-        """Go on with what `save` left; errors as of `load_state_dict`."""
-        self.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
 
 
 def _wide(weights: Tensor) -> Tensor:

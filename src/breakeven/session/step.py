@@ -65,8 +65,8 @@ def take_step(course: Course, source: Source) -> tuple[Course, Seen, Decision]:
 def conclude(course: Course, seen: Seen) -> tuple[Course, Seen, Decision]:
     """The decision on what was seen, without drawing more: where all there is was recorded."""
     decision = course.policy.decide(course, seen)
-    if (wall := wall_of(course.spec, (*course.points, seen.point))) is not None:
-        decision = replace(decision, wall=wall)
+    if course.spec.is_timed:
+        decision = replace(decision, wall=wall_of(course.spec, (*course.points, seen.point)))
     return course.then(seen.point, decision), seen, decision
 
 

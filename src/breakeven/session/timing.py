@@ -58,10 +58,8 @@ def too_slow(course: Course, place: int, train_seconds: float) -> bool:
     return last is not None and spent is not None and spent + last > share * train_seconds
 
 
-def wall_of(spec: RunSpec, points: Sequence[LearningPoint]) -> WallTime | None:
-    """Hours and money at the last of `points`; None where the spec asks for none."""
-    if not spec.is_timed:
-        return None
+def wall_of(spec: RunSpec, points: Sequence[LearningPoint]) -> WallTime:
+    """Hours and money at the last of `points`."""
     used = points[-1].train_flops / spec.budget_flops
     trained, evaluated = points[-1].train_seconds, evaluation_seconds(points)
     full, how = spec.hours, None if spec.hours is None else "declared"
