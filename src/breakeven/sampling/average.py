@@ -27,7 +27,7 @@ class WeightAverage:
     Weights of less than 32 bits are averaged in 32. Buffers and frozen weights are not averaged.
 
     Source:
-        That averages stand for decays: arXiv 2505.12082. Horizon and rate: ours; what they buy: docs/benchmark.md.
+        That averages stand for decays: arXiv 2505.12082. Horizon and rate: ours, benchmarks/averaging.py.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
