@@ -33,7 +33,7 @@ IMPORTS = {
     "trl": "import trl, breakeven.transformers",
     "lightning": "import lightning, breakeven.lightning",
     "ray": "import ray.tune, breakeven.ray",
-    "trackers": "import mlflow, tensorboard, trackio, wandb, breakeven.adapters.reporting",
+    "trackers": "import mlflow, tensorboard, trackio, wandb",
 }
 _DEFAULT = ("openai", "torch")
 

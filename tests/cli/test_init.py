@@ -23,7 +23,6 @@ SCRIPTS = {
         [
             "TRL, SFTTrainer, line 2:",
             f"s = SFTTrainer(..., callbacks=[breakeven.transformers.EarlyStop({TASK}), *mine])",
-            "TRL, GRPOTrainer, line 3:",
         ],
     ),
     "Lightning": (
@@ -75,6 +74,7 @@ def test_the_lines_have_the_names_of_the_script(name: str, tmp_path: Path) -> No
     assert "import breakeven" in result.output
     for line in lines:
         assert line in result.output, result.output
+    assert "GRPO" not in result.output, "of its rollouts nothing would be charged"
     assert ("PyTorch" in result.output) is (name == "PyTorch")
 
 
@@ -114,3 +114,5 @@ def test_what_it_cannot_tell_is_said(source: str | None, message: str, tmp_path:
 def test_our_own_examples_are_recognised(example: str, line: str) -> None:
     result = init(Path(__file__).parents[2] / "examples" / example)
     assert line in result.output, result.output
+    assert result.output.count("EarlyStop(") < 2, "in place of the one that is there"
+    assert "tokenizer=inner" not in result.output, "what the tokenizer of transformers is made of"

@@ -53,8 +53,8 @@ def advice(source: str, name: str = "script") -> tuple[Advice, ...]:
     found += [*(_loops(script) if not found else ()), *_ray(script)]  # an optimizer beside a trainer is the trainer's
     if not found:
         got = ", ".join(sorted({each.partition(".")[0] for each in script.imported.values()})) or "no imports"
-        remedy = "It needs a Trainer of transformers, TRL or Lightning, Accelerate, an optimizer of torch, or Ray Tune."
-        raise argument_error("SCRIPT", "train with a framework that is known", f"{name}: {got}", remedy)
+        known = "a Trainer of transformers or Lightning, an SFTTrainer, Accelerate, an optimizer of torch, or Ray Tune"
+        raise argument_error("SCRIPT", "train with a framework that is known", f"{name}: {got}", f"It needs {known}.")
     return tuple(found)
 
 
@@ -97,7 +97,8 @@ def _callback(call: ast.Call, stop: str, called: str) -> str:
     if given is None:
         return f"{called}(..., callbacks=[{stop}])"
     if isinstance(given, ast.List):
-        return f"{called}(..., callbacks=[{', '.join([stop, *map(ast.unparse, given.elts)])}])"
+        others = [text for each in given.elts if not (text := ast.unparse(each)).startswith("breakeven.")]
+        return f"{called}(..., callbacks=[{', '.join([stop, *others])}])"
     return f"{called}(..., callbacks=[{stop}, *{ast.unparse(given)}])"
 
 
@@ -109,7 +110,8 @@ def _trainers(script: _Script) -> Iterator[Advice]:
     stop = f"breakeven.transformers.EarlyStop({_TASK})"
     for call, called, names in script.calls:
         room, _, kind = called.rpartition(".")
-        if room.partition(".")[0] in ("transformers", "trl") and kind.endswith("Trainer"):
+        tuned = kind == "SFTTrainer" and room.startswith("trl")  # of the others' rollouts nothing would be charged
+        if tuned or (room.startswith("transformers") and kind.endswith("Trainer")):
             line = _assigned(names, _callback(call, stop, ast.unparse(call.func)))
             framework = "transformers" if room.startswith("transformers") else "TRL"
             yield Advice(framework=f"{framework}, {kind}", line=call.lineno, lines=(_IMPORT, line))
@@ -162,7 +164,9 @@ def _loops(script: _Script) -> Iterator[Advice]:
 
 
 def _tokenizer(script: _Script) -> str | None:
-    return script.named(lambda called: "Tokenizer" in called)
+    """One of transformers, rather than what it may be made of."""
+    ours = script.named(lambda called: called.startswith("transformers.") and "Tokenizer" in called)
+    return ours or script.named(lambda called: "Tokenizer" in called)
 
 
 def _is_schedule(called: str) -> bool:
