@@ -25,14 +25,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "replay": ("replay", str(_EXAMPLES / "runs/countdown-1")),
 }
 IMPORTS = {
-    "torch": "import torch, safetensors.torch, breakeven.torch, breakeven.train.loop, breakeven.sampling.transformer",
-    "hf": "import transformers, peft, gguf, breakeven.transformers, breakeven.sampling.hf",
+    "torch": "import torch, breakeven.train.loop, breakeven.sampling.transformer; breakeven.torch.EarlyStop",
+    "hf": "import transformers, peft, gguf, breakeven.sampling.hf; breakeven.transformers.EarlyStop",
     "openai": "import httpx2, breakeven.sampling.served.openai",
     "tasks": "import math_verify, reasoning_gym; from breakeven.data.sets.human_eval import HumanEval; "
     "assert len(HumanEval().problems) == 164",
-    "trl": "import trl, breakeven.transformers",
-    "lightning": "import lightning, breakeven.lightning",
-    "ray": "import ray.tune, breakeven.ray",
+    "trl": "import trl, breakeven; breakeven.transformers.EarlyStop",
+    "lightning": "import lightning, breakeven; breakeven.lightning.EarlyStop",
+    "ray": "import ray.tune, breakeven; breakeven.ray.Stopper",
     "trackers": "import mlflow, tensorboard, trackio, wandb",
 }
 _DEFAULT = ("openai", "torch")
