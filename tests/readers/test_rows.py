@@ -9,7 +9,7 @@ import pytest
 
 from breakeven import jsonl
 from breakeven.errors import ArgumentError, LogError
-from breakeven.readers import ReadOptions, lines, read_evals
+from breakeven.readers import ReadOptions, lines, read_evals, thinned
 
 HEADER = "step,train_flops,problem,n,c"
 COUNTS = [HEADER, "100,1e15,a,4,1", "100,1e15,b,4,4", "200,2e15,a,4,2", "200,2e15,b,4,3"]
@@ -55,6 +55,18 @@ def test_more_rows_than_a_chunk_and_checkpoints_that_are_mixed_up(write, monkeyp
     log = read_evals(write("log.csv", HEADER, *rows))
     assert log.notes == ("Rows were not in order of steps and have been sorted by step.",)
     assert [each.tally.correct_P.tolist() for each in log] == [[(step + p) % 5 for p in range(7)] for step in (1, 2, 3)]
+
+
+def test_of_very_many_checkpoints_an_even_subset_is_kept_and_it_is_said(write) -> None:
+    rows = [f"{step},{step}e15,a,4,{step % 5}" for step in range(1, 102)]
+    log = read_evals(write("log.csv", HEADER, *rows))
+    few = thinned(log, 11)
+    assert few.steps == tuple(range(1, 102, 10)) == tuple(each.step for each in few)
+    assert [int(each.tally.correct_P[0]) for each in few] == [step % 5 for step in few.steps]
+    assert few.notes == (
+        "101 checkpoints are many: decided on 11 of them, evenly chosen, the first and the last included.",
+    )
+    assert thinned(log, 101) is log
 
 
 def test_a_greedy_column_is_read_where_every_problem_has_it(write) -> None:

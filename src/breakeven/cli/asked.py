@@ -11,7 +11,7 @@ from breakeven.cli.deciding import Decided, decide_on
 from breakeven.cli.earlier import Reading, read_witnesses, witness_note
 from breakeven.cli.query_costs import QueryCosts
 from breakeven.errors import LogError, argument_error
-from breakeven.readers import EvalLog, ReadOptions, read_evals, tasks_in
+from breakeven.readers import EvalLog, ReadOptions, read_evals, tasks_in, thinned
 from breakeven.records import RunSpec
 from breakeven.stopping.course import Policy
 
@@ -135,6 +135,7 @@ def _answer(read: _Read, last: int, asked: Asked) -> Answer:
         kept = len(log) - len(later)
         note = f"Not every task was evaluated after step {last}: decided up to there, without {len(later)} checkpoints."
         log = replace(log, steps=log.steps[:kept], train_flops=log.train_flops[:kept], notes=(*log.notes, note))
+    log = thinned(log)
     decided = decide_on(log, spec, asked.rule, asked.costs)
     forecast = decided.decisions[-1].forecast
     notes = [*log.notes, *decided.remarks, *read.said]

@@ -85,7 +85,7 @@ def decide_on(log: EvalLog, spec: RunSpec, policy: Policy, costs: QueryCosts | N
         spec=spec,
         policy=policy,
         decisions=tuple(decisions),
-        points=course.points,
+        points=tuple(course.points),
         now=_now(before, seen_C, decisions[-1]),
         remarks=tuple(_remark(note, *where, len(log)) for note, where in remarks.items()),
     )

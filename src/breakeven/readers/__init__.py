@@ -4,8 +4,8 @@ One module a layout; `read_evals` finds out which it is. No torch, and nothing i
 `records` and `errors`; never `train`, `report` or `cli`.
 """
 
-from breakeven.readers.log import EvalCheckpoint, EvalLog
+from breakeven.readers.log import EvalCheckpoint, EvalLog, thinned
 from breakeven.readers.options import ReadOptions
 from breakeven.readers.read import read_evals, tasks_in
 
-__all__ = ["EvalCheckpoint", "EvalLog", "ReadOptions", "read_evals", "tasks_in"]
+__all__ = ["EvalCheckpoint", "EvalLog", "ReadOptions", "read_evals", "tasks_in", "thinned"]

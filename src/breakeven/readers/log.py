@@ -1,11 +1,15 @@
 """A log of evaluations, read: its checkpoints in order of training FLOPs, each with a tally of the same problems."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Final
 
 from breakeven.errors import LogError
 from breakeven.ttc.tally import Tally
+
+MOST_CHECKPOINTS: Final = 3000
+"""Of a log with more of them so many are decided on: a decision takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,23 @@ class EvalLog:
         return map(self.build, range(len(self)))
 
 
+def thinned(log: EvalLog, most: int = MOST_CHECKPOINTS) -> EvalLog:
+    """The log with at most so many checkpoints, evenly chosen, the first and the last among them; a note says so."""
+    if len(log) <= most:
+        return log
+    kept = [round(place * (len(log) - 1) / (most - 1)) for place in range(most)]
+    note = (
+        f"{len(log)} checkpoints are many: decided on {most} of them, evenly chosen, the first and the last included."
+    )
+    return replace(
+        log,
+        steps=tuple(map(log.steps.__getitem__, kept)),
+        train_flops=tuple(map(log.train_flops.__getitem__, kept)),
+        notes=(*log.notes, note),
+        build=lambda place: log.build(kept[place]),
+    )
+
+
 def listed(steps: Iterable[int]) -> str:
     """Steps in their order, for a note: the first of them where there are many.
 
@@ -82,6 +103,7 @@ def in_order(source: object, flops_at: dict[int, float]) -> Order:
         LogError: two steps of equal FLOPs, or a later step of fewer.
     """
     read = list(flops_at)
+    place_of = {step: place for place, step in enumerate(read)}
     steps = sorted(read)
     notes = []
     if steps != read:
@@ -97,4 +119,6 @@ def in_order(source: object, flops_at: dict[int, float]) -> Order:
         steps = steps[1:]
     if not steps:
         raise LogError(f"{source} must hold at least one trained checkpoint; it has none.")
-    return Order(tuple(steps), tuple(flops_at[step] for step in steps), tuple(map(read.index, steps)), tuple(notes))
+    return Order(
+        tuple(steps), tuple(flops_at[step] for step in steps), tuple(map(place_of.__getitem__, steps)), tuple(notes)
+    )

@@ -22,6 +22,10 @@ class Kept:
         self.log = log
         self.checkpoints: list[CheckpointRecord] = list(log.checkpoints) if log is not None else []
         self.failures: dict[int, Failure] = dict(log.failures) if log is not None else {}
+        self._stops = [each for each in self.checkpoints if each.decision.stop]
+        searched = [each.observation for each in self.checkpoints if each.observation.searches]
+        self.searched = searched[-1] if searched else None
+        """The last observation with strategies that search."""
         self._texts = TextFile(log.directory) if log is not None and texts else None
 
     @property
@@ -29,7 +33,7 @@ class Kept:
         """The first checkpoint at which the decision was to stop, under the budget declared last."""
         changes = self.log.budget_changes if self.log is not None else ()
         after = changes[-1].step if changes else -1
-        return next((each for each in self.checkpoints if each.decision.stop and each.observation.step > after), None)
+        return next((each for each in self._stops if each.observation.step > after), None)
 
     def place(self, step: int) -> int:
         """Where a checkpoint of `step` stands, or would stand."""
@@ -57,6 +61,10 @@ class Kept:
         if self.log is not None:
             self.log.append(checkpoint)
         self.checkpoints.append(checkpoint)
+        if checkpoint.decision.stop:
+            self._stops.append(checkpoint)
+        if checkpoint.observation.searches:
+            self.searched = checkpoint.observation
 
     def fail(self, failure: Failure) -> None:
         """An evaluation that failed."""

@@ -190,7 +190,6 @@ def live_source(
     session: "Session", course: Course, step: int, train_tokens: int, loss: float | None, learning_rate: float | None
 ) -> LiveSource:
     """The checkpoint at which a session stands, nothing drawn yet."""
-    last = next((each.observation for each in reversed(session.checkpoints) if each.observation.searches), None)
     search, seed = session.search, search_seed(session.seed, step)
     collector = partial(
         Collector,
@@ -218,5 +217,5 @@ def live_source(
         ),
         run_search=None if search is None else partial(search, session.problems, seed=seed),
         seconds=session.stopwatch(),
-        search_flops=search_price(last),
+        search_flops=search_price(session.searched),
     )

@@ -20,6 +20,7 @@ from breakeven.records import (
     CheckpointRecord,
     Decision,
     Failure,
+    Observation,
     Problem,
     Reason,
     RunSpec,
@@ -212,6 +213,11 @@ class Session:
     def stopped_at(self) -> CheckpointRecord | None:
         """The first checkpoint at which the decision was to stop, whatever the mode; under the budget declared last."""
         return self._kept.stopped_at
+
+    @property
+    def searched(self) -> Observation | None:
+        """The last observation with strategies that search."""
+        return self._kept.searched
 
     @property
     def steered(self) -> Steering | None:

@@ -16,7 +16,7 @@ from typing import Literal, Protocol, Self, runtime_checkable
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy, known
-from breakeven.stopping.history import baseline_accuracy
+from breakeven.stopping.history import History, baseline_accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Course:
     """P, that may be sampled at a checkpoint; 0 where nothing more is drawn."""
     num_samples: int = 0
     """N, most samples per problem; 0 where nothing more is drawn."""
-    points: tuple[LearningPoint, ...] = ()
+    points: Sequence[LearningPoint] = ()
     """Without their answers by problem, which are summed below."""
     decision: Decision | None = None
     """At the last of `points`."""
@@ -124,33 +124,32 @@ class Course:
     answers_P: tuple[int, ...] = ()
     """How many there were."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.points, History):
+            object.__setattr__(self, "points", History(self.points))
+
+    @property
+    def evaluation_flops(self) -> float | None:
+        """Of all checkpoints; None where those of some are unknown."""
+        assert isinstance(self.points, History), "made so"
+        return self.points.evaluation_flops()
+
     def see(self, point: LearningPoint, curves: tuple[KCurve, ...]) -> Seen:
         """The next checkpoint: its place on the learning curve with its K-curves, and the projection from there.
 
         Raises:
             ArgumentError: training FLOPs that do not increase or exceed the budget, or an unmeasured baseline.
         """
-        needs, spec = self.policy.needs, self.spec
-        history = (*self.points, point)
-        sampled = spec.baseline == "sampled"
-        train_flops = tuple(each.train_flops for each in history)
-        accuracy = tuple(baseline_accuracy(each, spec.baseline) for each in history)
+        needs, spec, points = self.policy.needs, self.spec, self.points
+        assert isinstance(points, History), "made so"
+        accuracy, fewest = baseline_accuracy(point, spec.baseline), points.fewest(point)
         if spec.target is not None:
-            forecast = known(spec.target, train_flops, accuracy, spec.budget_flops)
+            train_flops = points.column("train_flops", point.train_flops)
+            forecast = known(spec.target, train_flops, points.accuracy(spec.baseline, accuracy), spec.budget_flops)
         else:
-            forecast = _forecast(
-                train_flops,
-                accuracy,
-                spec.budget_flops,
-                num_problems=min(each.num_drawn if sampled else each.num_problems for each in history),
-                method=needs.method,
-                fluctuation_filter=needs.fluctuation_filter,
-                decay_share=spec.decay_share,
-                like=spec.like,
-                baseline=spec.baseline,
-                validation_loss=tuple(each.validation_loss for each in history),
-            )
-        return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=_total(history))
+            num_problems = fewest[1] if spec.baseline == "sampled" else fewest[0]
+            forecast = _forecast(points, spec, needs, point.train_flops, accuracy, num_problems, point.validation_loss)
+        return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=points.evaluation_flops(point))
 
     def undecided(self, seen: Seen, curves: Sequence[KCurve]) -> Decision:
         """CONTINUE with what every rule says of a checkpoint, and for want of a choice the highest of `curves`."""
@@ -196,7 +195,7 @@ class Course:
 
     def affords(self, train_flops: float, further_flops: float) -> bool:
         """Whether so much more evaluation stays within the policy's share of the training so far."""
-        return (_total(self.points) or 0.0) + further_flops <= self.policy.max_evaluation_share * train_flops
+        return (self.evaluation_flops or 0.0) + further_flops <= self.policy.max_evaluation_share * train_flops
 
     def then(self, point: LearningPoint, decision: Decision) -> Self:
         """The course with one checkpoint more."""
@@ -204,11 +203,34 @@ class Course:
         if len(answers_P) == len(self.answers_P):
             right_P, answers_P = tuple(map(add, self.right_P, right_P)), tuple(map(add, self.answers_P, answers_P))
         summed = replace(point, right_P=(), answers_P=())  # of 1,000 checkpoints x 10,000 problems 160 MB otherwise
-        return replace(self, points=(*self.points, summed), decision=decision, right_P=right_P, answers_P=answers_P)
+        assert isinstance(self.points, History), "made so"
+        points = self.points.plus(summed)
+        return replace(self, points=points, decision=decision, right_P=right_P, answers_P=answers_P)
 
 
-_forecast = lru_cache(maxsize=8)(forecast_accuracy)
-"""A checkpoint is seen again after each draw, mostly with the same learning curve."""
+@lru_cache(maxsize=8)
+def _forecast(
+    points: History,
+    spec: RunSpec,
+    needs: Needs,
+    train_flops: float,
+    accuracy: float,
+    num_problems: int,
+    validation_loss: float | None,
+) -> Forecast:
+    """The projection from a checkpoint, which is seen again after each draw, mostly at the same place of the curve."""
+    return forecast_accuracy(
+        points.column("train_flops", train_flops),
+        points.accuracy(spec.baseline, accuracy),
+        spec.budget_flops,
+        num_problems=num_problems,
+        method=needs.method,
+        fluctuation_filter=needs.fluctuation_filter,
+        decay_share=spec.decay_share,
+        like=spec.like,
+        baseline=spec.baseline,
+        validation_loss=points.column("validation_loss", validation_loss),
+    )
 
 
 def _one_sample_flops(seen: Seen, spec: RunSpec) -> float | None:
@@ -217,9 +239,3 @@ def _one_sample_flops(seen: Seen, spec: RunSpec) -> float | None:
     if greedy is not None and spec.baseline == "greedy":
         return greedy.flops_K[0]
     return None if seen.point.query_flops is None else seen.point.query_flops.total(1)
-
-
-def _total(points: Sequence[LearningPoint]) -> float | None:
-    """Evaluation FLOPs of all; None where those of some are unknown."""
-    known = [each.evaluation_flops for each in points if each.evaluation_flops is not None]
-    return math.fsum(known) if len(known) == len(points) else None

@@ -42,7 +42,7 @@ def forecast_accuracy(
     decay_share: float | None = None,
     like: Sequence[Witness] = (),
     baseline: str = "greedy",
-    validation_loss: Sequence[float | None] = (),
+    validation_loss: Sequence[float | None] | FloatArray = (),
 ) -> Forecast:
     """Projected accuracy at the full budget.
 
@@ -120,7 +120,12 @@ def forecast_accuracy(
     )
 
 
-def known(target: float, train_flops: Sequence[float], accuracy: Sequence[float], budget_flops: float) -> Forecast:
+def known(
+    target: float,
+    train_flops: Sequence[float] | FloatArray,
+    accuracy: Sequence[float] | FloatArray,
+    budget_flops: float,
+) -> Forecast:
     """The accuracy to be reached where it is known: nothing is projected from the curve, but it must be one.
 
     Raises:
@@ -184,11 +189,11 @@ def _calibrated(curve: Curve, decay_share: float | None, like: Sequence[Witness]
     )
 
 
-def _losses(validation_loss: Sequence[float | None], checkpoints: int) -> FloatArray:
+def _losses(validation_loss: Sequence[float | None] | FloatArray, checkpoints: int) -> FloatArray:
     """NaN for None."""
-    if not validation_loss:
+    if not len(validation_loss):
         return np.empty(0)
-    loss = np.array([np.nan if each is None else each for each in validation_loss], dtype=np.float64)
+    loss = np.array(validation_loss, dtype=np.float64)  # of None it makes NaN
     if len(loss) != checkpoints:
         raise argument_error("validation_loss", f"have one value for each of the {checkpoints} train_flops", len(loss))
     if np.any(loss < 0) or np.any(np.isinf(loss)):
@@ -277,7 +282,7 @@ def _check_curve(
         raise argument_error("accuracy", "be shares from 0 to 1", float(bad), "Divide percentages by 100.")
     if not np.all(np.isfinite(flops)) or flops[0] < 0 or np.any(np.diff(flops) <= 0):
         raise argument_error(
-            "train_flops", "be finite and increasing from one checkpoint to the next", list(train_flops)
+            "train_flops", "be finite and increasing from one checkpoint to the next", np.asarray(train_flops).tolist()
         )
     if not np.isfinite(budget_flops) or budget_flops <= 0 or budget_flops < flops[-1] * (1 - 1e-9):
         raise argument_error(
