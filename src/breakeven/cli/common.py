@@ -9,7 +9,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from breakeven.checking import find_sandbox
 from breakeven.errors import (
     ArgumentError,
     BreakevenError,
@@ -61,6 +60,8 @@ def with_exit_codes(function: Callable[P, None]) -> Callable[P, None]:
 def require_sandbox(task: str, *, unsafe_exec: bool) -> None:
     """Refuses HumanEval where its programs cannot be run: before samples are drawn, not after."""
     if task.partition(":")[0] == "human-eval" and not unsafe_exec:
+        from breakeven.checking import find_sandbox
+
         try:
             find_sandbox()
         except SandboxError as error:

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from breakeven.records import Decision, Reason, Verification
@@ -33,6 +33,9 @@ from breakeven.report.words import (
     strategy_words,
     wall_rows,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _WIDE, _NARROW = 840.0, 400.0
 
@@ -91,8 +94,10 @@ def render_page(
     )
 
 
-def page_template(name: str) -> Template:
+def page_template(name: str) -> "Template":
     """A page of this room, by file name; values are escaped."""
+    from jinja2 import Environment, StrictUndefined  # most commands write no page
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["unbroken"] = lambda text: str(text).replace(" %", "\u00a0%")
     return environment.from_string(files("breakeven.report").joinpath(name).read_text("utf-8"))
