@@ -1,0 +1,80 @@
+"""What grows and what starts up: CPU seconds and peak memory of commands on many checkpoints and many rows, one table.
+
+    python benchmarks/scale.py
+
+Each line is a process of its own. The goals: 100,000 checkpoints of 20 problems in 60 s and 500 MB, 1,000 of 10,000 in
+10 s, `--help` within 1.3 times a bare app of typer, 400 rows in 0.6 s. About 3 minutes.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+BARE = "import typer; app = typer.Typer(); app.command('a')(lambda: None); app.command('b')(lambda: None); app()"
+SIZES = {
+    "400 rows": (20, 20),
+    "3,000 x 20": (3_000, 20),
+    "100,000 x 20": (100_000, 20),
+    "1,000 x 10,000": (1_000, 10_000),
+}
+OPTIONS = ("--params", "1B", "--prompt-tokens", "100", "--output-tokens", "100", "--decay-share", "0.1")
+
+
+def main() -> None:
+    table("", "CPU s", "peak MB")
+    measured("a bare app of typer: --help", "-c", BARE, "--help")
+    measured("breakeven --help", "-m", "breakeven", "--help")
+    measured("import scipy.special", "-c", "import scipy.special")
+    measured("import breakeven", "-c", "import breakeven")
+    with tempfile.TemporaryDirectory() as directory:
+        for size, (checkpoints, problems) in SIZES.items():
+            for suffix in ("csv", "jsonl"):
+                log = Path(directory, f"log.{suffix}")
+                write(log, checkpoints, problems)
+                budget = ("--budget-steps", str(checkpoints))
+                measured(f"decide, {size}, {suffix}", "-m", "breakeven", "decide", str(log), *budget, *OPTIONS)
+                log.unlink()
+
+
+def measured(what: str, *arguments: str) -> None:
+    """A line on a call of Python; the peak is the largest of all children so far, and so has a meaning as they grow."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as on anybody's machine
+    if "-c" in arguments or "--help" in arguments or "400" in what:
+        subprocess.run([sys.executable, *arguments], capture_output=True, env=environment, check=False)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, env=environment, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 10):
+        sys.exit(done.stderr.decode())
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    table(what, f"{seconds:.2f}", f"{after.ru_maxrss / 1024:.0f}")
+
+
+def table(*cells: str) -> None:
+    sys.stdout.write(f"{cells[0]:42}{cells[1]:>8}{cells[2]:>9}\n")
+    sys.stdout.flush()
+
+
+def write(log: Path, checkpoints: int, problems: int) -> None:
+    """The log of a run that saturates."""
+    rng, rate_P = np.random.default_rng(0), np.linspace(0.0, 1.0, problems) ** 0.5
+    rows = "{},{}e15,p{},4,{},{}\n"
+    if log.suffix == ".jsonl":
+        rows = '{{"step":{},"train_flops":{}e15,"problem":"p{}","n":4,"c":{},"greedy":{}}}\n'
+    with log.open("w") as file:
+        if log.suffix == ".csv":
+            file.write("step,train_flops,problem,n,c,greedy\n")
+        for step in range(1, checkpoints + 1):
+            now_P = rate_P * (1.0 - np.exp(-4.0 * step / checkpoints))
+            right_P, greedy_P = rng.binomial(4, now_P).tolist(), (now_P > 0.5).astype(int).tolist()
+            file.writelines(rows.format(step, step, each, right_P[each], greedy_P[each]) for each in range(problems))
+
+
+if __name__ == "__main__":
+    main()
