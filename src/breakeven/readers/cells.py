@@ -20,10 +20,16 @@ def counts(chunk: Chunk, name: str) -> npt.NDArray[np.int32]:
     """Whole numbers from 0 up, shape (R,)."""
     values: Sequence[Any] = chunk.columns[name]
     try:
-        if not set(map(type, values)) <= {int, str}:
+        known: dict[Any, int] = dict.fromkeys(values, 0)
+        kinds = set(map(type, known))
+        if kinds == {str}:
+            known = {value: int(value) for value in known}
+            array = np.fromiter(map(known.__getitem__, values), dtype=np.int64, count=len(values))
+        elif kinds == {int} == set(map(type, values)):  # True is 1
+            array = np.array(values, dtype=np.int64)
+        else:
             raise ValueError
-        array = np.array(list(map(int, values)), dtype=np.int64)
-    except (ValueError, OverflowError):
+    except (ValueError, TypeError, OverflowError):
         array = np.array([_whole(chunk, name, index) for index in range(len(values))], dtype=np.int64)
     bad = np.flatnonzero((array < 0) | (array > _LARGEST))
     if len(bad):

@@ -3,13 +3,15 @@
 import csv
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from breakeven import jsonl
 from breakeven.errors import LogError
@@ -17,6 +19,7 @@ from breakeven.errors import LogError
 CHUNK_ROWS = 1 << 12
 _SHOWN = 60
 _DELIMITERS = (",", "\t", ";")
+_OBJECTS = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,6 @@ def json_object(line: str, path: Path, number: int) -> dict[str, Any]:
         return value
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(lines_of(path), 1):
-        if not line.isspace():
-            yield number, json_object(line, path, number)
-
-
 def first_row(path: Path) -> dict[str, Any]:
     """The first object of a JSONL file, or the names of a CSV file's header with None for each.
 
@@ -123,36 +120,80 @@ def read_chunks(path: Path, wanted: Collection[str], names: Mapping[str, str] | 
 
 def _json_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     array = next(line.lstrip()[0] for line in lines_of(path) if line.strip()) == "["
-    rows = iter(enumerate(_array(path), 1)) if array else _json_rows(path)
+    for numbers, rows in _numbered(iter(enumerate(_array(path), 1))) if array else _json_rows(path):
+        yield Chunk(path, numbers, {ours: [row.get(name) for row in rows] for ours, name in theirs.items()}, theirs)
+
+
+def _json_rows(path: Path) -> Iterator[tuple[Sequence[int], Sequence[dict[str, Any]]]]:
+    """Some rows and their numbers; one by one where one of the lines is not simply an object."""
+    number, lines = 1, lines_of(path)
+    while batch := list(islice(lines, CHUNK_ROWS)):
+        text = "".join(batch).replace("\r\n", "\n")
+        rows = []
+        if text.count("}\n{") == len(batch) - 1:  # no object ends on another line than it began
+            with suppress(ValueError, RecursionError):
+                rows = _OBJECTS.decode_lines(text)
+        if len(rows) == len(batch):
+            yield range(number, number + len(batch)), rows
+        else:
+            numbered = [each for each in enumerate(batch, number) if not each[1].isspace()]
+            yield from _numbered((each, json_object(line, path, each)) for each, line in numbered)
+        number += len(batch)
+
+
+def _numbered(
+    rows: Iterator[tuple[int, dict[str, Any]]],
+) -> Iterator[tuple[Sequence[int], Sequence[dict[str, Any]]]]:
     while batch := list(islice(rows, CHUNK_ROWS)):
-        columns: dict[str, Sequence[Any]] = {ours: [row.get(name) for _, row in batch] for ours, name in theirs.items()}
-        yield Chunk(path, [number for number, _ in batch], columns, theirs)
+        yield [number for number, _ in batch], [row for _, row in batch]
 
 
 def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     lines = lines_of(path)
-    start = 1
+    row = 1
     for line in lines:
         if line.strip():
             break
-        start += 1
+        row += 1
     header, delimiter = _header(line, path)
+    width = len(header)
     kept = [(header.index(name), ours) for ours, name in theirs.items() if name in header]
-    reader = csv.reader(lines, delimiter=delimiter)
-    row = start
+    while batch := list(islice(lines, CHUNK_ROWS)):
+        cells = _plain_cells(batch, delimiter, width)
+        if not cells:
+            break
+        yield Chunk(path, range(row + 1, row + 1 + len(batch)), {ours: cells[at::width] for at, ours in kept}, theirs)
+        row += len(batch)
+    reader = csv.reader(chain(batch, lines), delimiter=delimiter)
     try:
         while rows := list(islice(reader, CHUNK_ROWS)):
             numbers: Sequence[int] = range(row + 1, row + 1 + len(rows))
             row += len(rows)
-            if set(map(len, rows)) != {len(header)}:
+            if set(map(len, rows)) != {width}:
                 numbers = [number for number, cells in zip(numbers, rows, strict=True) if cells]
                 rows = [cells for cells in rows if cells]
-                _refuse_ragged(path, numbers, rows, len(header))
+                _refuse_ragged(path, numbers, rows, width)
             if rows:
                 columns = list(zip(*rows, strict=True))
-                yield Chunk(path, numbers, {ours: columns[place] for place, ours in kept}, theirs)
+                yield Chunk(path, numbers, {ours: columns[at] for at, ours in kept}, theirs)
     except csv.Error as error:
         raise LogError(f"{path}, after row {row}: {error}.") from error
+
+
+def _plain_cells(lines: list[str], delimiter: str, width: int) -> list[str]:
+    """The cells of CSV rows, one row after the other; none where only `csv.reader` knows, which takes longer.
+
+    So for quotes, blank or ragged rows, ends of lines inside a row, and cells that it refuses for their length.
+    """
+    text = "".join(lines).replace("\r\n", "\n")
+    text = text if text.endswith("\n") else f"{text}\n"
+    if width < 2 or '"' in text or "\r" in text or max(map(len, lines)) > csv.field_size_limit():
+        return []
+    codes = np.frombuffer(text.encode(), dtype=np.uint8)
+    marks = codes[(codes == ord("\n")) | (codes == ord(delimiter))]
+    if len(marks) != len(lines) * width or bool((marks[width - 1 :: width] != ord("\n")).any()):
+        return []
+    return text.replace("\n", delimiter).split(delimiter)[:-1]
 
 
 def _refuse_ragged(path: Path, numbers: Sequence[int], rows: list[list[str]], width: int) -> None:

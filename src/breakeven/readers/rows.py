@@ -179,19 +179,19 @@ def _codes(chunk: Chunk, table: Table, of_files: Mapping[Path, int], options: Re
             return np.full(size, code, dtype=np.int32)
     steps: Sequence[object] = columns["step"] if has_step else [step] * size
     flops: Sequence[object] = [None] * size if spent_in is None else columns[spent_in]
-    same = steps.count(steps[0]) == size == flops.count(flops[0])
-    keys = [(steps[0], flops[0])] if same else list(zip(steps, flops, strict=True))
+    starts = _runs(steps, flops)
+    keys = [(steps[start], flops[start]) for start in starts]
     try:
         known = dict.fromkeys(keys, -1)
     except TypeError:  # a list or an object in place of a number
         known = {}
-        for index in range(len(keys)):
+        for index in starts:
             if has_step:
                 cells.whole(chunk, "step", index)
             if spent_in is not None:
                 cells.positive(chunk, spent_in, index)
     for key in known:
-        index = keys.index(key)
+        index = starts[keys.index(key)]
         number = cells.whole(chunk, "step", index) if has_step else step
         where = f"{chunk.path}, row {chunk.row_R[index]}"
         if spent_in is None:
@@ -199,9 +199,18 @@ def _codes(chunk: Chunk, table: Table, of_files: Mapping[Path, int], options: Re
         else:
             spent = unit * cells.positive(chunk, spent_in, index)
         known[key] = table.code_of(number, spent, where)
-    if same:
-        return np.full(size, known[keys[0]], dtype=np.int32)
-    return np.fromiter(map(known.__getitem__, keys), dtype=np.int32, count=size)
+    code_S = np.array([known[key] for key in keys], dtype=np.int32)
+    return np.repeat(code_S, np.diff([*starts, size]))
+
+
+def _runs(*columns: Sequence[object]) -> list[int]:
+    """Where rows begin that differ in some of the columns from the one before."""
+    changed_R = np.ones(len(columns[0]), dtype=bool)
+    changed_R[1:] = False
+    for column in columns:
+        value_R = np.fromiter(column, dtype=object, count=len(column))
+        changed_R[1:] |= value_R[1:] != value_R[:-1]
+    return list(np.flatnonzero(changed_R).tolist())
 
 
 def _listed(names: Collection[str]) -> str:

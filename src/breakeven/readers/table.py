@@ -55,6 +55,7 @@ class Table:
     blocks: list[Rows] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     codes: dict[int, int] = field(default_factory=dict)
+    _order: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.problems.default_factory = self.problems.__len__
@@ -75,6 +76,14 @@ class Table:
 
     def problem_codes(self, names: Sequence[str]) -> npt.NDArray[np.int32]:
         """The numbers of problems, shape (R,)."""
+        first, number = self.problems.get(names[0]) if names else None, len(self.problems)
+        if first is not None and self.problems.get(names[-1]) == (first + len(names) - 1) % number:
+            # As a rule all checkpoints have their problems in one order, and comparing is cheaper than looking up.
+            if len(self._order) != number:
+                self._order = list(self.problems)
+            order = self._order if first + len(names) <= number else self._order * (1 + (first + len(names)) // number)
+            if names == order[first : first + len(names)]:
+                return np.arange(first, first + len(names), dtype=np.int32) % number
         return np.fromiter(map(self.problems.__getitem__, names), dtype=np.int32, count=len(names))
 
     def log(self, kind: str, *, oracle: bool) -> EvalLog:
