@@ -85,16 +85,13 @@ def hills(curve: Curve) -> Floats:
     """
     x, y, trials = curve.share, curve.accuracy, curve.trials
     half, power = (each.ravel() for each in np.meshgrid(_HILL_HALF, _HILL_POWERS))
-
-    def basis(at: Floats) -> Floats:
-        raised = at[None, :] ** power[:, None]
-        hill: Floats = raised / (raised + half[:, None] ** power[:, None]) * (1.0 + half[:, None] ** power[:, None])
-        return hill  # 1 at x = 1
+    raised_GC = np.repeat(x ** _HILL_POWERS[:, None], len(_HILL_HALF), axis=0)
+    half_G = (half**power)[:, None]
 
     smooth = np.clip(y, 1.0 / trials, 1.0 - 1.0 / trials)
     binomial = smooth * (1.0 - smooth) / trials
     old = np.square(_DRIFT * np.log(np.maximum(x / x[-1], _OLDEST))) * smooth * (1.0 - smooth)
-    h_GC = basis(x)
+    h_GC = raised_GC / (raised_GC + half_G) * (1.0 + half_G)  # 1 at x = 1
     least, floor_sd = float(y.min()), 0.02 + 1.0 / np.sqrt(trials)
     expected, rise_sd = _HILL_RISE
     floor_precision, rise_precision = floor_sd**-2, rise_sd**-2

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, expit, log_expit, logsumexp, ndtr, softmax
+from scipy.special import betainc, expit, log_expit, ndtr
 
 from breakeven.ttc.beta_binomial import log_prior
 from breakeven.ttc.strategies.pass_at_k import distinct_counts
@@ -141,6 +141,17 @@ def _laws(halvings: int) -> _Laws:
     )
 
 
+@lru_cache(maxsize=8)  # samples as many as before, of which there are as a rule as many a problem, group alike
+def _evidence(pairs: tuple[int, ...], base: int) -> tuple[_Laws, Floats, Floats, Floats]:
+    """The laws for groups of counts; `chance_GM`, `evidence_LG` of `_Weighed`, and the log of the latter."""
+    laws = _laws(max(0, int(np.ceil(np.log2((base - 1) / _FINE_FROM) / 2.0))))
+    right_G, drawn_G = np.divmod(np.array(pairs), base)
+    log_GM = np.outer(right_G, laws.log_right_M) + np.outer(drawn_G - right_G, laws.log_wrong_M)
+    chance_GM = np.exp(log_GM - log_GM.max(axis=1, keepdims=True))
+    evidence_LG = np.maximum(laws.mass_LM @ chance_GM.T, _TINY)
+    return laws, chance_GM, evidence_LG, np.log(evidence_LG)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Weighed:
     """Laws, weighed by some problems' counts. Laws and solve rates are sums over a grid."""
@@ -157,28 +168,27 @@ class _Weighed:
 
     @classmethod
     def by(cls, correct_P: Counts, samples_P: Counts) -> Self:
-        laws = _laws(max(0, int(np.ceil(np.log2(samples_P.max() / _FINE_FROM) / 2.0))))
         base = int(samples_P.max()) + 1
         pair_P = correct_P * base + samples_P
         pairs, problems_G = distinct_counts(pair_P)
-        place_P = np.searchsorted(pairs, pair_P)
-        right_G, drawn_G = np.divmod(pairs, base)
-        log_GM = np.outer(right_G, laws.log_right_M) + np.outer(drawn_G - right_G, laws.log_wrong_M)
-        chance_GM = np.exp(log_GM - log_GM.max(axis=1, keepdims=True))
-        evidence_LG = np.maximum(laws.mass_LM @ chance_GM.T, _TINY)
+        laws, chance_GM, evidence_LG, log_LG = _evidence(tuple(pairs.tolist()), base)
         return cls(
             laws=laws,
-            place_P=place_P,
+            place_P=np.searchsorted(pairs, pair_P),
             problems_G=problems_G,
             chance_GM=chance_GM,
             evidence_LG=evidence_LG,
-            log_weight_L=laws.log_prior_L + np.log(evidence_LG) @ problems_G,
+            log_weight_L=laws.log_prior_L + log_LG @ problems_G,
         )
 
     @property
     def log_evidence(self) -> float:
         """Of all counts, up to what depends on the counts alone."""
-        return float(logsumexp(self.log_weight_L))
+        # scipy.special.logsumexp and softmax to the last bit, each in a twentieth of the time
+        top = self.log_weight_L.max()
+        at_top_L = self.log_weight_L == top
+        others = np.exp(np.where(at_top_L, -np.inf, self.log_weight_L) - top).sum() / at_top_L.sum()
+        return float(np.log1p(others) + np.log(float(at_top_L.sum())) + top)
 
     def predict(self, k_K: Counts) -> tuple[Floats, Floats, Floats, float, float]:
         """Chance that K samples fail, mean and variance by group (G, K); variance of its sum by the law, (K,).
@@ -186,7 +196,8 @@ class _Weighed:
         Then the mean solve rate, and the weight of the Beta laws.
         """
         kept = self.log_weight_L > self.log_weight_L.max() - _DEPTH
-        weight_L = softmax(self.log_weight_L[kept])
+        weight_L = np.exp(self.log_weight_L[kept] - self.log_weight_L.max())
+        weight_L /= weight_L.sum()
         mass_LM, inverse_LG = self.laws.mass_LM[kept], 1.0 / self.evidence_LG[kept]
         fail_MK = np.exp(np.outer(self.laws.log_wrong_M, k_K))
         sum_LK = (mass_LM * ((inverse_LG * self.problems_G) @ self.chance_GM)) @ fail_MK
