@@ -6,14 +6,24 @@ Each line is a process of its own. The goals: 100,000 checkpoints of 20 problems
 10 s, `--help` within 1.3 times a bare app of typer, 400 rows in 0.6 s. About 3 minutes.
 """
 
+import math
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+from breakeven.evenly import evenly
+from breakeven.records import CheckpointRecord, RunSpec
+from breakeven.session.replay import replay
+from breakeven.stopping.decide import default_policy
+from breakeven.stopping.patience import policy_settings
+from breakeven.store import Header, RunLog
+from breakeven.testing import synthetic_run
 
 BARE = "import typer; app = typer.Typer(); app.command('a')(lambda: None); app.command('b')(lambda: None); app()"
 SIZES = {
@@ -39,6 +49,10 @@ def main() -> None:
                 budget = ("--budget-steps", str(checkpoints))
                 measured(f"decide, {size}, {suffix}", "-m", "breakeven", "decide", str(log), *budget, *OPTIONS)
                 log.unlink()
+        write_run(Path(directory, "run"), 10_000)
+        measured("replay, 10,000 checkpoints", "-m", "breakeven", "replay", str(Path(directory, "run")))
+        measured("report, 10,000 checkpoints", "-m", "breakeven", "report", str(Path(directory, "run")))
+        table("  the page, in kB", "", f"{Path(directory, 'run', 'report.html').stat().st_size / 1000:.0f}")
 
 
 def measured(what: str, *arguments: str) -> None:
@@ -59,6 +73,25 @@ def measured(what: str, *arguments: str) -> None:
 def table(*cells: str) -> None:
     sys.stdout.write(f"{cells[0]:42}{cells[1]:>8}{cells[2]:>9}\n")
     sys.stdout.flush()
+
+
+def write_run(directory: Path, checkpoints: int) -> None:
+    """The log of a run whose decisions were taken at a tenth of the checkpoints, and stand for those between."""
+    observations = synthetic_run(
+        lambda share: 0.6 * (1 - math.exp(-4 * share)),
+        num_checkpoints=checkpoints,
+        num_problems=20,
+        num_samples=4,
+        seed=0,
+    )
+    spec, policy = RunSpec(budget_flops=observations[-1].train_flops, decay_share=0.1), default_policy()
+    places = evenly(checkpoints, checkpoints // 10)
+    decided = dict(zip(places, replay(observations, spec, policy, at=frozenset(places)), strict=True))
+    header = Header(versions={}, config={}, spec=spec, policy=policy_settings(policy), seed=0)
+    with RunLog.create(directory, header) as log:
+        for place, observation in enumerate(observations):
+            decision = decided[place] = decided.get(place) or replace(decided[place - 1], step=observation.step)
+            log.append(CheckpointRecord(observation=observation, decision=decision))
 
 
 def write(log: Path, checkpoints: int, problems: int) -> None:

@@ -83,6 +83,8 @@ def whole(name: str, value: object, least: int = 0, remedy: str = "") -> int:
 def increasing(name: str, values: Iterable[Any], remedy: str = "") -> tuple[int, ...]:
     """Counts, such as those of samples: at least one, each a whole number from 1 up and above the one before it."""
     given = tuple(values)
+    if given == tuple(range(1, len(given) + 1)) and given and set(map(type, given)) == {int}:
+        return given  # every K up to the last, as of most curves
     if not given:
         raise argument_error(name, "hold at least one K", [], remedy)
     counts = _are_numbers(given) and all(1 <= each < math.inf and each % 1 == 0 for each in given)
@@ -127,6 +129,9 @@ def either(name: str, value: object, *choices: str, remedy: str = "") -> None:
 
 def numbers(name: str, values: Sequence[Any], rule: str, low: float = 0.0, high: float = LARGEST) -> None:
     """Numbers from `low` to `high`, of which there may be many; `rule` says so in words."""
+    plain = values and {float, int}.issuperset(map(type, values))
+    if plain and low <= min(values) and max(values) <= high and (total := sum(values)) == total:  # NaN is not itself
+        return
     if not (_are_numbers(values) and all(low <= each <= high for each in values)):
         wrong = next(each for each in values if not (_is_number(each) and low <= each <= high))
         raise argument_error(name, rule, wrong)
@@ -145,7 +150,7 @@ def each_field(record: object, rule: Callable[[str, object], Any], *names: str, 
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return type(value) in (float, int) or (isinstance(value, Real) and not isinstance(value, bool))
 
 
 def _are_numbers(values: Sequence[Any]) -> bool:

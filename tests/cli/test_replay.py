@@ -44,6 +44,23 @@ def test_it_takes_the_log_itself_too_and_writes_nothing(cli, recorded: Path) -> 
     assert {path: path.stat().st_mtime_ns for path in recorded.iterdir()} == before
 
 
+def test_of_very_many_checkpoints_some_are_decided_on_again_and_it_says_so(cli, recorded: Path, monkeypatch) -> None:
+    monkeypatch.setattr("breakeven.cli.replay._MOST", 3)
+    stop = next(place for place, each in enumerate(read_log(recorded).checkpoints) if each.decision.stop)
+    places = sorted({0, 4, 9, stop})
+    said = " ".join(cli("replay", recorded).stdout.split())
+    assert f"All {len(places)} decisions equal the recorded ones bit for bit." in said
+    assert f"10 checkpoints are many: decided again at {len(places)} of them, evenly chosen" in said
+    answer = json.loads(cli("replay", recorded, "--json").stdout)
+    assert (answer["num_checkpoints"], answer["same_as_recorded"]) == (10, True)
+    assert [each["step"] for each in answer["decisions"]] == [100 * (place + 1) for place in places]
+    other = json.loads(cli("replay", recorded, "--json", "--policy", "calibrated").stdout)
+    assert [each["step"] for each in other["decisions"]] == [each["step"] for each in answer["decisions"]]
+    every = " ".join(cli("replay", recorded, "--all").stdout.split())
+    assert "All 10 decisions equal" in every
+    assert "many" not in every
+
+
 def test_json_holds_the_policy_and_every_decision(cli, recorded: Path) -> None:
     answer = json.loads(cli("replay", recorded, "--json").stdout)
     assert answer["same_as_recorded"] is True

@@ -106,6 +106,20 @@ def test_every_checkpoint_has_a_row_and_the_chosen_one_stands_out(run):
     assert table.count('class="later"') == 19
 
 
+def test_of_very_many_checkpoints_some_are_shown_and_it_is_said(run, monkeypatch):
+    checkpoints = run()
+    whole = render_page("r", {}, checkpoints, None)
+    monkeypatch.setattr("breakeven.report.page._MOST", 4)
+    page = render_page("r", {}, checkpoints, None)
+    text, rows = read(page), page.count("<tr class=") + page.count("<tr><td>")
+    shown = int(re.search(rf"(\d+) of {len(checkpoints)} checkpoints Evenly chosen", text).group(1))
+    assert shown in (4, 5), "the one that stopped is among them"
+    assert "Every checkpoint" not in text
+    assert whole.count("<tr class=") + whole.count("<tr><td>") - rows == len(checkpoints) - shown
+    assert text.split("How the decision came about")[0] == read(whole).split("How the decision came about")[0]
+    assert len(page) < len(whole)
+
+
 def test_the_decision_of_each_checkpoint_stays_in_sight_where_the_table_is_wider_than_the_page(run):
     page = render_page("run", {}, run(), None)
     assert '<div class="scroll decided" role="region" aria-label="Every checkpoint"' in page

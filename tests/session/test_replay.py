@@ -101,3 +101,16 @@ def test_fewer_checkpoints_than_a_projection_needs_go_on() -> None:
 def test_observations_out_of_order_are_refused() -> None:
     with pytest.raises(ArgumentError, match=r"^train_flops must be finite and increasing"):
         replay(RUN[::-1], PLAN, POLICY)
+
+
+def test_where_only_some_checkpoints_are_decided_on_they_are_decided_as_among_all() -> None:
+    whole = replay(RUN, PLAN, POLICY)
+    for places in ([0, 7, 19], [0, 1, 2, first_stop(whole)]):
+        some = replay(RUN, PLAN, POLICY, at=frozenset(places), recorded=whole)
+        assert bits(some) == bits(tuple(whole[place] for place in places))
+
+
+def test_without_recorded_decisions_one_follows_the_last_that_was_taken() -> None:
+    some = replay(RUN, PLAN, POLICY, at={0, *range(9, 20, 2)})
+    assert [each.step for each in some] == [RUN[place].step for place in (0, *range(9, 20, 2))]
+    assert any(each.stop for each in some), "patience counts the checkpoints that were decided on"

@@ -14,12 +14,16 @@ from breakeven.cli.policies import chosen_policy, naming_options
 from breakeven.cli.shown import VerboseOption, print_decision, say
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
+from breakeven.evenly import evenly
 from breakeven.names import named_in
 from breakeven.records import CheckpointRecord, Decision
 from breakeven.report import decision_table, hindsight_words
 from breakeven.session.replay import replay as decide_again
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log
+
+_MOST = 1000
+"""Checkpoints that are decided on again, if not all are asked for: a decision takes milliseconds."""
 
 
 def replay(
@@ -37,6 +41,9 @@ def replay(
     queries: Annotated[float | None, typer.Option(help="Queries that will be served in the model's life.")] = None,
     hours: Annotated[float | None, typer.Option(help="Hours of training to the full budget.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Money that an hour of its machines costs.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help=f"Decide at every checkpoint, also where there are more than {_MOST}.")
+    ] = False,
     trust_recipe: TrustOption = False,
     verbose: VerboseOption = False,
     json: JsonOption = False,
@@ -72,14 +79,17 @@ def replay(
     changes = [
         dataclasses.replace(each, spec=dataclasses.replace(each.spec, **asked)) for each in record.budget_changes
     ]
-    with from_log():
-        decisions = decide_again([each.observation for each in record.checkpoints], spec, chosen, changes)
     unchanged = spec == record.header.spec and chosen == logged
-    recorded = [each.decision for each in record.checkpoints]
-    difference = largest_difference(decisions, recorded)
+    recorded, observed = zip(*((each.decision, each.observation) for each in record.checkpoints), strict=True)
+    places = _places(recorded, len(recorded) if every else _MOST)
+    with from_log():
+        decisions = decide_again(
+            observed, spec, chosen, changes, at=frozenset(places), recorded=recorded if unchanged else ()
+        )
+    difference = largest_difference(decisions, [recorded[place] for place in places])
     decided = [
-        CheckpointRecord(observation=each.observation, decision=decision)
-        for each, decision in zip(record.checkpoints, decisions, strict=True)
+        CheckpointRecord(observation=observed[place], decision=decision)
+        for place, decision in zip(places, decisions, strict=True)
     ]
     final = next((each for each in decisions if each.stop), decisions[-1])
     if json:
@@ -88,6 +98,7 @@ def replay(
                 "policy": policy_settings(chosen),
                 "same_as_recorded": difference == 0.0,
                 "largest_relative_difference": difference,
+                "num_checkpoints": len(recorded),
                 "decision": final,
                 "decisions": decisions,
             }
@@ -108,8 +119,19 @@ def replay(
     elif unchanged:
         versions = ", ".join(f"{name} {number}" for name, number in record.header.versions.items())
         say(f"The recorded decisions differ. The run was recorded with {versions}.", style="bold yellow")
+    if len(places) < len(recorded):
+        say(
+            f"{len(recorded)} checkpoints are many: decided again at {len(places)} of them, evenly chosen, each on all "
+            "that came before it. With --all at every one."
+        )
     if record.recovered:
         say("The log's last line was cut short and was left out.")
+
+
+def _places(recorded: Sequence[Decision], most: int) -> list[int]:
+    """The checkpoints that are decided on again: all or, where there are many, some and the first that stopped."""
+    stop = next((place for place, each in enumerate(recorded) if each.stop), 0)
+    return sorted({*evenly(len(recorded), most), stop})
 
 
 _LAST_DIGITS = 1e-9

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from breakeven.errors import LogError
+from breakeven.evenly import evenly
 from breakeven.ttc.tally import Tally
 
 MOST_CHECKPOINTS: Final = 3000
@@ -60,7 +61,7 @@ def thinned(log: EvalLog, most: int = MOST_CHECKPOINTS) -> EvalLog:
     """The log with at most so many checkpoints, evenly chosen, the first and the last among them; a note says so."""
     if len(log) <= most:
         return log
-    kept = [round(place * (len(log) - 1) / (most - 1)) for place in range(most)]
+    kept = evenly(len(log), most)
     note = (
         f"{len(log)} checkpoints are many: decided on {most} of them, evenly chosen, the first and the last included."
     )

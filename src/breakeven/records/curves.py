@@ -139,7 +139,8 @@ class KCurve:
         for name in _SOME_K:
             check.numbers(name, getattr(self, name), "hold finite numbers of at least 0")
         for accuracy, lo, hi in zip(self.accuracy_K, self.lo_K, self.hi_K, strict=True):
-            check_within("accuracy_K", accuracy, lo, hi)
+            if not lo <= accuracy <= hi:
+                check_within("accuracy_K", accuracy, lo, hi)
         for k, samples in zip(k_values, self.expected_samples_K, strict=False):  # it may be empty
             if samples > k * (1 + ROUNDING):
                 raise argument_error(f"expected_samples_K at K = {k}", "be at most K", samples)

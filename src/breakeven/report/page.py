@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from breakeven.evenly import evenly
 from breakeven.records import Decision, Reason, Verification
 from breakeven.report.explain import explain
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _WIDE, _NARROW = 840.0, 400.0
+_MOST = 1000
+"""Checkpoints on a page, evenly chosen of more: each takes almost a kilobyte."""
 
 
 def render_page(
@@ -53,7 +56,8 @@ def render_page(
     Args:
         title: names the run; any text, escaped here.
         config: the run's settings, nested mappings allowed, shown as they are.
-        checkpoints: the run log, oldest first. The first that stops is the headline, else the last.
+        checkpoints: the run log, oldest first. The first that stops is the headline, else the last. Of more than 1000
+            these are shown and that many others, evenly chosen, and the page says so.
         verification: the decision held against the fully trained model, if that was checked.
         remarks: sentences to stand below the explanation.
         assumed: sentences to stand at the end.
@@ -61,8 +65,10 @@ def render_page(
     Raises:
         ArgumentError: there is no checkpoint.
     """
-    at = headline(checkpoints, title)
+    every, at = checkpoints, headline(checkpoints, title)
     shown, decision = checkpoints[at], checkpoints[at].decision
+    places = sorted({*evenly(len(every), _MOST), at})
+    checkpoints, at = [every[place] for place in places], places.index(at)
     if isinstance(shown, Evaluated):
         train_flops, query_flops = shown.train_flops, shown.point.query_flops
     else:
@@ -76,8 +82,9 @@ def render_page(
         verified=None if verification is None else verification_words(verification),
         remarks=remarks,
         assumed=assumed,
+        thinned=None if len(places) == len(every) else (len(places), len(every)),
         went_on=checkpoints[-1].decision.step if at < len(checkpoints) - 1 else None,
-        hindsight=hindsight_words(checkpoints),
+        hindsight=hindsight_words(every),
         facts=_facts(checkpoints[at]),
         learning=[_draw(learning_curve(checkpoints, at), width) for width in (_WIDE, _NARROW)],
         k_curves=_draw(k_curves(checkpoints, at), _NARROW),
