@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from breakeven.errors import argument_error
+from breakeven.errors import argument_error, printable
 
 _OPENAI_HOST = "api.openai.com"
 _HIDDEN = "***"
@@ -84,15 +84,6 @@ class Address:
 def is_url(text: str) -> bool:
     """Whether it names a server, rather than a file or a directory."""
     return text.lower().startswith(("http://", "https://"))
-
-
-def printable(text: str) -> str:
-    r"""The text with control characters and lone surrogates as escapes, so that a terminal shows them and obeys none.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
 def key_for(url: str, *, api_key: str | None, api_key_env: str | None, environment: Mapping[str, str]) -> str | None:
