@@ -64,3 +64,20 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"a\nb\n" * 100_000)[:-20])
     with pytest.raises(LogError, match=r"must be a readable file; got Compressed file ended .* after line [0-9]+\.$"):
         list(lines_of(path, LogError))
+
+
+@pytest.mark.parametrize("line", [b"\n", b" \n", b'{"a": 1}\n', b"a,b,c\n"])
+def test_a_small_gzip_file_does_not_become_any_number_of_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr(jsonl, "_MOST_INFLATED", 100_000)
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(line * 3_000))
+    assert len(list(lines_of(path))) == 3_000
+    path.write_bytes(gzip.compress(line * 300_000))
+    with pytest.raises(
+        ArgumentError, match=r"must be reached before the file inflates more than 250-fold; .* unpack it"
+    ):
+        list(lines_of(path))
+    path.write_bytes(line * 300_000)
+    assert sum(1 for _ in lines_of(path)) == 300_000

@@ -19,6 +19,8 @@ Code that others wrote (a sampler, a verifier, a reward model) may raise anythin
 lets a UsageError through: `except UsageError: raise`, then `except Exception`.
 """
 
+import unicodedata
+
 
 class BreakevenError(Exception):
     """Base of every exception breakeven raises on purpose."""
@@ -87,3 +89,18 @@ def argument_error(name: str, rule: str, got: object, remedy: str = "") -> Argum
     patience must be at least 0; got -1. Use 0 to stop at once.
     """
     return ArgumentError(f"{name} must {rule}; got {got!r}.{' ' + remedy if remedy else ''}")
+
+
+def printable(text: str) -> str:
+    r"""The text with control characters and lone surrogates as escapes, so that a terminal shows them and obeys none.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if _is_shown(each) else each.encode("unicode_escape").decode("ascii") for each in text)
+
+
+def _is_shown(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

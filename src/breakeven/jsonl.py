@@ -4,6 +4,8 @@ What is wrong is told by file, line, rule and value, as the exception that the c
 """
 
 import gzip
+import math
+import os
 import zlib
 from collections.abc import Iterator
 from functools import partial
@@ -16,6 +18,11 @@ from breakeven.errors import ArgumentError, BreakevenError
 
 MAX_LINE = 16 << 20
 """Longest line, in bytes."""
+_MOST_RATIO: Final = 250
+_MOST_INFLATED: Final = 16 << 20
+"""Bytes that a gzip file may hold whatever its size; above, so many times its size: nothing written to be read does."""
+_LINE_WEIGHT: Final = 16
+"""Bytes that a line counts beside its own: an empty one takes time, too."""
 _SHOWN: Final = 60
 _JSON: Final = msgspec.json.Decoder()
 Fault: TypeAlias = type[BreakevenError]
@@ -31,8 +38,13 @@ def lines_of(path: Path | str, fault: Fault = ArgumentError) -> Iterator[str]:
     try:
         with open(path, "rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
+        left = max(_MOST_INFLATED, _MOST_RATIO * os.stat(path).st_size) if packed else math.inf
         with (gzip.open if packed else open)(path, "rb") as file:
             for number, line in enumerate(iter(partial(file.readline, MAX_LINE + 1), b""), 1):
+                left -= len(line) + _LINE_WEIGHT
+                if left < 0:
+                    rule = f"must be reached before the file inflates more than {_MOST_RATIO}-fold"
+                    raise line_fault(path, number, rule, line[:_SHOWN], "If all is well, unpack it first.", fault)
                 if len(line) > MAX_LINE:
                     rule = f"must be at most {MAX_LINE >> 20} MiB long"
                     raise line_fault(path, number, rule, line[:_SHOWN], "Is it one record a line?", fault)

@@ -89,6 +89,54 @@ def test_a_program_cannot_escape_its_verdict(bubblewrap: Sandbox, source: str) -
     assert time.monotonic() - started < 25
 
 
+SPOILS = {
+    "a file that the test writes": "os.mkdir('/tmp/in')",
+    "a file that the test reads": "os.remove('/tmp/given')",
+    "the room for it": "fill('/tmp/full')",
+    "the number of files it may open": "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (1, 1))",
+    "its memory": "resource.prlimit(os.getppid(), resource.RLIMIT_AS, (1, 1))",
+    "processes it may start": "[os.fork() or time.sleep(9) for _ in range(9)]",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS.keys())
+def test_nor_by_spoiling_what_its_test_needs_before_the_first_answer(bubblewrap: Sandbox, spoil: str) -> None:
+    source = f"""
+        import os, resource, time
+        def fill(path):
+            with open(path, "wb") as file:
+                while True: file.write(bytes(2**20))
+        if os.fork() == 0:
+            {spoil}
+            os._exit(0)
+        time.sleep(0.4)
+        def f(x): return 3
+        """
+    test = """
+import _decimal, subprocess, sys
+large = [0] * 10**6
+with open("/tmp/in", "w") as file: file.write(open("/tmp/given").read())
+subprocess.run([sys.executable, "-S", "-c", ""])
+assert f(1) == 2
+"""
+    allowed = Limits(cpu_seconds=1, wall_seconds=4)
+    setup = "with open('/tmp/given', 'w') as file: file.write('x' * 10**5)"
+    program = Program(source=textwrap.dedent(source), test=test, setup=setup, functions=("f",), limits=allowed)
+    assert bubblewrap.run(program).verdict is FAILED
+
+
+def test_a_checker_is_not_slowed_down(bubblewrap: Sandbox) -> None:
+    source = """
+        import ctypes, os, struct
+        libc, checker = ctypes.CDLL(None), os.getppid()
+        slower = [libc.setpriority(0, checker, 19), libc.sched_setscheduler(checker, 5, struct.pack("i", 0))]
+        try: os.sched_setaffinity(checker, {0})
+        except OSError: slower.append(-1)
+        def f(x): return slower, os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        """
+    assert judged(bubblewrap, source, "assert f(1) == ([-1] * 3, None), f(1)") == Outcome(verdict=PASSED)
+
+
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGSTOP", "SIGINT"])
 def test_nor_where_it_can_reach_its_checker(signal: str) -> None:
     from breakeven.checking.subprocess_backend import UnsafeSubprocess
@@ -109,6 +157,8 @@ def test_a_test_that_is_broken_by_itself_is_told_from_one_that_a_value_broke(san
     assert judged(sandbox, source, "assert missing").verdict is CHECK_FAILED
     assert judged(sandbox, source, "assert f(missing)").verdict is CHECK_FAILED
     assert judged(sandbox, source, "x = [0] * 10**12").verdict is CHECK_FAILED
+    program = Program(source=source, setup="open('/missing')", test="", functions=("f",))
+    assert sandbox.run(program).verdict is CHECK_FAILED
 
 
 def test_a_sandbox_that_does_not_start_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:

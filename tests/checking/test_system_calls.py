@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,11 @@ def test_what_is_listed_is_refused_and_all_else_is_let_through(column: int, mach
         expected = fails_with(errno.EPERM) if number in refused | {socketpair} else ALLOWED
         assert outcome(machine, number) == (fails_with(errno.ENOSYS) if number == clone3 else expected), number
     assert all(outcome(machine, numbers[column]) == ALLOWED for numbers in NEEDED.values())
-    assert outcome(machine, fcntl, 3, 1031, 1 << 20) == fails_with(errno.EPERM)
+    for command in (1024, 1026, 1031):  # F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ
+        assert outcome(machine, fcntl, 3, command, 1 << 20) == fails_with(errno.EPERM)
+    assert all(outcome(machine, fcntl, 3, command) == ALLOWED for command in (*range(17), 1030, 1032))
+    for number in ((302, 261)[column], (203, 122)[column]):  # prlimit64 and sched_setaffinity, of another process
+        assert outcome(machine, number, 1) == outcome(machine, number, 1 << 31) == fails_with(errno.EPERM)
     assert outcome(machine, fcntl, 1031, 3) == ALLOWED
     assert outcome(machine, socketpair, 1, 1) == ALLOWED
     assert outcome(machine, socketpair, 2, 1) == fails_with(errno.EPERM)
@@ -162,6 +167,32 @@ def test_what_programs_need_of_the_kernel_is_there(bubblewrap: Sandbox) -> None:
         run(bubblewrap, source, "assert f(1) == (b'a', 3, '4\\n', 5, (6,), 'Europe/Berlin'), f(1)").verdict
         is Verdict.PASSED
     )
+
+
+def test_what_sandboxes_share_with_the_machine_can_be_neither_held_nor_altered(bubblewrap: Sandbox) -> None:
+    """A lock, a lease or a mode of a shared file is seen by other programs, and may stop the machine's own."""
+    source = """
+        import fcntl, os
+        def f(x):
+            done = []
+            for path in ("/dev/null", "/dev/urandom", os.__file__, os.path.dirname(os.__file__)):
+                file = os.open(path, os.O_RDONLY)
+                for name, alter in {
+                    "lock": lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB),
+                    "lease": lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK),
+                    "watch": lambda: fcntl.fcntl(file, fcntl.F_NOTIFY, fcntl.DN_ACCESS),
+                    "mode": lambda: os.chmod(path, 0o666),
+                    "times": lambda: os.utime(path),
+                    "owner": lambda: os.chown(path, -1, -1),
+                }.items():
+                    try: alter(); done.append((path, name))
+                    except OSError: pass
+            return done, open("/dev/null", "w").write("to be written to")
+        """
+    test = "assert f(1) == ([], 16), f(1)"
+    assert run(bubblewrap, source, test) == Outcome(verdict=Verdict.PASSED)
+    if getattr(bubblewrap, "counts_files", False):  # as where root has no setpriv, and so owns the devices
+        assert run(replace(bubblewrap, setpriv=None), source, test) == Outcome(verdict=Verdict.PASSED)  # type: ignore[type-var]
 
 
 def test_a_sandbox_has_no_capability_left(bubblewrap: Sandbox) -> None:

@@ -95,3 +95,19 @@ def test_it_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "breakeven", "--version"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, f"{breakeven.__version__}\n", "")
+
+
+def test_no_word_of_anybody_else_commands_the_terminal(cli, refused, tmp_path) -> None:
+    """Names of files and of problems, and what stands in them."""
+    name, rows = "a\x1b[2J\udcff.csv", "step,train_flops,problem,n,c\n1,1e15,x\x1b]0;owned\x07,8,9\n"
+    (tmp_path / name).write_text(rows)
+    for arguments in (("decide", name), ("report", name), ("replay", name), ("status", name), ("run", name)):
+        message = refused(*arguments)
+        assert "a\\x1b[2J\\udcff.csv" in message
+        assert message.isprintable()
+    rows = rows.replace("8,9", "8,7")
+    (tmp_path / name).write_text(rows + rows.replace("1,1e15", "2,2e15").partition("\n")[2])
+    shown = cli("decide", name, "--budget-flops", "9e15", "--report", tmp_path / "page\udcff.html")
+    assert shown.exit_code == 0
+    assert all(line.isprintable() for line in shown.output.splitlines())
+    assert "\\udcff.csv" in (tmp_path / "page\udcff.html").read_text()

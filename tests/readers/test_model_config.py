@@ -44,6 +44,13 @@ def test_gpt_neox_has_two_feed_forward_matrices(write) -> None:
         ({"num_local_experts": 8}, "key num_local_experts, must be absent: experts of a llama are not counted"),
         ({"hidden_size": None}, "key hidden_size, must be a whole number of at least 1; got None. Or give --params"),
         ({"hidden_size": 9}, "key num_attention_heads, must divide hidden_size 9; got 4. Or give --params"),
+        ({"num_hidden_layers": 10**18}, "the number of layers must be at most 100000; got 10{18}. Or give --params"),
+        ({"model_type": "olmoe", "num_experts": 2, "mlp_only_layers": 3}, "must be a config.json as transformers"),
+        (
+            {"model_type": "olmoe", "num_experts": 2, "decoder_sparse_step": "2"},
+            "must be a config.json as transformers",
+        ),
+        ({"model_type": "olmoe", "num_experts": 2, "first_k_dense_replace": "2"}, "must be a config.json as transform"),
         ({"vocab_size": "many"}, "key vocab_size, must be a whole number of at least 1; got 'many'"),
     ],
 )
@@ -55,5 +62,8 @@ def test_what_is_not_known_is_refused(write, changes: dict, message: str) -> Non
 def test_a_file_that_is_no_config_is_refused(write, tmp_path: Path) -> None:
     with pytest.raises(LogError, match="must hold a JSON object, as transformers saves it"):
         cost_from_config(write("config.json", [1]))
+    (tmp_path / "deep.json").write_text('{"a":' * 100_000)
+    with pytest.raises(LogError, match="must hold a JSON object, as transformers saves it: maximum recursion depth"):
+        cost_from_config(tmp_path / "deep.json")
     with pytest.raises(LogError, match="must be a readable file"):
         cost_from_config(tmp_path / "none.json")

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -288,3 +290,21 @@ def test_paths_without_a_log_are_refused(write, tmp_path: Path) -> None:
         LogError, match="must be of one layout with the other files, counts per problem; it holds single"
     ):
         read_evals(tmp_path, ReadOptions(flops_per_step=1.0))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(LogError, match=r"must be a file or a folder, .*; got a pipe or a device\. Give - to read"):
+            read_evals(path)
+
+
+def test_any_number_of_columns_is_read_in_a_time_that_grows_as_it(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    names = ["step", "train_flops", "problem", "n", "c", *(f"other{number}" for number in range(20_000))]
+    path.write_text(
+        "\n".join([",".join(names), *(",".join([row, *["1"] * 20_000]) for row in ("1,1,1,4,2", "2,2,1,4,2"))])
+    )
+    started = time.process_time()
+    assert correct(path) == [[2], [2]]
+    assert time.process_time() - started < 5

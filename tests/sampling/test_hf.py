@@ -446,6 +446,23 @@ def test_a_missing_adapter_is_named(llama, tokenizer, tmp_path) -> None:
         load_hf(tmp_path, adapter=tmp_path / "none")
 
 
+def test_an_adapter_names_no_module_to_import(llama, adapted, tokenizer, tmp_path, monkeypatch) -> None:
+    llama.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    adapted.save_pretrained(tmp_path / "adapter")
+    config = tmp_path / "adapter" / "adapter_config.json"
+    foreign = {"megatron_config": {"tensor_model_parallel_size": 1}, "megatron_core": "foreign_module"}
+    config.write_text(json.dumps(json.loads(config.read_text()) | foreign))
+    (tmp_path / "foreign_module.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w').close()")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ArgumentError, match=r"adapter must be a LoRA adapter of this model; .* megatron_config"):
+        load_hf(tmp_path, adapter=tmp_path / "adapter")
+    assert not (tmp_path / "mark").exists()
+    config.write_text("[1]")
+    with pytest.raises(ArgumentError, match="adapter must be a LoRA adapter of this model"):
+        load_hf(tmp_path, adapter=tmp_path / "adapter")
+
+
 def test_the_package_that_adapters_need_is_named(llama, tokenizer, tmp_path, monkeypatch) -> None:
     llama.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)

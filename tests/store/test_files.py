@@ -144,3 +144,8 @@ def test_a_place_that_does_not_exist_or_is_a_directory(tmp_path: Path) -> None:
     with pytest.raises(RunStorageError, match="could not be written: Is a directory"):
         write_whole(tmp_path, "text", remedy=REMEDY)
     assert not list(tmp_path.iterdir())
+
+
+def test_half_a_character_is_written_as_json_has_it(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a", "x\udcffy", remedy="")
+    assert (tmp_path / "a").read_bytes() == b"x\\udcffy"

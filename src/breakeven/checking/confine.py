@@ -10,6 +10,9 @@ _JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _NEW_MOUNTS = 0x00020000
 _NO_SUID_NO_DEVICES = 2 | 4
+_BOUND_AGAIN_READ_ONLY, _KEPT = 32 | 4096 | 1, 2 | 8
+"""Of the flags that a mount has, a user namespace may not take away two: no set-user-id, no execution."""
+_SHARED = (b"/dev/null", b"/dev/urandom")
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _BY_FILTER, _SET_DUMPABLE = 38, 22, 2, 4
 _CAPABILITIES_3 = 0x20080522
 
@@ -41,6 +44,9 @@ def confine(machine: str, calls: bytes, tmp: str) -> None:
         _done(libc.unshare(_NEW_MOUNTS), "a namespace of mounts")
         _done(libc.mount(b"tmpfs", b"/tmp", b"tmpfs", _NO_SUID_NO_DEVICES, tmp.encode()), "a /tmp of its own")
         os.chdir("/tmp")
+        for device in _SHARED:  # the machine's own: chmod by a program of root's would take it from everybody
+            flags = _BOUND_AGAIN_READ_ONLY | os.statvfs(device).f_flag & _KEPT
+            _done(libc.mount(None, device, None, flags, None), "a device to be altered by nobody")
         nothing = ctypes.create_string_buffer(24)
         header = _Header(_CAPABILITIES_3, 0)
         _done(libc.syscall(_CAPSET[machine], ctypes.byref(header), nothing), "to drop capabilities")

@@ -24,8 +24,9 @@ from breakeven.checking.program_worker import limit, read, send, told, work
 
 PASSED, FAILED, CHECK_FAILED, STARTED = b"P", b"F", b"?", b"S"
 """First byte after the nonce: of a verdict, which goes on with its reason; or that the program was handed over."""
-_BROKEN_TEST = (NameError, ImportError, SyntaxError, MemoryError, OSError)
-"""What ends a test that has seen nothing of the program yet: the test itself is broken, or what it runs on."""
+_BROKEN_TEST = (NameError, ImportError, SyntaxError, MemoryError)
+"""What ends a test that has seen nothing of the program yet, and that no program brings about: the test is broken. Not
+OSError: of files and processes, a program that is loaded may have taken or spoilt what the test was to have."""
 _BEAT_SECONDS = 0.2
 """How often the checker looks up while it waits: what it wakes late by, it was starved."""
 
@@ -201,7 +202,8 @@ def _judged(error: BaseException, worker: _Worker) -> _Over:
     reason = f"{name}: {message}" if message else name
     reason += f" (line {line} of the test)" if line else ""
     # Whatever comes after an answer, the answer may have brought about.
-    if not worker.answered and (isinstance(error, _BROKEN_TEST) or not isinstance(error, Exception)):
+    broken = _BROKEN_TEST if worker.loaded else (*_BROKEN_TEST, OSError)
+    if not worker.answered and (isinstance(error, broken) or not isinstance(error, Exception)):
         return _Over(CHECK_FAILED, f"the test is broken: {reason}")
     return _Over(FAILED, reason)
 

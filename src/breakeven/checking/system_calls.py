@@ -28,6 +28,11 @@ REFUSED: Final = {
     # Other processes.
     **{"ptrace": (101, 117), "pidfd_getfd": (438, 438), "kcmp": (312, 272), "process_madvise": (440, 440)},
     **{"process_mrelease": (448, 448)},
+    # What the checker is given of the machine: who slows it down says later that nobody could tell.
+    **{"setpriority": (141, 140), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119)},
+    **{"sched_setattr": (314, 274), "ioprio_set": (251, 30)},
+    # Locks of files that all sandboxes and the machine share: they need no right to write.
+    **{"flock": (73, 32)},
     # The network: of sockets, only a pair of AF_UNIX.
     **{"socket": (41, 198)},
     # Namespaces, mounts and the machine.
@@ -48,7 +53,10 @@ _FCNTL: Final = (72, 25)
 _SOCKETPAIR: Final = (53, 199)
 _NEW_NAMESPACES: Final = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
-_F_SETPIPE_SZ: Final = 1031
+_OF_ITSELF: Final = ((302, 261), (203, 122))
+"""prlimit64 and sched_setaffinity: first argument 0, for the caller itself, or refused."""
+_FCNTLS: Final = (1024, 1026, 1031)
+"""F_SETLEASE and F_NOTIFY, on files that are shared with the machine; F_SETPIPE_SZ, memory that no limit counts."""
 _AF_UNIX: Final = 1
 _MACHINES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """Column of the table, and AUDIT_ARCH of <linux/audit.h>."""
@@ -72,13 +80,14 @@ def filter_for(machine: str) -> bytes | None:
     code = [(_LOAD, 0, 0, _MACHINE), (_IF_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, _NUMBER)]
     for test, number in ((_IF_ABOVE, _NEWEST), (_IF_EQUAL, _CLONE3)):
         code += [(test, 0, 1, number), (_RETURN, 0, 0, missing)]
-    for number, argument, test, value, then in (
-        (clone, _FIRST, _IF_ANY, _NEW_NAMESPACES, (refuse, _ALLOW)),
-        (fcntl, _SECOND, _IF_EQUAL, _F_SETPIPE_SZ, (refuse, _ALLOW)),
-        (socketpair, _FIRST, _IF_EQUAL, _AF_UNIX, (_ALLOW, refuse)),
+    for number, argument, test, value, met, otherwise in (
+        (clone, _FIRST, _IF_ANY, _NEW_NAMESPACES, refuse, None),
+        *((fcntl, _SECOND, _IF_EQUAL, each, refuse, None) for each in _FCNTLS),
+        *((numbers[column], _FIRST, _IF_EQUAL, 0, _ALLOW, refuse) for numbers in _OF_ITSELF),
+        (socketpair, _FIRST, _IF_EQUAL, _AF_UNIX, _ALLOW, refuse),
     ):
-        code += [(_IF_EQUAL, 0, 4, number), (_LOAD, 0, 0, argument), (test, 0, 1, value)]
-        code += [(_RETURN, 0, 0, each) for each in then]
+        code += [(_IF_EQUAL, 0, 4, number), (_LOAD, 0, 0, argument), (test, 0, 1, value), (_RETURN, 0, 0, met)]
+        code.append((_LOAD, 0, 0, _NUMBER) if otherwise is None else (_RETURN, 0, 0, otherwise))
     code += [(_IF_EQUAL, len(refused) - place, 0, number) for place, number in enumerate(refused)]
     code += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, refuse)]
     return b"".join(struct.pack("<HBBI", *each) for each in code)

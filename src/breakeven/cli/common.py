@@ -7,7 +7,8 @@ from typing import Annotated, ParamSpec
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
 
 from breakeven.errors import (
     ArgumentError,
@@ -17,13 +18,34 @@ from breakeven.errors import (
     RunInUseError,
     SandboxError,
     argument_error,
+    printable,
 )
 from breakeven.names import Trust
 
 P = ParamSpec("P")
 _ON_TERMINAL = sys.stdout.isatty()  # there lines are broken between words; elsewhere they are left whole
+
+
+class _Harmless(RenderHook):
+    """What a console prints may hold the words of a server, a program or a file's name: a terminal obeys none."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Shown(each) for each in renderables]
+
+
+class _Shown:
+    def __init__(self, renderable: ConsoleRenderable) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, shown_on: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style, control in shown_on.render(self._renderable, options):
+            yield Segment(text if control else "\n".join(map(printable, text.split("\n"))), style, control)
+
+
 console = Console(highlight=False, markup=False, soft_wrap=not _ON_TERMINAL, width=None if _ON_TERMINAL else 120)
 error_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=not sys.stderr.isatty())
+for _each in (console, error_console):
+    _each.push_render_hook(_Harmless())
 
 USAGE_ERROR = 2
 RUN_FAILED = 3

@@ -39,6 +39,8 @@ _FOURFOLD = ("gpt2", "gpt_bigcode", "gpt_neo", "gptj", "codegen", "bloom", "falc
 _ALL_WINDOWED = ("mistral", "ministral", "mixtral", "phi3", "starcoder2", "phimoe")
 """Families in which a `sliding_window` holds for every layer where `layer_types` is missing."""
 
+_MOST_LAYERS = 100_000
+"""Each is looked at by itself; a config from somewhere else may state any number."""
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _WIDTH = ("hidden_size", "n_embd", "d_model")
 _HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
@@ -85,6 +87,8 @@ def _cost(config: Config, num_labels: int | None) -> ModelCost:
     if family not in SPARSE and (unknown := next((key for key in _EXPERTS if config.get(key)), None)):
         raise argument_error(f"key {unknown},", f"be absent: experts of a {family} are not counted", config[unknown])
     layers, width = _size(config, *_LAYERS), _size(config, *_WIDTH)
+    if layers > _MOST_LAYERS:
+        raise argument_error("the number of layers", f"be at most {_MOST_LAYERS}", layers)
     latent = bool(config.get("kv_lora_rank"))
     attention, attention_width = (_latent_attention if latent else _attention)(config, width)
     feed_forward = sum(_feed_forward(config, width, layer) for layer in range(layers))

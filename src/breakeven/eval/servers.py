@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable
 
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import MissingExtraError, argument_error
+from breakeven.errors import MissingExtraError, argument_error, printable
 from breakeven.eval.models import LoadedModel, ModelOptions, refuse
 from breakeven.records.protocols import Sampler
-from breakeven.sampling.served.address import key_for, printable
+from breakeven.sampling.served.address import key_for
 from breakeven.sampling.served.models import served_models
 from breakeven.sampling.served.openai import OpenAISampler
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -157,7 +158,8 @@ def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
         row += 1
     header, delimiter = _header(line, path)
     width = len(header)
-    kept = [(header.index(name), ours) for ours, name in theirs.items() if name in header]
+    place = {name: at for at, name in enumerate(header)}
+    kept = [(place[name], ours) for ours, name in theirs.items() if name in place]
     while batch := list(islice(lines, CHUNK_ROWS)):
         cells = _plain_cells(batch, delimiter, width)
         if not cells:
@@ -211,7 +213,7 @@ def _header(line: str, path: Path) -> tuple[list[str], str]:
         names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
     except csv.Error as error:
         raise LogError(f"{path}, row 1: {error}.") from error
-    twice = {name for name in names if names.count(name) > 1}
+    twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise LogError(f"{path}, row 1, must name each column once; got {min(twice)!r} twice.")
     return names, delimiter

@@ -19,9 +19,11 @@ def cost_from_config(path: Path) -> ModelCost:
     """
     try:
         config = msgspec.json.decode("".join(lines_of(path)), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise LogError(f"{path} must hold a JSON object, as transformers saves it: {error}.") from error
     try:
         return cost_of_config(config)
     except ArgumentError as error:
         raise LogError(f"{path}, {error} Or give --params.") from error
+    except (TypeError, ArithmeticError) as error:  # values of other types than these keys have anywhere
+        raise LogError(f"{path} must be a config.json as transformers saves it: {error}. Or give --params.") from error

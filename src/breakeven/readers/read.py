@@ -43,6 +43,9 @@ def _read_evals(path: Path, options: ReadOptions) -> EvalLog:
     if not path.exists():
         raise LogError(f"there is no log at {path}.")
     if not path.is_dir():
+        if not path.is_file():
+            rule = "be a file or a folder, since it is read more than once"
+            raise LogError(f"{path} must {rule}; got a pipe or a device. Give - to read standard input.")
         if is_curve(path, options):
             return read_curve(path, options)
         _refuse_results(path)

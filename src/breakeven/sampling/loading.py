@@ -1,5 +1,6 @@
 """Loads models and tokenizers of transformers from this machine; nothing is downloaded."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ def _adapted(model: Any, adapter: Path) -> Any:
     if not (adapter / "adapter_config.json").is_file():
         raise argument_error("adapter", "be a directory with adapter_config.json", str(adapter))
     try:
+        if json.loads((adapter / "adapter_config.json").read_bytes()).get("megatron_config"):
+            raise ValueError("megatron_config is not supported")  # peft imports whatever module `megatron_core` names
         return PeftModel.from_pretrained(model, str(adapter))
     except Exception as error:
         raise _damaged("adapter", "be a LoRA adapter of this model", adapter, error) from error

@@ -3,6 +3,8 @@
 import logging
 import sys
 
+from breakeven.errors import printable
+
 _LOGGER = logging.getLogger("breakeven")
 
 
@@ -10,7 +12,7 @@ def say(line: str) -> None:
     """Log `line` at level INFO; print it to standard error too where that is a terminal and no handler is set up."""
     _LOGGER.info(line)
     if not _LOGGER.hasHandlers() and sys.stderr is not None and sys.stderr.isatty():
-        sys.stderr.write(f"breakeven: {line}\n")
+        sys.stderr.write(f"breakeven: {printable(line)}\n")
 
 
 def warn(line: str) -> None:

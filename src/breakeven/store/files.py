@@ -42,7 +42,9 @@ def write_whole(path: Path, content: Content, *, remedy: str) -> None:
             content(place)
         else:
             with place.open("wb", buffering=0) as file:
-                write_all(file.fileno(), content.encode() if isinstance(content, str) else content)
+                # Half a character, as names of files may hold, is written as JSON has it: \udcff.
+                data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+                write_all(file.fileno(), data)
 
     with storage_errors(f"{path} could not be written", remedy):
         if path.exists() and not path.is_file():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from breakeven.errors import ArgumentError
-from breakeven.sampling.served.address import Address, key_for, printable
+from breakeven.errors import ArgumentError, printable
+from breakeven.sampling.served.address import Address, key_for
 
 HERE = "http://127.0.0.1:8000/v1"
 

@@ -62,6 +62,36 @@ def test_a_password_of_the_url_is_used_and_not_shown(serve, say, refuse) -> None
     assert "hunter2" not in str(error.value)
 
 
+def test_no_form_of_a_secret_is_shown(serve, refuse, answer) -> None:
+    """Nor a part of it, where an answer is quoted in part."""
+    server = serve(lambda request, _: refuse(server.headers[-1]["Authorization"], 403))
+    for url in ("http://bob:hunter%402@", "http://:hunter%402@"):
+        with pytest.raises(SamplerError, match=r"gave HTTP 403: Basic \*\*\*\."):
+            drawn(server, url=server.url.replace("http://", url))
+    told = serve(lambda *_: refuse("bob:hunter@2, hunter%402", 403))
+    with pytest.raises(SamplerError, match=r"gave HTTP 403: bob:\*\*\*, \*\*\*\."):
+        drawn(told, url=told.url.replace("http://", "http://bob:hunter%402@"))
+    for before in range(60, 300, 7):
+        silly = serve(lambda *_, before=before: answer(b"y" * before + b" sk-SECRET12345678901234567890", 200))
+        with pytest.raises(SamplerError) as error:
+            drawn(silly, api_key="sk-SECRET12345678901234567890", max_retries=0)
+        assert "SECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY", "http_proxy"])
+def test_a_proxy_of_the_environment_is_told_nothing_meant_for_this_machine(serve, say, monkeypatch, name: str) -> None:
+    server, proxy = serve(lambda request, _: say(request)), serve(lambda request, _: say(request))
+    monkeypatch.setenv(name, proxy.url)
+    drawn(server, api_key="sk-SECRET123")
+    assert (len(server.headers), len(proxy.headers)) == (1, 0)
+    far = "http://example.invalid/v1"
+    drawn(server, url=far)  # what holds no secret goes the way that the environment says
+    assert len(proxy.headers) == 1
+    with pytest.raises(SamplerError):
+        drawn(server, url=far, api_key="sk-SECRET123", insecure=True, max_retries=0)
+    assert len(proxy.headers) == 1
+
+
 def test_a_redirection_is_named_and_not_followed(serve, say, answer) -> None:
     other = serve(lambda request, _: say(request))
     server = serve(lambda *_: answer(b"", 307, {"location": f"{other.url}/chat/completions"}))

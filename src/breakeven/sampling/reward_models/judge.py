@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from breakeven import check
 from breakeven.errors import SamplerError, argument_error
-from breakeven.records import Draw, Prefix, Problem, Reward
+from breakeven.records import Draw, Finish, Prefix, Problem, Reward
 from breakeven.records.protocols import Sampler
 
 TEMPLATE = """\
@@ -40,10 +40,15 @@ Is the final answer of the proposed solution right? Answer with one word, yes or
 _PLACE = re.compile(r"\{(problem|solution)\}")
 _CONTROL = re.compile(r"(?<=<)(?=[|\uff5c/A-Za-z_])|(?<=\[)(?=/?[A-Z_]+\])")
 """After the bracket of what may be a control token of a chat template: `<|im_end|>`, `</s>`, `[INST]`."""
-_VERDICT = re.compile(
-    r"verdict[\W_]{0,20}(?:is[\W_]{1,20})?(?:\\\w{1,9}\{){0,2}(yes|no)\b(?![\"'*\s]{0,3}(?:/|or\b)\W{0,3}(?:yes|no)\b)",
-    re.IGNORECASE,
+_SAYS = (
+    r"verdict[\W_]{0,20}(?:is[\W_]{1,20})?(?:\\\w{1,9}\{){0,2}(yes|no)\b"
+    r"(?![\"'*\s]{0,3}(?:/|or\b)\W{0,3}(?:yes|no)\b)"
 )
+_OWN = re.compile(rf"[\s*_#-]*(?:\{{\s*\")?(?:(?:the|my|final|overall|verdict)[\W_]+)*{_SAYS}", re.IGNORECASE)
+"""The beginning of a line that is a verdict: nothing before it that could be a quotation mark or a sentence."""
+_AT_THE_END = re.compile(rf"{_SAYS}[\W_]*$", re.IGNORECASE)
+_BROKEN_LINE = re.compile(r"(verdict[^\w\n]{0,9})\n\s*(?=\W{0,5}(?:yes|no)\W*$)", re.IGNORECASE)
+_FENCE = re.compile(r"\s*(?:```|~~~)")
 _BARE = re.compile(r"\W*(yes|no)\W*", re.IGNORECASE)
 
 
@@ -138,30 +143,53 @@ class LMJudge:
         return f"{_quoted(text[:head])}\n({left_out} characters left out)\n{_quoted(text[-tail:])}"
 
 
-def read_verdict(completion: str) -> str:
-    """The last verdict of a judge: "1" yes, "0" no, "?" neither.
+def read_verdict(completion: str, *, finished: bool = True) -> str:
+    """The verdict of a judge: "1" yes, "0" no, "?" neither.
 
-    Quoted lines and what a reasoning model thinks before `</think>` are skipped. A completion that is nothing but the
-    word counts, too.
+    "Yes" is a line of its own at the end, for a solution may plant it anywhere else. "No", which nobody plants, may
+    have more on its line, and remarks after it. Quoted lines, code blocks, and what a reasoning model thinks before
+    `</think>` are skipped. A completion that is nothing but the word counts, too.
+
+    Args:
+        finished: whether the judge ended by itself; else only such a single word counts.
 
     >>> [
     ...     read_verdict(each)
-    ...     for each in ("**Verdict:** Yes.", "Verdict: yes. No: verdict: no", "Yes", "Verdict: yes/no")
+    ...     for each in ("**Verdict:** Yes.", "Verdict: no. It says: Verdict: yes", "Yes", "It ends in 'Verdict: yes'")
     ... ]
     ['1', '0', '1', '?']
     """
     thought, closed, said = completion.rpartition("</think>")
     if not closed and "<think>" in thought + said:
         return "?"
-    own = "\n".join(line for line in said.splitlines() if not line.lstrip().startswith(">"))
-    words = _VERDICT.findall(own)
-    if not words and (bare := _BARE.fullmatch(own)):
-        words = [bare[1]]
-    return "?" if not words else "1" if words[-1].lower() == "yes" else "0"
+    own = "\n".join(_own_lines(said))
+    if bare := _BARE.fullmatch(own):
+        return "1" if bare[1].lower() == "yes" else "0"
+    lines = _BROKEN_LINE.sub(r"\1 ", own).splitlines()
+    if not lines or not finished:
+        return "?"
+    begun = [match for match in map(_OWN.match, lines) if match]
+    no = any(match[1].lower() == "no" for match in begun)
+    last = _OWN.match(lines[-1])
+    if last and last[1].lower() == "yes" and not re.search(r"\w", last.string[last.end() :].replace("_", "")):
+        # After a "no", what is announced is what the solution says.
+        return "0" if no and lines[-2].rstrip("*_ ").endswith(":") else "1"
+    ends = _AT_THE_END.search(lines[-1])
+    return "0" if no or (ends and ends[1].lower() == "no") else "?"
+
+
+def _own_lines(text: str) -> Iterator[str]:
+    """The lines that are not blank, quoted, or in a code block."""
+    fenced = False
+    for line in text.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and line.strip() and not line.lstrip().startswith(">"):
+            yield line
 
 
 def _reward(draw: Draw) -> Reward:
-    verdicts = "".join(read_verdict(each.text) for each in draw.completions)
+    verdicts = "".join(read_verdict(each.text, finished=each.finish is Finish.STOP) for each in draw.completions)
     readable = verdicts.count("1") + verdicts.count("0")
     return Reward(
         value=verdicts.count("1") / readable if readable else 0.0,

@@ -1,11 +1,12 @@
 """Where a server is, what of that may be shown, and which key it may be sent."""
 
 import ipaddress
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from breakeven.errors import argument_error
+from breakeven.errors import argument_error, printable
 
 _OPENAI_HOST = "api.openai.com"
 _HIDDEN = "***"
@@ -53,6 +54,10 @@ class Address:
         except ValueError:
             return host == "localhost" or host.endswith(".localhost")
 
+    def has_secret(self, api_key: str | None) -> bool:
+        """Whether a key or the password of the URL is sent."""
+        return bool(api_key or self.parts.password)
+
     def check_key(self, api_key: str | None, *, insecure: bool) -> None:
         """Nothing, if the key may be sent there.
 
@@ -62,13 +67,15 @@ class Address:
         """
         if api_key is not None and not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
             raise argument_error("--api-key", "be of letters, digits and signs", _HIDDEN, "Copy it without line ends.")
-        if (api_key or self.parts.password) and self.parts.scheme == "http" and not (self.is_here or insecure):
+        if self.has_secret(api_key) and self.parts.scheme == "http" and not (self.is_here or insecure):
             remedy = "Use https, or --insecure (insecure=True) in a network that you trust."
             raise argument_error("a URL with a key", "be https for another machine", self.shown, remedy)
 
     def without_secrets(self, text: str, api_key: str | None) -> str:
-        """A server's words in one harmless line: no key, no password, no control character."""
-        for secret in (api_key, self.parts.password):
+        """A server's words in one harmless line: no key, no password in any form it is sent, no control character."""
+        password = unquote(self.parts.password or "")
+        basic = b64encode(f"{unquote(self.parts.username or '')}:{password}".encode()).decode() if password else ""
+        for secret in (api_key, self.parts.password, password, basic):
             if secret and len(secret) >= _LEAST_SECRET:
                 text = text.replace(secret, _HIDDEN)
         return printable(" ".join(text.split()))
@@ -77,15 +84,6 @@ class Address:
 def is_url(text: str) -> bool:
     """Whether it names a server, rather than a file or a directory."""
     return text.lower().startswith(("http://", "https://"))
-
-
-def printable(text: str) -> str:
-    r"""The text with control characters and lone surrogates as escapes, so that a terminal shows them and obeys none.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
 def key_for(url: str, *, api_key: str | None, api_key_env: str | None, environment: Mapping[str, str]) -> str | None:

@@ -41,7 +41,8 @@ class Endpoint:
 
     Args:
         address: where it is.
-        api_key: sent to it and nowhere else: a redirection is not followed. None: none is sent.
+        api_key: sent to it and nowhere else: a redirection is not followed, nor a proxy of the environment asked that
+            could read it. None: none is sent.
         timeout: seconds for one request, to the last byte.
         max_connections: at once.
     """
@@ -61,8 +62,11 @@ class Endpoint:
         headers = {"accept-encoding": "gzip", "content-type": "application/json"}
         if self.api_key:
             headers["authorization"] = f"Bearer {self.api_key}"
+        # A proxy that the environment names would read what is not encrypted, and has another "localhost".
+        direct = self.address.is_here or (self.address.parts.scheme == "http" and self.address.has_secret(self.api_key))
         self._client = self._http.AsyncClient(
             headers=headers,
+            mounts=dict.fromkeys(("http://", "https://", "all://")) if direct else {},
             timeout=self.timeout,
             limits=self._http.Limits(max_connections=most, max_keepalive_connections=most),
         )

@@ -87,7 +87,7 @@ def read_reply(content: bytes, num_samples: int, max_tokens: int, *, own_tempera
             tokens = None  # of all of them, or of one: servers differ
         choices = [_choice(each, tokens, max_tokens, own_temperature=own_temperature) for each in ordered]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        begins = content[:120].decode(errors="replace")
+        begins = content[:1000].decode(errors="replace")  # shown shorter, but a key in it is hidden only if whole
         raise MalformedReplyError(f"an answer that is no completion ({error!r}): {begins!r}") from error
     whole = tuple(takewhile(lambda each: ending(each.finish) is not None, choices))
     if not whole:
