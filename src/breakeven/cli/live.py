@@ -14,7 +14,7 @@ from rich.text import Text
 from breakeven.cli.common import is_animated
 from breakeven.config import RunConfig
 from breakeven.records import CheckpointRecord
-from breakeven.report import progress_line
+from breakeven.report import cooldown_words, progress_line
 from breakeven.report.format import format_accuracy, format_share
 from breakeven.report.spark import spark
 from breakeven.report.words import baseline_accuracy, interval_words, projection
@@ -80,6 +80,10 @@ class RunDisplay:
 
     def trained(self, progress: "Progress") -> None:
         """Take in that a step was trained, and its evaluation done if there was one."""
+        if progress.cooldown is not None:
+            for sentence in cooldown_words(progress.cooldown):
+                self.say(sentence)
+            return
         self._pass(progress)
         self.evaluating_since = None
         if progress.checkpoint is not None:

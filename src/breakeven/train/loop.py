@@ -20,7 +20,17 @@ from breakeven.config import RunConfig, TrainConfig, config_from, config_to_buil
 from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import BudgetChange, CheckpointRecord, Decision, Reason, SegmentRule, Steering, Verification
+from breakeven.records import (
+    BudgetChange,
+    CheckpointRecord,
+    Cooldown,
+    Decision,
+    Parent,
+    Reason,
+    SegmentRule,
+    Steering,
+    Verification,
+)
 from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.failing import diverged
@@ -41,6 +51,7 @@ from breakeven.train.checkpoint import (
     save_weights,
     saved_step,
 )
+from breakeven.train.cooldown import START, cool_down, is_to_be_cooled
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
 from breakeven.ttc.strategies.named import strategy_of
@@ -54,6 +65,8 @@ class Progress:
     loss: float
     checkpoint: CheckpointRecord | None = None
     """The checkpoint just recorded, after a step with an evaluation."""
+    cooldown: Cooldown | None = None
+    """What the cooldown that now begins costs and is expected to bring; nothing was trained meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +81,8 @@ class RunResult:
     interrupted: bool
     by_hand: Steering | None
     """The stop from outside at which it ended, if it did."""
+    cooldown: Cooldown | None
+    """Of the stop, where one was asked for."""
     train_seconds: float
     """Wall time in this process, of training steps and of evaluations (verification apart)."""
     evaluation_seconds: float
@@ -123,7 +138,7 @@ def run(
     """
     torch.set_num_threads(config.train.threads)
     torch.manual_seed(config.seed)
-    task, train = config.task, config.train
+    task, train, parent = config.task, config.train, log.header.parent
     shape = config.model.shape_for(task)
     model = Transformer(shape)
     optimizer = torch.optim.AdamW(
@@ -141,7 +156,7 @@ def run(
         problems=task.problems("validation", config.evaluate.num_problems),
         cost=cost_of(config),
         sequence_tokens=sequence_tokens(task),
-        spec=dataclasses.replace(spec_for(config), like=log.spec.like),
+        spec=log.spec if parent else dataclasses.replace(spec_for(config), like=log.spec.like),
         policy=config.policy,
         num_samples=config.evaluate.num_samples,
         temperature=config.evaluate.temperature,
@@ -165,6 +180,9 @@ def run(
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer, average)
+    elif parent is not None and (step := load_state(run_dir / START, model, optimizer)) != parent.step:
+        remedy = f"Delete {run_dir} and go on with the run in {parent.run} from there."
+        raise argument_error(str(run_dir / START), f"hold the state of step {parent.step}", f"step {step}", remedy)
     if lost := lost_weights(config, run_dir, session, step):
         names = ", ".join(str(each.relative_to(run_dir)) for each in lost)
         remedy = f"To make them again, delete {run_dir / STATE_NAME} and go on with --resume"
@@ -175,8 +193,32 @@ def run(
         session.measure_stop(sampler_for(stopped, task), search=searches(stopped))
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
-    was_interrupted = False
-    while step < train.steps and not _has_ended(session, step):
+    was_interrupted, cooling_seconds = False, 0.0
+    while True:
+        if is_to_be_cooled(config, session, log, step):
+            began = time.perf_counter()
+            cooled = cool_down(
+                config,
+                log,
+                session,
+                rate=learning_rate(step, schedule_at(step, config, log)),
+                train=run,
+                on_plan=lambda plan: on_progress(Progress(step=plan.step, loss=math.nan, cooldown=plan)),
+                on_progress=lambda each: on_progress(Progress(step=each.step, loss=each.loss)),
+                on_evaluation=on_evaluation,
+                interrupted=interrupted,
+            )
+            session.clock.leave_out(time.perf_counter() - began)
+            cooling_seconds += 0.0 if cooled is None else cooled.evaluation_seconds
+            if cooled is not None and cooled.interrupted:
+                was_interrupted = session.take_up(step) is None  # else it was ended by what was asked from outside
+                if was_interrupted:
+                    break
+                if session.steered and _has_ended(session, step):
+                    save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
+                continue
+        if step >= train.steps or _has_ended(session, step):
+            break
         step += 1
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, schedule_at(step, config, log))
@@ -204,7 +246,8 @@ def run(
         if by_hand:
             save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
         was_interrupted = interrupted()
-        if session.is_due(step, train_tokens) or was_interrupted or by_hand:
+        is_time = step % config.evaluate.every_steps == 0 or session.is_due(step, train_tokens)  # also in a cooldown
+        if is_time or was_interrupted or by_hand:
             save_state(run_dir, model, optimizer, step, average)
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
         on_progress(Progress(step=step, loss=loss, checkpoint=recorded))
@@ -220,8 +263,9 @@ def run(
         verification=session.verification,
         interrupted=was_interrupted,
         by_hand=session.steered if session.steered and _has_ended(session, step) else None,
-        train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds,
-        evaluation_seconds=session.evaluation_seconds,
+        cooldown=log.cooldown if session.stopped_at else None,
+        train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds - cooling_seconds,
+        evaluation_seconds=session.evaluation_seconds + cooling_seconds,
     )
 
 
@@ -252,12 +296,22 @@ def lost_weights(config: RunConfig, run_dir: Path, session: Session, step: int) 
     return [each for each in saved if not are_whole(each)]
 
 
-def changed_budget(config: RunConfig, run_dir: Path, checkpoints: Sequence[CheckpointRecord], steps: int) -> RunConfig:
+def changed_budget(
+    config: RunConfig,
+    run_dir: Path,
+    checkpoints: Sequence[CheckpointRecord],
+    steps: int,
+    *,
+    parent: Parent | None = None,
+) -> RunConfig:
     """The configuration of a recorded run with another number of steps for the full run.
 
     Raises:
-        ArgumentError: the run has gone as far already.
+        ArgumentError: the run has gone as far already, or has a parent: it is a cooldown.
     """
+    if parent is not None:
+        rule = "be given for the run itself, not for its cooldown"
+        raise argument_error("--budget-steps", rule, steps, f"That run is in {run_dir / parent.run}.")
     step = stands_at(run_dir, checkpoints)
     if steps <= step:
         raise argument_error("--budget-steps", f"be above the {step} steps that are trained already", steps)
