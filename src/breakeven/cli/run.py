@@ -18,7 +18,7 @@ from breakeven.cli.shown import VerboseOption, print_decision, say
 from breakeven.config import ON_STOP, OnStop, config_from, load_recipe, recipe_names
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
-from breakeven.report import cooldown_words, hindsight_words, verification_lines
+from breakeven.report import hindsight_words, outcome_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
 from breakeven.session.steering import withdraw_stop
@@ -222,7 +222,7 @@ def _print_result(
         say(f"Weights: {run_dir / 'stopped_by_hand'}; to go on: breakeven run --resume {run_dir} --past-stop")
     elif shown:
         print_decision(shown.decision, verbose=verbose)
-        for sentence in [*hindsight_words(log.checkpoints), *cooldown_words(result.cooldown)]:
+        for sentence in [*hindsight_words(log.checkpoints), *outcome_words(result.cooldown)]:
             say(sentence)
     if last and not result.interrupted:
         training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0

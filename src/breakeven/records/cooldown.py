@@ -82,8 +82,8 @@ class Cooldown:
     """Served queries below which it cannot pay for itself, even if one sample sufficed after it; None: one sample is
     served already, and it can only make the model more accurate."""
     left_out: Literal["end", "queries", "failed"] | None = None
-    """Why it came to nothing: training on to the end takes no more steps, fewer queries than these were declared, or
-    its loss diverged or its evaluation failed."""
+    """Why it came to nothing: training on to the end costs no more, fewer queries than these were declared, or its loss
+    diverged or its evaluation failed."""
     cooled: Cooled | None = None
     """None until it is over."""
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from breakeven.records import Cooldown, Cooled, Parent
-from breakeven.report.format import format_accuracy, format_flops, format_queries
+from breakeven.report.format import format_accuracy, format_flops, format_queries, format_share
 from breakeven.report.words import interval_words, serving_words
 
 _RESTS_ON: Final = {
@@ -11,7 +11,7 @@ _RESTS_ON: Final = {
     "prior": "what a decay of the learning rate usually brings, not on this run",
 }
 _LEFT_OUT: Final = {
-    "end": "It is not run: training on to the end takes no more steps.",
+    "end": "It is not run: training on to the end costs no more.",
     "queries": "It is not run: fewer queries were declared.",
     "failed": "It came to nothing: its loss diverged, or it could not be measured. The stop holds.",
 }
@@ -19,8 +19,25 @@ _LEFT_OUT: Final = {
 
 def cooldown_words(cooldown: Cooldown | None) -> list[str]:
     """Sentences on a cooldown, planned or over; none where there is none."""
+    return [] if cooldown is None else [*_plan_words(cooldown), *outcome_words(cooldown)]
+
+
+def outcome_words(cooldown: Cooldown | None) -> list[str]:
+    """Sentences on what it came to; none where it is not over."""
     if cooldown is None:
         return []
+    left_out = [] if cooldown.left_out is None else [_LEFT_OUT[cooldown.left_out]]
+    return left_out if cooldown.cooled is None else [*left_out, *_cooled_words(cooldown.cooled)]
+
+
+def branch_words(parent: Parent | None) -> list[str]:
+    """The sentence that says of a log that it is a cooldown's; none where it is not."""
+    if parent is None:
+        return []
+    return [f"This run is the cooldown of the one in {parent.run}, from its step {parent.step} on."]
+
+
+def _plan_words(cooldown: Cooldown) -> list[str]:
     cost = format_flops(cooldown.train_flops + cooldown.evaluation_flops)
     sentences = [
         f"A cooldown of {cooldown.steps} steps from the stop at step {cooldown.step} costs {cost}, its evaluation "
@@ -32,27 +49,17 @@ def cooldown_words(cooldown: Cooldown | None) -> list[str]:
         sentences.append("One sample is served already: it can make the model better, but no query cheaper.")
     else:
         sentences.append(f"It cannot pay for itself below {format_queries(cooldown.least_queries)} queries.")
-    if cooldown.left_out is not None:
-        sentences.append(_LEFT_OUT[cooldown.left_out])
-    if cooldown.cooled is not None:
-        sentences += _cooled_words(cooldown, cooldown.cooled)
     return sentences
 
 
-def branch_words(parent: Parent | None) -> list[str]:
-    """The sentence that says of a log that it is a cooldown's; none where it is not."""
-    if parent is None:
-        return []
-    return [f"This run is the cooldown of the one in {parent.run}, from its step {parent.step} on."]
-
-
-def _cooled_words(cooldown: Cooldown, cooled: Cooled) -> list[str]:
+def _cooled_words(cooled: Cooled) -> list[str]:
     error = "" if cooled.standard_error is None else f" (standard error {cooled.standard_error:.3f})"
     gain = cooled.accuracy - cooled.stopped_accuracy
     sentences = [
         f"Cooled down, the model has {format_accuracy(cooled.baseline_accuracy)} with one sample, and with what is "
         f"served of the stop {format_accuracy(cooled.accuracy)} for {format_accuracy(cooled.stopped_accuracy)} "
-        f"(measured on the validation problems): {gain:+.3f}{error}."
+        f"(measured on the validation problems): {gain:+.3f}{error}. Saved is then {format_share(cooled.net_saving)} "
+        "of the training FLOPs, net of all evaluation."
     ]
     if cooled.serving is None:
         return [*sentences, "It does not reach the stop with as few samples: serve the stop."]

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from breakeven.session.session import Session
 
 
-def planned(
-    session: "Session", stop: CheckpointRecord, *, branch: str, steps: int, step_tokens: int, steps_left: int
-) -> Cooldown:
+def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: int, step_tokens: int) -> Cooldown:
     """What a cooldown from a stop costs and what it is expected to bring, before it is run.
 
     Args:
@@ -40,13 +38,14 @@ def planned(
         branch: the directory of the branch, seen from the run's.
         steps: of the cooldown.
         step_tokens: tokens of a step.
-        steps_left: of training on to the end of the budget.
     """
     spec, observation, query = session.spec, stop.observation, stop.observation.query_flops
     train_flops = session.train_flops(steps * step_tokens)
     # as `cost.evaluation` charges it: all samples after one prefill, and the greedy one after another
     evaluation_flops = observation.bank.num_problems * (query.total(num_drawn(observation)) + query.total(1))
-    least = pays_from(train_flops + evaluation_flops, _served(stop).flops_per_query, query.total(1))
+    evaluation_flops += observation.validation_loss.flops if observation.validation_loss else 0.0
+    cost_flops, left_flops = train_flops + evaluation_flops, spec.budget_flops - observation.train_flops
+    least = pays_from(cost_flops, _served(stop).flops_per_query, query.total(1))
     average = observation.average
     now = observation if average is None else replace(observation, bank=average)
     expected = expected_accuracy(
@@ -66,7 +65,7 @@ def planned(
         expected_hi=expected[2],
         expected_by="prior" if average is None else "average",
         least_queries=least,
-        left_out="end" if steps >= steps_left else "queries" if too_few else None,
+        left_out="end" if cost_flops >= left_flops else "queries" if too_few else None,
     )
 
 

@@ -242,7 +242,7 @@ class Session:
         return taken
 
     def is_due(self, step: int, train_tokens: int) -> bool:
-        """Whether an evaluation is due: where the budget is spent, and but for a cooldown every `evaluate_every` steps."""
+        """Whether an evaluation is due: where the budget is spent, and in no cooldown every `evaluate_every` steps."""
         at_times = self.parent is None and step % self.evaluate_every == 0
         return at_times or self.spec.is_spent(self.train_flops(train_tokens))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.config import RunConfig, config_to_builtins
 from breakeven.errors import DivergedError, argument_error
-from breakeven.records import CheckpointRecord, Cooldown, Parent
+from breakeven.records import CheckpointRecord, Cooldown, Decision, Parent
 from breakeven.session.cooling import num_drawn, planned, weighed
 from breakeven.session.recording import start_log
 from breakeven.session.serving import serving_point
@@ -81,8 +81,7 @@ def cool_down(
     name = f"cooldown/step-{step:06d}"
     if log.cooldown is None or log.cooldown.step != step:
         step_tokens = config.train.batch_size * sequence_tokens(config.task)
-        left = config.train.steps - step
-        log.append(planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens, steps_left=left))
+        log.append(planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens))
     plan = log.cooldown
     assert plan is not None, "which was just recorded"
     on_plan(plan)
@@ -110,7 +109,8 @@ def cool_down(
             return result
         found = weighed(session, stop, plan, branch_log.checkpoints[-1].observation)
     if found.cooled is not None and found.cooled.serving is not None:
-        _ship(branch_dir / "full", stop, found, config.evaluate.temperature)
+        used = stop.decision.used + plan.train_flops / session.spec.budget_flops
+        _ship(branch_dir / "full", replace(stop.decision, used=used), found, config.evaluate.temperature)
     log.append(found)
     return result
 
@@ -129,10 +129,8 @@ def branch_of(config: RunConfig, stop: CheckpointRecord, *, rate: float, steps: 
         average=False,
     )
     evaluate = replace(config.evaluate, num_samples=num_drawn(stop.observation), keep_weights=False)
-    return replace(
-        config, train=train, evaluate=evaluate, like=(), hours=None, mode="stop", on_stop="serve",
-        max_evaluation_seconds_share=None,
-    )  # fmt: skip
+    of_the_run = {"like": (), "hours": None, "max_evaluation_seconds_share": None, "mode": "stop", "on_stop": "serve"}
+    return replace(config, train=train, evaluate=evaluate, **of_the_run)
 
 
 def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, step: int) -> RunLog:
@@ -163,12 +161,12 @@ def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, s
     return start_log(branch_dir, spec=spec, policy=branch.policy, seed=branch.seed, config=config, parent=parent)
 
 
-def _ship(folder: Path, stop: CheckpointRecord, found: Cooldown, temperature: float) -> None:
+def _ship(folder: Path, stopped: Decision, found: Cooldown, temperature: float) -> None:
     """Say beside the cooled weights how they are to be served."""
     cooled, path = found.cooled, folder / "serving.json"
     assert cooled is not None, "which is asked before"
     decision = replace(
-        stop.decision,
+        stopped,
         serving=cooled.serving,
         net_saving=cooled.net_saving,
         confidence=None,
