@@ -16,7 +16,7 @@ from breakeven.config import config_from
 from breakeven.data.made.countdown import Countdown
 from breakeven.errors import ArgumentError
 from breakeven.model.transformer import Transformer
-from breakeven.records import Reason
+from breakeven.records import Cooldown, Reason
 from breakeven.report import branch_words, cooldown_words
 from breakeven.session.steering import ask
 from breakeven.store import RunLog, read_log
@@ -129,13 +129,12 @@ def test_the_branch_is_a_run_of_its_own_that_names_its_parent_and_repeats_its_dr
 def test_what_it_costs_and_is_expected_to_bring_is_recorded_before_it_is_run(config, tmp_path: Path) -> None:
     told = []
 
-    def on_progress(progress: loop.Progress) -> None:
-        if progress.cooldown is not None:
-            assert not (tmp_path / BRANCH).exists()
-            assert read_log(tmp_path).cooldown == progress.cooldown
-            told.append(progress.cooldown)
+    def on_cooldown(plan: Cooldown) -> None:
+        assert not (tmp_path / BRANCH).exists()
+        assert read_log(tmp_path).cooldown == plan
+        told.append(plan)
 
-    result = run(config, tmp_path, on_progress=on_progress)
+    result = run(config, tmp_path, on_cooldown=on_cooldown)
     (plan,) = told
     assert (plan.step, plan.steps, plan.cooled, plan.expected_by) == (8, 4, None, "prior")
     assert plan.expected_lo < 1 / 3 < plan.expected_hi  # as two of the six are solved

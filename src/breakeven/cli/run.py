@@ -145,6 +145,7 @@ def run(
             mode=chosen,
             on_progress=live.trained,
             on_evaluation=live.evaluating,
+            on_cooldown=live.cooling,
             interrupted=lambda: signals.received is not None,
         )
         num_checkpoints = len(log.checkpoints)

@@ -25,7 +25,7 @@ def expected_accuracy(accuracy: float, num_problems: int, *, decay_ahead: float)
         The noise of as many problems about `accuracy`, raised by what a decay usually brings (`DECAY_GAINS`).
 
     Source:
-        Ours, docs/design/cooldown.md.
+        Ours, docs/concepts.md, "Stop, then cool down".
 
     >>> [round(each, 2) for each in expected_accuracy(0.5, 400, decay_ahead=0.0)]
     [0.5, 0.46, 0.54]

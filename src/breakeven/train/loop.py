@@ -6,6 +6,7 @@ last saved state, and a step that the log already holds is not evaluated twice.
 
 import dataclasses
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -65,8 +66,6 @@ class Progress:
     loss: float
     checkpoint: CheckpointRecord | None = None
     """The checkpoint just recorded, after a step with an evaluation."""
-    cooldown: Cooldown | None = None
-    """What the cooldown that now begins costs and is expected to bring; nothing was trained meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +118,7 @@ def run(
     mode: Mode = "stop",
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_evaluation: Callable[[Progress], None] = lambda progress: None,
+    on_cooldown: Callable[[Cooldown], None] = lambda plan: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Train until the decision says stop, or to the end; go on from `run_dir` where it holds a state.
@@ -130,6 +130,7 @@ def run(
         mode: see `Session`: "advise" and "shadow" train on to the full budget, "shadow" verifies the decision there.
         on_progress: called after every step.
         on_evaluation: called before every evaluation.
+        on_cooldown: called before a cooldown, with what it costs and is expected to bring.
         interrupted: asked after every step; True ends the run cleanly, to be resumed.
 
     Raises:
@@ -181,7 +182,7 @@ def run(
     if step:
         load_state(run_dir, model, optimizer, average)
     elif parent is not None and (step := load_state(run_dir / START, model, optimizer)) != parent.step:
-        remedy = f"Delete {run_dir} and go on with the run in {parent.run} from there."
+        remedy = f"Delete {run_dir}; of the run in {os.path.normpath(run_dir / parent.run)} it is begun anew."
         raise argument_error(str(run_dir / START), f"hold the state of step {parent.step}", f"step {step}", remedy)
     if lost := lost_weights(config, run_dir, session, step):
         names = ", ".join(str(each.relative_to(run_dir)) for each in lost)
@@ -203,7 +204,7 @@ def run(
                 session,
                 rate=learning_rate(step, schedule_at(step, config, log)),
                 train=run,
-                on_plan=lambda plan: on_progress(Progress(step=plan.step, loss=math.nan, cooldown=plan)),
+                on_plan=on_cooldown,
                 on_progress=lambda each: on_progress(Progress(step=each.step, loss=each.loss)),
                 on_evaluation=on_evaluation,
                 interrupted=interrupted,
@@ -311,7 +312,7 @@ def changed_budget(
     """
     if parent is not None:
         rule = "be given for the run itself, not for its cooldown"
-        raise argument_error("--budget-steps", rule, steps, f"That run is in {run_dir / parent.run}.")
+        raise argument_error("--budget-steps", rule, steps, f"That run is in {os.path.normpath(run_dir / parent.run)}.")
     step = stands_at(run_dir, checkpoints)
     if steps <= step:
         raise argument_error("--budget-steps", f"be above the {step} steps that are trained already", steps)
