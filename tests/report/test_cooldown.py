@@ -43,8 +43,8 @@ COOLED = Cooled(
 def test_before_it_is_run_its_price_and_what_is_expected_are_said() -> None:
     assert cooldown_words(PLAN) == [
         "A cooldown of 80 steps from the stop at step 800 costs 900 GFLOPs, its evaluation included (extrapolated), "
-        "and is expected to reach 0.620 with one sample (forecast, 90 % interval 0.550 to 0.710; rests on what averaged "
-        "weights had at the stop).",
+        "and is expected to reach 0.620 with one sample (forecast, 90 % interval 0.550 to 0.710; rests on what "
+        "averaged weights had at the stop).",
         "It cannot pay for itself below 42,000 queries.",
     ]
     assert outcome_words(PLAN) == outcome_words(None) == cooldown_words(None) == []
