@@ -186,8 +186,9 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
     """One row a branch point, then what the rows say together."""
     rows = [
         "| recipe | used | greedy: raw | averaged | cooled | apart | validation loss: raw, averaged, cooled "
-        f"| raw at K, as many FLOPs at volume {VOLUME} | K of raw that reaches cooled | volume at which cooling pays |",
-        "| --- " * 10 + "|",
+        f"| raw at K, as many FLOPs at volume {VOLUME} | averaged at that K | K of raw that reaches cooled "
+        "| volume at which cooling pays |",
+        "| --- " * 11 + "|",
     ]
     gains: dict[str, list[tuple[float, float, float]]] = {}
     for recipe, (head, found) in runs.items():
@@ -213,7 +214,7 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
             rows.append(
                 f"| {recipe} | {point.raw.train_flops / head.budget_flops:.0%} | {raw.mean():.3f} "
                 f"| {averaged.mean():.3f} | {cooled.mean():.3f} | {apart.mean():+.3f} ± {error:.3f} | {losses} "
-                f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) "
+                f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) | {served(point.average).accuracy_K[k]:.3f} "
                 f"| {'more than ' + str(NUM_SAMPLES) if enough is None else curve.k_values[enough]} | {pays} |"
             )
     for recipe, triples in gains.items():
