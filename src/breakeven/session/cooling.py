@@ -16,6 +16,7 @@ from breakeven.records import (
     Cooled,
     Made,
     Observation,
+    RunSpec,
     SampleBank,
     ServingPoint,
 )
@@ -66,6 +67,18 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
         expected_by="prior" if average is None else "average",
         least_queries=least,
         left_out="end" if cost_flops >= left_flops else "queries" if too_few else None,
+    )
+
+
+def branch_spec(session: "Session", *, train_tokens: int, decay_share: float) -> RunSpec:
+    """What is declared of a branch that ends at `train_tokens`: as of the run, with a budget of its own."""
+    return replace(
+        session.spec,
+        budget_flops=session.train_flops(train_tokens),
+        decay_share=decay_share,
+        like=(),
+        hours=None,
+        max_evaluation_seconds_share=None,
     )
 
 

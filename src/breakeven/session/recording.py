@@ -62,6 +62,7 @@ def open_log(
     policy: Policy | None = None,
     seed: int = 0,
     config: dict[str, Any] | None = None,
+    parent: Parent | None = None,
     resume: bool = False,
 ) -> RunLog:
     """The log of a new run in `run_dir`; or where `resume` asks for it, of the run that is there, if there is one.
@@ -70,4 +71,4 @@ def open_log(
     """
     if resume and (Path(run_dir) / LOG_NAME).exists():
         return RunLog.open(run_dir)
-    return start_log(run_dir, spec=spec, policy=policy, seed=seed, config=config)
+    return start_log(run_dir, spec=spec, policy=policy, seed=seed, config=config, parent=parent)

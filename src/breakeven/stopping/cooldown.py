@@ -3,6 +3,7 @@
 Pure. What is expected of it is declared before it is run; afterwards its own curves decide.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,20 @@ from breakeven.records import KCurve, LearningPoint, RunSpec, ServingPoint
 from breakeven.stopping.density import of_normals, quantile
 from breakeven.stopping.lifetime import query_price
 from breakeven.stopping.stack import decayed
+
+
+def cooldown_factor(step: int, steps: int) -> float:
+    """What a learning rate is multiplied by at step `step` of a cooldown, from 1 to `steps`.
+
+    The first step is below 1 already, and the last above 0, where it would train nothing.
+
+    Source:
+        arXiv 2405.18392, section 3: 1 - sqrt, of one step more.
+
+    >>> [round(cooldown_factor(step, 3), 3) for step in (1, 2, 3)]
+    [0.5, 0.293, 0.134]
+    """
+    return 1.0 - math.sqrt(step / (steps + 1))
 
 
 def expected_accuracy(accuracy: float, num_problems: int, *, decay_ahead: float) -> tuple[float, float, float]:

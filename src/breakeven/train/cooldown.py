@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.config import RunConfig, config_to_builtins
 from breakeven.errors import DivergedError, argument_error
 from breakeven.records import CheckpointRecord, Cooldown, Decision, Parent
-from breakeven.session.cooling import num_drawn, planned, weighed
+from breakeven.session.cooling import branch_spec, num_drawn, planned, weighed
 from breakeven.session.recording import start_log
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Session
@@ -149,14 +149,7 @@ def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, s
     make_directory(branch_dir / START)
     write_whole(branch_dir / START / STATE_NAME, (log.directory / STATE_NAME).read_bytes(), remedy=_REMEDY)
     tokens = branch.train.steps * branch.train.batch_size * sequence_tokens(branch.task)
-    spec = replace(
-        session.spec,
-        budget_flops=session.train_flops(tokens),
-        decay_share=branch.train.decay_share,
-        like=(),
-        hours=None,
-        max_evaluation_seconds_share=None,
-    )
+    spec = branch_spec(session, train_tokens=tokens, decay_share=branch.train.decay_share)
     config = config_to_builtins(branch)
     return start_log(branch_dir, spec=spec, policy=branch.policy, seed=branch.seed, config=config, parent=parent)
 

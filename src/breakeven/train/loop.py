@@ -41,6 +41,7 @@ from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session
 from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
+from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import (
     LEFTOVERS,
@@ -369,20 +370,6 @@ def train_step(
         return math.nan
     optimizer.step()
     return loss.item()
-
-
-def cooldown_factor(step: int, steps: int) -> float:
-    """What a learning rate is multiplied by at step `step` of a cooldown, from 1 to `steps`.
-
-    The first step is below 1 already, and the last above 0, where it would train nothing.
-
-    Source:
-        arXiv 2405.18392, section 3: 1 - sqrt, of one step more.
-
-    >>> [round(cooldown_factor(step, 3), 3) for step in (1, 2, 3)]
-    [0.5, 0.293, 0.134]
-    """
-    return 1.0 - math.sqrt(step / (steps + 1))
 
 
 def learning_rate(step: int, train: TrainConfig) -> float:
