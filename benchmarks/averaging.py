@@ -29,9 +29,10 @@ from breakeven.sampling.collect import collect
 from breakeven.sampling.losses import validation_loss
 from breakeven.session.live import observation_of
 from breakeven.session.step import curves_of, measured_of
+from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.stopping.course import Needs
 from breakeven.train.costs import cost_of, sequence_tokens
-from breakeven.train.loop import cooldown_factor, learning_rate, sampler_for, train_step, training_batches
+from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
 
 FOLDER = Path(__file__).parent / "averaging"
 RECIPES = ("countdown-endless", "rules", "latin", "chain")
@@ -186,8 +187,9 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
     """One row a branch point, then what the rows say together."""
     rows = [
         "| recipe | used | greedy: raw | averaged | cooled | apart | validation loss: raw, averaged, cooled "
-        f"| raw at K, as many FLOPs at volume {VOLUME} | K of raw that reaches cooled | volume at which cooling pays |",
-        "| --- " * 10 + "|",
+        f"| raw at K, as many FLOPs at volume {VOLUME} | averaged at that K | K of raw that reaches cooled "
+        "| volume at which cooling pays |",
+        "| --- " * 11 + "|",
     ]
     gains: dict[str, list[tuple[float, float, float]]] = {}
     for recipe, (head, found) in runs.items():
@@ -213,7 +215,7 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
             rows.append(
                 f"| {recipe} | {point.raw.train_flops / head.budget_flops:.0%} | {raw.mean():.3f} "
                 f"| {averaged.mean():.3f} | {cooled.mean():.3f} | {apart.mean():+.3f} ± {error:.3f} | {losses} "
-                f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) "
+                f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) | {served(point.average).accuracy_K[k]:.3f} "
                 f"| {'more than ' + str(NUM_SAMPLES) if enough is None else curve.k_values[enough]} | {pays} |"
             )
     for recipe, triples in gains.items():

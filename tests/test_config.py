@@ -396,6 +396,15 @@ def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path, text:
         ("[task]\nnum_numbers = 9", r"^task\.num_numbers must be from 2 to 5; got 9\."),
         ("[task]\nmax_number = 1000", r"^task\.max_number must be from 2 to 999; got 1000\."),
         ("[task]\nmax_target = 0", r"^task\.max_target must be from 1 to 9999; got 0\."),
+        (
+            "[train]\ncooldown_share = 0",
+            r"^train\.cooldown_share must be above 0; got 0\.0\. For no cooldown leave out",
+        ),
+        ("[train]\ncooldown_share = 1.5", r"^train\.cooldown_share must be a share from 0 to 1; got 1\.5\."),
+        (
+            'on_stop = "cooldown"\n[evaluate]\nreward_model = "rewards"\n[policy]\nstrategies = ["dvts/weighted_vote"]',
+            r"^on_stop must be serve where policy\.strategies names a search, .*; got 'cooldown with dvts/",
+        ),
         ("[model]\nembedding = 100\nnum_heads = 3", r"^model\.embedding must be a multiple of 2 x 3 heads; got 100\."),
         ("[model]\nnum_heads = 0", r"^model\.num_heads must be at least 1; got 0\."),
         ("[train]\nsteps = 0", r"^train\.steps must be at least 1; got 0\."),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from breakeven import check
 from breakeven.data.made.countdown import Countdown
@@ -24,6 +24,9 @@ from breakeven.stopping.decide import RULES, default_policy
 from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.strategy import Need
+
+OnStop = Literal["serve", "cooldown"]
+ON_STOP: Final[tuple[OnStop, ...]] = ("serve", "cooldown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,8 @@ class TrainConfig:
     """How it falls."""
     decay_to: float = 0.0
     """Share of the peak to which it falls."""
+    cooldown_share: float = 0.1
+    """Steps of a cooldown (`on_stop`), as a share of those up to the stop."""
     weight_decay: float = 0.1
     clip_norm: float = 1.0
     """Largest gradient norm."""
@@ -86,6 +91,8 @@ class TrainConfig:
             check.at_least("train." + name, getattr(self, name), least)
         check.share("train.decay_share", self.decay_share)
         check.share("train.decay_to", self.decay_to)
+        check.above("train.cooldown_share", self.cooldown_share, 0, 'For no cooldown leave out on_stop = "cooldown".')
+        check.share("train.cooldown_share", self.cooldown_share)
         check.either("train.decay", self.decay, "linear", "cosine", "1-sqrt")
         check.positive("train.learning_rate", self.learning_rate)
         check.positive("train.clip_norm", self.clip_norm)
@@ -179,6 +186,9 @@ class RunConfig:
     """Directories of earlier runs whose learning curves are taken to be like this one's."""
     mode: Literal["stop", "advise", "shadow"] = "stop"
     """What a decided stop does: "stop" ends the run, "advise" only records it, "shadow" also tests it at the end."""
+    on_stop: OnStop = "serve"
+    """What is done with the model of a decided stop, in every mode: "serve" it as it is; or "cooldown": let its
+    learning rate fall to the end on a branch, and serve what is cheaper."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
@@ -187,6 +197,10 @@ class RunConfig:
         self.policy.check(self.evaluate.num_samples)
         if self.policy.needs.strategies is not None:
             _check_strategies(self.policy.needs.strategies, self.evaluate.reward_model)
+        searches = [each for each in self.policy.needs.strategies or () if strategy_of(each).search]
+        if self.on_stop == "cooldown" and searches:
+            rule = "be serve where policy.strategies names a search, which a cooldown is not measured by"
+            raise argument_error("on_stop", rule, f"{self.on_stop} with {searches[0]}")
         if self.evaluate.every_steps > self.train.steps:
             rule = f"leave room for one evaluation (evaluate.every_steps is {self.evaluate.every_steps})"
             raise argument_error("train.steps", rule, self.train.steps)

@@ -400,3 +400,121 @@ def test_choosing_by_ours_leaves_the_average_as_it_is(train, early_stop, rows, t
     assert len(other.session.checkpoints) > len(one.session.checkpoints)
     for name, each in one.average.state_dict().items():
         assert torch.equal(each, other.average.state_dict()[name])
+
+
+# -- a stop that is cooled down ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rates():
+    """The learning rate of every step, as a callback that sees it where the optimizer took the step."""
+    pytest.importorskip("transformers")
+    from transformers import TrainerCallback
+
+    class Rates(TrainerCallback):
+        def __init__(self) -> None:
+            self.seen: dict[int, float] = {}
+
+        def on_optimizer_step(self, args, state, control, optimizer=None, **kwargs) -> None:
+            self.seen[state.global_step + 1] = optimizer.param_groups[0]["lr"]
+
+    return Rates()
+
+
+@pytest.fixture
+def cooling(early_stop, problems):
+    """Stops at its first evaluation with something right, and cools down over half of the steps so far."""
+
+    def make(**changes: Any):
+        given = {"mode": "stop", "on_stop": "cooldown", "cooldown_share": 0.5, "target": 0.05, "evaluate_every": 20}
+        return early_stop(**given | {"problems": problems[:12], "num_samples": 2} | changes)
+
+    return make
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_stop_is_cooled_down_from_the_rate_it_had_whatever_the_schedule(
+    train, cooling, rates, tmp_path: Path, schedule: str
+) -> None:
+    stop = cooling()
+    trainer = train(stop, rates, max_steps=200, lr_scheduler_type=schedule)
+    record = read_log(tmp_path / "out" / "breakeven")
+    last = record.checkpoints[-1]
+    step = last.observation.step
+    assert last.decision.stop
+    assert record.cooldown is not None
+    assert (record.cooldown.step, record.cooldown.steps) == (step, step // 2)
+    assert trainer.state.global_step == step + step // 2
+    at = last.observation.shown["learning_rate"]
+    assert rates.seen[step] == at
+    for into in range(1, step // 2 + 1):
+        assert rates.seen[step + into] == pytest.approx(at * (1 - (into / (step // 2 + 1)) ** 0.5))
+    for saved in (step, step + step // 2):
+        assert (tmp_path / "out" / f"checkpoint-{saved}" / "model.safetensors").exists()
+    branch = read_log(tmp_path / "out" / "breakeven" / record.cooldown.branch)
+    assert branch.header.parent is not None
+    assert (branch.header.parent.step, branch.header.parent.fingerprint) == (step, record.fingerprint)
+    (cooled,) = branch.checkpoints
+    assert cooled.decision.reason is Reason.BUDGET_SPENT
+    assert cooled.observation.step == trainer.state.global_step
+    assert cooled.observation.bank.seed == last.observation.bank.seed
+    assert record.cooldown.cooled is not None
+    assert record.cooldown.cooled.evaluation_flops == cooled.observation.evaluation_flops
+
+
+def test_gone_on_with_from_the_checkpoint_of_its_stop_it_cools_down_alike(
+    train, cooling, rates, make_model, tmp_path: Path
+) -> None:
+    import shutil
+
+    import torch
+
+    trainer = train(cooling(), rates, max_steps=200, lr_scheduler_type="cosine")
+    seen, log = dict(rates.seen), tmp_path / "out" / "breakeven"
+    (*lines, _) = (log / "log.jsonl").read_bytes().splitlines(keepends=True)
+    whole = read_log(log).cooldown
+    assert whole is not None
+    (log / "log.jsonl").write_bytes(b"".join(lines))  # killed before the cooldown was over
+    shutil.rmtree(log / "cooldown")
+    again = train(
+        cooling(), rates, max_steps=200, lr_scheduler_type="cosine",
+        resume=str(tmp_path / "out" / f"checkpoint-{whole.step}"),
+    )  # fmt: skip
+    assert rates.seen == pytest.approx(seen)
+    for name, each in trainer.model.state_dict().items():
+        assert torch.allclose(each, again.model.state_dict()[name], atol=1e-6)
+    assert read_log(log).cooldown == whole
+    over = train(
+        cooling(), max_steps=200, lr_scheduler_type="cosine",
+        resume=str(tmp_path / "out" / f"checkpoint-{whole.step + whole.steps}"),
+    )  # fmt: skip
+    assert over.state.global_step == whole.step + whole.steps + 1, "the trainer looks only after a step"
+
+
+def test_a_veto_ends_a_cooldown_and_the_trainer_goes_on_at_its_own_rate(train, cooling, rates, tmp_path: Path) -> None:
+    from transformers import TrainerCallback
+
+    from breakeven.session.steering import ask
+
+    class Veto(TrainerCallback):  # type: ignore[misc]
+        def on_step_begin(self, args, state, control, **kwargs) -> None:
+            log = tmp_path / "out" / "breakeven"
+            if log.exists() and (plan := read_log(log).cooldown) is not None and state.global_step == plan.step + 2:
+                ask(log, "veto", "")
+
+    trainer = train(cooling(), rates, Veto(), max_steps=120, lr_scheduler_type="constant")
+    plan = read_log(tmp_path / "out" / "breakeven").cooldown
+    assert plan is not None
+    assert plan.cooled is None
+    assert trainer.state.global_step == 120
+    assert rates.seen[plan.step + 3] < rates.seen[plan.step] == rates.seen[plan.step + 4] == rates.seen[120]
+
+
+def test_a_cooldown_that_cannot_be_is_refused(cooling) -> None:
+    for changes, message in (
+        ({"mode": "advise"}, r'^on_stop must be "cooldown" with mode="stop" alone; got "mode=\'advise\'"\.'),
+        ({"on_stop": "rest"}, r"^on_stop must be \"serve\" or \"cooldown\"; got 'rest'\."),
+        ({"cooldown_share": 0}, r"^cooldown_share must be above 0; got 0\."),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            cooling(**changes)

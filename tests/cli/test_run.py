@@ -108,6 +108,50 @@ def test_shadow_mode_shows_the_verification(cli, half_solved, recipe: Path) -> N
     assert "test" in text.rpartition("Spent ")[2]
 
 
+def test_a_stop_that_is_cooled_down_is_told_as_it_goes(cli, half_solved, recipe: Path) -> None:
+    cooling = ("--set", "train.steps=20", "--set", "train.cooldown_share=0.25")
+    lines = cli("run", recipe, *cooling, "--on-stop", "cooldown", "--out", "here").stdout.splitlines()
+    plan = next(each for each in lines if each.startswith("A cooldown of 2 steps from the stop at step 8 costs "))
+    outcome = next(each for each in lines if each.startswith("Cooled down, the model has 0.333 with one sample, and "))
+    decided = next(each for each in lines if each.startswith("Decision"))
+    assert lines.index(plan) < lines.index(decided) < lines.index(outcome)
+    assert "To serve: here/cooldown/step-000008/full (weights, K and temperature)" in lines
+    assert read_log("here").header.config["on_stop"] == "cooldown"
+    for page in ("here/report.html", cli("report", "here", "--out", "page.html").stdout.strip()):
+        assert "Cooled down, the model has 0.333" in Path(page).read_text()
+    page = Path(cli("report", "here/cooldown/step-000008").stdout.strip()).read_text()
+    assert "This run is the cooldown of the one in ../.., from its step 8 on." in page
+    assert "Cooldown  A cooldown of 2 steps" in cli("status", "here").stdout
+    assert json.loads(cli("status", "here", "--json").stdout)["cooldown"]["cooled"]["serving"]["step"] == 10
+    again = cli("run", "--resume", "here", "--json").stdout
+    assert json.loads(again)["cooldown"] == json.loads(cli("status", "here", "--json").stdout)["cooldown"]
+
+    cli("run", recipe, *cooling, "--out", "there")  # and afterwards
+    assert not Path("there/cooldown").exists()
+    answer = json.loads(cli("run", "--resume", "there", "--on-stop", "cooldown", "--json").stdout)
+    assert answer["cooldown"] == json.loads(again)["cooldown"]
+    branches = (Path(name, "cooldown/step-000008/log.jsonl").read_bytes() for name in ("here", "there"))
+    assert next(branches) == next(branches)
+
+
+def test_a_cooldown_ended_by_a_signal_says_how_to_go_on(cli, half_solved, at_step, recipe: Path) -> None:
+    at_step(9, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    cli("run", recipe, "--set", "train.steps=20", "--out", "here")
+    at_step(1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    result = cli("run", "--resume", "here", "--on-stop", "cooldown")
+    assert result.exit_code == 143
+    assert "Interrupted at step 8; everything recorded is kept.\n" in result.stdout
+    assert "Go on with: breakeven run --resume here --on-stop cooldown\n" in result.stdout
+
+
+def test_what_a_cooldown_cannot_be_asked_is_refused(cli, refused, half_solved, recipe: Path) -> None:
+    assert refused("run", recipe, "--on-stop", "rest") == "--on-stop must be one of serve, cooldown; got 'rest'."
+    cli("run", recipe, "--set", "train.steps=20", "--on-stop", "cooldown", "--out", "here")
+    assert refused("run", "--resume", "here/cooldown/step-000008", "--budget-steps", "30") == (
+        "--budget-steps must be given for the run itself, not for its cooldown; got 30. That run is in here."
+    )
+
+
 def test_runs_without_a_directory_are_numbered(cli, half_solved, recipe: Path) -> None:
     for number in (1, 2):
         assert f"recording to runs/tiny-{number}\n" in cli("run", recipe).stdout

@@ -3,7 +3,7 @@
 import math
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from breakeven import check
 from breakeven.adapters.schedule import decay_share
@@ -40,6 +40,9 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     Args:
         completions: of so many problems the greedy completion is shown beside, as a table of the tracker.
+        on_stop: "serve" ends training at the stop. "cooldown", with mode "stop": it saves the checkpoint of the stop,
+            trains on at learning rates that fall to the end, whatever the scheduler says, saves, measures and ends.
+        cooldown_share: steps of that, as a share of those up to the stop.
         watching: see `breakeven.adapters.watching.Watching`, errors too.
     """
 
@@ -48,10 +51,26 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
     _chosen_by: str | None = None
     _asked_at: int = 0
 
-    def __init__(self, *, completions: int = 0, **watching: Any) -> None:
+    def __init__(
+        self,
+        *,
+        completions: int = 0,
+        on_stop: Literal["serve", "cooldown"] = "serve",
+        cooldown_share: float = 0.1,
+        **watching: Any,
+    ) -> None:
         check.whole("completions", completions)
+        check.either("on_stop", on_stop, "serve", "cooldown")
+        check.above("cooldown_share", cooldown_share, 0, 'For no cooldown leave out on_stop="cooldown".')
+        check.share("cooldown_share", cooldown_share)
         super().__init__(**watching)
         self._completions = completions
+        self._rates: list[float] = []
+        if on_stop == "cooldown":
+            if self._mode != "stop":
+                remedy = "In the other modes the trainer goes on at its own learning rate."
+                raise argument_error("on_stop", 'be "cooldown" with mode="stop" alone', f"mode={self._mode!r}", remedy)
+            self._cooldown_share = cooldown_share
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Everything is checked here, before a step is trained."""
@@ -78,8 +97,16 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             save_average(self.average, _checkpoint(args, state))
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any) -> None:
-        """The learning rate of the step, which the scheduler changes before it ends."""
-        self._rate = None if optimizer is None else float(optimizer.param_groups[0]["lr"])
+        """The learning rate of the step, which the scheduler changes before it ends; in a cooldown it is set here."""
+        if optimizer is None:
+            self._rate = None
+            return
+        groups = optimizer.param_groups
+        if self._cooling is None:
+            self._rates = [float(each["lr"]) for each in groups]
+        else:
+            self._cooling.set_rates(groups, state.global_step + 1)
+        self._rate = float(groups[0]["lr"])
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Evaluate where it is due, and stop where that is decided and asked for."""
@@ -102,6 +129,8 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         if self._stops_at(step, device=args.device, loss=loss, learning_rate=self._rate, now=now):
             control.should_training_stop = True
             control.should_save = control.should_save or not was_stopped
+        elif self._cooling is not None and self._cooling.step == step:
+            self._cooling.rates, control.should_save = self._rates, True
         if self.metrics_step != before:
             self._asked_at = step
             self._report(args, state, control)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from breakeven.adapters import cooling
 from breakeven.adapters.asked import Asked
+from breakeven.adapters.cooling import Cooling
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.records import BudgetChange, Decision, RunSpec
@@ -127,6 +129,31 @@ class Watch:
             warn(f"training may stop at step {stopped.observation.step}. {stopped.decision}")
         return decision
 
+    def cool_down(self, share: float) -> Cooling | None:
+        """The cooldown that the decided stop begins, or that this run is in; None where there is none to be run."""
+        try:
+            return None if self.session is None or self._is_off else cooling.begin(self.session, share)
+        except Exception as error:
+            self._switch_off(error)
+            return None
+
+    def cooled(self, *, step: int, tokens: int, loss: Any = None) -> None:
+        """Measure and weigh the model at the end of a cooldown; `step` and `tokens` as of `observe`."""
+        if self._is_off or self.session is None:
+            return
+        try:
+            settings = {name: each for name, each in self.session_settings.items() if name != "averaged"}
+            sequence_tokens = self.session.sequence_tokens
+            cooling.finish(
+                self.session,
+                step=step,
+                train_tokens=self._train_tokens(step, tokens),
+                loss=None if loss is None else float(loss),
+                settings=self._parts(self.session.spec, sequence_tokens) | settings,
+            )
+        except Exception as error:
+            self._switch_off(error)
+
     @property
     def stops(self) -> bool:
         """Whether training is to end, now or since before this process."""
@@ -195,20 +222,20 @@ class Watch:
         self.session = self._session(log, spec, sequence_tokens)
 
     def _session(self, log: RunLog | None, spec: RunSpec, sequence_tokens: int) -> Session:
-        return Session(
-            sampler=self.sampler,
-            verifier=self.asked.verifier,
-            answers=self.asked.answers,
-            problems=self.asked.problems,
-            test_problems=self.asked.test_problems,
-            cost=self.cost,
-            sequence_tokens=sequence_tokens,
-            spec=spec,
-            policy=default_policy() if self.policy is None else self.policy,
-            log=log,
-            mode=self.mode,
-            **self.session_settings,
-        )
+        return Session(**self._parts(spec, sequence_tokens), log=log, mode=self.mode, **self.session_settings)
+
+    def _parts(self, spec: RunSpec, sequence_tokens: int) -> dict[str, Any]:
+        return {
+            "sampler": self.sampler,
+            "verifier": self.asked.verifier,
+            "answers": self.asked.answers,
+            "problems": self.asked.problems,
+            "test_problems": self.asked.test_problems,
+            "cost": self.cost,
+            "sequence_tokens": sequence_tokens,
+            "spec": spec,
+            "policy": default_policy() if self.policy is None else self.policy,
+        }
 
     def _train_tokens(self, step: int, tokens: int) -> int:
         """Of all steps; at one that is recorded already as it was counted then, which later ones count on from."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from breakeven import check
 from breakeven.adapters.asked import asked_from
+from breakeven.adapters.cooling import Cooling
 from breakeven.adapters.metrics import metrics
 from breakeven.adapters.ranks import agreed, is_alone, is_first, summed
 from breakeven.adapters.tokens import TokenCount
@@ -109,6 +110,9 @@ class Watching:
         """In the first process, once training has begun, where one is kept."""
         self._count = TokenCount()
         self._watch: Watch | None = None
+        self._cooldown_share = 0.0
+        """Steps of a cooldown, as a share of those up to the stop; 0: a stop is none."""
+        self._cooling: Cooling | None = None
         self._has_stopped = False
         self._steps = 0
         self.metrics: dict[str, float] = {}
@@ -139,6 +143,9 @@ class Watching:
             self._session |= {"averaged": self.average.swapped}
         own = self._tokenizer if self._tokenizer is not None else tokenizer
         self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
+        if self._has_stopped and self._cooldown_share:
+            self._cooling = agreed(self._cool_down)
+            self._has_stopped = self._cooling is None
         self._count.attach(model)
 
     def _stops_at(
@@ -150,21 +157,40 @@ class Watching:
             self.average.update(step)
         if self._has_stopped:
             return True
+        if self._cooling is not None:
+            return self._cools(self._cooling, step, device=device, loss=loss)
         if step % self._every and step != self._steps and not now:
             return is_alone() and self._watch is not None and self._watch.steered(step)
         tokens, sequences, rows = summed(self._count.so_far, device)
 
-        def decide() -> tuple[bool, dict[str, float]]:
+        def decide() -> tuple[bool, dict[str, float], Cooling | None]:
             assert self._watch is not None, "training has begun"
             self._watch.observe(
                 step=step, tokens=tokens, sequences=sequences, rows=rows, loss=loss, learning_rate=learning_rate
             )
-            return self._watch.stops, self._measured(step)
+            stops = self._watch.stops
+            return stops, self._measured(step), self._cool_down() if stops and self._cooldown_share else None
 
-        stops, measured = agreed(decide)
+        stops, measured, self._cooling = agreed(decide)
         if measured:
             self.metrics, self.metrics_step = measured, step
-        return stops
+        return stops and self._cooling is None
+
+    def _cool_down(self) -> Cooling | None:
+        return None if self._watch is None else self._watch.cool_down(self._cooldown_share)
+
+    def _cools(self, cooling: Cooling, step: int, *, device: Any, loss: Any) -> bool:
+        """Whether a cooldown is over at `step`, and training with it; then the cooled model is measured."""
+        if step < cooling.step + cooling.steps:
+            if is_alone() and self._watch is not None:
+                self._has_stopped = self._watch.steered(step)
+                if not self._watch.stops:  # vetoed: training goes on, at its own rate
+                    self._cooling = None
+            return self._has_stopped
+        tokens, _, _ = summed(self._count.so_far, device)
+        agreed(lambda: None if self._watch is None else self._watch.cooled(step=step, tokens=tokens, loss=loss))
+        self._has_stopped, self._cooling = True, None
+        return True
 
     def _measured(self, step: int) -> dict[str, float]:
         """Metrics of `step`, in the first process; none where it was not evaluated."""

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from breakeven.cli.common import is_animated
 from breakeven.config import RunConfig
-from breakeven.records import CheckpointRecord
-from breakeven.report import progress_line
+from breakeven.records import CheckpointRecord, Cooldown
+from breakeven.report import cooldown_words, progress_line
 from breakeven.report.format import format_accuracy, format_share
 from breakeven.report.spark import spark
 from breakeven.report.words import baseline_accuracy, interval_words, projection
@@ -91,6 +91,11 @@ class RunDisplay:
         """Take in that an evaluation begins."""
         self._pass(progress)
         self.evaluating_since = self._then
+
+    def cooling(self, plan: Cooldown) -> None:
+        """Take in that a cooldown is planned, or left out."""
+        for sentence in cooldown_words(plan):
+            self.say(sentence)
 
     def _pass(self, progress: "Progress") -> None:
         """Charge the time since the last call to what was under way."""

@@ -10,7 +10,7 @@ from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
 from breakeven.errors import argument_error
-from breakeven.report import Evaluated, render_page
+from breakeven.report import Evaluated, branch_words, cooldown_words, render_page
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log, write_whole
 
@@ -37,7 +37,8 @@ def write_report(run: Path, out: Path | None = None) -> Path:
     """
     record = read_log(run)
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
-    page = render_page(str(config.get("name", run.name)), config, record.checkpoints, record.verification)
+    remarks = [*branch_words(record.header.parent), *cooldown_words(record.cooldown)]
+    page = render_page(str(config.get("name", run.name)), config, record.checkpoints, record.verification, remarks)
     path = out or (run if run.is_dir() else run.parent) / "report.html"
     _write(path, page, "--out", "The run itself is whole; choose another --out.")
     return path

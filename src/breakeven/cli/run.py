@@ -15,10 +15,10 @@ from breakeven.cli.common import JsonOption, TrustOption, console, print_json, s
 from breakeven.cli.live import RunDisplay
 from breakeven.cli.report import write_report
 from breakeven.cli.shown import VerboseOption, print_decision, say
-from breakeven.config import config_from, load_recipe, recipe_names
+from breakeven.config import ON_STOP, OnStop, config_from, load_recipe, recipe_names
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
-from breakeven.report import hindsight_words, verification_lines
+from breakeven.report import hindsight_words, outcome_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
 from breakeven.session.steering import withdraw_stop
@@ -53,6 +53,13 @@ def run(
     budget_steps: Annotated[
         int | None, typer.Option(help="With --resume: another number of steps for the full run, from here on.")
     ] = None,
+    on_stop: Annotated[
+        str | None,
+        typer.Option(
+            help="serve; cooldown: let the learning rate fall to the end on a branch, and serve what is cheaper.",
+            autocompletion=starting_with(lambda: ON_STOP),
+        ),
+    ] = None,
     like: Annotated[
         list[Path] | None,
         typer.Option(metavar="RUN", help="An earlier run of this task whose learning curve is like this one's."),
@@ -73,6 +80,8 @@ def run(
     if to_end and mode not in (None, "shadow"):
         raise argument_error("--to-end", "be left out, or come with --mode shadow", mode)
     looking_on = "shadow" if to_end else mode and mode_of(mode)
+    if on_stop is not None:
+        check.one_of("--on-stop", on_stop, ON_STOP)
     trust = trusting(trust_recipe)
     if resume is not None:
         if recipe is not None or set_ or like or out is not None:
@@ -87,7 +96,11 @@ def run(
         with named_in(run_dir, trust):
             config = config_from(settings)
         if budget_steps is not None:
-            config = loop.changed_budget(config, run_dir, record.checkpoints, budget_steps)
+            parent = record.header.parent
+            config = loop.changed_budget(config, run_dir, record.checkpoints, budget_steps, parent=parent)
+        recorded_on_stop = config.on_stop
+        if on_stop is not None:
+            config = replace(config, on_stop=cast(OnStop, on_stop))
         log = RunLog.open(run_dir)
         if past_stop:
             withdraw_stop(log, loop.stands_at(run_dir, log.checkpoints))
@@ -102,7 +115,9 @@ def run(
         if budget_steps is not None:
             remedy = "Of a new run it is --set train.steps=..."
             raise argument_error("--budget-steps", "come with --resume", budget_steps, remedy)
-        config = load_recipe(recipe, [*(set_ or []), *([f"mode={looking_on}"] if looking_on else [])])
+        asked = {"mode": looking_on, "on_stop": on_stop}
+        config = load_recipe(recipe, [*(set_ or []), *(f"{name}={value}" for name, value in asked.items() if value)])
+        recorded_on_stop = config.on_stop
         if like:
             config = replace(config, like=tuple(map(str, like)))
         run_dir = out if out is not None else new_directory(config.name)
@@ -130,6 +145,7 @@ def run(
             mode=chosen,
             on_progress=live.trained,
             on_evaluation=live.evaluating,
+            on_cooldown=live.cooling,
             interrupted=lambda: signals.received is not None,
         )
         num_checkpoints = len(log.checkpoints)
@@ -138,6 +154,7 @@ def run(
         _print_fields(result, run_dir, page, log)
     else:
         flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trust_recipe else "")
+        flags += "" if config.on_stop == recorded_on_stop else f" --on-stop {config.on_stop}"
         _print_result(result, run_dir, page, log, flag=flags, verbose=verbose)
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
@@ -184,6 +201,7 @@ def _print_fields(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
             "stopped_by_hand": result.by_hand,
             "decision": shown.decision if shown else None,
             "verification": result.verification,
+            "cooldown": result.cooldown,
             "wall_seconds": result.train_seconds + result.evaluation_seconds,
             "evaluation_wall_share": _evaluation_share(result),
         }
@@ -205,7 +223,7 @@ def _print_result(
         say(f"Weights: {run_dir / 'stopped_by_hand'}; to go on: breakeven run --resume {run_dir} --past-stop")
     elif shown:
         print_decision(shown.decision, verbose=verbose)
-        for sentence in hindsight_words(log.checkpoints):
+        for sentence in [*hindsight_words(log.checkpoints), *outcome_words(result.cooldown)]:
             say(sentence)
     if last and not result.interrupted:
         training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0
@@ -220,7 +238,9 @@ def _print_result(
     if not result.stopped and not result.interrupted and not result.by_hand:
         say("No stop was decided, so there is nothing to verify or to serve with K samples.")
     if result.stopped:
-        say(f"To serve: {run_dir / 'stopped'} (weights, K and temperature)")
+        cooled = result.cooldown.cooled if result.cooldown else None
+        shipped = f"{result.cooldown.branch}/full" if result.cooldown and cooled and cooled.serving else "stopped"
+        say(f"To serve: {run_dir / shipped} (weights, K and temperature)")
     if page:
         say(f"Why, in one page: {page}")
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.shown import print_decision, say
 from breakeven.records import CheckpointRecord, spec_at
+from breakeven.report.cooldown import cooldown_words
 from breakeven.report.format import format_accuracy, format_hours, format_share
 from breakeven.report.ledger import ledger_rows
 from breakeven.report.spark import spark
@@ -45,6 +46,7 @@ def status(
                 "curve": [_point(each) for each in record.checkpoints],
                 "next_evaluation_step": coming,
                 "failures": list(record.failures),
+                "cooldown": record.cooldown,
                 "steered": steered,
                 "request": request,
             }
@@ -65,6 +67,8 @@ def status(
             f"{len(record.failures)} evaluations failed, the last at step {record.failures[-1].step}.",
             label="Failed    ",
         )
+    for sentence in cooldown_words(record.cooldown):
+        say(sentence, label="Cooldown  ")
     if steered is not None:
         why = f": {steered.reason}" if steered.reason else "."
         say(f"{steered.action} by hand, taken up at step {steered.step}{why}", label="Steered   ")

@@ -8,6 +8,7 @@ Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `n
 shares are in [0, 1].
 """
 
+from breakeven.records.cooldown import Cooldown, Cooled, Parent
 from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made, Member
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
@@ -44,6 +45,8 @@ __all__ = [
     "BudgetChange",
     "CheckpointRecord",
     "Completion",
+    "Cooldown",
+    "Cooled",
     "Decision",
     "Draw",
     "Failure",
@@ -59,6 +62,7 @@ __all__ = [
     "Member",
     "Observation",
     "Outlook",
+    "Parent",
     "Prefix",
     "Problem",
     "QueryFlops",

@@ -1,6 +1,7 @@
 """What a decision recorded, as sentences, tables, charts and one self-contained page. Recomputes nothing."""
 
 from breakeven.report.brief import brief
+from breakeven.report.cooldown import branch_words, cooldown_words, outcome_words
 from breakeven.report.explain import explain, progress_line
 from breakeven.report.hindsight import hindsight_words
 from breakeven.report.outlook import outlook_words
@@ -12,12 +13,15 @@ from breakeven.report.words import headline
 
 __all__ = [
     "Evaluated",
+    "branch_words",
     "brief",
+    "cooldown_words",
     "decision_rows",
     "decision_table",
     "explain",
     "headline",
     "hindsight_words",
+    "outcome_words",
     "outlook_words",
     "progress_line",
     "render_page",

@@ -197,7 +197,7 @@ def live_source(
         session.verifier,
         session.problems,
         temperature=session.temperature,
-        seed=bank_seed(session.seed, step),
+        seed=bank_seed(session.seed, step if session.parent is None else session.parent.step),
         answers=session.answers,
     )
     return LiveSource(

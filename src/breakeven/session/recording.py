@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven._version import __version__
-from breakeven.records import RunSpec
+from breakeven.records import Parent, RunSpec
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
 from breakeven.stopping.patience import policy_settings
@@ -21,6 +21,7 @@ def start_log(
     policy: Policy | None = None,
     seed: int = 0,
     config: dict[str, Any] | None = None,
+    parent: Parent | None = None,
 ) -> RunLog:
     """A new log in `run_dir`, open for this process alone.
 
@@ -30,6 +31,7 @@ def start_log(
         policy: as given to the session; None: the default one.
         seed: as given to the session.
         config: whatever else should be found with the run; only for people to read.
+        parent: of a cooldown: the run that it branches off.
 
     Raises:
         ArgumentError: `run_dir` holds a run already. RunInUseError, RunStorageError: see `RunLog.create`.
@@ -43,7 +45,12 @@ def start_log(
     if "torch" in sys.modules:
         versions["torch"] = str(sys.modules["torch"].__version__)
     header = Header(
-        versions=versions, config=config or {}, spec=spec, policy=policy_settings(policy or default_policy()), seed=seed
+        versions=versions,
+        config=config or {},
+        spec=spec,
+        policy=policy_settings(policy or default_policy()),
+        seed=seed,
+        parent=parent,
     )
     return RunLog.create(run_dir, header)
 
@@ -55,6 +62,7 @@ def open_log(
     policy: Policy | None = None,
     seed: int = 0,
     config: dict[str, Any] | None = None,
+    parent: Parent | None = None,
     resume: bool = False,
 ) -> RunLog:
     """The log of a new run in `run_dir`; or where `resume` asks for it, of the run that is there, if there is one.
@@ -63,4 +71,4 @@ def open_log(
     """
     if resume and (Path(run_dir) / LOG_NAME).exists():
         return RunLog.open(run_dir)
-    return start_log(run_dir, spec=spec, policy=policy, seed=seed, config=config)
+    return start_log(run_dir, spec=spec, policy=policy, seed=seed, config=config, parent=parent)

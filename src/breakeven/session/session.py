@@ -170,6 +170,8 @@ class Session:
         if isinstance(log, str | Path):
             log = self._owned.enter_context(open_log(log, spec=self.spec, policy=self.policy, seed=seed, resume=resume))
         self.log = log
+        self.parent = None if log is None else log.header.parent
+        """Of a cooldown, which is evaluated at its end alone, with the draws of the stop: where it branched off."""
         self._kept = Kept(log, texts=keep_texts)
         self.checkpoints, self.failures = self._kept.checkpoints, self._kept.failures
         try:
@@ -220,6 +222,11 @@ class Session:
         return self._kept.searched
 
     @property
+    def course(self) -> Course:
+        """Of the checkpoints so far."""
+        return self._course
+
+    @property
     def steered(self) -> Steering | None:
         """The stop or the veto from outside that is in force, by `breakeven stop` or `breakeven veto`."""
         return in_force(self.log)
@@ -241,8 +248,9 @@ class Session:
         return taken
 
     def is_due(self, step: int, train_tokens: int) -> bool:
-        """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
-        return step % self.evaluate_every == 0 or self.spec.is_spent(self.train_flops(train_tokens))
+        """Whether an evaluation is due: where the budget is spent, and in no cooldown every `evaluate_every` steps."""
+        at_times = self.parent is None and step % self.evaluate_every == 0
+        return at_times or self.spec.is_spent(self.train_flops(train_tokens))
 
     def will_evaluate(self, step: int, train_tokens: int) -> bool:
         """Whether `observe` evaluates: where it is due, has not failed before, and is within the policy's share."""
@@ -291,7 +299,8 @@ class Session:
         source = live_source(self, self._course, step, train_tokens, loss, learning_rate)
         try:
             with measuring(self, step):
-                course, _, decision = take_step(self._course, source)
+                at_once = None if self.parent is None else (len(self.problems), self.num_samples)
+                course, _, decision = take_step(self._course, source, at_once=at_once)
                 samples = source.collector.samples
                 self._kept.keep_texts(step, samples.greedy_texts_P, samples.texts_PN)
                 self._keep(CheckpointRecord(observation=source.observation, decision=decision), course)

@@ -44,8 +44,16 @@ class Source(Protocol):
         ...
 
 
-def take_step(course: Course, source: Source) -> tuple[Course, Seen, Decision]:
-    """The decision at the checkpoint of `source`; what it rests on; and the course with that checkpoint."""
+def take_step(
+    course: Course, source: Source, *, at_once: tuple[int, int] | None = None
+) -> tuple[Course, Seen, Decision]:
+    """The decision at the checkpoint of `source`; what it rests on; and the course with that checkpoint.
+
+    `at_once`: (problems, samples for each) to draw whatever the policy wants.
+    """
+    if at_once is not None:
+        source.draw(*at_once)
+        return conclude(course, see(course, source.measured()))
     policy = course.policy
     drawn = (0, 0)
     wanted = policy.wants(course, None, drawn)

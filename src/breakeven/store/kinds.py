@@ -9,8 +9,10 @@ from breakeven.records import (
     BudgetChange,
     CheckpointRecord,
     Completion,
+    Cooldown,
     Failure,
     Fingerprint,
+    Parent,
     Reward,
     RunSpec,
     Steering,
@@ -35,6 +37,8 @@ class Header:
     policy: dict[str, Any]
     """The settings of the stop policy."""
     seed: int
+    parent: Parent | None = None
+    """Of a cooldown: the run that it branched off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,7 @@ Line: TypeAlias = (
     | Failure
     | Steering
     | StopTest
+    | Cooldown
     | SamplesHeader
     | Drawn
     | Graded
@@ -186,6 +191,7 @@ KINDS: Final[dict[type, str]] = {
     Failure: "failure",
     Steering: "steering",
     StopTest: "stop_test",
+    Cooldown: "cooldown",
     SamplesHeader: "samples",
     Drawn: "drawn",
     Graded: "graded",
@@ -197,11 +203,14 @@ KINDS: Final[dict[type, str]] = {
 """The name of each in a file."""
 HEADERS: Final = ("header", "samples")
 LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
-    "header": tuple(f"spec.{name}" for name in ("hours", "price_per_hour", "max_evaluation_seconds_share")),
+    "header": (
+        *(f"spec.{name}" for name in ("hours", "price_per_hour", "max_evaluation_seconds_share")),
+        "parent",
+    ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),
         "decision.wall",
     ),
 }
 """By kind: fields that are not written where they are null, so that runs without them leave the same bytes as ever."""
-LEFT_OUT["budget_change"] = LEFT_OUT["header"]
+LEFT_OUT["budget_change"] = LEFT_OUT["header"][:-1]

@@ -8,6 +8,7 @@ from breakeven.errors import LogError, argument_error
 from breakeven.records import (
     BudgetChange,
     CheckpointRecord,
+    Cooldown,
     Failure,
     Fingerprint,
     RunSpec,
@@ -24,7 +25,7 @@ LOG_NAME: Final = "log.jsonl"
 _LAYOUT: Final = Layout(
     name="run log",
     header=Header,
-    records=(CheckpointRecord, Verification, Fingerprint, BudgetChange, Failure, Steering, StopTest),
+    records=(CheckpointRecord, Verification, Fingerprint, BudgetChange, Failure, Steering, StopTest, Cooldown),
     when_full="Free space, then go on with --resume.",
 )
 
@@ -48,6 +49,8 @@ class RunRecord:
     """What its session was given; None in older logs."""
     steering: tuple[Steering, ...] = ()
     """What was asked of it from outside, in its order."""
+    cooldown: Cooldown | None = None
+    """The last one recorded."""
 
 
 def read_log(path: str | Path) -> RunRecord:
@@ -71,6 +74,7 @@ def read_log(path: str | Path) -> RunRecord:
         budget_changes=tuple(run.budget_changes),
         fingerprint=run.fingerprint,
         steering=tuple(run.steering),
+        cooldown=run.cooldown,
         recovered=run.recovered,
     )
 
@@ -78,8 +82,9 @@ def read_log(path: str | Path) -> RunRecord:
 class RunLog(View):
     """An open run log, which this process alone may extend; made by `RunLog.create` or `RunLog.open`.
 
-    `header`, `checkpoints`, `failures` (by step), `budget_changes`, `steering`, and the last `fingerprint`, `stop_test`
-    and `verification`, if any, are as they read back from disk; `recovered` says that opening cut off a torn last line.
+    `header`, `checkpoints`, `failures` (by step), `budget_changes`, `steering`, and the last `fingerprint`,
+    `stop_test`, `cooldown` and `verification`, if any, are as they read back from disk; `recovered` says that opening
+    cut off a torn last line.
 
     >>> import tempfile
     >>> from breakeven.records import RunSpec
@@ -99,6 +104,7 @@ class RunLog(View):
         self.verification: Verification | None = None
         self.fingerprint: Fingerprint | None = None
         self.stop_test: StopTest | None = None
+        self.cooldown: Cooldown | None = None
         self.failures: dict[int, Failure] = {}
         self.budget_changes: list[BudgetChange] = []
         self.steering: list[Steering] = []
@@ -164,7 +170,10 @@ class RunLog(View):
         return self._log.path.parent
 
     def append(
-        self, record: CheckpointRecord | Verification | Fingerprint | BudgetChange | Failure | Steering | StopTest
+        self,
+        record: (
+            CheckpointRecord | Verification | Fingerprint | BudgetChange | Failure | Steering | StopTest | Cooldown
+        ),
     ) -> None:
         """Record one line. Once this returns, it survives a crash of the process and of the machine.
 
@@ -193,6 +202,8 @@ class RunLog(View):
                 self.fingerprint = record
             case StopTest():
                 self.stop_test = record
+            case Cooldown():
+                self.cooldown = record
             case BudgetChange():
                 self.budget_changes.append(record)
             case Steering():

@@ -18,7 +18,7 @@ from breakeven.store import TEXTS_NAME, make_directory, storage_errors, write_wh
 STATE_NAME = "state.safetensors"
 _REMEDY = "What was saved before is whole; free some space, then go on with --resume."
 _DELETE = "Delete it to train again up to the recorded steps."
-LEFTOVERS = (STATE_NAME, TEXTS_NAME, "stopped", "full", "checkpoints")
+LEFTOVERS = (STATE_NAME, TEXTS_NAME, "stopped", "full", "checkpoints", "cooldown")
 """What a run leaves in its directory besides the log; a new run must not find any."""
 
 

@@ -6,6 +6,7 @@ last saved state, and a step that the log already holds is not evaluated twice.
 
 import dataclasses
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,17 @@ from breakeven.config import RunConfig, TrainConfig, config_from, config_to_buil
 from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
-from breakeven.records import BudgetChange, CheckpointRecord, Decision, Reason, SegmentRule, Steering, Verification
+from breakeven.records import (
+    BudgetChange,
+    CheckpointRecord,
+    Cooldown,
+    Decision,
+    Parent,
+    Reason,
+    SegmentRule,
+    Steering,
+    Verification,
+)
 from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.failing import diverged
@@ -30,6 +41,7 @@ from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session
 from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
+from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.store import RunLog
 from breakeven.train.checkpoint import (
     LEFTOVERS,
@@ -41,6 +53,7 @@ from breakeven.train.checkpoint import (
     save_weights,
     saved_step,
 )
+from breakeven.train.cooldown import START, cool_down, is_to_be_cooled
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
 from breakeven.ttc.strategies.named import strategy_of
@@ -68,6 +81,8 @@ class RunResult:
     interrupted: bool
     by_hand: Steering | None
     """The stop from outside at which it ended, if it did."""
+    cooldown: Cooldown | None
+    """Of the stop, where one was asked for."""
     train_seconds: float
     """Wall time in this process, of training steps and of evaluations (verification apart)."""
     evaluation_seconds: float
@@ -104,6 +119,7 @@ def run(
     mode: Mode = "stop",
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_evaluation: Callable[[Progress], None] = lambda progress: None,
+    on_cooldown: Callable[[Cooldown], None] = lambda plan: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Train until the decision says stop, or to the end; go on from `run_dir` where it holds a state.
@@ -115,6 +131,7 @@ def run(
         mode: see `Session`: "advise" and "shadow" train on to the full budget, "shadow" verifies the decision there.
         on_progress: called after every step.
         on_evaluation: called before every evaluation.
+        on_cooldown: called before a cooldown, with what it costs and is expected to bring.
         interrupted: asked after every step; True ends the run cleanly, to be resumed.
 
     Raises:
@@ -123,7 +140,7 @@ def run(
     """
     torch.set_num_threads(config.train.threads)
     torch.manual_seed(config.seed)
-    task, train = config.task, config.train
+    task, train, parent = config.task, config.train, log.header.parent
     shape = config.model.shape_for(task)
     model = Transformer(shape)
     optimizer = torch.optim.AdamW(
@@ -141,7 +158,7 @@ def run(
         problems=task.problems("validation", config.evaluate.num_problems),
         cost=cost_of(config),
         sequence_tokens=sequence_tokens(task),
-        spec=dataclasses.replace(spec_for(config), like=log.spec.like),
+        spec=log.spec if parent else dataclasses.replace(spec_for(config), like=log.spec.like),
         policy=config.policy,
         num_samples=config.evaluate.num_samples,
         temperature=config.evaluate.temperature,
@@ -165,6 +182,9 @@ def run(
         step = 0  # the log lost evaluations that the state has passed: train up to them again
     if step:
         load_state(run_dir, model, optimizer, average)
+    elif parent is not None and (step := load_state(run_dir / START, model, optimizer)) != parent.step:
+        remedy = f"Delete {run_dir}; of the run in {os.path.normpath(run_dir / parent.run)} it is begun anew."
+        raise argument_error(str(run_dir / START), f"hold the state of step {parent.step}", f"step {step}", remedy)
     if lost := lost_weights(config, run_dir, session, step):
         names = ", ".join(str(each.relative_to(run_dir)) for each in lost)
         remedy = f"To make them again, delete {run_dir / STATE_NAME} and go on with --resume"
@@ -175,8 +195,32 @@ def run(
         session.measure_stop(sampler_for(stopped, task), search=searches(stopped))
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
-    was_interrupted = False
-    while step < train.steps and not _has_ended(session, step):
+    was_interrupted, cooling_seconds = False, 0.0
+    while True:
+        if is_to_be_cooled(config, session, log, step):
+            began = time.perf_counter()
+            cooled = cool_down(
+                config,
+                log,
+                session,
+                rate=learning_rate(step, schedule_at(step, config, log)),
+                train=run,
+                on_plan=on_cooldown,
+                on_progress=lambda each: on_progress(Progress(step=each.step, loss=each.loss)),
+                on_evaluation=on_evaluation,
+                interrupted=interrupted,
+            )
+            session.clock.leave_out(time.perf_counter() - began)
+            cooling_seconds += 0.0 if cooled is None else cooled.evaluation_seconds
+            if cooled is not None and cooled.interrupted:
+                was_interrupted = session.take_up(step) is None  # else it was ended by what was asked from outside
+                if was_interrupted:
+                    break
+                if session.steered and _has_ended(session, step):
+                    save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
+                continue
+        if step >= train.steps or _has_ended(session, step):
+            break
         step += 1
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, schedule_at(step, config, log))
@@ -204,7 +248,8 @@ def run(
         if by_hand:
             save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
         was_interrupted = interrupted()
-        if session.is_due(step, train_tokens) or was_interrupted or by_hand:
+        is_time = step % config.evaluate.every_steps == 0 or session.is_due(step, train_tokens)  # also in a cooldown
+        if is_time or was_interrupted or by_hand:
             save_state(run_dir, model, optimizer, step, average)
         recorded = session.checkpoints[-1] if len(session.checkpoints) > num_recorded else None
         on_progress(Progress(step=step, loss=loss, checkpoint=recorded))
@@ -220,8 +265,9 @@ def run(
         verification=session.verification,
         interrupted=was_interrupted,
         by_hand=session.steered if session.steered and _has_ended(session, step) else None,
-        train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds,
-        evaluation_seconds=session.evaluation_seconds,
+        cooldown=log.cooldown if session.stopped_at else None,
+        train_seconds=wall_seconds - session.evaluation_seconds - session.verification_seconds - cooling_seconds,
+        evaluation_seconds=session.evaluation_seconds + cooling_seconds,
     )
 
 
@@ -252,12 +298,22 @@ def lost_weights(config: RunConfig, run_dir: Path, session: Session, step: int) 
     return [each for each in saved if not are_whole(each)]
 
 
-def changed_budget(config: RunConfig, run_dir: Path, checkpoints: Sequence[CheckpointRecord], steps: int) -> RunConfig:
+def changed_budget(
+    config: RunConfig,
+    run_dir: Path,
+    checkpoints: Sequence[CheckpointRecord],
+    steps: int,
+    *,
+    parent: Parent | None = None,
+) -> RunConfig:
     """The configuration of a recorded run with another number of steps for the full run.
 
     Raises:
-        ArgumentError: the run has gone as far already.
+        ArgumentError: the run has gone as far already, or has a parent: it is a cooldown.
     """
+    if parent is not None:
+        rule = "be given for the run itself, not for its cooldown"
+        raise argument_error("--budget-steps", rule, steps, f"That run is in {os.path.normpath(run_dir / parent.run)}.")
     step = stands_at(run_dir, checkpoints)
     if steps <= step:
         raise argument_error("--budget-steps", f"be above the {step} steps that are trained already", steps)
@@ -314,20 +370,6 @@ def train_step(
         return math.nan
     optimizer.step()
     return loss.item()
-
-
-def cooldown_factor(step: int, steps: int) -> float:
-    """What a learning rate is multiplied by at step `step` of a cooldown, from 1 to `steps`.
-
-    The first step is below 1 already, and the last above 0, where it would train nothing.
-
-    Source:
-        arXiv 2405.18392, section 3: 1 - sqrt, of one step more.
-
-    >>> [round(cooldown_factor(step, 3), 3) for step in (1, 2, 3)]
-    [0.5, 0.293, 0.134]
-    """
-    return 1.0 - math.sqrt(step / (steps + 1))
 
 
 def learning_rate(step: int, train: TrainConfig) -> float:

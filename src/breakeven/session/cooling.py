@@ -1,0 +1,151 @@
+"""COOLING DOWN: a decided stop, a branch from it whose learning rate falls to the end, and which of the two is served.
+
+The session says what the branch would cost and what it expects, and once the branch was measured, what it was worth.
+Training it is the loop's.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from breakeven.records import (
+    CHECK_FAILED,
+    CheckpointRecord,
+    Cooldown,
+    Cooled,
+    Made,
+    Observation,
+    RunSpec,
+    SampleBank,
+    ServingPoint,
+)
+from breakeven.session.step import measured_of, see
+from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+from breakeven.stopping.history import baseline_accuracy
+from breakeven.ttc.evaluate import accuracy_per_problem
+from breakeven.ttc.tally import learning_point, tally_of
+
+if TYPE_CHECKING:
+    from breakeven.session.session import Session
+
+
+def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: int, step_tokens: int) -> Cooldown:
+    """What a cooldown from a stop costs and what it is expected to bring, before it is run.
+
+    Args:
+        session: of the run that stops.
+        stop: where it does.
+        branch: the directory of the branch, seen from the run's.
+        steps: of the cooldown.
+        step_tokens: tokens of a step.
+    """
+    spec, observation, query = session.spec, stop.observation, stop.observation.query_flops
+    train_flops = session.train_flops(steps * step_tokens)
+    # as `cost.evaluation` charges it: all samples after one prefill, and the greedy one after another
+    evaluation_flops = observation.bank.num_problems * (query.total(num_drawn(observation)) + query.total(1))
+    evaluation_flops += observation.validation_loss.flops if observation.validation_loss else 0.0
+    cost_flops, left_flops = train_flops + evaluation_flops, spec.budget_flops - observation.train_flops
+    least = pays_from(cost_flops, _served(stop).flops_per_query, query.total(1))
+    average = observation.average
+    now = observation if average is None else replace(observation, bank=average)
+    expected = expected_accuracy(
+        baseline_accuracy(learning_point(now), spec.baseline),
+        observation.bank.num_problems,
+        decay_ahead=decay_ahead(spec, observation.train_flops) if average is None else 0.0,
+    )
+    too_few = least is not None and spec.queries is not None and spec.queries < least
+    return Cooldown(
+        step=observation.step,
+        branch=branch,
+        steps=steps,
+        train_flops=train_flops,
+        evaluation_flops=evaluation_flops,
+        expected=expected[0],
+        expected_lo=expected[1],
+        expected_hi=expected[2],
+        expected_by="prior" if average is None else "average",
+        least_queries=least,
+        left_out="end" if cost_flops >= left_flops else "queries" if too_few else None,
+    )
+
+
+def branch_spec(session: "Session", *, train_tokens: int, decay_share: float) -> RunSpec:
+    """What is declared of a branch that ends at `train_tokens`: as of the run, with a budget of its own."""
+    return replace(
+        session.spec,
+        budget_flops=session.train_flops(train_tokens),
+        decay_share=decay_share,
+        like=(),
+        hours=None,
+        max_evaluation_seconds_share=None,
+    )
+
+
+def weighed(session: "Session", stop: CheckpointRecord, plan: Cooldown, observation: Observation) -> Cooldown:
+    """What the cooldown was worth: the serving point that stands in for that of the stop, if there is one.
+
+    Args:
+        session: of the run that stops, which has not gone on past it.
+        stop: where it does.
+        plan: of the cooldown.
+        observation: the end of the branch, on the problems and with the seeds of the stop.
+    """
+    course, served = session.course, _served(stop)
+    seen = see(course, measured_of(observation))
+    serving = cheapest_as_good(seen.point, seen.curves, session.spec, served)
+    cost_flops = plan.train_flops + observation.evaluation_flops
+    return replace(
+        plan,
+        cooled=Cooled(
+            evaluation_flops=observation.evaluation_flops,
+            baseline_accuracy=baseline_accuracy(seen.point, session.spec.baseline),
+            stopped_accuracy=served.accuracy,
+            accuracy=accuracy_at(seen.curves, served),
+            standard_error=_standard_error(stop.observation.bank, observation.bank, served),
+            serving=serving,
+            net_saving=course.undecided(seen, seen.curves).net_saving or 0.0,
+            break_even_queries=None
+            if serving is None
+            else pays_from(cost_flops, served.flops_per_query, serving.flops_per_query),
+        ),
+    )
+
+
+def num_drawn(observation: Observation) -> int:
+    """Samples of each problem by which a cooled model is compared with an observed one: the most of any there."""
+    return max(1, observation.bank.num_samples)
+
+
+def _served(stop: CheckpointRecord) -> ServingPoint:
+    """What is served of a stop: of a rule that names nothing, one greedy sample."""
+    if stop.decision.serving is not None:
+        return stop.decision.serving
+    bank = stop.observation.bank
+    return ServingPoint(
+        step=stop.observation.step,
+        strategy="greedy",
+        deployable=True,
+        k=1,
+        accuracy=bank.greedy_accuracy,
+        made=Made.MEASURED,
+        flops_per_query=stop.observation.query_flops.total(1),
+    )
+
+
+def _standard_error(stopped: SampleBank, cooled: SampleBank, served: ServingPoint) -> float | None:
+    """Of the difference of two models in what is served, over the problems that can be paired."""
+    k = min(served.k, stopped.num_samples or 1)
+    kept = [
+        place
+        for place, pair in enumerate(zip(stopped.greedy_correct_P, cooled.greedy_correct_P, strict=True))
+        if CHECK_FAILED not in pair and (served.strategy == "greedy" or len(stopped.correct_PN[place]) >= k)
+    ]
+    if len(kept) < 2:
+        return None
+    before_P, after_P = (
+        accuracy_per_problem(tally_of(bank.of(kept)), served.strategy, k) for bank in (stopped, cooled)
+    )
+    difference_P = after_P - before_P
+    difference_P = difference_P[np.isfinite(difference_P)]  # NaN: fewer than K samples were graded
+    return float(difference_P.std(ddof=1) / len(difference_P) ** 0.5) if len(difference_P) > 1 else None

@@ -1,0 +1,112 @@
+"""THE THIRD WAY beside serving a stop and training on: what a cooldown may bring, and when it has paid off.
+
+Pure. What is expected of it is declared before it is run; afterwards its own curves decide.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from breakeven.records import KCurve, LearningPoint, RunSpec, ServingPoint
+from breakeven.stopping.density import of_normals, quantile
+from breakeven.stopping.lifetime import query_price
+from breakeven.stopping.stack import decayed
+
+
+def cooldown_factor(step: int, steps: int) -> float:
+    """What a learning rate is multiplied by at step `step` of a cooldown, from 1 to `steps`.
+
+    The first step is below 1 already, and the last above 0, where it would train nothing.
+
+    Source:
+        arXiv 2405.18392, section 3: 1 - sqrt, of one step more.
+
+    >>> [round(cooldown_factor(step, 3), 3) for step in (1, 2, 3)]
+    [0.5, 0.293, 0.134]
+    """
+    return 1.0 - math.sqrt(step / (steps + 1))
+
+
+def expected_accuracy(accuracy: float, num_problems: int, *, decay_ahead: float) -> tuple[float, float, float]:
+    """Median and 90 % interval of the one-sample accuracy after a cooldown, as it would be measured.
+
+    Args:
+        accuracy: measured: of the stop; or of averaged weights there, which stand for the cooled ones.
+        num_problems: behind it.
+        decay_ahead: part of a decay of the learning rate that `accuracy` has not had, from 0 to 1.
+
+    Estimator:
+        The noise of as many problems about `accuracy`, raised by what a decay usually brings (`DECAY_GAINS`).
+
+    Source:
+        Ours, docs/concepts.md, "Stop, then cool down".
+
+    >>> [round(each, 2) for each in expected_accuracy(0.5, 400, decay_ahead=0.0)]
+    [0.5, 0.46, 0.54]
+    """
+    held = (accuracy * num_problems + 1.0) / (num_problems + 2.0)
+    noise = np.sqrt(held * (1.0 - held) / num_problems)
+    cdf = decayed(of_normals(np.ones(1), np.array([accuracy]), np.array([noise])), decay_ahead)
+    median, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
+    return median, lo, hi
+
+
+def decay_ahead(spec: RunSpec, train_flops: float) -> float:
+    """The part of a decay that a run has not had yet: all of it where none is declared."""
+    if not spec.decay_share:
+        return 1.0
+    return min(1.0, (1.0 - train_flops / spec.budget_flops) / spec.decay_share)
+
+
+def pays_from(cost_flops: float, query_flops: float | None, cheaper_flops: float | None) -> float | None:
+    """Served queries after which `cost_flops` has come back; None where queries are not made cheaper, or unpriced.
+
+    >>> pays_from(100.0, 3.0, 1.0), pays_from(100.0, 1.0, 1.0)
+    (50.0, None)
+    """
+    if query_flops is None or cheaper_flops is None or cheaper_flops >= query_flops:
+        return None
+    return cost_flops / (query_flops - cheaper_flops)
+
+
+def accuracy_at(curves: Sequence[KCurve], serving: ServingPoint) -> float:
+    """Of a strategy at its K; at the highest K of its curve where that ends before."""
+    curve = next(each for each in curves if each.strategy == serving.strategy)
+    return max((k, accuracy) for k, accuracy in zip(curve.k_values, curve.accuracy_K, strict=True) if k <= serving.k)[1]
+
+
+def cheapest_as_good(
+    point: LearningPoint, curves: Sequence[KCurve], spec: RunSpec, stopped: ServingPoint
+) -> ServingPoint | None:
+    """The cheapest serving point of a cooled model that stands in for the one of the stop; None where none does.
+
+    It reaches that accuracy with at most as many samples, of the same strategy or greedily, within the caps of `spec`.
+
+    Args:
+        point: the cooled model.
+        curves: of it.
+        spec: of the run.
+        stopped: what is served of the stop.
+    """
+    found: list[tuple[float, float, ServingPoint]] = []
+    for curve in curves:
+        if curve.strategy not in (stopped.strategy, "greedy"):
+            continue
+        flops_K, samples_K, allowed_K = query_price(point, curve, spec)
+        for index, (k, accuracy) in enumerate(zip(curve.k_values, curve.accuracy_K, strict=True)):
+            if k > stopped.k or accuracy < max(stopped.accuracy, spec.min_accuracy) or not allowed_K[index]:
+                continue
+            flops = None if flops_K is None else float(flops_K[index])
+            serving = ServingPoint(
+                step=point.step,
+                strategy=curve.strategy,
+                deployable=curve.deployable if curve.strategy == "greedy" else stopped.deployable,
+                k=k,
+                accuracy=accuracy,
+                made=curve.made_K[index],
+                flops_per_query=flops,
+                expected_samples=float(samples_K[index]),
+            )
+            found.append((float(samples_K[index]) if flops is None else flops, -accuracy, serving))
+    return min(found, key=lambda each: each[:2])[2] if found else None

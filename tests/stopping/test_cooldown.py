@@ -1,0 +1,100 @@
+"""What a cooldown may bring, and which serving point of the cooled model stands in for that of the stop."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec, ServingPoint
+from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+
+SPEC = RunSpec(budget_flops=1000.0)
+POINT = LearningPoint(
+    step=12,
+    train_flops=300.0,
+    evaluation_flops=1.0,
+    query_flops=QueryFlops(prefill_flops=4.0, decode_flops=10.0),
+    output_tokens=8.0,
+    num_problems=100,
+    num_drawn=800,
+    greedy_accuracy=0.4,
+    sampled_accuracy=0.4,
+    disagreement=0.1,
+)
+STOPPED = ServingPoint(
+    step=10,
+    strategy="pass@k",
+    deployable=True,
+    k=4,
+    accuracy=0.6,
+    made=Made.MEASURED,
+    flops_per_query=44.0,
+    expected_samples=4.0,
+)
+
+
+def curve(*accuracy: float, strategy: str = "pass@k") -> KCurve:
+    """Accuracy at K = 1, 2, 4, 8, ..."""
+    return KCurve(
+        strategy=strategy,
+        deployable=strategy != "pass@k",
+        k_values=tuple(2**power for power in range(len(accuracy))),
+        accuracy_K=accuracy,
+        lo_K=accuracy,
+        hi_K=accuracy,
+        made_K=(Made.MEASURED,) * len(accuracy),
+        status=FitStatus.FITTED,
+        method="calibrated",
+    )
+
+
+def chosen(*curves: KCurve, **spec: Any) -> tuple[str, int] | None:
+    serving = cheapest_as_good(POINT, curves, replace(SPEC, **spec), STOPPED)
+    return serving and (serving.strategy, serving.k)
+
+
+def test_the_cheapest_that_is_as_good_with_as_few_samples_is_served() -> None:
+    greedy = curve(0.55, strategy="greedy")
+    assert chosen(greedy, curve(0.5, 0.6, 0.7, 0.8)) == ("pass@k", 2)
+    assert chosen(greedy, curve(0.5, 0.59, 0.6, 0.8)) == ("pass@k", 4)
+    assert chosen(greedy, curve(0.5, 0.55, 0.59, 0.8)) is None
+    assert chosen(curve(0.6, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)) == ("greedy", 1)
+    assert chosen(curve(0.6, strategy="greedy"), curve(0.61, 0.7)) == ("pass@k", 1)  # as dear, and better
+    assert chosen(greedy, curve(0.7, 0.8, 0.9, strategy="majority_vote")) is None  # nothing of the stop's is like it
+
+
+def test_the_caps_of_the_spec_hold_for_it() -> None:
+    curves = curve(0.5, 0.6, 0.7, 0.8)
+    assert chosen(curves, max_query_flops=24.0) == ("pass@k", 2)
+    assert chosen(curves, max_query_flops=23.0) is None
+    assert chosen(curves, min_accuracy=0.65) == ("pass@k", 4)
+
+
+def test_it_is_priced_and_deployable_as_the_stop_was() -> None:
+    serving = cheapest_as_good(POINT, [curve(0.5, 0.6)], SPEC, STOPPED)
+    assert serving == replace(STOPPED, step=12, k=2, flops_per_query=24.0, expected_samples=2.0)
+
+
+def test_accuracy_is_read_at_the_stops_own_k_or_where_the_curve_ends() -> None:
+    assert accuracy_at([curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], STOPPED) == 0.7
+    assert accuracy_at([curve(0.5, 0.6)], STOPPED) == 0.6
+
+
+def test_what_is_expected_is_the_prior_of_a_decay_on_what_was_measured() -> None:
+    median, lo, hi = expected_accuracy(0.5, 10_000, decay_ahead=1.0)
+    assert 0.5 < median < 0.562  # a quarter logit and nothing are the likeliest gains
+    assert 0.48 < lo < 0.5
+    assert 0.622 < hi < 0.74  # half a logit brings 0.622, a whole one 0.731
+    assert expected_accuracy(0.0, 100, decay_ahead=1.0)[1] >= 0.0
+    assert expected_accuracy(1.0, 100, decay_ahead=1.0)[2] <= 1.0
+
+
+def test_a_decay_that_is_under_way_is_ahead_in_part() -> None:
+    ahead = {share: decay_ahead(replace(SPEC, decay_share=share), 800.0) for share in (None, 0.0, 0.1, 0.2, 0.4)}
+    assert ahead == pytest.approx({None: 1.0, 0.0: 1.0, 0.1: 1.0, 0.2: 1.0, 0.4: 0.5})
+
+
+def test_a_cooldown_pays_only_by_cheaper_queries() -> None:
+    assert pays_from(100.0, 44.0, 24.0) == 5.0
+    assert pays_from(100.0, 24.0, 44.0) is None
+    assert pays_from(100.0, None, 24.0) is None
