@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from recorded import LATE, RISING, SUITE, load
 
-from breakeven.stopping.density import NODES, Floats, mixed, quantile
-from breakeven.stopping.loss_line import loss_line
+from breakeven.stopping.density import NODES, Floats, mixed, quantile, raised
+from breakeven.stopping.loss_line import loss_line, overfitted
 from breakeven.stopping.members import MEMBERS, Curve
-from breakeven.stopping.stack import LEAST_LATE_RISE, LOSS_WEIGHT, STAGES, WEIGHTS, decayed
+from breakeven.stopping.stack import DECAY_GAINS, LEAST_LATE_RISE, LOSS_WEIGHT, STAGES, WEIGHTS, decayed, density_of
 from breakeven.testing.simulated_curves import FAMILIES
 from breakeven.testing.simulated_runs import random_run
 
@@ -47,6 +47,7 @@ class Run:
     """A complete learning curve."""
 
     kind: str
+    name: str
     share: Floats
     accuracy: Floats
     num_problems: int | None
@@ -60,12 +61,16 @@ class Cell:
     """The end of a run, foretold by each member from part of it."""
 
     kind: str
+    run: str
     used: float
     truth: float
     cdf_MQ: Floats
     """What each member says."""
     loss_cdf: Floats | None
     """What the one says that reads the loss; None where there is none."""
+    by_gain: Floats | None
+    """Log likelihood of the end if the decay brought each of DECAY_GAINS, by the table that ships; None without one."""
+    overfitted: bool
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,11 @@ def main() -> None:
     for name, row in zip(MEMBERS, table.members_SM.T, strict=True):
         sys.stdout.write(f'    "{name}": ({", ".join(f"{weight:.3f}" for weight in row)}),\n')
     sys.stdout.write(f"LOSS_WEIGHT = ({', '.join(f'{weight:.3f}' for weight in table.loss_S)})\n")
+    fresh = gains([cell for cell in cells if not cell.overfitted], np.full(len(DECAY_GAINS), 1.0 / len(DECAY_GAINS)))
+    heart = gains([cell for cell in cells if cell.overfitted], fresh)
+    for name, of_gain in (("DECAY_GAINS", fresh), ("OVERFITTED_GAINS", heart)):
+        pairs = (f"({gain:g}, {weight:.2f})" for (gain, _), weight in zip(DECAY_GAINS, of_gain, strict=True))
+        sys.stdout.write(f"{name} = ({', '.join(pairs)})\n")
     sys.stdout.write(f"\n{HEAD}")
     recipes = [kind for kind in sorted({cell.kind for cell in cells}) if not kind.startswith("simulated")]
     apart = {kind: fitted([cell for cell in cells if cell.kind != kind]) for kind in recipes}
@@ -132,6 +142,7 @@ def recorded(folder: Path) -> Iterator[Run]:
         run = load(path)
         yield Run(
             run.kind if folder == SUITE else run.kind.partition("-")[0],
+            run.name,
             np.array([each.train_flops / run.spec.budget_flops for each in run.validation]),
             np.array([each.bank.greedy_accuracy for each in run.validation]),
             run.validation[0].bank.num_problems,
@@ -150,7 +161,7 @@ def simulated(number: int) -> Iterator[Run]:
             checkpoints = range(1, run.num_checkpoints + 1)
             accuracy = np.array([float(run.greedy(each).mean()) for each in checkpoints])
             share = np.arange(1, run.num_checkpoints + 1) / run.num_checkpoints
-            yield Run(f"simulated {family}", share, accuracy, size, run.decay_share, np.empty(0))
+            yield Run(f"simulated {family}", str(seed), share, accuracy, size, run.decay_share, np.empty(0))
 
 
 def given(folder: Path) -> Iterator[Run]:
@@ -160,10 +171,10 @@ def given(folder: Path) -> Iterator[Run]:
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
                 points[row["curve"]].append((float(row["share"]), float(row["accuracy"]), row.get("problems") or ""))
-        for curve in points.values():
+        for name, curve in points.items():
             share, accuracy, problems = zip(*sorted(curve), strict=True)
             size = int(float(problems[0])) if problems[0] else None
-            yield Run(path.stem, np.array(share), np.array(accuracy), size, 0.0, np.empty(0))
+            yield Run(path.stem, name, np.array(share), np.array(accuracy), size, 0.0, np.empty(0))
 
 
 # -- forecasts --------------------------------------------------------------------------------------------------------
@@ -179,9 +190,14 @@ def cells_of(run: Run) -> list[Cell]:
             continue
         curve = Curve(share=share, accuracy=accuracy, num_problems=run.num_problems, loss=run.loss[:end])
         ahead = min(1.0, (1.0 - float(share[-1])) / run.decay_share) if run.decay_share else 0.0
-        cdfs = [decayed(member(curve), ahead) for member in MEMBERS.values()]
-        by_loss = decayed(loss_line(curve), ahead) if len(run.loss) else None
-        cells.append(Cell(run.kind, float(share[-1]), float(run.accuracy[-1]), np.array(cdfs), by_loss))
+        cdfs = [decayed(member(curve), curve, ahead) for member in MEMBERS.values()]
+        by_loss = decayed(loss_line(curve), curve, ahead) if len(run.loss) else None
+        truth, used = float(run.accuracy[-1]), float(share[-1])
+        by_gain = None
+        if ahead and not run.kind.startswith("simulated"):  # where the gain was made up
+            level = density_of(curve)
+            by_gain = np.log([given_to_end(truth, raised(level, ahead * gain)) for gain, _ in DECAY_GAINS])
+        cells.append(Cell(run.kind, run.name, used, truth, np.array(cdfs), by_loss, by_gain, overfitted(curve)))
     return cells
 
 
@@ -208,7 +224,9 @@ def fitted(cells: Sequence[Cell]) -> Table:
     # the member that reads the loss, beside all others at these weights, where it speaks
     heard = np.array([cell.loss_cdf is not None for cell in cells])
     others = np.array([each @ table[at] for each, at in zip(likely, stage.tolist(), strict=True)])
-    both = np.array([[other, given_to_end(cell, cell.loss_cdf)] for cell, other in zip(cells, others, strict=True)])
+    both = np.array(
+        [[other, given_to_end(cell.truth, cell.loss_cdf)] for cell, other in zip(cells, others, strict=True)]
+    )
     pool = mixture(both[heard], counts[heard], np.full(2, 0.5))
     of_both = [mixture(both[heard & (stage == at)], counts[heard & (stage == at)], pool) for at in range(len(STAGES))]
     return Table(table, np.array(of_both)[:, 1])
@@ -216,12 +234,29 @@ def fitted(cells: Sequence[Cell]) -> Table:
 
 def foretold(cell: Cell) -> Floats:
     """What each member gave to the end that came, shape (M,)."""
-    return np.array([given_to_end(cell, cdf) for cdf in cell.cdf_MQ])
+    return np.array([given_to_end(cell.truth, cdf) for cdf in cell.cdf_MQ])
 
 
-def given_to_end(cell: Cell, cdf: Floats | None) -> float:
+def gains(cells: Sequence[Cell], prior: Floats) -> Floats:
+    """How likely each of DECAY_GAINS is for a recipe: all runs of one have the same, and `prior` counts as one recipe.
+
+    The forecasts of a run tell of one end, so that together they count as one.
+    """
+    of_run: dict[tuple[str, str], list[Floats]] = defaultdict(list)
+    for cell in cells:
+        if cell.by_gain is not None:
+            of_run[cell.kind, cell.run].append(cell.by_gain)
+    of_kind: dict[str, Floats] = defaultdict(lambda: np.zeros(len(DECAY_GAINS)))
+    for (kind, _), found in of_run.items():
+        of_kind[kind] += np.mean(found, axis=0)
+    told = np.array(list(of_kind.values()))
+    likely = np.exp(told - told.max(axis=1, keepdims=True))
+    return mixture(likely, np.ones(len(likely)), prior)
+
+
+def given_to_end(truth: float, cdf: Floats | None) -> float:
     """The chance that a distribution gave to accuracies near the end that came."""
-    low, high = max(0.0, cell.truth - NEAR), min(1.0, cell.truth + NEAR)
+    low, high = max(0.0, truth - NEAR), min(1.0, truth + NEAR)
     return FAINT if cdf is None else max(float(np.interp(high, NODES, cdf) - np.interp(low, NODES, cdf)), FAINT)
 
 

@@ -10,9 +10,9 @@ from breakeven.errors import ArgumentError
 from breakeven.records import Forecast
 from breakeven.stopping.density import NODES, quantile
 from breakeven.stopping.forecast import forecast_accuracy
-from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line
+from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line, overfitted
 from breakeven.stopping.members import Curve
-from breakeven.stopping.stack import density_of, weights_at
+from breakeven.stopping.stack import DECAY_GAINS, OVERFITTED_GAINS, density_of, weights_at
 
 PROPERTY = settings(derandomize=True, max_examples=60, deadline=None)
 SHARE = np.linspace(0.04, 0.4, 10)
@@ -62,6 +62,25 @@ def test_it_is_a_distribution_of_an_accuracy(
     assert np.all(np.isfinite(cdf))
     assert np.all(np.diff(cdf) >= -1e-12)
     assert (cdf[0], cdf[-1]) == (0.0, 1.0)
+
+
+def test_a_training_set_learnt_by_heart_shows_in_a_loss_that_rises() -> None:
+    fallen, risen = np.linspace(1.0, 0.5, 6), np.linspace(0.52, 0.6, 4)
+    assert overfitted(curve(FLAT, np.concatenate([fallen, risen])))
+    assert not overfitted(curve(FLAT, np.linspace(1.0, 0.5, 10)))  # falls
+    assert not overfitted(curve(FLAT, np.full(10, 0.5)))  # is level
+    assert not overfitted(curve(FLAT, np.concatenate([np.linspace(1.0, 0.5, 8), [0.9, 0.9]])))  # jumped just now
+    assert not overfitted(curve(FLAT, np.concatenate([fallen, [0.9, 0.9, 0.9, 0.4]])))  # and fell again
+    assert not overfitted(Curve(share=SHARE, accuracy=FLAT))
+    assert not overfitted(curve(FLAT, np.concatenate([np.full(6, np.nan), risen])))  # hardly known
+
+
+def test_of_a_decay_little_is_hoped_for_where_the_loss_rises() -> None:
+    falling, rising = (curve(FLAT, np.concatenate([np.linspace(1.0, 0.5, 6), loss])) for loss in ([0.4] * 4, [0.6] * 4))
+    gained = [np.abs(density_of(each, 1.0) - density_of(each)).sum() for each in (falling, rising)]
+    assert gained[1] < gained[0] / 2
+    means = [sum(gain * weight for gain, weight in gains) for gains in (DECAY_GAINS, OVERFITTED_GAINS)]
+    assert means[1] < means[0] / 2
 
 
 # -- in the forecast --------------------------------------------------------------------------------------------------

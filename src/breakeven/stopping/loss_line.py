@@ -30,6 +30,10 @@ _WALK = 0.15
 no loss foresees."""
 _WIDTHS: Final = ((1.0, 0.7), (2.5, 0.3))
 """How many times as far off as that it may be, and how likely."""
+_RISEN = 0.02
+"""Share of the least validation loss by which a later one must exceed it to be told from noise."""
+_WHILE = 0.2
+"""Share of the training until now that must have passed since then."""
 _LEAST_LOSS = 1e-4
 """Nats a token below which a loss counts as this one."""
 
@@ -38,6 +42,20 @@ def loss_known(curve: "Curve") -> int:
     """How many of the last checkpoints, one after another, have a validation loss."""
     unknown = np.flatnonzero(np.isnan(curve.loss)) if len(curve.loss) else np.array([len(curve.share) - 1])
     return len(curve.share) if not len(unknown) else len(curve.share) - 1 - int(unknown[-1])
+
+
+def overfitted(curve: "Curve") -> bool:
+    """Whether the validation loss has been rising: the last three are above the least mean of three, of a while ago.
+
+    A while, since at a high learning rate the loss may jump for some checkpoints, and fall again.
+    """
+    known = loss_known(curve)
+    if known < 2 * LEAST_POINTS:
+        return False
+    loss, share = curve.loss[-known:], curve.share[-known:]
+    mean = (loss[2:] + loss[1:-1] + loss[:-2]) / 3.0
+    least = int(mean.argmin())
+    return bool(loss[-3:].min() > mean[least] * (1.0 + _RISEN) and share[-1] - share[2 + least] >= _WHILE * share[-1])
 
 
 def loss_line(curve: "Curve") -> Floats:

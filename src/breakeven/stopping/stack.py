@@ -8,27 +8,28 @@ from typing import Final
 import numpy as np
 
 from breakeven.stopping.density import Floats, mixed, raised
-from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line
+from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line, overfitted
 from breakeven.stopping.members import MEMBERS, Curve
 
-DECAY_GAINS: Final = ((0.0, 0.45), (0.25, 0.25), (0.5, 0.2), (1.0, 0.1))
-"""Logits that a whole decay of the learning rate may bring, and how likely: none where a model has learnt its training
-set by heart, half a logit and more where it trains on fresh data at a high rate."""
+DECAY_GAINS: Final = ((0.0, 0.42), (0.25, 0.12), (0.5, 0.28), (1.0, 0.08), (2.0, 0.05), (4.0, 0.05))
+"""Logits that a whole decay of the learning rate may bring, and how likely; of eight recipes one gained some logits."""
+OVERFITTED_GAINS: Final = ((0.0, 0.8), (0.25, 0.12), (0.5, 0.08))
+"""The same where the validation loss has been rising: a training set learnt by heart gains next to nothing."""
 LEAST_LATE_RISE: Final = 0.15
 """Least weight of a late rise, times the share of the budget still to come, however seldom the runs at hand had one."""
 STAGES: Final = (0.1, 0.2, 0.35, 0.55, 0.8)
 """Shares of the budget seen for which weights were fitted; between them weights are interpolated, beyond kept."""
 WEIGHTS: Final[dict[str, tuple[float, ...]]] = {
-    "shapes": (0.020, 0.085, 0.095, 0.133, 0.270),
-    "logit_shapes": (0.226, 0.274, 0.230, 0.260, 0.127),
-    "hills": (0.604, 0.459, 0.378, 0.327, 0.343),
-    "level": (0.005, 0.008, 0.067, 0.162, 0.197),
-    "log_line": (0.009, 0.055, 0.132, 0.050, 0.033),
+    "shapes": (0.024, 0.102, 0.102, 0.130, 0.260),
+    "logit_shapes": (0.222, 0.271, 0.231, 0.252, 0.131),
+    "hills": (0.603, 0.443, 0.378, 0.347, 0.325),
+    "level": (0.007, 0.010, 0.084, 0.170, 0.230),
+    "log_line": (0.009, 0.054, 0.109, 0.034, 0.024),
     "late_rise": (0.135, 0.120, 0.098, 0.067, 0.030),
 }
 
 
-LOSS_WEIGHT: Final = (0.264, 0.393, 0.189, 0.146, 0.201)
+LOSS_WEIGHT: Final = (0.042, 0.139, 0.086, 0.064, 0.061)
 """Weight of the member that reads the validation loss where it is known, by the stages; all others share the rest."""
 
 
@@ -62,12 +63,12 @@ def members_of(curve: Curve, decay_ahead: float = 0.0) -> dict[str, tuple[float,
     loss = loss_known(curve) >= LEAST_POINTS
     weights = weights_at(float(curve.share[-1]), loss=loss)
     accounts = {**MEMBERS, loss_line.__name__: loss_line}
-    return {name: (weight, decayed(accounts[name](curve), decay_ahead)) for name, weight in weights.items()}
+    return {name: (weight, decayed(accounts[name](curve), curve, decay_ahead)) for name, weight in weights.items()}
 
 
-def decayed(cdf: Floats, decay_ahead: float) -> Floats:
-    """The distribution with what the part of the decay that is still to come may bring."""
+def decayed(cdf: Floats, curve: Curve, decay_ahead: float) -> Floats:
+    """What a member says of `curve`, with what the part of the decay that is still to come may bring."""
     if not decay_ahead:
         return cdf
-    gains, prior = zip(*DECAY_GAINS, strict=True)
+    gains, prior = zip(*(OVERFITTED_GAINS if overfitted(curve) else DECAY_GAINS), strict=True)
     return mixed(prior, [raised(cdf, decay_ahead * gain) for gain in gains])
