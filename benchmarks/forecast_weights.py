@@ -26,7 +26,16 @@ from recorded import LATE, RISING, SUITE, load
 from breakeven.stopping.density import NODES, Floats, mixed, quantile, raised
 from breakeven.stopping.loss_line import loss_line, overfitted
 from breakeven.stopping.members import MEMBERS, Curve
-from breakeven.stopping.stack import DECAY_GAINS, LEAST_LATE_RISE, LOSS_WEIGHT, STAGES, WEIGHTS, decayed, density_of
+from breakeven.stopping.stack import (
+    DECAY_GAINS,
+    LEAST_LATE_RISE,
+    LOSS_WEIGHT,
+    STAGES,
+    WEIGHTS,
+    decayed,
+    density_of,
+    gains_of,
+)
 from breakeven.testing.simulated_curves import FAMILIES
 from breakeven.testing.simulated_runs import random_run
 
@@ -190,8 +199,8 @@ def cells_of(run: Run) -> list[Cell]:
             continue
         curve = Curve(share=share, accuracy=accuracy, num_problems=run.num_problems, loss=run.loss[:end])
         ahead = min(1.0, (1.0 - float(share[-1])) / run.decay_share) if run.decay_share else 0.0
-        cdfs = [decayed(member(curve), curve, ahead) for member in MEMBERS.values()]
-        by_loss = decayed(loss_line(curve), curve, ahead) if len(run.loss) else None
+        cdfs = [decayed(member(curve), ahead, gains_of(curve)) for member in MEMBERS.values()]
+        by_loss = decayed(loss_line(curve), ahead, gains_of(curve)) if len(run.loss) else None
         truth, used = float(run.accuracy[-1]), float(share[-1])
         by_gain = None
         if ahead and not run.kind.startswith("simulated"):  # where the gain was made up

@@ -11,9 +11,10 @@ from breakeven.stopping.density import Floats, mixed, raised
 from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line, overfitted
 from breakeven.stopping.members import MEMBERS, Curve
 
-DECAY_GAINS: Final = ((0.0, 0.42), (0.25, 0.12), (0.5, 0.28), (1.0, 0.08), (2.0, 0.05), (4.0, 0.05))
+Gains = tuple[tuple[float, float], ...]
+DECAY_GAINS: Final[Gains] = ((0.0, 0.42), (0.25, 0.12), (0.5, 0.28), (1.0, 0.08), (2.0, 0.05), (4.0, 0.05))
 """Logits that a whole decay of the learning rate may bring, and how likely; of eight recipes one gained some logits."""
-OVERFITTED_GAINS: Final = ((0.0, 0.8), (0.25, 0.12), (0.5, 0.08))
+OVERFITTED_GAINS: Final[Gains] = ((0.0, 0.8), (0.25, 0.12), (0.5, 0.08))
 """The same where the validation loss has been rising: a training set learnt by heart gains next to nothing."""
 LEAST_LATE_RISE: Final = 0.15
 """Least weight of a late rise, times the share of the budget still to come, however seldom the runs at hand had one."""
@@ -63,12 +64,17 @@ def members_of(curve: Curve, decay_ahead: float = 0.0) -> dict[str, tuple[float,
     loss = loss_known(curve) >= LEAST_POINTS
     weights = weights_at(float(curve.share[-1]), loss=loss)
     accounts = {**MEMBERS, loss_line.__name__: loss_line}
-    return {name: (weight, decayed(accounts[name](curve), curve, decay_ahead)) for name, weight in weights.items()}
+    gains = gains_of(curve)
+    return {name: (weight, decayed(accounts[name](curve), decay_ahead, gains)) for name, weight in weights.items()}
 
 
-def decayed(cdf: Floats, curve: Curve, decay_ahead: float) -> Floats:
-    """What a member says of `curve`, with what the part of the decay that is still to come may bring."""
+def gains_of(curve: Curve) -> Gains:
+    """What a decay may bring to such a run."""
+    return OVERFITTED_GAINS if overfitted(curve) else DECAY_GAINS
+
+
+def decayed(cdf: Floats, decay_ahead: float, gains: Gains = DECAY_GAINS) -> Floats:
+    """The distribution with what the part of the decay that is still to come may bring."""
     if not decay_ahead:
         return cdf
-    gains, prior = zip(*(OVERFITTED_GAINS if overfitted(curve) else DECAY_GAINS), strict=True)
-    return mixed(prior, [raised(cdf, decay_ahead * gain) for gain in gains])
+    return mixed([chance for _, chance in gains], [raised(cdf, decay_ahead * gain) for gain, _ in gains])
