@@ -12,7 +12,11 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +28,8 @@ from breakeven.stopping.decide import default_policy
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import Header, RunLog
 from breakeven.testing import synthetic_run
+from breakeven.ttc.pool import Pool
+from breakeven.ttc.strategies.majority_vote import majority_vote
 
 BARE = "import typer; app = typer.Typer(); app.command('a')(lambda: None); app.command('b')(lambda: None); app()"
 SIZES = {
@@ -41,6 +47,7 @@ def main() -> None:
     measured("breakeven --help", "-m", "breakeven", "--help")
     measured("import scipy.special", "-c", "import scipy.special")
     measured("import breakeven", "-c", "import breakeven")
+    votes()
     with tempfile.TemporaryDirectory() as directory:
         for size, (checkpoints, problems) in SIZES.items():
             for suffix in ("csv", "jsonl"):
@@ -68,6 +75,31 @@ def measured(what: str, *arguments: str) -> None:
         sys.exit(done.stderr.decode())
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     table(what, f"{seconds:.2f}", f"{after.ru_maxrss / 1024:.0f}")
+
+
+def votes() -> None:
+    """Majority votes of 1,000 problems beside a plain count of the same answers by `collections.Counter`."""
+    for num_samples in (64, 256, 1024):
+        label_PN = np.random.default_rng(0).zipf(1.5, (1_000, num_samples)).clip(max=20).astype(np.int16) - 1
+        pool, rows = Pool(label_PN=label_PN, correct_PN=label_PN == 0), label_PN.tolist()
+        plain = seconds(lambda rows=rows: [Counter(row).most_common(1) for row in rows])
+        table(f"plain count of {num_samples}", f"{plain:.3f}", "")
+        table(
+            f"vote of all {num_samples}",
+            f"{seconds(lambda pool=pool: majority_vote(pool, (pool.num_samples,))):.3f}",
+            "",
+        )
+        every = range(1, num_samples + 1)
+        table(f"vote of every K to {num_samples}", f"{seconds(lambda: majority_vote(pool, every)):.3f}", "")  # noqa: B023
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """CPU seconds of a call, the best of two."""
+    started = [time.process_time()]
+    for _ in range(2):
+        call()
+        started.append(time.process_time())
+    return min(later - earlier for earlier, later in pairwise(started))
 
 
 def table(*cells: str) -> None:

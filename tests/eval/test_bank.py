@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,26 @@ def test_a_greedy_sample_and_n_others_of_every_problem(tmp_path: Path, header: S
     assert set(sampler.temperatures) == {0.0, 0.8}
     assert [each.done for each in told] == [4, 5, 21, 25]  # chunks of 4 problems and of 1
     assert {(each.stage, each.total, each.before) for each in told} == {("drawing", 25, 0)}
+
+
+def test_texts_are_held_by_the_file_alone_and_a_piece_holds_few(
+    tmp_path: Path, header: SamplesHeader, sums, noting, length_reward, monkeypatch
+) -> None:
+    """So that memory does not grow by the texts; a second collector, of those that are there, holds none either."""
+    monkeypatch.setattr("breakeven.sampling.pieces._CHUNK_SAMPLES", 6)
+    told = list[Progress]()
+    with SampleFile(tmp_path, header) as file:
+        options = {"reward_model": length_reward(), "reward_source": "length", "on_progress": told.append}
+        first = resumed(file, noting(), sums(), **options)
+        first.draw(5, 3)
+        banks = [first.bank(), resumed(file, noting(), sums(), **options).bank()]
+        assert banks[0] == banks[1]
+        assert max(each.done - before.done for before, each in pairwise(told) if each.stage == before.stage) == 6
+        for collector in (first, resumed(file, noting(), sums())):
+            batches = collector.samples.batches
+            assert {each.text for batch in batches for each in batch.draw.completions} == {""}
+            assert all(text.startswith("it is") for batch in batches for text in batch.texts)
+            assert [len(batch) for batch in batches] == [1] * 5 + [3] * 5
 
 
 def test_the_sampler_sees_no_reference(tmp_path: Path, header: SamplesHeader, sums, noting) -> None:

@@ -148,3 +148,23 @@ def test_threads_are_kept_apart_where_the_disk_has_no_locks(tmp_path: Path, monk
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     test_many_threads_append_whole_lines(tmp_path)
+
+
+def test_what_is_forgotten_is_read_again_but_for_what_the_disk_refused(tmp_path: Path, monkeypatch) -> None:
+    journal = Journal(tmp_path / "j")
+    for first in range(3):
+        journal.append(served(first, texts=(f"text {first}",)))
+        journal.append(served(first, key="other", texts=("o",)))
+    journal.forget("k")
+    assert journal._samples.keys() == {"other"}
+    assert texts(journal) == {0: "text 0", 1: "text 1", 2: "text 2"}
+    journal.forget("k")
+    journal.append(served(3, texts=("text 3",)))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(errno.EIO, os.strerror(errno.EIO))))
+        with pytest.raises(RunStorageError):
+            journal.append(served(4, texts=("refused",)))
+    journal.append(served(5, texts=("text 5",)))
+    journal.forget("k")
+    assert sorted(texts(journal)) == [0, 1, 2, 3, 4, 5]
+    assert sorted(texts(Journal(tmp_path / "j"))) == [0, 1, 2, 3, 5]

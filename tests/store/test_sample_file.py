@@ -164,3 +164,20 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl").write_bytes(b"")
     with pytest.raises(LogError, match="is empty, so nothing was recorded"):
         SampleFile(tmp_path, HEADER)
+
+
+def test_records_are_read_from_the_file_when_they_are_asked_for(tmp_path: Path) -> None:
+    with SampleFile(tmp_path, HEADER) as file:
+        file.append([drawn(), GRADED, drawn("b")])
+        file.append([replace(GRADED, verdicts="11")])
+        assert list(file.drawn) == [("a", False, 0), ("b", False, 0)]
+        assert file.drawn["a", False, 0] == drawn()
+        assert file.drawn["a", False, 0] is not file.drawn["a", False, 0]
+        assert file.graded["a", False, 0].verdicts == "11", "the last one"
+        assert ("c", False, 0) not in file.drawn
+        assert (len(file.graded), len(file.scored)) == (1, 0)
+        assert list(file.prompts) == [("a", "a"), ("b", "b")]
+    assert file.drawn["b", False, 0] == drawn("b"), "closed, it is read all the same"
+    file.path.write_bytes(file.path.read_bytes().replace(b'"b0"', b'"x0"'))
+    with pytest.raises(CorruptLogError, match="is damaged: its contents have checksum"):
+        file.drawn["b", False, 0]

@@ -39,11 +39,11 @@ def resumed(
         ArgumentError: a problem whose prompt is not the one that was sampled before.
     """
     prompts = {each.id: each.prompt for each in task.problems}
-    for drawn in file.drawn.values():
-        if prompts.get(drawn.problem, drawn.prompt) != drawn.prompt:
+    for problem, prompt in file.prompts:
+        if prompts.get(problem, prompt) != prompt:
             rule = f"have the prompt that was sampled into {file.path}"
             remedy = "Samples of different problems are not mixed: choose another directory (--out)."
-            raise argument_error(f"problem {drawn.problem!r}", rule, "another one", remedy)
+            raise argument_error(f"problem {problem!r}", rule, "another one", remedy)
     return Collector(
         sampler,
         task,
@@ -74,31 +74,35 @@ def _held(file: SampleFile, problems: Sequence[Problem], reward_source: str | No
     for place, problem in enumerate(problems):
         for greedy in (True, False):
             first = 0
-            while drawn := file.drawn.get((problem.id, greedy, first)):
-                batch = Batch(
-                    place=place,
-                    greedy=greedy,
-                    first=first,
-                    draw=Draw(
-                        prompt_tokens=drawn.prompt_tokens,
-                        completions=drawn.completions,
-                        own_temperature=drawn.own_temperature,
-                    ),
-                )
-                graded = file.graded.get((problem.id, greedy, first))
+            while (key := (problem.id, greedy, first)) in file.drawn:
+                read_again = partial(_draw, file, key)
+                batch = Batch(place=place, greedy=greedy, first=first, draw=read_again())
+                batch.let_go(read_again)
+                graded = file.graded.get(key)
                 if graded is not None and not outdated(graded, problem):
                     batch.verdicts, batch.answers = graded.verdicts, graded.answers
                 scored = None if reward_source is None else file.scored.get((reward_source, problem.id, first))
                 if scored is not None and not greedy:
                     batch.rewards = scored.rewards
                 yield batch
-                first += len(drawn.completions)
+                first += len(batch)
+
+
+def _draw(file: SampleFile, key: tuple[str, bool, int]) -> Draw:
+    drawn = file.drawn[key]
+    return Draw(
+        prompt_tokens=drawn.prompt_tokens,
+        completions=drawn.completions,
+        own_temperature=drawn.own_temperature,
+    )
 
 
 def _record(
     file: SampleFile, problems: Sequence[Problem], reward_source: str, stage: str, batches: Sequence[Batch]
 ) -> None:
     file.append(_line(each, problems[each.place], reward_source, stage) for each in batches)
+    for each in batches if stage == "drawing" else ():
+        each.let_go(partial(_draw, file, (problems[each.place].id, each.greedy, each.first)))
 
 
 def _line(batch: Batch, problem: Problem, reward_source: str, stage: str) -> Drawn | Graded | Scored:

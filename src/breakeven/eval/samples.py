@@ -1,6 +1,6 @@
 """The samples of a task's problems, as the arrays that strategies and prices are computed from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from breakeven.records import Problem, Reward, SampleBank
@@ -39,7 +39,7 @@ def drawn_samples(collector: Collector, problems: Sequence[Problem]) -> DrawnSam
         num_unanswered=collector.samples.num_unanswered,
         num_uncompared=collector.num_uncompared,
         num_broken_off=collector.samples.num_broken_off,
-        num_copied=num_copied(collector.samples.texts_PN),
+        num_copied=num_copied([text for batch in row for text in batch.texts] for row in collector.samples.sampled),
         own_temperature=any(each.draw.own_temperature for each in collector.samples.batches),
     )
 
@@ -48,7 +48,7 @@ _FEW_CHARACTERS = 40
 """A text of fewer may well be drawn twice."""
 
 
-def num_copied(texts_PN: Sequence[Sequence[str]]) -> int:
+def num_copied(texts_PN: Iterable[Sequence[str]]) -> int:
     """Problems in which nothing was sampled: half of the samples or more repeat another, too long for it to be chance.
 
     Short ones count where no problem has two that differ.
@@ -56,10 +56,9 @@ def num_copied(texts_PN: Sequence[Sequence[str]]) -> int:
     >>> num_copied([["yes"] * 4, ["yes", "no"]]), num_copied([["yes"] * 4, ["no"] * 4])
     (0, 2)
     """
-    if all(len(row) > 1 and len(set(row)) == 1 for row in texts_PN):
-        return len(texts_PN)
-    long_PN = [[each for each in row if len(each) >= _FEW_CHARACTERS] for row in texts_PN]
-    return sum(
-        2 * len(long) > len(row) > 1 and 2 * len(set(long)) <= len(long)
-        for row, long in zip(texts_PN, long_PN, strict=True)
-    )
+    number = copied = alike = 0
+    for number, row in enumerate(texts_PN, 1):  # noqa: B007, how many there are
+        alike += len(row) > 1 and len(set(row)) == 1
+        long = [each for each in row if len(each) >= _FEW_CHARACTERS]
+        copied += 2 * len(long) > len(row) > 1 and 2 * len(set(long)) <= len(long)
+    return number if alike == number else copied

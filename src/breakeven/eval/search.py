@@ -79,7 +79,7 @@ def run_search(
     waiting = [each for each in task.problems if (label, k, each.id) not in file.searched]
     total = len(task.problems)
     before = done = total - len(waiting)
-    for chunk in chunks(waiting):
+    for chunk in chunks(waiting, k):
         results, rows = graded_search(strategy, chunk, k, tools, task, workers=workers)
         file.append(
             Searched(

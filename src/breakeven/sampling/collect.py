@@ -4,6 +4,7 @@ Only here a model is touched, and only here problems lose their references befor
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from itertools import islice
 from typing import TypeVar
 
 from breakeven.errors import argument_error
@@ -114,11 +115,12 @@ class Collector:
         waiting = [each for each in batches if each.verdicts is None]
         for part in self._parts("grading", [waiting], sum(map(len, batches))):
             problems = [self._problems[each.place] for each in part]
-            rows = grade(self._verifier, problems, [each.texts for each in part], workers=self._workers)
-            for each, verdicts in zip(part, rows, strict=True):
+            texts_PN = [each.texts for each in part]
+            rows = grade(self._verifier, problems, texts_PN, workers=self._workers)
+            for each, texts, verdicts in zip(part, texts_PN, rows, strict=True):
                 each.verdicts = verdicts
                 if self._answers is not None:
-                    each.answers = tuple(canonical_answer(self._answers, text) for text in each.texts)
+                    each.answers = tuple(canonical_answer(self._answers, text) for text in texts)
             self._sink("grading", part)
 
     def score(self) -> None:
@@ -137,7 +139,7 @@ class Collector:
             check_rewards(prefixes, rewards)
             rest = iter(rewards)
             for each in part:
-                each.rewards = tuple(next(rest) for _ in each.texts)
+                each.rewards = tuple(islice(rest, len(each)))
             self._sink("scoring", part)
 
     def bank(self) -> SampleBank:
@@ -183,7 +185,7 @@ class Collector:
         groups = [group for group in groups if group]
         done = before = total - sum(len(item) for group in groups for item in group)
         for group in groups:
-            for part in chunks(group) if self._in_parts else [group]:
+            for part in chunks(group, max(map(len, group))) if self._in_parts else [group]:
                 yield part
                 done += sum(map(len, part))
                 self._on_progress(Progress(stage=stage, done=done, total=total, before=before))

@@ -1,9 +1,10 @@
 """The samples of one model as they come in: batches by problem, with what is known of each so far."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from breakeven.records import Draw, Finish, Reward
+from breakeven.records import Completion, Draw, Finish, Reward
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,21 +17,36 @@ class Batch:
     first: int
     """Number of the first sample; greedy ones count apart."""
     draw: Draw
+    """As it came in; without texts once these were let go of."""
     verdicts: str | None = None
     """One character a sample; None: not graded yet."""
     answers: tuple[str | None, ...] = ()
     """In canonical form, read when it is graded; empty where samples are not voted on."""
     rewards: tuple[Reward, ...] | None = None
     """None: not scored yet. Greedy samples never are."""
+    read_again: Callable[[], Draw] | None = None
+    """Where the texts are to be had, once they were let go of."""
 
     @property
     def texts(self) -> list[str]:
         """The completions."""
-        return [each.text for each in self.draw.completions]
+        draw = self.draw if self.read_again is None else self.read_again()
+        return [each.text for each in draw.completions]
+
+    def let_go(self, read_again: Callable[[], Draw]) -> None:
+        """Hold no texts any more: of millions of samples they are almost all of the memory."""
+        bare = tuple(_without_text(each.output_tokens, each.finish) for each in self.draw.completions)
+        self.draw, self.read_again = replace(self.draw, completions=bare), read_again
 
     def __len__(self) -> int:
         """Samples."""
         return len(self.draw.completions)
+
+
+@lru_cache(maxsize=1 << 14)
+def _without_text(output_tokens: int, finish: Finish) -> Completion:
+    """One object for all samples of a length."""
+    return Completion(text="", output_tokens=output_tokens, finish=finish)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

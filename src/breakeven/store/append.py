@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,6 +19,8 @@ from breakeven.store.lock import lock_directory, unlock
 
 _KNOWN_BY: Final = 64
 """Bytes at the end of a line, checksum included, by which the file is known again."""
+_ENVELOPED: Final = b'{"kind":'
+"""How a line begins that is not bare."""
 _ONE_THREAD: Final = threading.Lock()
 """Held while a shared file is extended: where the disk has no locks, threads are kept apart by this alone."""
 
@@ -50,6 +53,8 @@ class AppendLog:
         self.path, self.layout = path, layout
         self.start = self.end = 0
         """In bytes: of the line that was read or the lines that were appended last."""
+        self.starts: list[int] = []
+        """Of each of the lines that were appended last."""
         self.recovered = False
         """Whether a torn last line was left out: a write was cut short, or is under way right now."""
         self._fd = self._lock_fd = -1
@@ -96,7 +101,10 @@ class AppendLog:
         try:
             with self.path.open("rb") as file:
                 file.seek(start)
-                return decode(self.path, file.readline())
+                line = file.readline()
+            if self.layout.bare is not None and not line.startswith(_ENVELOPED):
+                return decode_bare(self.layout.bare, line)
+            return decode(self.path, line)
         except LineError as error:
             raise self._corrupt(f"byte {start}", str(error)) from error
         except OSError as error:
@@ -104,7 +112,7 @@ class AppendLog:
 
     def _decoded(self, line: bytes) -> Line:
         layout = self.layout
-        if layout.bare is not None and not line.startswith(b'{"kind":'):
+        if layout.bare is not None and not line.startswith(_ENVELOPED):
             return decode_bare(layout.bare, line)
         record = decode(self.path, line)
         kind = KINDS[type(record)]
@@ -212,6 +220,7 @@ class AppendLog:
                     os.ftruncate(fd, start)
                 raise
             self.start, self.end = start, start + len(data)
+            self.starts = list(accumulate(map(len, lines[:-1]), initial=start)) if lines else []
             self._chain, self._last = chain, data[-_KNOWN_BY:]
         return stored
 

@@ -1,9 +1,9 @@
 """The samples of one model on one task, on disk: append-only, crash-safe, only ever extended."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Self, TypeAlias
+from typing import Final, Self, TypeAlias, TypeVar, cast
 
 from breakeven.errors import LogError, argument_error
 from breakeven.store.append import AppendLog, Layout, View
@@ -15,12 +15,42 @@ SAMPLES_NAME: Final = "samples.jsonl"
 Key: TypeAlias = tuple[str, bool, int]
 """(problem id, greedy, number of the first sample): a batch of samples that were drawn together."""
 Sampled: TypeAlias = Drawn | Graded | Scored | Searched
+_Key = TypeVar("_Key")
+_Sampled = TypeVar("_Sampled")
 _LAYOUT: Final = Layout(
     name="sample file",
     header=SamplesHeader,
     records=(Drawn, Graded, Scored, Searched),
     when_full="Free space, then start again.",
 )
+
+
+class OnDisk(Mapping[_Key, _Sampled]):
+    """Records by key, each read from the file when it is asked for: held is where its line begins.
+
+    So that millions of samples, whose texts take gigabytes, are extended and measured within little memory.
+    """
+
+    def __init__(self, log: AppendLog) -> None:
+        self._log = log
+        self._starts: dict[_Key, int] = {}
+
+    def put(self, key: _Key, start: int) -> None:
+        """The record of a key is the line that begins at a byte."""
+        self._starts[key] = start
+
+    def __getitem__(self, key: _Key) -> _Sampled:
+        """Raises CorruptLogError where the line is no longer what was read or written there."""
+        return cast(_Sampled, self._log.read_at(self._starts[key]))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._starts
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self._starts)
+
+    def __len__(self) -> int:
+        return len(self._starts)
 
 
 class SampleFile(View):
@@ -43,17 +73,19 @@ class SampleFile(View):
         self.path = Path(directory) / SAMPLES_NAME
         if header is None and not self.path.is_file():
             raise LogError(f"there are no samples at {self.path}. Draw some: breakeven eval ... --out {directory}")
-        self.drawn: dict[Key, Drawn] = {}
-        self.graded: dict[Key, Graded] = {}
-        self.scored: dict[tuple[str, str, int], Scored] = {}
+        self._log = AppendLog(self.path, _LAYOUT)
+        self.drawn: OnDisk[Key, Drawn] = OnDisk(self._log)
+        self.graded: OnDisk[Key, Graded] = OnDisk(self._log)
+        self.scored: OnDisk[tuple[str, str, int], Scored] = OnDisk(self._log)
         """By (reward model, problem id, number of the first sample)."""
+        self.prompts: dict[tuple[str, str], None] = {}
+        """(problem id, prompt) of all that was drawn."""
         self.searched: dict[tuple[str, int, str], Searched] = {}
         """By (setting, K, problem id)."""
         self._num_drawn: dict[tuple[str, bool], int] = {}
         with storage_errors(f"directory {self.path.parent} cannot be made", "Choose another path."):
             make_directory(self.path.parent)
         self._expected = header
-        self._log = AppendLog(self.path, _LAYOUT)
         self._log.open(self._take, None if header is None else encode(header)[0])
 
     @classmethod
@@ -82,8 +114,9 @@ class SampleFile(View):
             if isinstance(each, Drawn):
                 place = (each.problem, each.greedy)
                 new[place] = self._next(each, new.get(place, self._num_drawn.get(place, 0)))
-        for stored in self._log.append(records):
-            self._take(stored)
+        stored = self._log.append(records)
+        for record, start in zip(stored, self._log.starts, strict=True):
+            self._take(record, start)
 
     def _next(self, record: Drawn, known: int) -> int:
         """The number of the sample after those of a record, which must go on from the known ones."""
@@ -92,7 +125,9 @@ class SampleFile(View):
             raise argument_error("first", rule, record.first)
         return known + len(record.completions)
 
-    def _take(self, record: Line) -> None:
+    def _take(self, record: Line, start: int | None = None) -> None:
+        """A record, and at which byte its line begins: the one that was read last, where None."""
+        start = self._log.start if start is None else start
         match record:
             case SamplesHeader():
                 self.header = record
@@ -100,13 +135,14 @@ class SampleFile(View):
             case Drawn():
                 place = (record.problem, record.greedy)
                 self._num_drawn[place] = self._next(record, self._num_drawn.get(place, 0))
-                self.drawn[(*place, record.first)] = record
+                self.prompts[record.problem, record.prompt] = None
+                self.drawn.put((*place, record.first), start)
             case Graded():
-                self.graded[record.problem, record.greedy, record.first] = record
+                self.graded.put((record.problem, record.greedy, record.first), start)
             case Searched():
                 self.searched[record.setting, record.k, record.problem] = record
             case Scored():
-                self.scored[record.reward_model, record.problem, record.first] = record
+                self.scored.put((record.reward_model, record.problem, record.first), start)
 
     def _check_header(self) -> None:
         for field in dataclasses.fields(SamplesHeader) if self._expected is not None else ():

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.errors import ArgumentError
 from breakeven.records import FitStatus, KCurve, Made
 from breakeven.ttc.pool import Pool
 from breakeven.ttc.strategies.majority_vote import majority_vote
@@ -98,9 +97,39 @@ def test_a_thousand_samples_do_not_overflow() -> None:
     assert measured[0] == pytest.approx(0.4)
     assert 0.9 < measured[2] <= measured[3] <= 1.0 + 1e-12
     assert measured[4] == pytest.approx(1.0)
-    with pytest.raises(ArgumentError, match="k_values must be fewer out of 2000 samples, whose subsets overflow; got"):
-        majority_vote(counted(1000, 1000), (1000,))
+    half = majority_vote(counted(1000, 1000), (1000,))  # of 10^600 subsets
+    assert 0.0 < half.monte_carlo_error_K[0] <= 0.008
+    assert half.accuracy_K[0] == pytest.approx(0.5, abs=4 * half.monte_carlo_error_K[0])
     assert majority_vote(counted(2000, 2000), (1, 8)).accuracy_K == pytest.approx([0.5, 0.5])
+
+
+@PROPERTY
+@given(st.lists(st.lists(st.integers(-1, 3), min_size=7, max_size=7), min_size=1, max_size=4))
+def test_the_vote_of_all_samples_alone_is_that_of_the_whole_curve(labels: list[list[int]]) -> None:
+    label_PN = np.array(labels, dtype=np.int16)
+    pool = Pool(label_PN=label_PN, correct_PN=np.roll(label_PN, 1, axis=1) == 0)
+    alone, curve = majority_vote(pool, (7,)), majority_vote(pool, range(1, 8))
+    assert alone.accuracy_PK[:, 0] == pytest.approx(curve.accuracy_PK[:, -1], abs=1e-12)
+    assert alone.monte_carlo_error_K.tolist() == [0.0]
+
+
+def test_beyond_what_is_counted_the_error_of_resampling_is_told(monkeypatch) -> None:
+    label_PN = np.random.default_rng(5).integers(-1, 4, (400, 12)).astype(np.int16)
+    pool = Pool(label_PN=label_PN, correct_PN=label_PN == 0)
+    whole = majority_vote(pool, range(1, 13))
+    assert not whole.monte_carlo_error_K.any()
+    for name, most in (("_COUNTED", 11), ("_COUNTED_K", 3)):
+        monkeypatch.setattr(f"breakeven.ttc.strategies.majority_vote.{name}", most)
+    told = majority_vote(pool, range(1, 13))
+    off_K, error_K = told.accuracy_K - whole.accuracy_K, told.monte_carlo_error_K
+    assert off_K[[0, 1, 2, 11]] == pytest.approx([0.0] * 4, abs=1e-12)
+    assert error_K[[0, 1, 2, 11]].tolist() == [0.0] * 4
+    assert (error_K[3:11] > 0).all()
+    assert (error_K <= 0.5 / np.sqrt(4096)).all()
+    assert (np.abs(off_K[3:11]) < 4 * error_K[3:11]).all()
+    assert np.abs(off_K[3:11]).max() > 0, "it is not exact"
+    assert majority_vote(pool, range(1, 13)).accuracy_PK.tolist() == told.accuracy_PK.tolist(), "the same orders"
+    assert majority_vote(pool, (1, 2)).accuracy_K == pytest.approx(whole.accuracy_K[:2])
 
 
 @PROPERTY
