@@ -5,9 +5,9 @@
 
 Mutations: JSON values swapped for others of each type, deep nesting, integers of 5,000 digits, lone surrogates, lines
 cut, doubled and merged, bytes flipped, gzip whole and cut. Lines of logs get the checksum of what they then hold, so
-that the mutation reaches what is behind it. Guided, an input that steps in breakeven's own code from line to line as none
-did before is kept and mutated further, as by any fuzzer that is led by coverage. Ends with 1 if anything else
-was raised, or took over --limit CPU seconds.
+that the mutation reaches what is behind it. Guided, an input that steps in breakeven's own code from line to line as
+none did before is kept and mutated further, as by any fuzzer that is led by coverage. Ends with 1 if anything else was
+raised, or took over --limit CPU seconds.
 """
 
 import argparse
