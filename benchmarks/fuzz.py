@@ -112,9 +112,7 @@ def fuzz(
     counts, found, slowest = Counter[str](), Counter[str](), 0.0
     corpus, known = list(reader.seeds), set[Step]()
     for number in range(inputs):
-        # Half of the time what was found last, which is where the frontier is.
-        parent = chance.choice(corpus[-20:] if chance.random() < 0.5 else corpus)
-        data = mutated(parent, chance, sealed=reader.sealed)
+        data = mutated(chance.choice(chance.choice((reader.seeds, corpus, corpus[-20:]))), chance, sealed=reader.sealed)
         steps = set[Step]()
         place = Path(tempfile.mkdtemp(dir=folder))
         began = time.process_time()
