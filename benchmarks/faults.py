@@ -1,4 +1,4 @@
-"""Let the disk fail under `run` and `eval`: full at many sizes, and an I/O error at each fsync of a run in turn.
+"""Let the disk fail under `run`, `eval` and `reward-model`: full at many sizes, and an I/O error at each fsync in turn.
 
     nice python benchmarks/faults.py --sizes 20
 
@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, default=20, metavar="N", help="of the disk, for each command")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="fail at every Nth fsync only")
+    parser.add_argument("--only", nargs="*", choices=victims.NAMES, default=victims.NAMES, metavar="COMMAND")
     asked = parser.parse_args()
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
@@ -43,13 +44,14 @@ def main() -> None:
         sys.stdout.write(f"full disk: {'a small tmpfs' if mounts else 'RLIMIT_FSIZE'}\n")
         sys.stdout.write(f"{'kind':24} {'tried':>5} {'refused':>7} {'equal ends':>10} {'faults':>6}\n")
         faults = []
-        for name in ("run", "eval"):
+        for name in asked.only:
             sizes = _sizes(whole[name], asked.sizes, mounts)
             tried = (full(place, name, size, whole[name], mounts) for size in sizes)
             faults += _row(f"{name}, disk full", tried)
-        last = _fsyncs(place, "run")
-        tried = (failing(place, "run", which, whole["run"]) for which in range(1, last + 1, asked.every))
-        faults += _row("run, EIO at fsync", tried)
+        for name in asked.only:
+            last = _fsyncs(place, name)
+            tried = (failing(place, name, which, whole[name]) for which in range(1, last + 1, asked.every))
+            faults += _row(f"{name}, EIO at fsync", tried)
     spent = time.process_time() - began + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     sys.stdout.write(f"{spent:.0f} s of CPU\n")
     sys.stdout.writelines(f"  {each}\n" for each in faults[:20])

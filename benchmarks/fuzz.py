@@ -1,10 +1,13 @@
 """Give every reader mutated inputs: it answers, or refuses with one of breakeven's own errors, in bounded time.
 
     nice python benchmarks/fuzz.py --inputs 1000 --seed 0
+    nice python benchmarks/fuzz.py --guided --only verdicts
 
 Mutations: JSON values swapped for others of each type, deep nesting, integers of 5,000 digits, lone surrogates, lines
 cut, doubled and merged, bytes flipped, gzip whole and cut. Lines of logs get the checksum of what they then hold, so
-that the mutation reaches what is behind it. Ends with 1 if anything else was raised, or took over --limit CPU seconds.
+that the mutation reaches what is behind it. Guided, an input that steps in breakeven's own code from line to line as
+none did before is kept and mutated further, as by any fuzzer that is led by coverage. Ends with 1 if anything else was
+raised, or took over --limit CPU seconds.
 """
 
 import argparse
@@ -21,14 +24,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import CodeType, FrameType
+from typing import Any, TypeAlias
 
 from breakeven.checking import plain_data
 from breakeven.config import load_recipe
 from breakeven.data.answers import code, drop, find, gsm8k, math, math_find, numbers, said
+from breakeven.data.sets.plain import PlainFile
 from breakeven.errors import BreakevenError
 from breakeven.readers import ReadOptions, read_evals
+from breakeven.readers.model_config import cost_from_config
 from breakeven.sampling.reward_models.judge import read_verdict
+from breakeven.sampling.served import refusals
+from breakeven.sampling.served.endpoint import Answer
+from breakeven.sampling.served.replies import MalformedReplyError, read_reply
 from breakeven.store import Choice, Journal, SampleFile, Served, read_log
 from breakeven.store.kinds import Drawn, SamplesHeader
 from breakeven.store.lines import encode
@@ -54,6 +63,11 @@ _BITS = (
 )
 
 
+Step: TypeAlias = tuple[CodeType, int, int]
+"""Of which code, from which line, to which."""
+_MOST_KEPT_BYTES = 1 << 16
+
+
 class _TooLong(BaseException):
     """The time for one input is over."""
 
@@ -76,6 +90,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=float, default=5.0, metavar="SECONDS", help="of CPU, for one input")
     parser.add_argument("--only", default="", metavar="TEXT", help="readers whose names hold this")
+    parser.add_argument("--guided", action="store_true", help="by what inputs reach; some ten times slower")
     asked = parser.parse_args()
     signal.signal(signal.SIGPROF, _too_long)
     found = Counter[str]()
@@ -83,21 +98,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for reader in readers():
             if asked.only in reader.name:
-                found += fuzz(reader, asked.inputs, random.Random(f"{asked.seed} {reader.name}"), asked.limit, folder)
+                chance = random.Random(f"{asked.seed} {reader.name}")
+                found += fuzz(reader, asked.inputs, chance, asked.limit, folder, guided=asked.guided)
     for fault, times in found.most_common(30):
         sys.stdout.write(f"  {times} x {fault!a}\n")
     raise SystemExit(bool(found))
 
 
-def fuzz(reader: Reader, inputs: int, chance: random.Random, limit: float, folder: str) -> Counter[str]:
+def fuzz(
+    reader: Reader, inputs: int, chance: random.Random, limit: float, folder: str, *, guided: bool = False
+) -> Counter[str]:
     """Try a reader, print its row, and return its faults with their number."""
     counts, found, slowest = Counter[str](), Counter[str](), 0.0
+    corpus, known = list(reader.seeds), set[Step]()
     for number in range(inputs):
-        data = mutated(chance.choice(reader.seeds), chance, sealed=reader.sealed)
+        data = mutated(chance.choice(chance.choice((reader.seeds, corpus, corpus[-20:]))), chance, sealed=reader.sealed)
+        steps = set[Step]()
         place = Path(tempfile.mkdtemp(dir=folder))
         began = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, limit)
         try:
+            if guided:
+                sys.settrace(_into(steps))
             reader.read(data, place)
             counts["read"] += 1
         except reader.promised:
@@ -110,12 +132,36 @@ def fuzz(reader: Reader, inputs: int, chance: random.Random, limit: float, folde
             if found.total() < 4:
                 sys.stderr.write(f"input {number} of {reader.name}: {data[:300]!r}\n")
         finally:
+            sys.settrace(None)
             signal.setitimer(signal.ITIMER_PROF, 0)
+        if not steps <= known and len(data) < _MOST_KEPT_BYTES:
+            known |= steps
+            corpus.append(data)
         slowest = max(slowest, time.process_time() - began)
     row = f"{inputs:6} {counts['read']:6} {counts['refused']:7} {found.total():6} {slowest:6.2f} s"
-    sys.stdout.write(f"{reader.name:22} {row}\n")
+    kept = f", {len(corpus) - len(reader.seeds)} kept that took a new step, of {len(known)}" if guided else ""
+    sys.stdout.write(f"{reader.name:22} {row}{kept}\n")
     sys.stdout.flush()
     return found
+
+
+def _into(steps: set[Step]) -> Callable[..., Any]:
+    """A trace function that adds what is stepped from line to line in breakeven's own code."""
+
+    def enter(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        if "/breakeven/" not in frame.f_code.co_filename:
+            return None
+        last = 0
+
+        def walk(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+            nonlocal last
+            steps.add((frame.f_code, last, frame.f_lineno))
+            last = frame.f_lineno
+            return walk
+
+        return walk
+
+    return enter
 
 
 def _too_long(*_: object) -> None:
@@ -243,7 +289,17 @@ def readers() -> list[Reader]:
         return lambda data, place: ((place / name).write_bytes(data), read(place / name))
 
     shown = _json(inspect), _json(evalplus)
-    refusals = (ValueError, TypeError, RecursionError)  # as plain_data.decode says
+    choice = {"index": 0, "message": {"content": "42", "reasoning": "?"}, "finish_reason": "stop", "logprobs": {
+              "content": [{"token": "4"}, {"token": "2"}]}, "stop_reason": None}  # fmt: skip
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5,
+             "completion_tokens_details": {"reasoning_tokens": 1}}  # fmt: skip
+    parts = {"content": [{"type": "text", "text": "42"}, {"type": "thinking", "thinking": [{"text": "?"}]}]}
+    plain = {"text": "42", "finish_reason": "length", "logprobs": {"tokens": ["4", "2"]}}
+    refusal = {"error": {"message": "too many tokens", "param": "n", "code": "x"}, "detail": [{"loc": ["body", "n"]}]}
+    completions = ([choice], [choice | {"message": parts}], [plain, plain])
+    answers = (*(_json({"choices": each, "usage": usage}) for each in completions), _json(refusal))
+    configs = tuple(_json(_CONFIG | each) for each in _CONFIGS)
+    none_such = (ValueError, TypeError, RecursionError)  # as plain_data.decode says
     texts = tuple(each.encode() for each in _TEXTS)
     return [
         Reader("rows, CSV", evaluations("rows.csv"), (short, greedy.read_bytes())),
@@ -258,12 +314,30 @@ def readers() -> list[Reader]:
         Reader("sample file", at("samples.jsonl", _sample_file), (samples,), sealed=True),
         Reader("journal", at("journal.jsonl", lambda path: Journal(path).samples("k")), (served,), sealed=True),
         Reader("recipes", at("recipe.toml", lambda path: load_recipe(str(path))), recipe),
-        Reader("plain data", lambda data, _: plain_data.decode(data), tuple(map(plain_data.encode, _PLAIN)), refusals),
+        Reader("plain data", lambda data, _: plain_data.decode(data), tuple(map(plain_data.encode, _PLAIN)), none_such),
         Reader("verdicts", lambda data, _: read_verdict(_text(data)), texts, ()),
+        Reader("server's answers", lambda data, _: read_reply(data, 2, 9), answers, (MalformedReplyError,)),
+        Reader("server's refusals", lambda data, _: _refusal(data), answers, ()),
+        Reader("model configs", at("config.json", cost_from_config), configs),
+        Reader("task files", at("task.jsonl", lambda path: PlainFile(path=path).problems), (_TASKS,)),
         Reader("answers", lambda data, _: _answers(_text(data)), texts, ()),
     ]
 
 
+_CONFIG = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 9, "intermediate_size": 8,
+           "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}  # fmt: skip
+_CONFIGS = (
+    {"model_type": "mistral", "head_dim": 2, "num_key_value_heads": 2},
+    {"text_config": _CONFIG | {"model_type": "opt", "word_embed_proj_dim": 4}},
+    {"model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 4,
+     "mlp_only_layers": [0], "first_k_dense_replace": 1, "decoder_sparse_step": 1},
+    {"model_type": "deepseek_v3", "kv_lora_rank": 2, "q_lora_rank": 2, "qk_rope_head_dim": 2, "qk_nope_head_dim": 2,
+     "v_head_dim": 2, "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 4,
+     "n_shared_experts": 1, "mlp_layer_types": ["sparse", "dense"]},
+)  # fmt: skip
+_TASKS = (
+    b'{"id": "a", "prompt": "1 + 1?", "reference": "2"}\n{"id": 3, "prompt": "1 + 2.5?", "reference": ["3.5", "7/2"]}\n'
+)
 _PLAIN = ([1, (2.5, "drei"), {4: {5}}, None, 1 + 2j], {"a": range(3), b"b": frozenset((1, 2))}, [[[[]]]], 10**400)
 _TEXTS = (
     "So the total is 6 * 7 = 42.\n#### 42\n",
@@ -287,6 +361,20 @@ def _sample_file(path: Path) -> None:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+def _refusal(data: bytes) -> None:
+    answer = Answer(status=400, headers={"retry-after": _text(data)[:50]}, content=data)
+    said = refusals.said_by(answer)
+    (
+        refusals.passes(answer),
+        refusals.is_unknown(said),
+        refusals.is_context_too_long(said),
+        refusals.is_about_count(said),
+    )
+    refusals.passes(answer)
+    refusals.refused_fields(answer, ["n", "stop", "temperature", "max_tokens"])
+    refusals.retry_after(answer.headers)
 
 
 def _answers(text: str) -> None:

@@ -21,7 +21,7 @@ from breakeven.checking.subprocess_backend import UnsafeSubprocess
 from breakeven.data.sets.human_eval import HumanEval
 from breakeven.errors import SandboxError
 
-_BLOCKS = 4
+_BLOCKS = 20
 
 
 def main() -> None:

@@ -159,7 +159,10 @@ def test_what_is_printed_forges_no_reply(workers: Workers) -> None:
     assert workers.call("echo", 1) == [1]
 
 
-@pytest.mark.parametrize("forged", ["\x00\x00\x00\x02{}", "\x00\x00\x00\x02xx", "\x00\x00\x00\x011", "\xff" * 9])
+DEEP = "\x00\x00\xc3\x50" + "[" * 50_000
+
+
+@pytest.mark.parametrize("forged", ["\x00\x00\x00\x02{}", "\x00\x00\x00\x02xx", "\x00\x00\x00\x011", "\xff" * 9, DEEP])
 def test_a_reply_that_is_none_fails_the_check_and_ends_the_process(workers: Workers, forged: str) -> None:
     with pytest.raises(CheckFailedError, match="the checker's reply must be"):
         workers.call("forge", forged)

@@ -84,3 +84,12 @@ def test_problems_of_one_order_are_numbered_across_the_end_of_a_checkpoint() -> 
 def test_runs_begin_where_a_row_differs_from_the_one_before() -> None:
     assert _runs("aabbb", [1, 1, 1, 2, 2]) == [0, 2, 3]
     assert _runs([[1], [1], [2]], "bbb") == [0, 2]
+
+
+@pytest.mark.parametrize(("before", "row"), [("", '{{"a":1,"b":"{}"}}'), ("a,b\n", "1,{}"), ("a,b\n", '1,"{}"')])
+def test_of_long_rows_fewer_are_held_at_once(tmp_path: Path, monkeypatch, before: str, row: str) -> None:
+    monkeypatch.setattr(lines, "_CHUNK_CHARACTERS", 10_000)
+    (tmp_path / "log").write_text(before + "".join(row.format("x" * 900) + "\n" for _ in range(100)))
+    sizes = [len(chunk.row_R) for chunk in lines.read_chunks(tmp_path / "log", ("a",))]
+    assert sum(sizes) == 100
+    assert max(sizes) <= 12

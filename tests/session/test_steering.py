@@ -87,9 +87,10 @@ def test_what_a_kill_left_recorded_but_not_removed_is_not_taken_up_twice(tmp_pat
         assert asked_of(tmp_path) is None
 
 
-def test_a_file_that_is_no_request_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("text", ['{"action": "explode"}', '{"x":' * 100_000, "[" * 100_000, '{"x": ' + "9" * 9_000])
+def test_a_file_that_is_no_request_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str) -> None:
     with session(tmp_path, rate=0.0) as run:
-        (tmp_path / REQUEST_NAME).write_text('{"action": "explode"}', encoding="utf-8")
+        (tmp_path / REQUEST_NAME).write_text(text, encoding="utf-8")
         assert not at(run, 1).stop
         assert "is no request of breakeven" in caplog.text
         assert not read_log(tmp_path).steering

@@ -161,7 +161,7 @@ def _ask(process: Child, request: bytes, seconds: float, purpose: str) -> Any:
         outcome = json.loads(said[4:])
         if "error" not in outcome:
             return outcome["value"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise _BrokenError("the checker's reply must be one value; got something else") from None
     raise CheckBrokeError(f"the checker raised {outcome['error']}")
 

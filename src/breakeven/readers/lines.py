@@ -3,13 +3,13 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -18,8 +18,10 @@ from breakeven import jsonl
 from breakeven.errors import LogError
 
 CHUNK_ROWS = 1 << 12
+_CHUNK_CHARACTERS = 16 << 20
 _SHOWN = 60
 _DELIMITERS = (",", "\t", ";")
+_Row = TypeVar("_Row", bound=Sized)
 _OBJECTS = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -128,7 +130,7 @@ def _json_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
 def _json_rows(path: Path) -> Iterator[tuple[Sequence[int], Sequence[dict[str, Any]]]]:
     """Some rows and their numbers; one by one where one of the lines is not simply an object."""
     number, lines = 1, lines_of(path)
-    while batch := list(islice(lines, CHUNK_ROWS)):
+    while batch := _some(lines):
         text = "".join(batch).replace("\r\n", "\n")
         rows = []
         if text.count("}\n{") == len(batch) - 1:  # no object ends on another line than it began
@@ -140,6 +142,17 @@ def _json_rows(path: Path) -> Iterator[tuple[Sequence[int], Sequence[dict[str, A
             numbered = [each for each in enumerate(batch, number) if not each[1].isspace()]
             yield from _numbered((each, json_object(line, path, each)) for each, line in numbered)
         number += len(batch)
+
+
+def _some(rows: Iterator[_Row], size: Callable[[_Row], int] = len) -> list[_Row]:
+    """The next rows: CHUNK_ROWS of them, or fewer where they are long, since they are held at once."""
+    some, left = list[_Row](), _CHUNK_CHARACTERS
+    for row in islice(rows, CHUNK_ROWS):
+        some.append(row)
+        left -= size(row)
+        if left < 0:
+            break
+    return some
 
 
 def _numbered(
@@ -160,7 +173,7 @@ def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     width = len(header)
     place = {name: at for at, name in enumerate(header)}
     kept = [(place[name], ours) for ours, name in theirs.items() if name in place]
-    while batch := list(islice(lines, CHUNK_ROWS)):
+    while batch := _some(lines):
         cells = _plain_cells(batch, delimiter, width)
         if not cells:
             break
@@ -168,7 +181,7 @@ def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
         row += len(batch)
     reader = csv.reader(chain(batch, lines), delimiter=delimiter)
     try:
-        while rows := list(islice(reader, CHUNK_ROWS)):
+        while rows := _some(reader, lambda row: sum(map(len, row))):
             numbers: Sequence[int] = range(row + 1, row + 1 + len(rows))
             row += len(rows)
             if set(map(len, rows)) != {width}:

@@ -41,7 +41,7 @@ def asked_of(run_dir: Path) -> Request | None:
     """The request that waits to be taken up; None where none does, or it is not one."""
     try:
         return msgspec.json.decode((run_dir / REQUEST_NAME).read_bytes(), type=Request)
-    except (OSError, msgspec.MsgspecError, ValueError):
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
