@@ -76,8 +76,8 @@ def test_it_is_priced_and_deployable_as_the_stop_was() -> None:
 
 
 def test_accuracy_is_read_at_the_stops_own_k_or_where_the_curve_ends() -> None:
-    assert accuracy_at([curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], STOPPED) == 0.7
-    assert accuracy_at([curve(0.5, 0.6)], STOPPED) == 0.6
+    assert accuracy_at([curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], STOPPED) == (0.7, Made.MEASURED)
+    assert accuracy_at([curve(0.5, 0.6)], STOPPED) == (0.6, Made.MEASURED)
 
 
 def test_what_is_expected_is_the_prior_of_a_decay_on_what_was_measured() -> None:

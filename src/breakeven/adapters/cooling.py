@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from breakeven.errors import argument_error
-from breakeven.records import Parent
 from breakeven.report import cooldown_words, outcome_words
-from breakeven.session.cooling import branch_spec, num_drawn, planned, weighed
+from breakeven.session.cooling import branch_spec, num_drawn, parent_of, planned, weighed
 from breakeven.session.recording import open_log
 from breakeven.session.session import Session
 from breakeven.session.voice import say
@@ -78,7 +77,6 @@ def finish(session: Session, *, step: int, train_tokens: int, loss: float | None
     if stop is None or log is None or log.cooldown is None:
         raise argument_error("log", "hold the cooldown that now ends", None)
     spec = branch_spec(session, train_tokens=train_tokens, decay_share=log.cooldown.steps / step)
-    parent = Parent(run="../..", step=log.cooldown.step, fingerprint=log.fingerprint)
     config = {"cooldown_steps": log.cooldown.steps, "learning_rate": stop.observation.shown.get("learning_rate")}
     with (
         open_log(
@@ -87,7 +85,7 @@ def finish(session: Session, *, step: int, train_tokens: int, loss: float | None
             policy=session.policy,
             seed=session.seed,
             config=config,
-            parent=parent,
+            parent=parent_of(stop, log),
             resume=True,
         ) as branch_log,
         Session(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from breakeven import check
-from breakeven.records.curves import check_within, computed_share
+from breakeven.records.curves import Made, check_within, computed_share
 from breakeven.records.decisions import ServingPoint
 from breakeven.records.events import Fingerprint
 
@@ -19,6 +19,8 @@ class Parent:
     """The last step that both have in common: that of the stop."""
     fingerprint: Fingerprint | None
     """The parent's."""
+    draws: tuple[tuple[int, int], ...]
+    """What the stop drew, and the end of the branch draws again: (problems, samples for each of the first so many)."""
 
     def __post_init__(self) -> None:
         check.whole("step", self.step, 1)
@@ -26,7 +28,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooled:
-    """The cooled model beside the stopped one, on the same problems with the same seeds."""
+    """The cooled model beside the stopped one: the same draws of the same problems with the same seeds."""
 
     evaluation_flops: float
     """Of measuring it."""
@@ -35,8 +37,9 @@ class Cooled:
     stopped_accuracy: float
     """Of the stop's serving point, as it was decided on."""
     accuracy: float
-    """Of the cooled model with that strategy and K, made as that was; the highest K of its curve where it has not so
-    many."""
+    """Of the cooled model with that strategy and K; the highest K of its curve where it has not so many."""
+    made: Made
+    """How that was."""
     standard_error: float | None
     """Of the difference, paired over problems, at that K or as many samples as were drawn; None where it cannot be
     paired."""

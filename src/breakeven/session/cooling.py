@@ -16,13 +16,16 @@ from breakeven.records import (
     Cooled,
     Made,
     Observation,
+    Parent,
     RunSpec,
     SampleBank,
     ServingPoint,
 )
 from breakeven.session.step import measured_of, see
 from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+from breakeven.stopping.course import Course
 from breakeven.stopping.history import baseline_accuracy
+from breakeven.store import RunLog
 from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import learning_point, tally_of
 
@@ -42,9 +45,9 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
     """
     spec, observation, query = session.spec, stop.observation, stop.observation.query_flops
     train_flops = session.train_flops(steps * step_tokens)
-    # as `cost.evaluation` charges it: all samples after one prefill, and the greedy one after another
-    evaluation_flops = observation.bank.num_problems * (query.total(num_drawn(observation)) + query.total(1))
-    evaluation_flops += observation.validation_loss.flops if observation.validation_loss else 0.0
+    bank, loss = observation.bank, observation.validation_loss
+    evaluation_flops = sum(query.total(len(row)) for row in bank.correct_PN if row) + bank.num_problems * query.total(1)
+    evaluation_flops += loss.flops if loss else 0.0
     cost_flops, left_flops = train_flops + evaluation_flops, spec.budget_flops - observation.train_flops
     least = pays_from(cost_flops, _served(stop).flops_per_query, query.total(1))
     average = observation.average
@@ -91,20 +94,24 @@ def weighed(session: "Session", stop: CheckpointRecord, plan: Cooldown, observat
         plan: of the cooldown.
         observation: the end of the branch, on the problems and with the seeds of the stop.
     """
-    course, served = session.course, _served(stop)
+    served, spec = _served(stop), session.spec
+    course = course_before(session, stop)  # so that both curves are told from as many earlier answers
     seen = see(course, measured_of(observation))
-    serving = cheapest_as_good(seen.point, seen.curves, session.spec, served)
+    serving = cheapest_as_good(seen.point, seen.curves, spec, served)
+    accuracy, made = accuracy_at(seen.curves, served)
     cost_flops = plan.train_flops + observation.evaluation_flops
+    spent_flops = observation.train_flops + (seen.evaluation_flops or 0.0) + stop.observation.evaluation_flops
     return replace(
         plan,
         cooled=Cooled(
             evaluation_flops=observation.evaluation_flops,
-            baseline_accuracy=baseline_accuracy(seen.point, session.spec.baseline),
+            baseline_accuracy=baseline_accuracy(seen.point, spec.baseline),
             stopped_accuracy=served.accuracy,
-            accuracy=accuracy_at(seen.curves, served),
+            accuracy=accuracy,
+            made=made,
             standard_error=_standard_error(stop.observation.bank, observation.bank, served),
             serving=serving,
-            net_saving=course.undecided(seen, seen.curves).net_saving or 0.0,
+            net_saving=1.0 - spent_flops / spec.budget_flops,
             break_even_queries=None
             if serving is None
             else pays_from(cost_flops, served.flops_per_query, serving.flops_per_query),
@@ -112,8 +119,27 @@ def weighed(session: "Session", stop: CheckpointRecord, plan: Cooldown, observat
     )
 
 
+def parent_of(stop: CheckpointRecord, log: RunLog) -> Parent:
+    """What a branch two folders below says of the run that it comes from."""
+    drawn = [len(row) for row in stop.observation.bank.correct_PN]
+    if drawn == sorted(drawn, reverse=True):  # as every session draws
+        draws = tuple((sum(each >= most for each in drawn), most) for most in sorted({*drawn} - {0}))
+    else:
+        draws = ((len(drawn), max(drawn)),)
+    return Parent(run="../..", step=stop.observation.step, fingerprint=log.fingerprint, draws=draws)
+
+
+def course_before(session: "Session", stop: CheckpointRecord) -> Course:
+    """The course of a run up to a checkpoint, which is not in it."""
+    course = replace(session.course, points=(), decision=None, right_P=(), answers_P=())
+    for each in session.checkpoints:
+        if each.observation.step < stop.observation.step:
+            course = course.then(learning_point(each.observation), each.decision)
+    return course
+
+
 def num_drawn(observation: Observation) -> int:
-    """Samples of each problem by which a cooled model is compared with an observed one: the most of any there."""
+    """Samples a problem, the most of any, by which a cooled model is compared with an observed one."""
     return max(1, observation.bank.num_samples)
 
 

@@ -299,7 +299,7 @@ class Session:
         source = live_source(self, self._course, step, train_tokens, loss, learning_rate)
         try:
             with measuring(self, step):
-                at_once = None if self.parent is None else (len(self.problems), self.num_samples)
+                at_once = None if self.parent is None else self.parent.draws
                 course, _, decision = take_step(self._course, source, at_once=at_once)
                 samples = source.collector.samples
                 self._kept.keep_texts(step, samples.greedy_texts_P, samples.texts_PN)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from breakeven.records import KCurve, LearningPoint, RunSpec, ServingPoint
+from breakeven.records import KCurve, LearningPoint, Made, RunSpec, ServingPoint
 from breakeven.stopping.density import of_normals, quantile
 from breakeven.stopping.lifetime import query_price
 from breakeven.stopping.stack import decayed
@@ -70,10 +70,11 @@ def pays_from(cost_flops: float, query_flops: float | None, cheaper_flops: float
     return cost_flops / (query_flops - cheaper_flops)
 
 
-def accuracy_at(curves: Sequence[KCurve], serving: ServingPoint) -> float:
-    """Of a strategy at its K; at the highest K of its curve where that ends before."""
+def accuracy_at(curves: Sequence[KCurve], serving: ServingPoint) -> tuple[float, Made]:
+    """Of a strategy at its K, and how it was made; at the highest K of its curve where that ends before."""
     curve = next(each for each in curves if each.strategy == serving.strategy)
-    return max((k, accuracy) for k, accuracy in zip(curve.k_values, curve.accuracy_K, strict=True) if k <= serving.k)[1]
+    index = max(index for index, k in enumerate(curve.k_values) if k <= serving.k)
+    return curve.accuracy_K[index], curve.made_K[index]
 
 
 def cheapest_as_good(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.config import RunConfig, config_to_builtins
 from breakeven.errors import DivergedError, argument_error
-from breakeven.records import CheckpointRecord, Cooldown, Decision, Parent
-from breakeven.session.cooling import branch_spec, num_drawn, planned, weighed
+from breakeven.records import CheckpointRecord, Cooldown, Decision
+from breakeven.session.cooling import branch_spec, num_drawn, parent_of, planned, weighed
 from breakeven.session.recording import start_log
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Session
@@ -88,7 +88,7 @@ def cool_down(
     if plan.is_over:
         return None
     branch, branch_dir = branch_of(config, stop, rate=rate, steps=plan.steps), run_dir / name
-    with _begun(branch, branch_dir, log, session, step) as branch_log:
+    with _begun(branch, branch_dir, log, session, stop) as branch_log:
         try:
             result = train(
                 branch,
@@ -133,18 +133,20 @@ def branch_of(config: RunConfig, stop: CheckpointRecord, *, rate: float, steps: 
     return replace(config, train=train, evaluate=evaluate, **of_the_run)
 
 
-def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, step: int) -> RunLog:
+def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, stop: CheckpointRecord) -> RunLog:
     """The log of the branch, which the parent's state is copied beside before there is one.
 
     Raises:
         ArgumentError: another run is there.
     """
-    parent = Parent(run="../..", step=step, fingerprint=log.fingerprint)
+    parent = parent_of(stop, log)
     if (branch_dir / LOG_NAME).exists():
         found = RunLog.open(branch_dir)
         if found.header.parent != parent:
             found.close()
-            raise argument_error(str(branch_dir), f"be the cooldown of step {step}", found.header.parent, "Move it.")
+            raise argument_error(
+                str(branch_dir), f"be the cooldown of step {parent.step}", found.header.parent, "Move it."
+            )
         return found
     make_directory(branch_dir / START)
     write_whole(branch_dir / START / STATE_NAME, (log.directory / STATE_NAME).read_bytes(), remedy=_REMEDY)
