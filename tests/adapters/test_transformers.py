@@ -411,7 +411,7 @@ def rates():
     pytest.importorskip("transformers")
     from transformers import TrainerCallback
 
-    class Rates(TrainerCallback):
+    class Rates(TrainerCallback):  # type: ignore[misc]
         def __init__(self) -> None:
             self.seen: dict[int, float] = {}
 

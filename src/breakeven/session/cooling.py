@@ -22,7 +22,7 @@ from breakeven.records import (
     ServingPoint,
 )
 from breakeven.session.step import measured_of, see
-from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, expected_accuracy, pays_from
 from breakeven.stopping.course import Course
 from breakeven.stopping.history import baseline_accuracy
 from breakeven.store import RunLog
@@ -54,8 +54,9 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
     now = observation if average is None else replace(observation, bank=average)
     expected = expected_accuracy(
         baseline_accuracy(learning_point(now), spec.baseline),
-        observation.bank.num_problems,
-        decay_ahead=decay_ahead(spec, observation.train_flops) if average is None else 0.0,
+        (*course_before(session, stop).points, learning_point(observation)),
+        spec,
+        is_average=average is not None,
     )
     too_few = least is not None and spec.queries is not None and spec.queries < least
     return Cooldown(

@@ -10,7 +10,9 @@ import numpy as np
 
 from breakeven.records import KCurve, LearningPoint, Made, RunSpec, ServingPoint
 from breakeven.stopping.density import of_normals, quantile
+from breakeven.stopping.history import baseline_accuracy
 from breakeven.stopping.lifetime import query_price
+from breakeven.stopping.members import Curve
 from breakeven.stopping.stack import decayed
 
 
@@ -28,26 +30,36 @@ def cooldown_factor(step: int, steps: int) -> float:
     return 1.0 - math.sqrt(step / (steps + 1))
 
 
-def expected_accuracy(accuracy: float, num_problems: int, *, decay_ahead: float) -> tuple[float, float, float]:
+def expected_accuracy(
+    accuracy: float, points: Sequence[LearningPoint], spec: RunSpec, *, is_average: bool = False
+) -> tuple[float, float, float]:
     """Median and 90 % interval of the one-sample accuracy after a cooldown, as it would be measured.
 
     Args:
-        accuracy: measured: of the stop; or of averaged weights there, which stand for the cooled ones.
-        num_problems: behind it.
-        decay_ahead: part of a decay of the learning rate that `accuracy` has not had, from 0 to 1.
+        accuracy: measured at the last of `points`.
+        points: the run up to there.
+        spec: of the run.
+        is_average: whether `accuracy` is that of averaged weights, which stand for the cooled ones.
 
     Estimator:
-        The noise of as many problems about `accuracy`, raised by what a decay usually brings (`DECAY_GAINS`).
+        The noise of as many problems about `accuracy`; but for averages, raised by what a decay usually brings
+        (`breakeven.stopping.stack.decayed`), as far as the run has not had its own yet.
 
     Source:
-        Ours, docs/concepts.md, "Stop, then cool down".
-
-    >>> [round(each, 2) for each in expected_accuracy(0.5, 400, decay_ahead=0.0)]
-    [0.5, 0.46, 0.54]
+        Ours, docs/concepts.md, "Stop, then cool down"; that averages do: benchmarks/averaging_forecast.py.
     """
-    held = (accuracy * num_problems + 1.0) / (num_problems + 2.0)
-    noise = np.sqrt(held * (1.0 - held) / num_problems)
-    cdf = decayed(of_normals(np.ones(1), np.array([accuracy]), np.array([noise])), decay_ahead)
+    now = points[-1]
+    held = (accuracy * now.num_problems + 1.0) / (now.num_problems + 2.0)
+    noise = np.sqrt(held * (1.0 - held) / now.num_problems)
+    cdf = of_normals(np.ones(1), np.array([accuracy]), np.array([noise]))
+    if not is_average:
+        curve = Curve(
+            share=np.array([each.train_flops / spec.budget_flops for each in points]),
+            accuracy=np.array([baseline_accuracy(each, spec.baseline) for each in points]),
+            num_problems=now.num_problems,
+            loss=np.array([np.nan if each.validation_loss is None else each.validation_loss for each in points]),
+        )
+        cdf = decayed(cdf, curve, decay_ahead(spec, now.train_flops))
     median, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
     return median, lo, hi
 

@@ -129,8 +129,8 @@ def branch_of(config: RunConfig, stop: CheckpointRecord, *, rate: float, steps: 
         average=False,
     )
     evaluate = replace(config.evaluate, num_samples=num_drawn(stop.observation), keep_weights=False)
-    of_the_run = {"like": (), "hours": None, "max_evaluation_seconds_share": None, "mode": "stop", "on_stop": "serve"}
-    return replace(config, train=train, evaluate=evaluate, **of_the_run)
+    alone = replace(config, like=(), hours=None, max_evaluation_seconds_share=None)
+    return replace(alone, train=train, evaluate=evaluate, mode="stop", on_stop="serve")
 
 
 def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, stop: CheckpointRecord) -> RunLog:
