@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec, ServingPoint
-from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+from breakeven.stopping.cooldown import cheapest_as_good, decay_ahead, expected_accuracy, pays_from, serving_at
 
 SPEC = RunSpec(budget_flops=1000.0)
 POINT = LearningPoint(
@@ -75,9 +75,11 @@ def test_it_is_priced_and_deployable_as_the_stop_was() -> None:
     assert serving == replace(STOPPED, step=12, k=2, flops_per_query=24.0, expected_samples=2.0)
 
 
-def test_accuracy_is_read_at_the_stops_own_k_or_where_the_curve_ends() -> None:
-    assert accuracy_at([curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], STOPPED) == (0.7, Made.MEASURED)
-    assert accuracy_at([curve(0.5, 0.6)], STOPPED) == (0.6, Made.MEASURED)
+def test_another_model_is_told_at_the_stops_own_k_or_where_its_curve_ends() -> None:
+    other = serving_at(POINT, [curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], SPEC, STOPPED)
+    assert other == replace(STOPPED, step=12, accuracy=0.7)
+    short = serving_at(POINT, [curve(0.5, 0.6)], SPEC, STOPPED)
+    assert (short.k, short.accuracy, short.flops_per_query) == (2, 0.6, 24.0)
 
 
 def points(*losses: float | None, num_problems: int = 10_000) -> list[LearningPoint]:

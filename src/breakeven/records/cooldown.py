@@ -19,8 +19,6 @@ class Parent:
     """The last step that both have in common: that of the stop."""
     fingerprint: Fingerprint | None
     """The parent's."""
-    draws: tuple[tuple[int, int], ...]
-    """What the stop drew, and the end of the branch draws again: (problems, samples for each of the first so many)."""
 
     def __post_init__(self) -> None:
         check.whole("step", self.step, 1)
@@ -28,20 +26,20 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooled:
-    """The cooled model beside the stopped one: the same draws of the same problems with the same seeds."""
+    """The cooled model beside the stopped one, both with all samples of all problems, by the same seeds."""
 
     evaluation_flops: float
-    """Of measuring it."""
+    """Of measuring both."""
     baseline_accuracy: float
     """One sample, under the spec's baseline decoding (measured)."""
     stopped_accuracy: float
-    """Of the stop's serving point, as it was decided on."""
+    """Of the stop's serving point: told anew, for its decision rests on as few samples as it needed."""
     accuracy: float
     """Of the cooled model with that strategy and K; the highest K of its curve where it has not so many."""
     made: Made
-    """How that was."""
+    """How both were."""
     standard_error: float | None
-    """Of the difference, paired over problems, at that K or as many samples as were drawn; None where it cannot be
+    """Of the difference, paired over problems, at that K or as many samples as were drawn; None where nothing can be
     paired."""
     serving: ServingPoint | None
     """The cooled model's cheapest that reaches `stopped_accuracy` with at most as many samples; None: none does, and
@@ -71,7 +69,7 @@ class Cooldown:
     train_flops: float
     """Of these steps."""
     evaluation_flops: float
-    """Of measuring it, with samples as long as those of the stop (extrapolated)."""
+    """Of measuring it, and the stop as well as it, with samples as long as those of the stop (extrapolated)."""
     expected: float
     """One-sample accuracy that is expected of it (forecast): the median."""
     expected_lo: float

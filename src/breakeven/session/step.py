@@ -45,15 +45,14 @@ class Source(Protocol):
 
 
 def take_step(
-    course: Course, source: Source, *, at_once: Sequence[tuple[int, int]] | None = None
+    course: Course, source: Source, *, at_once: tuple[int, int] | None = None
 ) -> tuple[Course, Seen, Decision]:
     """The decision at the checkpoint of `source`; what it rests on; and the course with that checkpoint.
 
-    `at_once`: what is drawn, one after the other, whatever the policy wants.
+    `at_once`: (problems, samples for each) to draw whatever the policy wants.
     """
     if at_once is not None:
-        for num_problems, num_samples in at_once:
-            source.draw(num_problems, num_samples)
+        source.draw(*at_once)
         return conclude(course, see(course, source.measured()))
     policy = course.policy
     drawn = (0, 0)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from breakeven.records import KCurve, LearningPoint, Made, RunSpec, ServingPoint
+from breakeven.records import KCurve, LearningPoint, RunSpec, ServingPoint
 from breakeven.stopping.density import of_normals, quantile
 from breakeven.stopping.history import baseline_accuracy
 from breakeven.stopping.lifetime import query_price
@@ -82,11 +82,11 @@ def pays_from(cost_flops: float, query_flops: float | None, cheaper_flops: float
     return cost_flops / (query_flops - cheaper_flops)
 
 
-def accuracy_at(curves: Sequence[KCurve], serving: ServingPoint) -> tuple[float, Made]:
-    """Of a strategy at its K, and how it was made; at the highest K of its curve where that ends before."""
+def serving_at(point: LearningPoint, curves: Sequence[KCurve], spec: RunSpec, serving: ServingPoint) -> ServingPoint:
+    """The strategy and K of `serving` on other curves; at the highest K of its curve where that ends before."""
     curve = next(each for each in curves if each.strategy == serving.strategy)
     index = max(index for index, k in enumerate(curve.k_values) if k <= serving.k)
-    return curve.accuracy_K[index], curve.made_K[index]
+    return _point(point, curve, index, spec, serving)
 
 
 def cheapest_as_good(
@@ -102,24 +102,28 @@ def cheapest_as_good(
         spec: of the run.
         stopped: what is served of the stop.
     """
-    found: list[tuple[float, float, ServingPoint]] = []
-    for curve in curves:
-        if curve.strategy not in (stopped.strategy, "greedy"):
-            continue
-        flops_K, samples_K, allowed_K = query_price(point, curve, spec)
-        for index, (k, accuracy) in enumerate(zip(curve.k_values, curve.accuracy_K, strict=True)):
-            if k > stopped.k or accuracy < max(stopped.accuracy, spec.min_accuracy) or not allowed_K[index]:
-                continue
-            flops = None if flops_K is None else float(flops_K[index])
-            serving = ServingPoint(
-                step=point.step,
-                strategy=curve.strategy,
-                deployable=curve.deployable if curve.strategy == "greedy" else stopped.deployable,
-                k=k,
-                accuracy=accuracy,
-                made=curve.made_K[index],
-                flops_per_query=flops,
-                expected_samples=float(samples_K[index]),
-            )
-            found.append((float(samples_K[index]) if flops is None else flops, -accuracy, serving))
-    return min(found, key=lambda each: each[:2])[2] if found else None
+    found = [
+        _point(point, curve, index, spec, stopped)
+        for curve in curves
+        if curve.strategy in (stopped.strategy, "greedy")
+        for index, allowed in enumerate(query_price(point, curve, spec)[2])
+        if allowed and curve.k_values[index] <= stopped.k
+    ]
+    good = [each for each in found if each.accuracy >= max(stopped.accuracy, spec.min_accuracy)]
+    return min(
+        good, key=lambda each: (each.flops_per_query or each.expected_samples or 0.0, -each.accuracy), default=None
+    )
+
+
+def _point(point: LearningPoint, curve: KCurve, index: int, spec: RunSpec, like: ServingPoint) -> ServingPoint:
+    flops_K, samples_K, _ = query_price(point, curve, spec)
+    return ServingPoint(
+        step=point.step,
+        strategy=curve.strategy,
+        deployable=like.deployable or curve.deployable,
+        k=curve.k_values[index],
+        accuracy=curve.accuracy_K[index],
+        made=curve.made_K[index],
+        flops_per_query=None if flops_K is None else float(flops_K[index]),
+        expected_samples=float(samples_K[index]),
+    )
