@@ -187,7 +187,8 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
     """One row a branch point, then what the rows say together."""
     rows = [
         "| recipe | used | greedy: raw | averaged | cooled | apart | validation loss: raw, averaged, cooled "
-        f"| raw at K, as many FLOPs at volume {VOLUME} | with {NUM_SAMPLES} samples: raw, averaged, cooled | K of raw that reaches cooled "
+        f"| raw at K, as many FLOPs at volume {VOLUME} | with {NUM_SAMPLES} samples: raw, averaged, cooled "
+        "| K of raw that reaches cooled "
         "| volume at which cooling pays |",
         "| --- " * 11 + "|",
     ]
