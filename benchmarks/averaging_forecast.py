@@ -18,7 +18,7 @@ from breakeven.records import RunSpec
 from breakeven.stopping.cooldown import expected_accuracy
 from breakeven.stopping.density import NODES, Floats, mixed, quantile, raised
 from breakeven.stopping.members import Curve
-from breakeven.stopping.stack import decayed, members_of
+from breakeven.stopping.stack import decayed, gains_of, members_of
 from breakeven.ttc.tally import learning_point
 
 SPREAD = 0.25
@@ -76,7 +76,7 @@ def by_average(point: Point) -> tuple[float, float, float]:
 
 
 def by_stack(cdf: Floats, curve: Curve) -> Floats:
-    return decayed(cdf, curve, 1.0)
+    return decayed(cdf, 1.0, gains_of(curve))
 
 
 def risen(cdf: Floats, lead: float) -> Floats:

@@ -13,7 +13,7 @@ from breakeven.stopping.density import of_normals, quantile
 from breakeven.stopping.history import baseline_accuracy
 from breakeven.stopping.lifetime import query_price
 from breakeven.stopping.members import Curve
-from breakeven.stopping.stack import decayed
+from breakeven.stopping.stack import decayed, gains_of
 
 
 def cooldown_factor(step: int, steps: int) -> float:
@@ -59,7 +59,7 @@ def expected_accuracy(
             num_problems=now.num_problems,
             loss=np.array([np.nan if each.validation_loss is None else each.validation_loss for each in points]),
         )
-        cdf = decayed(cdf, curve, decay_ahead(spec, now.train_flops))
+        cdf = decayed(cdf, decay_ahead(spec, now.train_flops), gains_of(curve))
     median, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
     return median, lo, hi
 
