@@ -187,7 +187,8 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
     """One row a branch point, then what the rows say together."""
     rows = [
         "| recipe | used | greedy: raw | averaged | cooled | apart | validation loss: raw, averaged, cooled "
-        f"| raw at K, as many FLOPs at volume {VOLUME} | averaged at that K | K of raw that reaches cooled "
+        f"| raw at K, as many FLOPs at volume {VOLUME} | with {NUM_SAMPLES} samples: raw, averaged, cooled "
+        "| K of raw that reaches cooled "
         "| volume at which cooling pays |",
         "| --- " * 11 + "|",
     ]
@@ -211,11 +212,14 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
                 else (f"{extra / (curve.flops_K[enough] - one) * one / head.budget_flops:.3f}")
             )
             gains.setdefault(recipe, []).append((raw.mean(), averaged.mean(), cooled.mean()))
+            with_all = ", ".join(
+                f"{served(each).accuracy_K[-1]:.3f}" for each in (point.raw, point.average, point.cooled)
+            )
             losses = ", ".join(f"{loss_of(each):.3f}" for each in (point.raw, point.average, point.cooled))
             rows.append(
                 f"| {recipe} | {point.raw.train_flops / head.budget_flops:.0%} | {raw.mean():.3f} "
                 f"| {averaged.mean():.3f} | {cooled.mean():.3f} | {apart.mean():+.3f} ± {error:.3f} | {losses} "
-                f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) | {served(point.average).accuracy_K[k]:.3f} "
+                f"| {curve.accuracy_K[k]:.3f} (K = {curve.k_values[k]}) | {with_all} "
                 f"| {'more than ' + str(NUM_SAMPLES) if enough is None else curve.k_values[enough]} | {pays} |"
             )
     for recipe, triples in gains.items():

@@ -411,7 +411,7 @@ def rates():
     pytest.importorskip("transformers")
     from transformers import TrainerCallback
 
-    class Rates(TrainerCallback):
+    class Rates(TrainerCallback):  # type: ignore[misc]
         def __init__(self) -> None:
             self.seen: dict[int, float] = {}
 
@@ -454,12 +454,15 @@ def test_a_stop_is_cooled_down_from_the_rate_it_had_whatever_the_schedule(
     branch = read_log(tmp_path / "out" / "breakeven" / record.cooldown.branch)
     assert branch.header.parent is not None
     assert (branch.header.parent.step, branch.header.parent.fingerprint) == (step, record.fingerprint)
-    (cooled,) = branch.checkpoints
+    again, cooled = branch.checkpoints
+    assert again.observation.step == step
+    assert again.observation.bank.greedy_correct_P == last.observation.bank.greedy_correct_P
     assert cooled.decision.reason is Reason.BUDGET_SPENT
     assert cooled.observation.step == trainer.state.global_step
     assert cooled.observation.bank.seed == last.observation.bank.seed
     assert record.cooldown.cooled is not None
-    assert record.cooldown.cooled.evaluation_flops == cooled.observation.evaluation_flops
+    both = again.observation.evaluation_flops + cooled.observation.evaluation_flops
+    assert record.cooldown.cooled.evaluation_flops == both
 
 
 def test_gone_on_with_from_the_checkpoint_of_its_stop_it_cools_down_alike(

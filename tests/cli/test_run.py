@@ -112,7 +112,9 @@ def test_a_stop_that_is_cooled_down_is_told_as_it_goes(cli, half_solved, recipe:
     cooling = ("--set", "train.steps=20", "--set", "train.cooldown_share=0.25")
     lines = cli("run", recipe, *cooling, "--on-stop", "cooldown", "--out", "here").stdout.splitlines()
     plan = next(each for each in lines if each.startswith("A cooldown of 2 steps from the stop at step 8 costs "))
-    outcome = next(each for each in lines if each.startswith("Cooled down, the model has 0.333 with one sample, and "))
+    outcome = next(
+        each for each in lines if each.startswith("Cooled down, the model has 0.333 with one sample (measured), and ")
+    )
     decided = next(each for each in lines if each.startswith("Decision"))
     assert lines.index(plan) < lines.index(decided) < lines.index(outcome)
     assert "To serve: here/cooldown/step-000008/full (weights, K and temperature)" in lines

@@ -24,6 +24,7 @@ COOLED = Cooled(
     baseline_accuracy=0.61,
     stopped_accuracy=0.7,
     accuracy=0.75,
+    made=Made.EXTRAPOLATED,
     standard_error=0.02,
     serving=ServingPoint(
         step=880,
@@ -63,9 +64,9 @@ def test_why_it_came_to_nothing_is_said(left_out, words: str) -> None:
 
 def test_afterwards_both_models_are_said_and_which_is_served() -> None:
     assert outcome_words(replace(PLAN, cooled=COOLED)) == [
-        "Cooled down, the model has 0.610 with one sample, and with what is served of the stop 0.750 for 0.700 "
-        "(measured on the validation problems): +0.050 (standard error 0.020). Saved is then 55 % of the training "
-        "FLOPs, net of all evaluation.",
+        "Cooled down, the model has 0.610 with one sample (measured), and with what is served of the stop 0.750 for "
+        "0.700 (extrapolated): +0.050 (standard error 0.020 on the samples that were drawn of both). Saved is then "
+        "55 % of the training FLOPs, net of all evaluation.",
         "Serve the cooled model with at most 2 samples per query, 1.4 expected (measured), with pass@k (deployable) "
         "(0.710, measured), which has paid for the cooldown after 120,000 queries.",
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import CheckpointRecord, Cooldown, Parent, Problem, Reason, RunSpec
+from breakeven.records import CheckpointRecord, Cooldown, Observation, Parent, Problem, Reason, RunSpec
 from breakeven.session.cooling import planned, weighed
 from breakeven.session.recording import start_log
 from breakeven.session.session import Session
@@ -47,15 +47,17 @@ def plan_of(session: Session, stop: CheckpointRecord, steps: int = 2) -> Cooldow
     return planned(session, stop, branch="cooldown", steps=steps, step_tokens=1_000)
 
 
-def cooled(rate: float, directory: Path) -> Session:
-    """A branch of two steps, once it is evaluated."""
-    spec = replace(SPEC, budget_flops=COST.train_flops(1_200, 10))
+def branch(rate: float, directory: Path) -> tuple[Observation, Observation]:
+    """What is measured of a branch of two steps: the stop and its end."""
+    spec = replace(SPEC, budget_flops=COST.train_flops(1_200, 10), target=None)
     parent = Parent(run="..", step=10, fingerprint=None)
     with start_log(directory, spec=spec, policy=POLICY, parent=parent) as log:
-        session = make(rate, spec=spec, log=log, evaluate_every=1)
+        make(0.35, spec=spec, log=log, evaluate_every=2).observe(step=10, train_tokens=10_000)
+        session = make(rate, spec=spec, log=log, evaluate_every=2)
         assert session.observe(step=11, train_tokens=11_000).reason is Reason.NOT_DUE
         assert session.observe(step=12, train_tokens=12_000).reason is Reason.BUDGET_SPENT
-    return session
+    stopped, cooled = (each.observation for each in session.checkpoints)
+    return stopped, cooled
 
 
 def test_its_price_is_training_and_an_evaluation_of_as_many_samples_and_sets_the_least_queries() -> None:
@@ -66,8 +68,7 @@ def test_its_price_is_training_and_an_evaluation_of_as_many_samples_and_sets_the
     assert serving.k > 1
     assert serving.flops_per_query is not None
     assert plan.train_flops == COST.train_flops(200, 10)
-    drawn = stop.observation.bank.num_samples
-    assert plan.evaluation_flops == 120 * (query.total(drawn) + query.total(1))
+    assert plan.evaluation_flops == pytest.approx(2 * 120 * (query.total(8) + query.total(1)))
     cost = plan.train_flops + plan.evaluation_flops
     assert plan.least_queries == pytest.approx(cost / (serving.flops_per_query - query.total(1)))
     assert (plan.step, plan.steps, plan.expected_by, plan.is_over) == (10, 2, "prior", False)
@@ -84,55 +85,53 @@ def test_it_is_left_out_where_it_cannot_pay_or_training_on_costs_no_more() -> No
         assert plan_of(session, stop).left_out == left_out
 
 
-def test_a_cooldown_draws_at_its_end_what_the_stop_drew_and_no_more_often(tmp_path: Path) -> None:
+def test_both_are_measured_by_all_samples_that_go_on_from_those_of_the_stop(tmp_path: Path) -> None:
     _, stop = stopped()
-    branch = cooled(0.35, tmp_path)
-    (checkpoint,) = branch.checkpoints
-    ours, theirs = checkpoint.observation.bank, stop.observation.bank
-    assert ours.seed == theirs.seed
-    assert {len(row) for row in ours.correct_PN} == {8}
-    assert ours.greedy_correct_P == theirs.greedy_correct_P
-    assert all(row.startswith(other) for row, other in zip(ours.correct_PN, theirs.correct_PN, strict=True))
+    decided, (first, last) = stop.observation.bank, branch(0.35, tmp_path)
+    assert {len(row) for row in decided.correct_PN} == {4}  # which sufficed for its decision
+    assert {len(row) for row in first.bank.correct_PN} == {8}
+    assert first.bank == last.bank  # as the model is the same here
+    assert first.bank.seed == decided.seed
+    assert all(row.startswith(other) for row, other in zip(first.bank.correct_PN, decided.correct_PN, strict=True))
 
 
 def test_a_better_model_is_served_with_fewer_samples_and_a_worse_one_is_not(tmp_path: Path) -> None:
     session, stop = stopped()
     plan, served = plan_of(session, stop), stop.decision.serving
     assert served is not None
-    better = weighed(session, stop, plan, cooled(0.6, tmp_path / "better").checkpoints[0].observation).cooled
+    better = weighed(session, stop, plan, *branch(0.6, tmp_path / "better")).cooled
     assert better is not None
     assert better.serving is not None
     assert better.serving.k < served.k
-    assert better.serving.accuracy >= served.accuracy == better.stopped_accuracy
-    assert better.accuracy > served.accuracy
+    assert better.serving.accuracy >= better.stopped_accuracy
+    assert better.accuracy > better.stopped_accuracy
     assert better.standard_error is not None
     assert 0 < better.standard_error < 0.1
-    assert served.flops_per_query is not None
-    assert better.serving.flops_per_query is not None
-    cost = plan.train_flops + better.evaluation_flops
-    assert better.break_even_queries == pytest.approx(cost / (served.flops_per_query - better.serving.flops_per_query))
+    assert better.break_even_queries is not None
+    assert better.break_even_queries > 0
     spent = stop.observation.evaluation_flops + better.evaluation_flops + COST.train_flops(1_200, 10)
     assert better.net_saving == pytest.approx(1 - spent / SPEC.budget_flops)
-    worse = weighed(session, stop, plan, cooled(0.2, tmp_path / "worse").checkpoints[0].observation).cooled
+    worse = weighed(session, stop, plan, *branch(0.2, tmp_path / "worse")).cooled
     assert worse is not None
     assert (worse.serving, worse.break_even_queries) == (None, None)
-    assert worse.accuracy < served.accuracy
+    assert worse.accuracy < worse.stopped_accuracy == better.stopped_accuracy
 
 
 def test_a_rule_that_names_nothing_to_serve_is_weighed_by_one_greedy_sample(tmp_path: Path) -> None:
     session, stop = stopped()
     bare = replace(stop, decision=replace(stop.decision, serving=None))
-    found = weighed(session, bare, plan_of(session, bare), cooled(0.6, tmp_path).checkpoints[0].observation).cooled
+    first, last = branch(0.6, tmp_path)
+    found = weighed(session, bare, plan_of(session, bare), first, last).cooled
     assert found is not None
-    assert found.stopped_accuracy == stop.observation.bank.greedy_accuracy
+    assert found.stopped_accuracy == first.bank.greedy_accuracy
     assert found.serving is not None
     assert found.serving.k == 1
 
 
 def test_problems_whose_check_failed_are_not_paired(tmp_path: Path) -> None:
     session, stop = stopped()
-    observation = cooled(0.6, tmp_path).checkpoints[0].observation
-    failed = replace(observation.bank, greedy_correct_P="?" * 119 + observation.bank.greedy_correct_P[119:])
-    found = weighed(session, stop, plan_of(session, stop), replace(observation, bank=failed)).cooled
+    first, last = branch(0.6, tmp_path)
+    failed = replace(last.bank, greedy_correct_P="?" * 119 + last.bank.greedy_correct_P[119:])
+    found = weighed(session, stop, plan_of(session, stop), first, replace(last, bank=failed)).cooled
     assert found is not None
     assert found.standard_error is None

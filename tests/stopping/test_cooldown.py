@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec, ServingPoint
-from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+from breakeven.stopping.cooldown import cheapest_as_good, decay_ahead, expected_accuracy, pays_from, serving_at
 
 SPEC = RunSpec(budget_flops=1000.0)
 POINT = LearningPoint(
@@ -50,7 +50,7 @@ def curve(*accuracy: float, strategy: str = "pass@k") -> KCurve:
 
 def chosen(*curves: KCurve, **spec: Any) -> tuple[str, int] | None:
     serving = cheapest_as_good(POINT, curves, replace(SPEC, **spec), STOPPED)
-    return serving and (serving.strategy, serving.k)
+    return None if serving is None else (serving.strategy, serving.k)
 
 
 def test_the_cheapest_that_is_as_good_with_as_few_samples_is_served() -> None:
@@ -75,18 +75,38 @@ def test_it_is_priced_and_deployable_as_the_stop_was() -> None:
     assert serving == replace(STOPPED, step=12, k=2, flops_per_query=24.0, expected_samples=2.0)
 
 
-def test_accuracy_is_read_at_the_stops_own_k_or_where_the_curve_ends() -> None:
-    assert accuracy_at([curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], STOPPED) == 0.7
-    assert accuracy_at([curve(0.5, 0.6)], STOPPED) == 0.6
+def test_another_model_is_told_at_the_stops_own_k_or_where_its_curve_ends() -> None:
+    other = serving_at(POINT, [curve(0.1, strategy="greedy"), curve(0.5, 0.6, 0.7, 0.8)], SPEC, STOPPED)
+    assert other == replace(STOPPED, step=12, accuracy=0.7)
+    short = serving_at(POINT, [curve(0.5, 0.6)], SPEC, STOPPED)
+    assert (short.k, short.accuracy, short.flops_per_query) == (2, 0.6, 24.0)
 
 
-def test_what_is_expected_is_the_prior_of_a_decay_on_what_was_measured() -> None:
-    median, lo, hi = expected_accuracy(0.5, 10_000, decay_ahead=1.0)
-    assert 0.5 < median < 0.562  # a quarter logit and nothing are the likeliest gains
+def points(*losses: float | None, num_problems: int = 10_000) -> list[LearningPoint]:
+    return [
+        replace(POINT, train_flops=20.0 * place, validation_loss=loss, num_problems=num_problems)
+        for place, loss in enumerate(losses, 1)
+    ]
+
+
+def test_what_is_expected_is_what_decays_bring_on_what_was_measured() -> None:
+    median, lo, hi = expected_accuracy(0.5, points(None), SPEC)
+    assert median == pytest.approx(0.562, abs=0.01)  # a quarter of a logit: nothing has 42 %, and this up to 54 %
     assert 0.48 < lo < 0.5
-    assert 0.622 < hi < 0.74  # half a logit brings 0.622, a whole one 0.731
-    assert expected_accuracy(0.0, 100, decay_ahead=1.0)[1] >= 0.0
-    assert expected_accuracy(1.0, 100, decay_ahead=1.0)[2] <= 1.0
+    assert hi > 0.731  # one logit, beyond which are 10 %
+    assert expected_accuracy(0.0, points(None, num_problems=100), SPEC)[1] >= 0.0
+    assert expected_accuracy(1.0, points(None, num_problems=100), SPEC)[2] <= 1.0
+
+
+def test_of_averaged_weights_their_own_accuracy_is_expected_give_or_take_the_noise() -> None:
+    found = expected_accuracy(0.5, points(None, num_problems=400), SPEC, is_average=True)
+    assert found == pytest.approx((0.5, 0.5 - 1.645 * 0.025, 0.5 + 1.645 * 0.025), abs=0.002)
+
+
+def test_little_is_expected_of_a_model_that_has_learnt_its_training_set_by_heart() -> None:
+    by_heart = points(*(0.5 - 0.05 * place for place in range(5)), *(0.3 + 0.1 * place for place in range(15)))
+    fresh = points(*(0.5 - 0.02 * place for place in range(20)))
+    assert expected_accuracy(0.5, by_heart, SPEC)[2] < expected_accuracy(0.5, fresh, SPEC)[2]
 
 
 def test_a_decay_that_is_under_way_is_ahead_in_part() -> None:

@@ -107,7 +107,8 @@ def test_the_branch_is_a_run_of_its_own_that_names_its_parent_and_repeats_its_dr
     assert branch.header.parent is not None
     assert (branch.header.parent.run, branch.header.parent.step) == ("../..", 8)
     assert branch.header.parent.fingerprint == parent.fingerprint == branch.fingerprint
-    (cooled,), stopped = branch.checkpoints, parent.checkpoints[-1]
+    (again, cooled), stopped = branch.checkpoints, parent.checkpoints[-1]
+    assert again.observation.bank == stopped.observation.bank  # all was drawn there already
     assert cooled.observation.step == 12
     assert cooled.decision.reason is Reason.BUDGET_SPENT
     ours, theirs = cooled.observation.bank, stopped.observation.bank
@@ -119,8 +120,9 @@ def test_the_branch_is_a_run_of_its_own_that_names_its_parent_and_repeats_its_dr
     assert found == parent.cooldown
     assert found.train_flops == pytest.approx(stopped.observation.train_flops / 2)
     assert found.cooled is not None
-    assert found.cooled.evaluation_flops == cooled.observation.evaluation_flops
-    spent = sum(each.observation.evaluation_flops for each in (*parent.checkpoints, cooled))
+    both = again.observation.evaluation_flops + cooled.observation.evaluation_flops
+    assert found.cooled.evaluation_flops == both
+    spent = sum(each.observation.evaluation_flops for each in (*parent.checkpoints, again, cooled))
     total = cooled.observation.train_flops + spent
     assert found.cooled.net_saving == pytest.approx(1 - total / parent.header.spec.budget_flops)
     assert branch_words(branch.header.parent) == ["This run is the cooldown of the one in ../.., from its step 8 on."]

@@ -132,6 +132,35 @@ def test_a_run_killed_ten_times_ends_as_if_it_had_not_been(
     assert files(run_dir) == uninterrupted
 
 
+def test_a_run_killed_in_its_cooldown_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    recipe, run_dir = tmp_path / "cooling.toml", tmp_path / "run"
+    settings = 'mode = "stop"\ntarget = 0.0\non_stop = "cooldown"'
+    text = RECIPE.replace("to_end = true", settings).replace("every_steps = 1,", "every_steps = 30,")
+    recipe.write_text(
+        text.replace("patience = 3", "patience = 1").replace("steps = 120", "cooldown_share = 1.0, steps = 120")
+    )
+    config = load_recipe(str(recipe))
+    with loop.start_run(config, tmp_path / "whole" / "run") as log:
+        stopped = loop.run(config, tmp_path / "whole" / "run", log, mode="stop")
+    assert stopped.cooldown is not None
+    assert stopped.cooldown.cooled is not None
+    branch = run_dir / stopped.cooldown.branch
+    for kill in range(2):
+        said = tmp_path / f"said-{kill}"
+        process = forked_run(said, *(("--resume", run_dir) if kill else (recipe, "--out", run_dir)))
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not (branch / "log.jsonl").exists():
+            assert process.is_alive(), said.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.kill()
+        process.join(TIMEOUT_SECONDS)
+        assert process.exitcode == -signal.SIGKILL
+    with RunLog.open(run_dir) as log:
+        assert loop.run(config, run_dir, log, mode="stop").cooldown == stopped.cooldown
+    assert files(run_dir) == files(tmp_path / "whole" / "run")
+
+
 def test_a_signal_ends_a_run_cleanly_and_it_goes_on_to_the_same_bytes(
     uninterrupted: dict[str, bytes], recipe: Path, tmp_path: Path
 ) -> None:

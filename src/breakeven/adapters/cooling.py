@@ -4,13 +4,15 @@ The rates are set before each step of the optimizer, whatever the loop's own sch
 process: a run that is gone on with finds in its log what is still to be done.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from breakeven.errors import argument_error
-from breakeven.records import Parent
+from breakeven.records import BudgetChange, Cooldown, Parent
 from breakeven.report import cooldown_words, outcome_words
-from breakeven.session.cooling import branch_spec, num_drawn, planned, weighed
+from breakeven.session.cooling import branch_spec, planned, weighed
 from breakeven.session.recording import open_log
 from breakeven.session.session import Session
 from breakeven.session.voice import say
@@ -41,31 +43,43 @@ class Cooling:
             group["lr"] = rate * factor
 
 
-def begin(session: Session, share: float) -> Cooling | None:
-    """The cooldown of the stop that a session has decided, planned and recorded; None where none is to be run.
+def begin(session: Session, share: float, *, step: int, settings: dict[str, Any]) -> Cooling | None:
+    """The cooldown of the stop that a session has decided, planned and recorded, and the stop measured for it.
 
     Args:
         session: of the run, which stops.
         share: steps of the cooldown, as a share of those up to the stop.
+        step: where the live model stands: at the stop, or where its run is gone on with.
+        settings: what else a `Session` is made of.
+
+    Returns:
+        None where there is none to be run.
     """
     stop, log = session.stopped_at, session.log
     if stop is None or log is None or session.steered is not None:
         return None
-    step, tokens = stop.observation.step, stop.observation.train_tokens
-    if log.cooldown is None or log.cooldown.step != step:
-        steps, name = max(1, round(share * step)), f"cooldown/step-{step:06d}"
-        log.append(planned(session, stop, branch=name, steps=steps, step_tokens=round(tokens / step)))
+    at, tokens = stop.observation.step, stop.observation.train_tokens
+    step_tokens = round(tokens / at)
+    if log.cooldown is None or log.cooldown.step != at:
+        steps, name = max(1, round(share * at)), f"cooldown/step-{at:06d}"
+        log.append(planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens))
     plan = log.cooldown
     assert plan is not None, "which was just recorded"
     for sentence in cooldown_words(plan):
         say(sentence)
     if plan.is_over:
         return None
-    return Cooling(step=step, steps=plan.steps, rate=stop.observation.shown.get("learning_rate"))
+    with _branch(session, plan, train_tokens=tokens + plan.steps * step_tokens, settings=settings) as branch:
+        if step == at:
+            branch.observe(step=step, train_tokens=tokens)
+        if not branch.checkpoints:
+            log.append(replace(plan, left_out="failed"))
+            return None
+    return Cooling(step=at, steps=plan.steps, rate=stop.observation.shown.get("learning_rate"))
 
 
 def finish(session: Session, *, step: int, train_tokens: int, loss: float | None, settings: dict[str, Any]) -> None:
-    """Measure the cooled model, in a run of its own that names its parent, and record what it was worth.
+    """Measure the cooled model, and record what it was worth.
 
     Args:
         session: of the run that stopped.
@@ -77,27 +91,30 @@ def finish(session: Session, *, step: int, train_tokens: int, loss: float | None
     stop, log = session.stopped_at, session.log
     if stop is None or log is None or log.cooldown is None:
         raise argument_error("log", "hold the cooldown that now ends", None)
-    spec = branch_spec(session, train_tokens=train_tokens, decay_share=log.cooldown.steps / step)
-    parent = Parent(run="../..", step=log.cooldown.step, fingerprint=log.fingerprint)
-    config = {"cooldown_steps": log.cooldown.steps, "learning_rate": stop.observation.shown.get("learning_rate")}
-    with (
-        open_log(
-            log.directory / log.cooldown.branch,
-            spec=spec,
-            policy=session.policy,
-            seed=session.seed,
-            config=config,
-            parent=parent,
-            resume=True,
-        ) as branch_log,
-        Session(
-            **settings | {"spec": spec, "log": branch_log, "mode": "advise", "num_samples": num_drawn(stop.observation)}
-        ) as branch,
-    ):
+    with _branch(session, log.cooldown, train_tokens=train_tokens, settings=settings) as branch:
         branch.observe(step=step, train_tokens=train_tokens, loss=loss)
-        if not branch.checkpoints:
+        if len(branch.checkpoints) < 2:
             log.append(replace(log.cooldown, left_out="failed"))
         else:
-            log.append(weighed(session, stop, log.cooldown, branch.checkpoints[-1].observation))
+            stopped, cooled = (each.observation for each in branch.checkpoints)
+            log.append(weighed(session, stop, log.cooldown, stopped, cooled))
     for sentence in outcome_words(log.cooldown):
         say(sentence)
+
+
+@contextmanager
+def _branch(session: Session, plan: Cooldown, *, train_tokens: int, settings: dict[str, Any]) -> Iterator[Session]:
+    """The run of a cooldown that ends at `train_tokens`, begun or gone on with; an estimate until it is at its end."""
+    log = session.log
+    assert log is not None, "which holds the plan"
+    spec = branch_spec(session, train_tokens=train_tokens, decay_share=plan.steps / (plan.step + plan.steps))
+    parent = Parent(run="../..", step=plan.step, fingerprint=log.fingerprint)
+    directory, config = log.directory / plan.branch, {"steps": plan.step + plan.steps}
+    with open_log(
+        directory, spec=spec, policy=session.policy, seed=session.seed, config=config, parent=parent, resume=True
+    ) as own:
+        if own.spec != spec:
+            own.append(BudgetChange(step=plan.step, spec=spec, config=config))
+        recorded = {"spec": spec, "log": own, "mode": "advise", "evaluate_every": plan.steps}
+        with Session(**settings | recorded) as branch:
+            yield branch

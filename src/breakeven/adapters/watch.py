@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from breakeven.adapters import cooling
 from breakeven.adapters.asked import Asked
-from breakeven.adapters.cooling import Cooling
+from breakeven.adapters.cooling import Cooling, begin, finish
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
 from breakeven.records import BudgetChange, Decision, RunSpec
@@ -129,28 +128,34 @@ class Watch:
             warn(f"training may stop at step {stopped.observation.step}. {stopped.decision}")
         return decision
 
-    def cool_down(self, share: float) -> Cooling | None:
-        """The cooldown that the decided stop begins, or that this run is in; None where there is none to be run."""
+    def cool_down(self, share: float, step: int) -> tuple[Cooling | None, bool]:
+        """The cooldown that the decided stop begins, or that this run is in; and whether there is nothing more to do.
+
+        A run that is gone on with from before its stop trains up to it again.
+
+        Args:
+            share: steps of the cooldown, as a share of those up to the stop.
+            step: where the model stands.
+        """
+        stop = None if self.session is None or self._is_off else self.session.stopped_at
+        if self.session is None or stop is None:
+            return None, True
+        if step < stop.observation.step:
+            return None, self.session.steered is not None
         try:
-            return None if self.session is None or self._is_off else cooling.begin(self.session, share)
+            cooling = begin(self.session, share, step=step, settings=self._settings())
         except Exception as error:
             self._switch_off(error)
-            return None
+            return None, True
+        return cooling, cooling is None
 
     def cooled(self, *, step: int, tokens: int, loss: Any = None) -> None:
         """Measure and weigh the model at the end of a cooldown; `step` and `tokens` as of `observe`."""
         if self._is_off or self.session is None:
             return
         try:
-            settings = {name: each for name, each in self.session_settings.items() if name != "averaged"}
-            sequence_tokens = self.session.sequence_tokens
-            cooling.finish(
-                self.session,
-                step=step,
-                train_tokens=self._train_tokens(step, tokens),
-                loss=None if loss is None else float(loss),
-                settings=self._parts(self.session.spec, sequence_tokens) | settings,
-            )
+            train_tokens, loss = self._train_tokens(step, tokens), None if loss is None else float(loss)
+            finish(self.session, step=step, train_tokens=train_tokens, loss=loss, settings=self._settings())
         except Exception as error:
             self._switch_off(error)
 
@@ -223,6 +228,12 @@ class Watch:
 
     def _session(self, log: RunLog | None, spec: RunSpec, sequence_tokens: int) -> Session:
         return Session(**self._parts(spec, sequence_tokens), log=log, mode=self.mode, **self.session_settings)
+
+    def _settings(self) -> dict[str, Any]:
+        """Of the session of a cooldown, which keeps no average."""
+        assert self.session is not None, "which has stopped"
+        own = {name: each for name, each in self.session_settings.items() if name != "averaged"}
+        return self._parts(self.session.spec, self.session.sequence_tokens) | own
 
     def _parts(self, spec: RunSpec, sequence_tokens: int) -> dict[str, Any]:
         return {

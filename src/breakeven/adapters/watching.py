@@ -144,8 +144,7 @@ class Watching:
         own = self._tokenizer if self._tokenizer is not None else tokenizer
         self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
         if self._has_stopped and self._cooldown_share:
-            self._cooling = agreed(self._cool_down)
-            self._has_stopped = self._cooling is None
+            self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step))
         self._count.attach(model)
 
     def _stops_at(
@@ -169,15 +168,16 @@ class Watching:
                 step=step, tokens=tokens, sequences=sequences, rows=rows, loss=loss, learning_rate=learning_rate
             )
             stops = self._watch.stops
-            return stops, self._measured(step), self._cool_down() if stops and self._cooldown_share else None
+            return stops, self._measured(step), self._cool_down(step)[0] if stops and self._cooldown_share else None
 
         stops, measured, self._cooling = agreed(decide)
         if measured:
             self.metrics, self.metrics_step = measured, step
         return stops and self._cooling is None
 
-    def _cool_down(self) -> Cooling | None:
-        return None if self._watch is None else self._watch.cool_down(self._cooldown_share)
+    def _cool_down(self, step: int) -> tuple[Cooling | None, bool]:
+        assert self._watch is not None, "it has stopped"
+        return self._watch.cool_down(self._cooldown_share, step)
 
     def _cools(self, cooling: Cooling, step: int, *, device: Any, loss: Any) -> bool:
         """Whether a cooldown is over at `step`, and training with it; then the cooled model is measured."""

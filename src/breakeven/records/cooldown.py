@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from breakeven import check
-from breakeven.records.curves import check_within, computed_share
+from breakeven.records.curves import Made, check_within, computed_share
 from breakeven.records.decisions import ServingPoint
 from breakeven.records.events import Fingerprint
 
@@ -26,19 +26,20 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooled:
-    """The cooled model beside the stopped one, on the same problems with the same seeds."""
+    """The cooled model beside the stopped one, both with all samples of all problems, by the same seeds."""
 
     evaluation_flops: float
-    """Of measuring it."""
+    """Of measuring both."""
     baseline_accuracy: float
     """One sample, under the spec's baseline decoding (measured)."""
     stopped_accuracy: float
-    """Of the stop's serving point, as it was decided on."""
+    """Of the stop's serving point: told anew, for its decision rests on as few samples as it needed."""
     accuracy: float
-    """Of the cooled model with that strategy and K, made as that was; the highest K of its curve where it has not so
-    many."""
+    """Of the cooled model with that strategy and K; the highest K of its curve where it has not so many."""
+    made: Made
+    """How both were."""
     standard_error: float | None
-    """Of the difference, paired over problems, at that K or as many samples as were drawn; None where it cannot be
+    """Of the difference, paired over problems, at that K or as many samples as were drawn; None where nothing can be
     paired."""
     serving: ServingPoint | None
     """The cooled model's cheapest that reaches `stopped_accuracy` with at most as many samples; None: none does, and
@@ -68,7 +69,7 @@ class Cooldown:
     train_flops: float
     """Of these steps."""
     evaluation_flops: float
-    """Of measuring it, with samples as long as those of the stop (extrapolated)."""
+    """Of measuring it, and the stop as well as it, with samples as long as those of the stop (extrapolated)."""
     expected: float
     """One-sample accuracy that is expected of it (forecast): the median."""
     expected_lo: float

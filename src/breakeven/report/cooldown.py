@@ -53,12 +53,16 @@ def _plan_words(cooldown: Cooldown) -> list[str]:
 
 
 def _cooled_words(cooled: Cooled) -> list[str]:
-    error = "" if cooled.standard_error is None else f" (standard error {cooled.standard_error:.3f})"
+    error = (
+        ""
+        if cooled.standard_error is None
+        else f" (standard error {cooled.standard_error:.3f} on the samples that were drawn of both)"
+    )
     gain = cooled.accuracy - cooled.stopped_accuracy
     sentences = [
-        f"Cooled down, the model has {format_accuracy(cooled.baseline_accuracy)} with one sample, and with what is "
-        f"served of the stop {format_accuracy(cooled.accuracy)} for {format_accuracy(cooled.stopped_accuracy)} "
-        f"(measured on the validation problems): {gain:+.3f}{error}. Saved is then {format_share(cooled.net_saving)} "
+        f"Cooled down, the model has {format_accuracy(cooled.baseline_accuracy)} with one sample (measured), and with "
+        f"what is served of the stop {format_accuracy(cooled.accuracy)} for {format_accuracy(cooled.stopped_accuracy)} "
+        f"({cooled.made}): {gain:+.3f}{error}. Saved is then {format_share(cooled.net_saving)} "
         "of the training FLOPs, net of all evaluation."
     ]
     if cooled.serving is None:

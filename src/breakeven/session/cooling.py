@@ -21,7 +21,8 @@ from breakeven.records import (
     ServingPoint,
 )
 from breakeven.session.step import measured_of, see
-from breakeven.stopping.cooldown import accuracy_at, cheapest_as_good, decay_ahead, expected_accuracy, pays_from
+from breakeven.stopping.cooldown import cheapest_as_good, expected_accuracy, pays_from, serving_at
+from breakeven.stopping.course import Course
 from breakeven.stopping.history import baseline_accuracy
 from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import learning_point, tally_of
@@ -42,17 +43,18 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
     """
     spec, observation, query = session.spec, stop.observation, stop.observation.query_flops
     train_flops = session.train_flops(steps * step_tokens)
-    # as `cost.evaluation` charges it: all samples after one prefill, and the greedy one after another
-    evaluation_flops = observation.bank.num_problems * (query.total(num_drawn(observation)) + query.total(1))
-    evaluation_flops += observation.validation_loss.flops if observation.validation_loss else 0.0
+    # of the stop and of the cooled model, as a session whose log names a parent evaluates
+    evaluation_flops = 2.0 * len(session.problems) * (query.total(session.num_samples) + query.total(1))
+    evaluation_flops += 2.0 * (observation.validation_loss.flops if observation.validation_loss else 0.0)
     cost_flops, left_flops = train_flops + evaluation_flops, spec.budget_flops - observation.train_flops
     least = pays_from(cost_flops, _served(stop).flops_per_query, query.total(1))
     average = observation.average
     now = observation if average is None else replace(observation, bank=average)
     expected = expected_accuracy(
         baseline_accuracy(learning_point(now), spec.baseline),
-        observation.bank.num_problems,
-        decay_ahead=decay_ahead(spec, observation.train_flops) if average is None else 0.0,
+        (*course_before(session, stop).points, learning_point(observation)),
+        spec,
+        is_average=average is not None,
     )
     too_few = least is not None and spec.queries is not None and spec.queries < least
     return Cooldown(
@@ -71,50 +73,63 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
 
 
 def branch_spec(session: "Session", *, train_tokens: int, decay_share: float) -> RunSpec:
-    """What is declared of a branch that ends at `train_tokens`: as of the run, with a budget of its own."""
+    """What is declared of a branch that ends at `train_tokens`: a budget of its own, and nothing at which it stops."""
     return replace(
         session.spec,
         budget_flops=session.train_flops(train_tokens),
         decay_share=decay_share,
         like=(),
+        target=None,
         hours=None,
         max_evaluation_seconds_share=None,
     )
 
 
-def weighed(session: "Session", stop: CheckpointRecord, plan: Cooldown, observation: Observation) -> Cooldown:
+def weighed(
+    session: "Session", stop: CheckpointRecord, plan: Cooldown, stopped: Observation, cooled: Observation
+) -> Cooldown:
     """What the cooldown was worth: the serving point that stands in for that of the stop, if there is one.
 
     Args:
         session: of the run that stops, which has not gone on past it.
         stop: where it does.
         plan: of the cooldown.
-        observation: the end of the branch, on the problems and with the seeds of the stop.
+        stopped: the model of the stop, at the beginning of the branch.
+        cooled: the end of the branch.
     """
-    course, served = session.course, _served(stop)
-    seen = see(course, measured_of(observation))
-    serving = cheapest_as_good(seen.point, seen.curves, session.spec, served)
-    cost_flops = plan.train_flops + observation.evaluation_flops
+    course, spec = course_before(session, stop), session.spec  # both curves are told from as many earlier answers
+    before, after = see(course, measured_of(stopped)), see(course, measured_of(cooled))
+    served = serving_at(before.point, before.curves, spec, _served(stop))
+    now = serving_at(after.point, after.curves, spec, served)
+    serving = cheapest_as_good(after.point, after.curves, spec, served)
+    evaluation_flops = stopped.evaluation_flops + cooled.evaluation_flops
+    spent_flops = cooled.train_flops + evaluation_flops + stop.observation.evaluation_flops
+    spent_flops += course.evaluation_flops or 0.0
     return replace(
         plan,
         cooled=Cooled(
-            evaluation_flops=observation.evaluation_flops,
-            baseline_accuracy=baseline_accuracy(seen.point, session.spec.baseline),
+            evaluation_flops=evaluation_flops,
+            baseline_accuracy=baseline_accuracy(after.point, spec.baseline),
             stopped_accuracy=served.accuracy,
-            accuracy=accuracy_at(seen.curves, served),
-            standard_error=_standard_error(stop.observation.bank, observation.bank, served),
+            accuracy=now.accuracy,
+            made=now.made,
+            standard_error=_standard_error(stopped.bank, cooled.bank, served),
             serving=serving,
-            net_saving=course.undecided(seen, seen.curves).net_saving or 0.0,
+            net_saving=1.0 - spent_flops / spec.budget_flops,
             break_even_queries=None
             if serving is None
-            else pays_from(cost_flops, served.flops_per_query, serving.flops_per_query),
+            else pays_from(plan.train_flops + evaluation_flops, served.flops_per_query, serving.flops_per_query),
         ),
     )
 
 
-def num_drawn(observation: Observation) -> int:
-    """Samples of each problem by which a cooled model is compared with an observed one: the most of any there."""
-    return max(1, observation.bank.num_samples)
+def course_before(session: "Session", stop: CheckpointRecord) -> Course:
+    """The course of a run up to a checkpoint, which is not in it."""
+    course = replace(session.course, points=(), decision=None, right_P=(), answers_P=())
+    for each in session.checkpoints:
+        if each.observation.step < stop.observation.step:
+            course = course.then(learning_point(each.observation), each.decision)
+    return course
 
 
 def _served(stop: CheckpointRecord) -> ServingPoint:

@@ -171,7 +171,7 @@ class Session:
             log = self._owned.enter_context(open_log(log, spec=self.spec, policy=self.policy, seed=seed, resume=resume))
         self.log = log
         self.parent = None if log is None else log.header.parent
-        """Of a cooldown, which is evaluated at its end alone, with the draws of the stop: where it branched off."""
+        """Of a cooldown: where it branched off. All is drawn of it, with the seeds of there, and counted from there."""
         self._kept = Kept(log, texts=keep_texts)
         self.checkpoints, self.failures = self._kept.checkpoints, self._kept.failures
         try:
@@ -248,8 +248,9 @@ class Session:
         return taken
 
     def is_due(self, step: int, train_tokens: int) -> bool:
-        """Whether an evaluation is due: where the budget is spent, and in no cooldown every `evaluate_every` steps."""
-        at_times = self.parent is None and step % self.evaluate_every == 0
+        """Whether an evaluation is due: every `evaluate_every` steps, and where the budget is spent."""
+        begun = 0 if self.parent is None else self.parent.step
+        at_times = step >= begun and (step - begun) % self.evaluate_every == 0
         return at_times or self.spec.is_spent(self.train_flops(train_tokens))
 
     def will_evaluate(self, step: int, train_tokens: int) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 
 from breakeven.records import KCurve, LearningPoint, RunSpec, ServingPoint
 from breakeven.stopping.density import of_normals, quantile
+from breakeven.stopping.history import baseline_accuracy
 from breakeven.stopping.lifetime import query_price
-from breakeven.stopping.stack import decayed
+from breakeven.stopping.members import Curve
+from breakeven.stopping.stack import decayed, gains_of
 
 
 def cooldown_factor(step: int, steps: int) -> float:
@@ -28,26 +30,36 @@ def cooldown_factor(step: int, steps: int) -> float:
     return 1.0 - math.sqrt(step / (steps + 1))
 
 
-def expected_accuracy(accuracy: float, num_problems: int, *, decay_ahead: float) -> tuple[float, float, float]:
+def expected_accuracy(
+    accuracy: float, points: Sequence[LearningPoint], spec: RunSpec, *, is_average: bool = False
+) -> tuple[float, float, float]:
     """Median and 90 % interval of the one-sample accuracy after a cooldown, as it would be measured.
 
     Args:
-        accuracy: measured: of the stop; or of averaged weights there, which stand for the cooled ones.
-        num_problems: behind it.
-        decay_ahead: part of a decay of the learning rate that `accuracy` has not had, from 0 to 1.
+        accuracy: measured at the last of `points`.
+        points: the run up to there.
+        spec: of the run.
+        is_average: whether `accuracy` is that of averaged weights, which stand for the cooled ones.
 
     Estimator:
-        The noise of as many problems about `accuracy`, raised by what a decay usually brings (`DECAY_GAINS`).
+        The noise of as many problems about `accuracy`; but for averages, raised by what a decay usually brings
+        (`breakeven.stopping.stack.decayed`), as far as the run has not had its own yet.
 
     Source:
-        Ours, docs/concepts.md, "Stop, then cool down".
-
-    >>> [round(each, 2) for each in expected_accuracy(0.5, 400, decay_ahead=0.0)]
-    [0.5, 0.46, 0.54]
+        Ours, docs/concepts.md, "Stop, then cool down"; that averages do: benchmarks/averaging_forecast.py.
     """
-    held = (accuracy * num_problems + 1.0) / (num_problems + 2.0)
-    noise = np.sqrt(held * (1.0 - held) / num_problems)
-    cdf = decayed(of_normals(np.ones(1), np.array([accuracy]), np.array([noise])), decay_ahead)
+    now = points[-1]
+    held = (accuracy * now.num_problems + 1.0) / (now.num_problems + 2.0)
+    noise = np.sqrt(held * (1.0 - held) / now.num_problems)
+    cdf = of_normals(np.ones(1), np.array([accuracy]), np.array([noise]))
+    if not is_average:
+        curve = Curve(
+            share=np.array([each.train_flops / spec.budget_flops for each in points]),
+            accuracy=np.array([baseline_accuracy(each, spec.baseline) for each in points]),
+            num_problems=now.num_problems,
+            loss=np.array([np.nan if each.validation_loss is None else each.validation_loss for each in points]),
+        )
+        cdf = decayed(cdf, decay_ahead(spec, now.train_flops), gains_of(curve))
     median, lo, hi = (quantile(cdf, level) for level in (0.5, 0.05, 0.95))
     return median, lo, hi
 
@@ -70,10 +82,11 @@ def pays_from(cost_flops: float, query_flops: float | None, cheaper_flops: float
     return cost_flops / (query_flops - cheaper_flops)
 
 
-def accuracy_at(curves: Sequence[KCurve], serving: ServingPoint) -> float:
-    """Of a strategy at its K; at the highest K of its curve where that ends before."""
+def serving_at(point: LearningPoint, curves: Sequence[KCurve], spec: RunSpec, serving: ServingPoint) -> ServingPoint:
+    """The strategy and K of `serving` on other curves; at the highest K of its curve where that ends before."""
     curve = next(each for each in curves if each.strategy == serving.strategy)
-    return max((k, accuracy) for k, accuracy in zip(curve.k_values, curve.accuracy_K, strict=True) if k <= serving.k)[1]
+    index = max(index for index, k in enumerate(curve.k_values) if k <= serving.k)
+    return _point(point, curve, index, spec, serving)
 
 
 def cheapest_as_good(
@@ -89,24 +102,28 @@ def cheapest_as_good(
         spec: of the run.
         stopped: what is served of the stop.
     """
-    found: list[tuple[float, float, ServingPoint]] = []
-    for curve in curves:
-        if curve.strategy not in (stopped.strategy, "greedy"):
-            continue
-        flops_K, samples_K, allowed_K = query_price(point, curve, spec)
-        for index, (k, accuracy) in enumerate(zip(curve.k_values, curve.accuracy_K, strict=True)):
-            if k > stopped.k or accuracy < max(stopped.accuracy, spec.min_accuracy) or not allowed_K[index]:
-                continue
-            flops = None if flops_K is None else float(flops_K[index])
-            serving = ServingPoint(
-                step=point.step,
-                strategy=curve.strategy,
-                deployable=curve.deployable if curve.strategy == "greedy" else stopped.deployable,
-                k=k,
-                accuracy=accuracy,
-                made=curve.made_K[index],
-                flops_per_query=flops,
-                expected_samples=float(samples_K[index]),
-            )
-            found.append((float(samples_K[index]) if flops is None else flops, -accuracy, serving))
-    return min(found, key=lambda each: each[:2])[2] if found else None
+    found = [
+        _point(point, curve, index, spec, stopped)
+        for curve in curves
+        if curve.strategy in (stopped.strategy, "greedy")
+        for index, allowed in enumerate(query_price(point, curve, spec)[2])
+        if allowed and curve.k_values[index] <= stopped.k
+    ]
+    good = [each for each in found if each.accuracy >= max(stopped.accuracy, spec.min_accuracy)]
+    return min(
+        good, key=lambda each: (each.flops_per_query or each.expected_samples or 0.0, -each.accuracy), default=None
+    )
+
+
+def _point(point: LearningPoint, curve: KCurve, index: int, spec: RunSpec, like: ServingPoint) -> ServingPoint:
+    flops_K, samples_K, _ = query_price(point, curve, spec)
+    return ServingPoint(
+        step=point.step,
+        strategy=curve.strategy,
+        deployable=like.deployable or curve.deployable,
+        k=curve.k_values[index],
+        accuracy=curve.accuracy_K[index],
+        made=curve.made_K[index],
+        flops_per_query=None if flops_K is None else float(flops_K[index]),
+        expected_samples=float(samples_K[index]),
+    )

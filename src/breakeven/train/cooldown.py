@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.config import RunConfig, config_to_builtins
 from breakeven.errors import DivergedError, argument_error
-from breakeven.records import CheckpointRecord, Cooldown, Decision, Parent
-from breakeven.session.cooling import branch_spec, num_drawn, planned, weighed
+from breakeven.records import Cooldown, Decision, Parent
+from breakeven.session.cooling import branch_spec, planned, weighed
 from breakeven.session.recording import start_log
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Session
@@ -87,7 +87,7 @@ def cool_down(
     on_plan(plan)
     if plan.is_over:
         return None
-    branch, branch_dir = branch_of(config, stop, rate=rate, steps=plan.steps), run_dir / name
+    branch, branch_dir = branch_of(config, step, rate=rate, steps=plan.steps), run_dir / name
     with _begun(branch, branch_dir, log, session, step) as branch_log:
         try:
             result = train(
@@ -104,10 +104,11 @@ def cool_down(
             return None
         if result.interrupted:
             return result
-        if not branch_log.checkpoints:
+        if len(branch_log.checkpoints) < 2:
             log.append(replace(plan, left_out="failed"))
             return result
-        found = weighed(session, stop, plan, branch_log.checkpoints[-1].observation)
+        stopped, cooled = (each.observation for each in branch_log.checkpoints)
+        found = weighed(session, stop, plan, stopped, cooled)
     if found.cooled is not None and found.cooled.serving is not None:
         used = stop.decision.used + plan.train_flops / session.spec.budget_flops
         _ship(branch_dir / "full", replace(stop.decision, used=used), found, config.evaluate.temperature)
@@ -115,9 +116,8 @@ def cool_down(
     return result
 
 
-def branch_of(config: RunConfig, stop: CheckpointRecord, *, rate: float, steps: int) -> RunConfig:
-    """The configuration of a cooldown of `steps` from a stop, where the learning rate is `rate`."""
-    step = stop.observation.step
+def branch_of(config: RunConfig, step: int, *, rate: float, steps: int) -> RunConfig:
+    """The configuration of a cooldown of `steps` from the stop at `step`, where the learning rate is `rate`."""
     train = replace(
         config.train,
         steps=step + steps,
@@ -128,9 +128,9 @@ def branch_of(config: RunConfig, stop: CheckpointRecord, *, rate: float, steps: 
         decay_to=0.0,
         average=False,
     )
-    evaluate = replace(config.evaluate, num_samples=num_drawn(stop.observation), keep_weights=False)
-    of_the_run = {"like": (), "hours": None, "max_evaluation_seconds_share": None, "mode": "stop", "on_stop": "serve"}
-    return replace(config, train=train, evaluate=evaluate, **of_the_run)
+    evaluate = replace(config.evaluate, keep_weights=False)
+    alone = replace(config, like=(), hours=None, max_evaluation_seconds_share=None)
+    return replace(alone, train=train, evaluate=evaluate, mode="advise", on_stop="serve")
 
 
 def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, step: int) -> RunLog:

@@ -162,7 +162,7 @@ def run(
         policy=config.policy,
         num_samples=config.evaluate.num_samples,
         temperature=config.evaluate.temperature,
-        evaluate_every=config.evaluate.every_steps,
+        evaluate_every=train.steps - parent.step if parent else config.evaluate.every_steps,
         seed=config.seed,
         answers=answers_of(task),
         reward_model=saved_reward.reward_model if saved_reward else None,
@@ -195,6 +195,8 @@ def run(
         session.measure_stop(sampler_for(stopped, task), search=searches(stopped))
     batches = training_batches(task, train, config.seed)
     started = time.perf_counter()
+    if parent is not None and step == parent.step:
+        session.observe(step=step, train_tokens=step * step_tokens)  # the stop, measured as what comes of it will be
     was_interrupted, cooling_seconds = False, 0.0
     while True:
         if is_to_be_cooled(config, session, log, step):
