@@ -12,7 +12,7 @@ from breakeven.stopping.loss_line import LEAST_POINTS, loss_known, loss_line, ov
 from breakeven.stopping.members import MEMBERS, Curve
 
 Gains = tuple[tuple[float, float], ...]
-DECAY_GAINS: Final[Gains] = ((0.0, 0.42), (0.25, 0.12), (0.5, 0.28), (1.0, 0.08), (2.0, 0.05), (4.0, 0.05))
+DECAY_GAINS: Final[Gains] = ((0.0, 0.4), (0.25, 0.13), (0.5, 0.31), (1.0, 0.06), (2.0, 0.05), (4.0, 0.05))
 """Logits that a whole decay of the learning rate may bring, and how likely; of eight recipes one gained some logits."""
 OVERFITTED_GAINS: Final[Gains] = ((0.0, 0.8), (0.25, 0.12), (0.5, 0.08))
 """The same where the validation loss has been rising: a training set learnt by heart gains next to nothing."""
@@ -21,16 +21,16 @@ LEAST_LATE_RISE: Final = 0.15
 STAGES: Final = (0.1, 0.2, 0.35, 0.55, 0.8)
 """Shares of the budget seen for which weights were fitted; between them weights are interpolated, beyond kept."""
 WEIGHTS: Final[dict[str, tuple[float, ...]]] = {
-    "shapes": (0.024, 0.102, 0.102, 0.130, 0.260),
-    "logit_shapes": (0.222, 0.271, 0.231, 0.252, 0.131),
-    "hills": (0.603, 0.443, 0.378, 0.347, 0.325),
-    "level": (0.007, 0.010, 0.084, 0.170, 0.230),
-    "log_line": (0.009, 0.054, 0.109, 0.034, 0.024),
+    "shapes": (0.024, 0.102, 0.101, 0.131, 0.261),
+    "logit_shapes": (0.222, 0.271, 0.230, 0.251, 0.132),
+    "hills": (0.603, 0.443, 0.378, 0.348, 0.324),
+    "level": (0.007, 0.010, 0.085, 0.169, 0.229),
+    "log_line": (0.009, 0.053, 0.109, 0.032, 0.023),
     "late_rise": (0.135, 0.120, 0.098, 0.067, 0.030),
 }
 
 
-LOSS_WEIGHT: Final = (0.042, 0.139, 0.086, 0.064, 0.061)
+LOSS_WEIGHT: Final = (0.031, 0.131, 0.069, 0.048, 0.047)
 """Weight of the member that reads the validation loss where it is known, by the stages; all others share the rest."""
 
 
