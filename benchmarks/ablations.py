@@ -30,6 +30,7 @@ FIGURES = Path(__file__).parent.parent / "docs" / "figures"
 PATIENCE = (0, 1, 2, 3, 5, 7, 10, 15, 20)
 SAMPLES = (2, 4, 8, 16, 32, 64)
 PROBLEMS = (30, 60, 125, 250, 500)
+VOTED = (16, 64)
 MARGIN = CalibratedPolicy().margin
 Row = tuple[str, float, float, float]
 """Series, x, median net saving, share of runs whose served accuracy is below the full model's minus the margin."""
@@ -41,6 +42,7 @@ def main() -> None:
     show("patience", "patience, checkpoints in a row", list(patience_rows(runs)), log2=False)
     show("samples", "N, samples per problem", list(samples_rows(runs)), log2=True)
     show("problems", "P, validation problems", list(problems_rows(runs)), log2=True)
+    votes([run for run in runs if not run.spec.checker])
 
 
 def patience_rows(runs: Sequence[Run]) -> list[Row]:
@@ -76,6 +78,20 @@ def problems_rows(runs: Sequence[Run]) -> list[Row]:
         outcomes = [stop(run, policy, num_samples=4, num_problems=count) for run in runs]
         rows.append((label, count, *worth(runs, outcomes)))
     return rows
+
+
+def votes(runs: Sequence[Run]) -> None:
+    """Of runs whose answers can only be voted on: how sure the surest vote of any checkpoint is, and where it stops."""
+    sys.stdout.write("\n| run | " + " | ".join(f"N = {count}: surest, stops at" for count in VOTED) + " |\n")
+    sys.stdout.write("|" + "---|" * (len(VOTED) + 1) + "\n")
+    for run in runs:
+        cells = []
+        for count in VOTED:
+            decided = list(decisions(run, default_policy(), num_samples=count, sequential=False))
+            surest = max(each.confidence or 0.0 for each in decided)
+            used = next((f"{each.used:.0%}" for each in decided if each.stop), "never")
+            cells.append(f"{surest:.2f}, {used}")
+        sys.stdout.write(f"| {run.name} | {' | '.join(cells)} |\n")
 
 
 def policies(fit_k_values: tuple[int, ...]) -> tuple[tuple[str, Policy], ...]:
