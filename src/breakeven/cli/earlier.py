@@ -10,8 +10,6 @@ from breakeven.errors import ArgumentError, argument_error
 from breakeven.readers import EvalLog, ReadOptions, read_evals
 from breakeven.records import Forecast, Witness
 from breakeven.report.format import format_share
-from breakeven.session.witnesses import recorded_witness
-from breakeven.store import LOG_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +63,9 @@ def witness_note(number: int, forecast: Forecast | None) -> str:
 
 
 def _read(written: str, reading: Reading) -> tuple[Witness, list[str]]:
+    from breakeven.session.witnesses import recorded_witness  # most calls name no earlier run, and need no store
+    from breakeven.store import LOG_NAME
+
     path, declared = Path(written), None
     if not path.exists() and "@" in written:
         head, _, declared = written.rpartition("@")

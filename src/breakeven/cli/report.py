@@ -12,7 +12,6 @@ from breakeven.cli.deciding import Decided
 from breakeven.errors import argument_error
 from breakeven.report import Evaluated, branch_words, cooldown_words, render_page
 from breakeven.stopping.patience import policy_settings
-from breakeven.store import read_log, write_whole
 
 
 def report(
@@ -35,6 +34,8 @@ def write_report(run: Path, out: Path | None = None) -> Path:
         ArgumentError: the run holds no evaluation yet, or `out` is in no directory.
         RunStorageError: the page could not be written.
     """
+    from breakeven.store import read_log  # as below: few calls of `decide` write a page
+
     record = read_log(run)
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
     remarks = [*branch_words(record.header.parent), *cooldown_words(record.cooldown)]
@@ -79,4 +80,6 @@ def write_decided(
 def _write(path: Path, page: str, option: str, remedy: str = "Choose another file.") -> None:
     if not path.parent.is_dir():
         raise argument_error(option, "be a file in a directory that exists", str(path))
+    from breakeven.store import write_whole
+
     write_whole(path, page, remedy=remedy)
