@@ -45,10 +45,16 @@ _FORMULAS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=3, metavar="N")
-    turns = parser.parse_args().turns
+    compared = {"pass@k": pass_at_k, "votes": votes, "math": formulas, "start-up": starting}
+    parser.add_argument("--only", nargs="*", choices=compared, default=list(compared), metavar="WHAT")
+    asked = parser.parse_args()
     sys.stdout.write(f"{'what':42} {'breakeven':>10} {'peer':>10} {'ratio':>6}\n")
-    for compare in (pass_at_k, votes, formulas):
-        compare(turns)
+    for name in asked.only:
+        compared[name](asked.turns)
+
+
+def starting(turns: int) -> None:
+    """A command's help, and the import."""
     ours = {"--help": ("-m", "breakeven", "--help"), "import": ("-c", "import breakeven")}
     for what, peer, call in (
         ("--help", "a bare app of typer", ("-c", _APP, "--help")),

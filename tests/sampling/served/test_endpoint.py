@@ -64,7 +64,11 @@ def test_a_password_of_the_url_is_used_and_not_shown(serve, say, refuse) -> None
 
 def test_no_form_of_a_secret_is_shown(serve, refuse, answer) -> None:
     """Nor a part of it, where an answer is quoted in part."""
-    server = serve(lambda request, _: refuse(server.headers[-1]["Authorization"], 403))
+
+    def echoes(*_: object) -> object:
+        return refuse(server.headers[-1]["Authorization"], 403)
+
+    server = serve(echoes)
     for url in ("http://bob:hunter%402@", "http://:hunter%402@"):
         with pytest.raises(SamplerError, match=r"gave HTTP 403: Basic \*\*\*\."):
             drawn(server, url=server.url.replace("http://", url))
