@@ -80,6 +80,10 @@ def chosen_by(args: Any) -> str | None:
     if not name.startswith("breakeven/"):
         return None
     check.one_of("metric_for_best_model", name, NAMES, check.did_you_mean(name, NAMES))
+    if str(args.eval_strategy.value) == "no":
+        warn(
+            f"the best model is not chosen by {name} with eval_strategy no: the trainer looks at it where it evaluates."
+        )
     return name
 
 

@@ -113,6 +113,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             decay_share=_decay_share(args, state, kwargs.get("lr_scheduler")),
             directory=Path(args.output_dir) / "breakeven",
             config={"trainer": _settings(args)},
+            training_data=getattr(trainer, "train_dataset", None),
             references=() if reference is None else (reference,),
             asked=None if self._rewards is None else self._evaluated(self._rewards, args, trainer, model),
         )

@@ -9,6 +9,7 @@ from breakeven import check
 from breakeven.adapters.asked import Asked, asked_from
 from breakeven.adapters.cooling import Cooling
 from breakeven.adapters.metrics import metrics
+from breakeven.adapters.overlap import warn_of_overlap
 from breakeven.adapters.ranks import agreed, is_alone, is_first, summed
 from breakeven.adapters.tokens import TokenCount, end_tokens
 from breakeven.adapters.watch import Watch
@@ -149,7 +150,7 @@ class Watching:
             directory: of the run log, where the user named no other.
             asked: what the loop itself evaluates on, where its banks are handed over; None: what the user asked for.
             references: modules that score samples for the training of the model.
-            told: the other fields of a `Watch` that the loop tells.
+            told: the other fields of a `Watch` that the loop tells, and `training_data`, the rows, where it has them.
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
         place = directory if self._log is None else Path(self._log)
@@ -265,6 +266,7 @@ class Watching:
         stop = (*asked.stop, *self._stop)
         sampler = None if evaluated else HFSampler(model, tokenizer, max_tokens=limit, stop=stop, chat=self._chat)
         declared = {"decay_share": told.pop("decay_share")} | self._declared
+        training_data = told.pop("training_data", None)
         self._watch = Watch(
             asked=asked,
             sampler=sampler,
@@ -278,6 +280,7 @@ class Watching:
             **told,
         )
         self._watch.begin(step)
+        warn_of_overlap(asked.problems, training_data, None if sampler is None else sampler.prompts)
         return self._watch.stops
 
 
