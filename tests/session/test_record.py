@@ -180,3 +180,22 @@ def test_the_greedy_baseline_needs_greedy_samples(bank: SampleBank) -> None:
         replace(without_greedy(bank), correct_PN=("", "", ""), output_tokens_PN=(), output_tokens=0)
     with pytest.raises(ArgumentError, match=r"^greedy_correct_P must have one character .*, or none at all; got 2"):
         replace(bank, greedy_correct_P="10")
+
+
+def test_what_rollouts_took_is_training_and_told_apart(bank: SampleBank, tmp_path: Path) -> None:
+    there, here = live(), make(log=tmp_path)
+    seen = there.observe(step=10, train_tokens=100, rollout_flops=5000.0)
+    here.record(10, 100, bank, rollout_flops=5000.0)
+    here.record(20, 200, bank)
+    for session, decision in ((there, seen), (here, here.checkpoints[0].decision)):
+        observed = session.checkpoints[0].observation
+        assert observed.train_flops == COST.train_flops(10, 10) + 5000
+        assert observed.rollout_flops == 5000
+        assert decision.used == pytest.approx(observed.train_flops / SPEC.budget_flops)
+    here.close()
+    lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
+    assert ["rollout_flops" in each for each in lines if '"checkpoint"' in each] == [True, False]
+    page = render_page("own", {}, read_log(tmp_path).checkpoints[:1], None)
+    assert "of these on samples to train on and reference models" in page
+    with pytest.raises(ArgumentError, match=r"^rollout_flops must be finite and at least 0; got nan"):
+        there.observe(step=20, train_tokens=200, rollout_flops=float("nan"))
