@@ -184,14 +184,35 @@ def test_samples_that_something_else_draws_are_charged_by_the_trainers_own_count
     assert first.rollout_flops == pytest.approx(3 * 8 * cost.train_flops(1, 5) / 3)
 
 
+def test_a_run_whose_samples_grow_has_its_budget_declared_anew(train, early_stop, tmp_path: Path, monkeypatch) -> None:
+    """Rows of 4 tokens until step 3, of 6 from then on: the first estimate is a third too low, or nearly."""
+    from trl import GRPOTrainer
+
+    def drawn(self, prompt_ids, *others, **more):
+        return [[4] * (0 if self.state.global_step < 3 else 2) + [1]] * len(prompt_ids), None
+
+    monkeypatch.setattr(GRPOTrainer, "_generate_single_turn", drawn)
+    trainer = train(early_stop(evaluate_every=1), max_steps=9)
+    record = read_log(tmp_path / "out" / "breakeven")
+    assert [each.observation.step for each in record.checkpoints][:8] == list(range(1, 9))
+    assert [each.step for each in record.budget_changes] == [3]
+    cost = cost_of_config(trainer.model.config)
+    tokens = 8 * (3 * 4 + 6 * 6)
+    (change,) = record.budget_changes
+    assert change.spec.budget_flops == pytest.approx(4 / 3 * cost.train_flops(tokens / 4, 4), rel=0.01)
+    used = [each.decision.used for each in record.checkpoints][3:8]
+    assert used == pytest.approx([(12 + 6 * place) / 48 for place in range(1, 6)], rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("changes", "settings", "message"),
     [
         ({}, {"rewards": exact}, r"^rewards must be among the trainer's reward_funcs; got 'exact'\."),
         ({}, {"eval_strategy": "no"}, r"^eval_strategy must be steps or epoch with rewards; got 'no'\."),
         ({"mode": "shadow"}, {}, r"^mode must be advise or stop with rewards; got 'shadow'\."),
+        ({"mode": "stop", "on_stop": "cooldown"}, {}, r"^on_stop must be serve with rewards; got 'cooldown'\."),
         ({"num_samples": 4}, {}, r"^num_samples must be left out with rewards; got 4\."),
-        ({"baseline": "greedy"}, {}, r'^baseline must be "sampled" with rewards; got \'greedy\'\.'),
+        ({"baseline": "greedy"}, {}, r"^baseline must be sampled with rewards; got 'greedy'\."),
         ({"rewards": exact}, {}, r"^rewards must be a breakeven\.transformers\.RecordedReward; got "),
     ],
 )

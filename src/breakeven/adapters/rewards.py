@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from breakeven import check
+from breakeven.adapters.asked import Asked
 from breakeven.errors import argument_error
 from breakeven.records import CHECK_FAILED, Problem, SampleBank
 from breakeven.records.agree import label_answers
 from breakeven.records.protocols import Answers
+from breakeven.session.live import Elsewhere
+
+_SAID_BY_TRAINER = (
+    *("task", "problems", "is_right", "test_problems", "num_problems", "evaluate_every"),
+    *("num_samples", "temperature", "max_tokens", "stop", "chat", "average"),
+)
 
 
 class Rewarded(NamedTuple):
@@ -130,17 +137,48 @@ class RecordedReward:
         return CHECK_FAILED if sample.reward is None else "1" if sample.reward >= self.threshold else "0"
 
 
-def evaluated_on(dataset: Any, tokenizer: Any, **how: Any) -> Evaluated:
-    """What a trainer of TRL evaluates on: the different prompts of the set; its other columns are their references.
-
-    Args:
-        dataset: of the trainer.
-        tokenizer: likewise.
-        how: the other fields of an `Evaluated`.
+def check_alone(rewards: object, others: Mapping[str, Any]) -> None:
+    """Nothing, if these are recorded, and nothing else of an `EarlyStop` says what is measured.
 
     Raises:
-        ArgumentError: there is none, or none that can be walked, or no column `prompt`.
+        ArgumentError: otherwise.
     """
+    if not isinstance(rewards, RecordedReward):
+        remedy = "Such as RecordedReward(exact_match, threshold=1.0)."
+        raise argument_error("rewards", "be a breakeven.transformers.RecordedReward", rewards, remedy)
+    allowed = {"mode": ("advise", "stop"), "on_stop": ("serve",), "baseline": ("sampled",)}
+    for name, values in allowed.items():
+        if others.get(name, values[0]) not in values:
+            remedy = "The trainer's own evaluation has no greedy samples, and no other problems. Give a task for more."
+            raise argument_error(name, f"be {' or '.join(values)} with rewards", others[name], remedy)
+    for name in _SAID_BY_TRAINER:
+        if name in others:
+            remedy = "The trainer's own evaluation is what is decided on."
+            raise argument_error(name, "be left out with rewards", others[name], remedy)
+
+
+def asked_of_trainer(
+    rewards: RecordedReward, args: Any, trainer: Any, *, tokenizer: Any, answers: Answers | None
+) -> tuple[Asked, Evaluated]:
+    """What a trainer of TRL evaluates on: the different prompts of its set; the other columns are their references.
+
+    Args:
+        rewards: one of its reward functions.
+        args: its own.
+        trainer: itself; None: no trainer.
+        tokenizer: None: its own.
+        answers: how answers are voted on; None: they are not.
+
+    Raises:
+        ArgumentError: it does not ask these rewards, does not evaluate, or not on one set with prompts.
+    """
+    if not any(each is rewards for each in getattr(trainer, "reward_funcs", ())):
+        remedy = "Give it to both: GRPOTrainer(reward_funcs=exact, callbacks=[EarlyStop(rewards=exact)])."
+        raise argument_error("rewards", "be among the trainer's reward_funcs", rewards.__name__, remedy)
+    if str(args.eval_strategy.value) == "no":
+        remedy = 'Its own evaluation is what is decided on. Such as eval_strategy="steps", eval_steps=50.'
+        raise argument_error("eval_strategy", "be steps or epoch with rewards", "no", remedy)
+    dataset, tokenizer = trainer.eval_dataset, tokenizer or trainer.processing_class
     columns = getattr(dataset, "column_names", None)
     if not isinstance(columns, list) or "prompt" not in columns or not hasattr(dataset, "__len__") or not len(dataset):
         got = type(dataset).__name__ if columns is None else f"columns {columns}"
@@ -152,7 +190,16 @@ def evaluated_on(dataset: Any, tokenizer: Any, **how: Any) -> Evaluated:
             reference = json.dumps(others, sort_keys=True, default=str) if others else None
             problems[prompt] = Problem(id=str(len(problems)), prompt=prompt, reference=reference)
             prompt_tokens.append(num_tokens(tokenizer, row["prompt"]))
-    return Evaluated(problems=tuple(problems.values()), prompt_tokens_P=tuple(prompt_tokens), **how)
+    own = tuple(problems.values())
+    asked = Asked(problems=own, test_problems=(), verifier=Elsewhere(), answers=answers, max_tokens=1, stop=())
+    return asked, Evaluated(
+        problems=own,
+        prompt_tokens_P=tuple(prompt_tokens),
+        num_samples=args.num_generations_eval or args.num_generations,
+        temperature=args.temperature,
+        seed=args.seed,
+        answers=answers,
+    )
 
 
 def num_tokens(tokenizer: Any, prompt: str | Sequence[Mapping[str, Any]]) -> int:

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven import check
-from breakeven.adapters.asked import Asked
 from breakeven.adapters.ranks import gathered
-from breakeven.adapters.rewards import RecordedReward, evaluated_on
+from breakeven.adapters.rewards import RecordedReward, asked_of_trainer, check_alone
 from breakeven.adapters.schedule import decay_share
 from breakeven.adapters.watching import Watching
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.records.agree import answers_from
-from breakeven.session.live import Elsewhere
 from breakeven.session.voice import warn
 from breakeven.store import TextFile
 
@@ -30,12 +28,6 @@ __all__ = ["EarlyStop", "RecordedReward"]
 
 _NO_ONE_FALL = ("inverse_sqrt", "cosine_with_restarts")
 """Schedules by step whose rate falls, but not once and to the end, as a forecast takes it."""
-
-
-_SAID_BY_TRAINER = (
-    *("task", "problems", "is_right", "test_problems", "num_problems", "evaluate_every"),
-    *("num_samples", "temperature", "max_tokens", "stop", "chat", "average"),
-)
 
 
 class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
@@ -84,7 +76,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         check.above("cooldown_share", cooldown_share, 0, 'For no cooldown leave out on_stop="cooldown".')
         check.share("cooldown_share", cooldown_share)
         if rewards is not None:
-            _check_rewards(rewards, watching | {"on_stop": on_stop})
+            check_alone(rewards, watching | {"on_stop": on_stop})
             watching = {"baseline": "sampled"} | watching
         super().__init__(**watching)
         self._completions, self._rewards = completions, rewards
@@ -103,6 +95,17 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             reporting.check_order(self._handler, self)
         trainer = reporting.trainer_of(self._handler)
         reference = getattr(trainer, "ref_model", None)
+        asked = None
+        if self._rewards is not None:
+            asked, sampled = asked_of_trainer(
+                self._rewards,
+                args,
+                trainer,
+                tokenizer=self._tokenizer,
+                answers=answers_from(self._asked_for["extract"]),
+            )
+            self._rewards.watch(model, sampled)
+            self._session |= {"num_samples": sampled.num_samples, "temperature": sampled.temperature}
         self._began_at, self._seen_before = state.global_step, state.num_input_tokens_seen
         self._begin(
             model,
@@ -115,33 +118,10 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             config={"trainer": _settings(args)},
             training_data=getattr(trainer, "train_dataset", None),
             references=() if reference is None else (reference,),
-            asked=None if self._rewards is None else self._evaluated(self._rewards, args, trainer, model),
+            asked=asked,
         )
         if self.average is not None and state.global_step:
             load_average(self.average, _checkpoint(args, state))
-
-    def _evaluated(self, rewards: RecordedReward, args: Any, trainer: Any, model: Any) -> Asked:
-        """What the trainer itself evaluates on."""
-        if not any(each is rewards for each in getattr(trainer, "reward_funcs", ())):
-            remedy = "Give it to both: GRPOTrainer(reward_funcs=exact, callbacks=[EarlyStop(rewards=exact)])."
-            raise argument_error("rewards", "be among the trainer's reward_funcs", rewards.__name__, remedy)
-        if str(args.eval_strategy.value) == "no":
-            remedy = 'Its own evaluation is what is decided on. Such as eval_strategy="steps", eval_steps=50.'
-            raise argument_error("eval_strategy", "be steps or epoch with rewards", "no", remedy)
-        answers = answers_from(self._asked_for["extract"])
-        on = evaluated_on(
-            trainer.eval_dataset,
-            self._tokenizer or trainer.processing_class,
-            num_samples=args.num_generations_eval or args.num_generations,
-            temperature=args.temperature,
-            seed=args.seed,
-            answers=answers,
-        )
-        rewards.watch(model, on)
-        self._session |= {"num_samples": on.num_samples, "temperature": on.temperature}
-        return Asked(
-            problems=on.problems, test_problems=(), verifier=Elsewhere(), answers=answers, max_tokens=1, stop=()
-        )
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The average goes into the checkpoint."""
@@ -215,22 +195,6 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         self._handler = None
         if self._rewards is not None:
             self._rewards.watch(None)
-
-
-def _check_rewards(rewards: object, watching: dict[str, Any]) -> None:
-    if not isinstance(rewards, RecordedReward):
-        remedy = "Such as RecordedReward(exact_match, threshold=1.0)."
-        raise argument_error("rewards", "be a breakeven.transformers.RecordedReward", rewards, remedy)
-    if (mode := watching.get("mode")) == "shadow":
-        raise argument_error("mode", "be advise or stop with rewards", mode, "To verify a stop takes a task.")
-    if (on_stop := watching["on_stop"]) != "serve":
-        raise argument_error("on_stop", 'be "serve" with rewards', on_stop, "To measure a cooled model takes a task.")
-    for name in _SAID_BY_TRAINER:
-        if name in watching:
-            remedy = "The trainer's own evaluation is what is decided on."
-            raise argument_error(name, "be left out with rewards", watching[name], remedy)
-    if (baseline := watching.get("baseline", "sampled")) != "sampled":
-        raise argument_error("baseline", 'be "sampled" with rewards', baseline, "No greedy samples are drawn.")
 
 
 def _checkpoint(args: Any, state: Any) -> Path:

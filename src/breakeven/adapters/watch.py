@@ -23,6 +23,9 @@ from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
 from breakeven.store import LOG_NAME, RunLog
 
+_DRIFT = 0.1
+"""Share of the budget by which what a run draws to train on may change it, before it is declared anew."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Watch:
@@ -121,6 +124,8 @@ class Watch:
             assert self.session is not None, "just made"
             train_tokens = self._train_tokens(step, tokens, rollout_flops)
             self.session.rollout_flops = self._rollouts_before + rollout_flops
+            if rollout_flops and step < self.steps:
+                self._declare_anew(self.session, step, train_tokens)
             if step >= self.steps and self.session.train_flops(train_tokens) > self.session.spec.budget_flops:
                 return None  # the estimate was a little low, and there is nothing left to decide
             known: dict[str, Any] = {
@@ -250,6 +255,27 @@ class Watch:
             spec = replace(spec, budget_flops=spec.budget_flops * self.steps / config["steps"])
             log.append(BudgetChange(step=step, spec=spec, config=config | {"steps": self.steps}))
         self.session = self._session(log, spec, sequence_tokens)
+
+    def _declare_anew(self, session: Session, step: int, train_tokens: int) -> None:
+        """Samples grow or shrink as a model learns, and with them what the rest of the run will take."""
+        log, spent, last = self._log, session.train_flops(train_tokens), (0, 0.0)
+        assert log is not None, "there is a session"
+        if session.checkpoints:
+            observed = session.checkpoints[-1].observation
+            last = observed.step, observed.train_flops
+        if step <= last[0] or session.stopped_at is not None:
+            return
+        whole = spent + (spent - last[1]) / (step - last[0]) * (self.steps - step)
+        if abs(whole / session.spec.budget_flops - 1.0) < _DRIFT:
+            return
+        spec = replace(session.spec, budget_flops=whole)
+        share = session.rollout_flops / spent
+        config = log.budget_changes[-1].config if log.budget_changes else log.header.config
+        config = config | {"step_rollout_flops": share * whole / self.steps}
+        log.append(BudgetChange(step=step - 1, spec=spec, config=config))
+        self.session = self._session(log, spec, session.sequence_tokens)
+        self.session.clock, self.session.rollout_flops = session.clock, session.rollout_flops
+        self.session.evaluation_seconds = session.evaluation_seconds
 
     def _session(self, log: RunLog | None, spec: RunSpec, sequence_tokens: int) -> Session:
         return Session(**self._parts(spec, sequence_tokens), log=log, mode=self.mode, **self.session_settings)
