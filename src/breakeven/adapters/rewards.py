@@ -21,6 +21,9 @@ _SAID_BY_TRAINER = (
     *("num_samples", "temperature", "max_tokens", "stop", "chat", "average"),
 )
 
+_GIVEN = ("prompts", "completions", "completion_ids")
+"""What TRL names of samples to a reward function, besides the columns of the data set."""
+
 
 class Rewarded(NamedTuple):
     """One sample."""
@@ -75,12 +78,12 @@ class RecordedReward:
         self._evaluated: Evaluated | None = None
         self._seen: list[Rewarded] = []
 
-    def __call__(self, *, prompts: Any, completions: Any, completion_ids: Any = None, **columns: Any) -> Any:
-        """The rewards of the function itself."""
-        rewards = self._reward(prompts=prompts, completions=completions, completion_ids=completion_ids, **columns)
-        if self._model is not None and not self._model.training:
-            ids = completion_ids if completion_ids is not None else [[0]] * len(completions)
-            for prompt, completion, tokens, reward in zip(prompts, completions, ids, rewards, strict=True):
+    def __call__(self, *args: Any, **given: Any) -> Any:
+        """The rewards of the function itself, given the same."""
+        rewards = self._reward(*args, **given)
+        if self._model is not None and not self._model.training and set(_GIVEN) <= set(given):
+            samples = zip(*(given[name] for name in _GIVEN), rewards, strict=False)
+            for prompt, completion, tokens, reward in samples:
                 known = None if reward is None or math.isnan(reward) else float(reward)
                 self._seen.append(Rewarded(text_of(prompt), text_of(completion), max(1, len(tokens)), known))
         return rewards
