@@ -255,6 +255,7 @@ class Watch:
             spec = replace(spec, budget_flops=spec.budget_flops * self.steps / config["steps"])
             log.append(BudgetChange(step=step, spec=spec, config=config | {"steps": self.steps}))
         self.session = self._session(log, spec, sequence_tokens)
+        self.session.rollout_flops = self._rollouts_before
 
     def _declare_anew(self, session: Session, step: int, train_tokens: int) -> None:
         """Samples grow or shrink as a model learns, and with them what the rest of the run will take."""
