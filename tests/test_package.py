@@ -1,6 +1,7 @@
 """What someone who installs the package meets first: its imports, its public names, its typing marker, its version."""
 
 import importlib.resources
+import importlib.util
 import inspect
 import re
 import subprocess
@@ -37,13 +38,20 @@ def test_importing_brings_no_torch(module: str) -> None:
 def test_an_adapter_is_imported_where_it_is_first_named() -> None:
     code = (
         "import sys, breakeven; before = 'transformers' in sys.modules; "
-        "print(before, breakeven.transformers.EarlyStop.__name__, breakeven.torch.EarlyStop.__name__)"
+        "print(before, breakeven.transformers.EarlyStop.__name__, breakeven.torch.EarlyStop.__name__); "
+        "from breakeven.transformers import EarlyStop; print(EarlyStop is breakeven.transformers.EarlyStop)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == "False EarlyStop EarlyStop"
+    assert run.stdout.strip() == "False EarlyStop EarlyStop\nTrue"
     with pytest.raises(AttributeError, match="no attribute 'tranformers'"):
         _ = getattr(breakeven, "tranformers")  # noqa: B009
+
+
+@pytest.mark.parametrize("module", ["torch", "transformers", "lightning", "ray"])
+def test_an_adapter_is_a_module_too(module: str) -> None:
+    """Asked without importing it: the framework takes seconds, and need not be there."""
+    assert importlib.util.find_spec(f"breakeven.{module}") is not None
 
 
 def test_public_names_are_sorted_and_unique() -> None:

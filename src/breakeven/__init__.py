@@ -76,10 +76,10 @@ _HOMES = {
 """In which module each is: it is imported where it is first named, and with it NumPy and SciPy."""
 
 if _typing.TYPE_CHECKING:
-    from breakeven.adapters import lightning as lightning
-    from breakeven.adapters import ray as ray
-    from breakeven.adapters import torch as torch
-    from breakeven.adapters import transformers as transformers
+    from breakeven import lightning as lightning
+    from breakeven import ray as ray
+    from breakeven import torch as torch
+    from breakeven import transformers as transformers
     from breakeven.cost.tokens import ModelCost
     from breakeven.records import (
         CheckpointRecord,
@@ -114,8 +114,6 @@ else:
         if name in _HOMES:
             value = globals()[name] = getattr(_import_module(f"breakeven.{_HOMES[name]}"), name)
             return value
-        if name in ("lightning", "ray", "torch", "transformers"):
-            return _import_module(f"breakeven.adapters.{name}")
         if not name.startswith("_") and _find_spec(f"breakeven.{name}") is not None:
             return _import_module(f"breakeven.{name}")
         raise AttributeError(f"module 'breakeven' has no attribute {name!r}")

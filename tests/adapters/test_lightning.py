@@ -167,6 +167,18 @@ def test_the_average_is_in_its_checkpoints(train, early_stop, tmp_path: Path) ->
         assert each.allclose(saved[name].lerp(newest[name], 1 / (0.05 * 31)))
 
 
+def test_another_number_of_steps_is_another_budget(train, early_stop, tmp_path: Path, caplog) -> None:
+    trainer, _ = train(early_stop(), max_steps=20)
+    assert "64 of the 64 problems that are decided on are in the training data" in caplog.text
+    trainer.save_checkpoint(tmp_path / "at-20.ckpt")
+    train(early_stop(), path=tmp_path / "at-20.ckpt", max_steps=30)
+    record = read_log(tmp_path / "breakeven")
+    (change,) = record.budget_changes
+    assert change.step == 20
+    assert change.spec.budget_flops == pytest.approx(1.5 * record.header.spec.budget_flops)
+    assert [each.observation.step for each in record.checkpoints][:2] == [10, 20]
+
+
 def test_lightnings_own_least_number_of_steps_is_kept(train, early_stop) -> None:
     stop = early_stop(target=0.1, mode="stop")
     assert train(stop, min_steps=35)[0].global_step == 35

@@ -40,6 +40,7 @@ def test_only_the_first_process_measures_and_writes(told: list[dict]) -> None:
 @pytest.mark.slow
 def test_counts_are_of_both(told: list[dict]) -> None:
     assert told[0]["summed"] == told[1]["summed"] == [1, 20]
+    assert told[0]["gathered"] == told[1]["gathered"] == ["of 0", "of 1"]
 
 
 @pytest.mark.slow

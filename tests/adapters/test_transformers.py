@@ -26,6 +26,7 @@ def train(tokenizer, make_model, rows, tmp_path):
         resume: bool | str = False,
         directory: Path = tmp_path / "out",
         evaluated_on: Any = None,
+        trained_on: Any = rows,
         **changes: Any,
     ):
         from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
@@ -37,7 +38,7 @@ def train(tokenizer, make_model, rows, tmp_path):
         trainer = Trainer(
             model=make_model(),
             args=TrainingArguments(output_dir=str(directory), **settings | changes),
-            train_dataset=rows,
+            train_dataset=trained_on,
             eval_dataset=evaluated_on,
             data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
             processing_class=tokenizer,
@@ -245,6 +246,65 @@ def test_a_disk_that_refuses_does_not_end_training(
 def test_what_is_wrong_is_refused_before_a_step_is_trained(train, early_stop, changes: Any, message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         train(early_stop(**changes))
+
+
+def test_problems_that_are_trained_on_are_said_at_the_start(train, early_stop, caplog) -> None:
+    train(early_stop(), max_steps=1)
+    assert (
+        warnings_of(caplog).count("64 of the 64 problems that are decided on are in the training data, word for") == 1
+    )
+
+
+def test_a_tokenizer_needs_neither_a_padding_token_nor_a_chat_template(train, early_stop, tokenizer) -> None:
+    import copy
+
+    bare = copy.deepcopy(tokenizer)
+    bare.pad_token = None
+    stop = early_stop(tokenizer=bare)
+    train(stop, max_steps=10)
+    assert stop.session.checkpoints[0].observation.bank.num_problems == 64
+    with pytest.raises(ArgumentError, match=r"^chat must be False or None for a tokenizer without a chat template"):
+        train(early_stop(tokenizer=bare, chat=True), max_steps=10)
+
+
+def test_rows_that_nobody_has_counted_are_a_budget_where_the_steps_are_said(
+    train, early_stop, rows, tmp_path: Path
+) -> None:
+    import torch
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            while True:
+                yield from rows
+
+    stop = early_stop()
+    train(stop, trained_on=Stream(), max_steps=20)
+    checkpoints = read_log(tmp_path / "out" / "breakeven").checkpoints
+    assert checkpoints[0].decision.used == pytest.approx(0.5, rel=0.05)
+    with pytest.raises(ValueError, match="max_steps"):  # the trainer's own
+        train(early_stop(), trained_on=Stream(), max_steps=-1)
+
+
+def test_without_evaluations_of_the_trainer_ours_go_on_and_choose_no_best_model(train, early_stop, caplog) -> None:
+    stop = early_stop()
+    trainer = train(stop, metric_for_best_model="breakeven/pass_at_1", eval_strategy="no", max_steps=10)
+    assert len(stop.session.checkpoints) == 1
+    assert trainer.state.best_metric is None
+    assert "the best model is not chosen by breakeven/pass_at_1 with eval_strategy no" in warnings_of(caplog)
+
+
+def test_early_stopping_by_a_metric_of_the_trainers_own_may_come_before_or_after(
+    train, early_stop, rows, tmp_path: Path
+) -> None:
+    from transformers import EarlyStoppingCallback
+
+    choosing = {"metric_for_best_model": "eval_loss", "eval_strategy": "steps", "eval_steps": 5, "max_steps": 20}
+    for before in (True, False):
+        patience = EarlyStoppingCallback(early_stopping_patience=1, early_stopping_threshold=100.0)
+        stop = early_stop(evaluate_every=5, log=tmp_path / str(before))
+        both = (patience, stop) if before else (stop, patience)
+        assert train(*both, evaluated_on=rows[:8], **choosing).state.global_step == 10
+        assert [each.observation.step for each in stop.session.checkpoints] == [5, 10]
 
 
 def test_a_directory_that_holds_a_run_is_not_begun_anew(train, early_stop) -> None:

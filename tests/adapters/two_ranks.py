@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from breakeven import CalibratedPolicy
-from breakeven.adapters.ranks import agreed, summed
+from breakeven.adapters.ranks import agreed, gathered, summed
 from breakeven.adapters.transformers import EarlyStop
 
 LETTERS = "abcdefgh"
@@ -68,6 +68,7 @@ def main() -> None:
                 "weights": hashlib.sha256(weights).hexdigest(),
                 "has_session": stop.session is not None,
                 "summed": summed([dist.get_rank(), 10], "cpu"),
+                "gathered": gathered([f"of {dist.get_rank()}"]),
                 "error": error,
             }
         )

@@ -23,6 +23,8 @@ SCRIPTS = {
         [
             "TRL, SFTTrainer, line 2:",
             f"s = SFTTrainer(..., callbacks=[breakeven.transformers.EarlyStop({TASK}), *mine])",
+            "TRL, GRPOTrainer, line 3:",
+            f"GRPOTrainer(..., callbacks=[breakeven.transformers.EarlyStop({TASK})])",
         ],
     ),
     "Lightning": (
@@ -74,7 +76,6 @@ def test_the_lines_have_the_names_of_the_script(name: str, tmp_path: Path) -> No
     assert "import breakeven" in result.output
     for line in lines:
         assert line in result.output, result.output
-    assert "GRPO" not in result.output, "of its rollouts nothing would be charged"
     assert ("PyTorch" in result.output) is (name == "PyTorch")
 
 
@@ -106,6 +107,7 @@ def test_what_it_cannot_tell_is_said(source: str | None, message: str, tmp_path:
     ("example", "line"),
     [
         ("transformers_trainer.py", "trainer = Trainer(..., callbacks=[breakeven.transformers.EarlyStop("),
+        ("grpo_trainer.py", "trainer = GRPOTrainer(..., callbacks=[breakeven.transformers.EarlyStop("),
         ("lightning_module.py", "trainer = Trainer(..., callbacks=[breakeven.lightning.EarlyStop("),
         ("accelerate_loop.py", "if early_stop.step(loss): break  # in it, after optimizer.step()"),
         ("ray_tune.py", "stop=breakeven.ray.Stopper("),

@@ -135,3 +135,11 @@ def test_problems_whose_check_failed_are_not_paired(tmp_path: Path) -> None:
     found = weighed(session, stop, plan_of(session, stop), first, replace(last, bank=failed)).cooled
     assert found is not None
     assert found.standard_error is None
+
+
+def test_samples_that_its_steps_will_draw_to_train_on_are_in_its_price() -> None:
+    session = make(0.35)
+    session.observe(step=10, train_tokens=10_000, rollout_flops=500_000.0)
+    assert session.stopped_at is not None
+    plan = plan_of(session, session.stopped_at)
+    assert plan.train_flops == pytest.approx(COST.train_flops(200, 10) + 100_000)

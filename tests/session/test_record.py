@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from breakeven.adapters.metrics import metrics
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, DivergedError
-from breakeven.records import Problem, Reason, RunSpec, SampleBank
+from breakeven.records import Action, Problem, Reason, RunSpec, SampleBank
+from breakeven.report import render_page
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
+from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
 from breakeven.store import read_log
@@ -130,3 +133,69 @@ def test_a_session_without_a_sampler_says_so_where_it_would_evaluate() -> None:
         make(sampler=RateSampler(RATES))
     with pytest.raises(ArgumentError, match=r"^sampler must have a method sample; got None"):
         make(mode="shadow", test_problems=[Problem(id="t", prompt="t")])
+
+
+def without_greedy(bank: SampleBank) -> SampleBank:
+    """As a trainer's own evaluation draws it, each prompt read for each sample."""
+    return replace(
+        bank, greedy_correct_P="", greedy_tokens_P=(), greedy_output_tokens=0, num_prefills=bank.num_drawn, oracle=False
+    )
+
+
+def test_banks_without_greedy_samples_decide_on_the_sampled_baseline(bank: SampleBank, tmp_path: Path) -> None:
+    spec = replace(SPEC, baseline="sampled", target=0.1)
+    session = make(spec=spec, policy=CalibratedPolicy(), log=tmp_path)
+    own = without_greedy(bank)
+    decision = session.record(50, 500, own)
+    assert decision.baseline_accuracy == own.sampled_accuracy
+    assert (decision.action, decision.reason) == (Action.STOP, Reason.REACHED)
+    (recorded,) = session.checkpoints
+    lengths = [(prompt, row) for prompt, row in zip(own.prompt_tokens_P, own.output_tokens_PN, strict=True)]
+    assert recorded.observation.evaluation_flops == pytest.approx(
+        sum(COST.prefill_flops(prompt) + COST.decode_flops(prompt, each - 1) for prompt, row in lengths for each in row)
+    )
+    assert metrics(recorded)["breakeven/pass_at_1"] == own.sampled_accuracy
+    session.close()
+    (again,) = read_log(tmp_path).checkpoints
+    assert again == recorded
+    assert replay([again.observation], spec, session.policy) == (decision,)
+    page = render_page("own", {}, read_log(tmp_path).checkpoints, None)
+    assert f"4 samples each at temperature {own.temperature:g}." in page
+    assert "greedy sample each" not in page
+
+
+def test_a_bank_without_greedy_samples_is_priced_at_mean_lengths_too(bank: SampleBank) -> None:
+    own = replace(without_greedy(bank), prompt_tokens_P=(), output_tokens_PN=())
+    session = make(spec=replace(SPEC, baseline="sampled"), policy=CalibratedPolicy())
+    session.record(10, 100, own)
+    query = COST.query_flops(own.prompt_tokens / 3, own.output_tokens / 12 - 1)
+    assert session.checkpoints[0].observation.evaluation_flops == pytest.approx(12 * query.total(1))
+
+
+def test_the_greedy_baseline_needs_greedy_samples(bank: SampleBank) -> None:
+    session = make(policy=CalibratedPolicy())
+    with pytest.raises(ArgumentError, match=r"^baseline must be measured at every checkpoint; step 10 has none"):
+        session.record(10, 100, without_greedy(bank))
+    with pytest.raises(ArgumentError, match=r"^correct_PN must hold a sample where no greedy one was drawn"):
+        replace(without_greedy(bank), correct_PN=("", "", ""), output_tokens_PN=(), output_tokens=0)
+    with pytest.raises(ArgumentError, match=r"^greedy_correct_P must have one character .*, or none at all; got 2"):
+        replace(bank, greedy_correct_P="10")
+
+
+def test_what_rollouts_took_is_training_and_told_apart(bank: SampleBank, tmp_path: Path) -> None:
+    there, here = live(), make(log=tmp_path)
+    seen = there.observe(step=10, train_tokens=100, rollout_flops=5000.0)
+    here.record(10, 100, bank, rollout_flops=5000.0)
+    here.record(20, 200, bank)
+    for session, decision in ((there, seen), (here, here.checkpoints[0].decision)):
+        observed = session.checkpoints[0].observation
+        assert observed.train_flops == COST.train_flops(10, 10) + 5000
+        assert observed.rollout_flops == 5000
+        assert decision.used == pytest.approx(observed.train_flops / SPEC.budget_flops)
+    here.close()
+    lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
+    assert ["rollout_flops" in each for each in lines if '"checkpoint"' in each] == [True, False]
+    page = render_page("own", {}, read_log(tmp_path).checkpoints[:1], None)
+    assert "of these on samples to train on and reference models" in page
+    with pytest.raises(ArgumentError, match=r"^rollout_flops must be finite and at least 0; got nan"):
+        there.observe(step=20, train_tokens=200, rollout_flops=float("nan"))

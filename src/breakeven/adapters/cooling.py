@@ -71,7 +71,7 @@ def begin(session: Session, share: float, *, step: int, settings: dict[str, Any]
         return None
     with _branch(session, plan, train_tokens=tokens + plan.steps * step_tokens, settings=settings) as branch:
         if step == at:
-            branch.observe(step=step, train_tokens=tokens)
+            branch.observe(step=step, train_tokens=tokens, rollout_flops=stop.observation.rollout_flops or 0.0)
         if not branch.checkpoints:
             log.append(replace(plan, left_out="failed"))
             return None
@@ -92,7 +92,7 @@ def finish(session: Session, *, step: int, train_tokens: int, loss: float | None
     if stop is None or log is None or log.cooldown is None:
         raise argument_error("log", "hold the cooldown that now ends", None)
     with _branch(session, log.cooldown, train_tokens=train_tokens, settings=settings) as branch:
-        branch.observe(step=step, train_tokens=train_tokens, loss=loss)
+        branch.observe(step=step, train_tokens=train_tokens, rollout_flops=session.rollout_flops, loss=loss)
         if len(branch.checkpoints) < 2:
             log.append(replace(log.cooldown, left_out="failed"))
         else:

@@ -75,6 +75,7 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
             decay_share=_decay_share(trainer, steps),
             directory=self._directory,
             config={"trainer": _settings(trainer)},
+            training_data=getattr(trainer.train_dataloader, "dataset", None),
         )
         if self.average is not None and self._saved_average is not None:
             self.average.load_state_dict(self._saved_average)

@@ -19,7 +19,7 @@ def is_first() -> bool:
     return is_alone() or dist.get_rank() == 0
 
 
-def summed(counts: Sequence[int], device: Any) -> tuple[int, ...]:
+def summed(counts: Sequence[float], device: Any) -> tuple[float, ...]:
     """Counts of all processes; every one of them has to ask.
 
     Args:
@@ -28,9 +28,18 @@ def summed(counts: Sequence[int], device: Any) -> tuple[int, ...]:
     """
     if is_alone():
         return tuple(counts)
-    total = torch.tensor(list(counts), device=device)
+    total = torch.tensor(list(counts), device=device, dtype=torch.float64)  # counts are exact up to 2^53
     dist.all_reduce(total)
     return tuple(total.tolist())
+
+
+def gathered(rows: list[_T]) -> list[_T]:
+    """The rows of all processes, those of the first one first; every process has to ask."""
+    if is_alone():
+        return rows
+    told: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(told, rows)
+    return [row for each in told for row in each]
 
 
 def agreed(decide: Callable[[], _T]) -> _T:

@@ -2,10 +2,11 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+from transformers import Trainer
 from transformers.trainer_callback import CallbackHandler, EarlyStoppingCallback
 
 from breakeven import check
@@ -22,10 +23,19 @@ def handler_of(callback: object) -> Any:
 
     A Trainer hands itself to no callback, so it is looked for among the callers.
     """
+    return _caller(lambda found: isinstance(found, CallbackHandler) and callback in found.callbacks)
+
+
+def trainer_of(handler: Any) -> Any:
+    """The `Trainer` that is calling `handler`; None likewise."""
+    return _caller(lambda found: isinstance(found, Trainer) and found.callback_handler is handler)
+
+
+def _caller(is_it: Callable[[object], bool]) -> Any:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         found = frame.f_locals.get("self")
-        if isinstance(found, CallbackHandler) and callback in found.callbacks:
+        if is_it(found):
             return found
         frame = frame.f_back
     return None
@@ -70,6 +80,10 @@ def chosen_by(args: Any) -> str | None:
     if not name.startswith("breakeven/"):
         return None
     check.one_of("metric_for_best_model", name, NAMES, check.did_you_mean(name, NAMES))
+    if str(args.eval_strategy.value) == "no":
+        warn(
+            f"the best model is not chosen by {name} with eval_strategy no: the trainer looks at it where it evaluates."
+        )
     return name
 
 

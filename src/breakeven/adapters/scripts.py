@@ -53,7 +53,7 @@ def advice(source: str, name: str = "script") -> tuple[Advice, ...]:
     found += [*(_loops(script) if not found else ()), *_ray(script)]  # an optimizer beside a trainer is the trainer's
     if not found:
         got = ", ".join(sorted({each.partition(".")[0] for each in script.imported.values()})) or "no imports"
-        known = "a Trainer of transformers or Lightning, an SFTTrainer, Accelerate, an optimizer of torch, or Ray Tune"
+        known = "a Trainer of transformers or Lightning, SFTTrainer, GRPOTrainer, Accelerate, a torch optimizer, or Ray"
         raise argument_error("SCRIPT", "train with a framework that is known", f"{name}: {got}", f"It needs {known}.")
     return tuple(found)
 
@@ -110,7 +110,7 @@ def _trainers(script: _Script) -> Iterator[Advice]:
     stop = f"breakeven.transformers.EarlyStop({_TASK})"
     for call, called, names in script.calls:
         room, _, kind = called.rpartition(".")
-        tuned = kind == "SFTTrainer" and room.startswith("trl")  # of the others' rollouts nothing would be charged
+        tuned = kind in ("SFTTrainer", "GRPOTrainer") and room.startswith("trl")
         if tuned or (room.startswith("transformers") and kind.endswith("Trainer")):
             line = _assigned(names, _callback(call, stop, ast.unparse(call.func)))
             framework = "transformers" if room.startswith("transformers") else "TRL"

@@ -1,14 +1,18 @@
 """`EarlyStop` for the `Trainer` of transformers, and for what is built on it: one callback, no other line."""
 
 import math
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from breakeven import check
+from breakeven.adapters.ranks import gathered
+from breakeven.adapters.rewards import RecordedReward, asked_of_trainer, check_alone
 from breakeven.adapters.schedule import decay_share
 from breakeven.adapters.watching import Watching
 from breakeven.errors import MissingExtraError, argument_error
+from breakeven.records.agree import answers_from
 from breakeven.session.voice import warn
 from breakeven.store import TextFile
 
@@ -20,7 +24,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("breakeven.transformers needs: pip install 'breakeven[hf]'") from error
 
-__all__ = ["EarlyStop"]
+__all__ = ["EarlyStop", "RecordedReward"]
 
 _NO_ONE_FALL = ("inverse_sqrt", "cosine_with_restarts")
 """Schedules by step whose rate falls, but not once and to the end, as a forecast takes it."""
@@ -38,11 +42,16 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
     `breakeven.adapters.metrics`. `metric_for_best_model` may name one of these: then each evaluation of the trainer is
     one of ours too, and an EarlyStoppingCallback that comes later in `callbacks` sees it.
 
+    In the GRPOTrainer of TRL the samples that it draws to train on, and a reference model, count as training's FLOPs.
+    With `rewards` its own evaluation is what is decided on: `num_generations_eval` samples of each prompt of its
+    `eval_dataset` at its temperature, none of them greedy.
+
     Args:
         completions: of so many problems the greedy completion is shown beside, as a table of the tracker.
         on_stop: "serve" ends training at the stop. "cooldown", with mode "stop": it saves the checkpoint of the stop,
             trains on at learning rates that fall to the end, whatever the scheduler says, saves, measures and ends.
         cooldown_share: steps of that, as a share of those up to the stop.
+        rewards: one of the trainer's `reward_funcs`, in place of a task and of all that says how it is sampled.
         watching: see `breakeven.adapters.watching.Watching`, errors too.
     """
 
@@ -50,11 +59,14 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
     _handler: Any = None
     _chosen_by: str | None = None
     _asked_at: int = 0
+    _began_at: int = 0
+    _seen_before: int = 0
 
     def __init__(
         self,
         *,
         completions: int = 0,
+        rewards: RecordedReward | None = None,
         on_stop: Literal["serve", "cooldown"] = "serve",
         cooldown_share: float = 0.1,
         **watching: Any,
@@ -63,8 +75,11 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         check.either("on_stop", on_stop, "serve", "cooldown")
         check.above("cooldown_share", cooldown_share, 0, 'For no cooldown leave out on_stop="cooldown".')
         check.share("cooldown_share", cooldown_share)
+        if rewards is not None:
+            check_alone(rewards, watching | {"on_stop": on_stop})
+            watching = {"baseline": "sampled"} | watching
         super().__init__(**watching)
-        self._completions = completions
+        self._completions, self._rewards = completions, rewards
         self._rates: list[float] = []
         if on_stop == "cooldown":
             if self._mode != "stop":
@@ -78,6 +93,20 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         self._handler, self._chosen_by = reporting.handler_of(self), reporting.chosen_by(args)
         if self._chosen_by is not None:
             reporting.check_order(self._handler, self)
+        trainer = reporting.trainer_of(self._handler)
+        reference = getattr(trainer, "ref_model", None)
+        asked = None
+        if self._rewards is not None:
+            asked, sampled = asked_of_trainer(
+                self._rewards,
+                args,
+                trainer,
+                tokenizer=self._tokenizer,
+                answers=answers_from(self._asked_for["extract"]),
+            )
+            self._rewards.watch(model, sampled)
+            self._session |= {"num_samples": sampled.num_samples, "temperature": sampled.temperature}
+        self._began_at, self._seen_before = state.global_step, state.num_input_tokens_seen
         self._begin(
             model,
             tokenizer=kwargs.get("processing_class"),
@@ -87,6 +116,9 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             decay_share=_decay_share(args, state, kwargs.get("lr_scheduler")),
             directory=Path(args.output_dir) / "breakeven",
             config={"trainer": _settings(args)},
+            training_data=getattr(trainer, "train_dataset", None),
+            references=() if reference is None else (reference,),
+            asked=asked,
         )
         if self.average is not None and state.global_step:
             load_average(self.average, _checkpoint(args, state))
@@ -114,19 +146,28 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
         """The trainer's own evaluation: our metrics are among its own, where they are of this step."""
-        if not self._steps:
-            return  # outside of training
-        if self._chosen_by is not None and self._asked_at != state.global_step:
+        if not self._steps or state.global_step == self._began_at:
+            return  # outside of training, or before its first step
+        if self._rewards is not None:
+            self._observe(args, state, control, metrics=metrics)
+        elif self._chosen_by is not None and self._asked_at != state.global_step:
             self._observe(args, state, control, now=True)
         if metrics is not None:
             measured = self.metrics if self.metrics_step == state.global_step else {}
             metrics.update(reporting.for_choosing(measured, self._chosen_by))
 
-    def _observe(self, args: Any, state: Any, control: Any, *, now: bool = False) -> None:
+    def _observe(self, args: Any, state: Any, control: Any, *, now: bool = False, metrics: Any = None) -> None:
+        """Evaluate where that is due or wanted `now`; `metrics`: of the trainer's own evaluation, to be taken up."""
+        known: dict[str, Any] = {}
+        if metrics is not None and self._rewards is not None:
+            bank = partial(self._rewards.bank, gathered(self._rewards.taken()))
+            known = {"bank": bank, "seconds": metrics.get("eval_runtime", 0.0)}
+        if hasattr(args, "num_generations"):  # of TRL: then these are the tokens of its samples, wherever drawn
+            self._generated_elsewhere = (state.num_input_tokens_seen - self._seen_before) / args.world_size
         step, before = state.global_step, self.metrics_step
         loss = next((each["loss"] for each in reversed(state.log_history) if "loss" in each), None)
         was_stopped = self._has_stopped  # in the run that is gone on with: its checkpoint is saved already
-        if self._stops_at(step, device=args.device, loss=loss, learning_rate=self._rate, now=now):
+        if self._stops_at(step, device=args.device, loss=loss, learning_rate=self._rate, now=now, **known):
             control.should_training_stop = True
             control.should_save = control.should_save or not was_stopped
         elif self._cooling is not None and self._cooling.step == step:
@@ -152,6 +193,8 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         """Verify where that is asked for, and release the run directory."""
         self._end(state.global_step)
         self._handler = None
+        if self._rewards is not None:
+            self._rewards.watch(None)
 
 
 def _checkpoint(args: Any, state: Any) -> Path:
@@ -168,8 +211,11 @@ def _step_rows(args: Any, loader: Any) -> float | None:
         batches, rows = len(loader), len(loader.dataset)
     except (AttributeError, TypeError):
         return None
+    batch_rows = args.train_batch_size * args.world_size
     if args.dataloader_drop_last:
-        rows = min(rows, batches * args.train_batch_size * args.world_size)
+        rows = min(rows, batches * batch_rows)
+    if batches != math.ceil(rows / batch_rows):  # rows that are repeated, as GRPO does
+        return None
     return rows / math.ceil(batches / int(args.gradient_accumulation_steps))
 
 

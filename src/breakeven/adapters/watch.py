@@ -4,6 +4,7 @@ The budget is an estimate: tokens a row until then, times the rows of the run. N
 at the start ends the run: evaluation is then switched off, with one warning.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from breakeven.adapters.asked import Asked
 from breakeven.adapters.cooling import Cooling, begin, finish
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import argument_error
-from breakeven.records import BudgetChange, Decision, RunSpec
+from breakeven.records import BudgetChange, Decision, RunSpec, SampleBank
 from breakeven.records.protocols import Sampler
 from breakeven.session.recording import start_log
 from breakeven.session.session import Mode, Session
@@ -22,6 +23,9 @@ from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
 from breakeven.store import LOG_NAME, RunLog
 
+_DRIFT = 0.1
+"""Share of the budget by which what a run draws to train on may change it, before it is declared anew."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Watch:
@@ -29,7 +33,7 @@ class Watch:
 
     Args:
         asked: problems and how they are graded.
-        sampler: of the live model.
+        sampler: of the live model; None where each step observed comes with its bank.
         cost: FLOPs per token of the model.
         steps: optimizer steps of the full run.
         step_rows: rows of a step over all processes, mean over an epoch; None: as measured at the first steps, which an
@@ -43,7 +47,7 @@ class Watch:
     """
 
     asked: Asked
-    sampler: Sampler
+    sampler: Sampler | None
     cost: ModelCost
     steps: int
     step_rows: float | None
@@ -59,6 +63,8 @@ class Watch:
     _started_at: int = 0
     _tokens_before: float | None = 0.0
     """Tokens of the steps before this process; None: not known yet."""
+    _rollouts_before: float = 0.0
+    """FLOPs of their samples and reference models."""
     _is_off: bool = False
     _has_advised: bool = False
     _clock: TrainingClock = field(default_factory=TrainingClock)
@@ -91,8 +97,11 @@ class Watch:
         tokens: int,
         sequences: int,
         rows: int,
+        rollout_flops: float = 0.0,
         loss: Any = None,
         learning_rate: float | None = None,
+        bank: Callable[[], SampleBank] | None = None,
+        seconds: float = 0.0,
     ) -> Decision | None:
         """The decision at `step`; None where evaluation is switched off, or at the end past the budget.
 
@@ -101,24 +110,35 @@ class Watch:
             tokens: trained on since `begin`, over all processes.
             sequences: that they were in.
             rows: of batches, that these were in.
+            rollout_flops: spent since `begin` on samples to train on and on reference models, over all processes.
             loss: of this step or one before, for display; a number or a tensor.
             learning_rate: of this step, likewise.
+            bank: makes that of this step, where it was measured elsewhere.
+            seconds: wall time that this took.
         """
         if self._is_off:
             return None
         try:
             if self.session is None:
-                self._start(step, tokens, sequences, rows)
+                self._start(step, tokens, sequences, rows, rollout_flops)
             assert self.session is not None, "just made"
-            train_tokens = self._train_tokens(step, tokens)
+            train_tokens = self._train_tokens(step, tokens, rollout_flops)
+            self.session.rollout_flops = self._rollouts_before + rollout_flops
+            if rollout_flops and step < self.steps:
+                self._declare_anew(self.session, step, train_tokens)
             if step >= self.steps and self.session.train_flops(train_tokens) > self.session.spec.budget_flops:
                 return None  # the estimate was a little low, and there is nothing left to decide
-            decision = self.session.observe(
-                step=step,
-                train_tokens=train_tokens,
-                loss=None if loss is None else float(loss),
-                learning_rate=learning_rate,
-            )
+            known: dict[str, Any] = {
+                "rollout_flops": self.session.rollout_flops,
+                "loss": None if loss is None else float(loss),
+                "learning_rate": learning_rate,
+            }
+            if bank is None:
+                decision = self.session.observe(step=step, train_tokens=train_tokens, **known)
+            else:
+                self.session.evaluation_seconds += seconds
+                self.session.clock.leave_out(seconds)
+                decision = self.session.record(step, train_tokens, bank(), seconds=seconds, **known)
         except Exception as error:
             self._switch_off(error)
             return None
@@ -149,12 +169,14 @@ class Watch:
             return None, True
         return cooling, cooling is None
 
-    def cooled(self, *, step: int, tokens: int, loss: Any = None) -> None:
-        """Measure and weigh the model at the end of a cooldown; `step` and `tokens` as of `observe`."""
+    def cooled(self, *, step: int, tokens: int, rollout_flops: float, loss: Any = None, **_: int) -> None:
+        """Measure and weigh the model at the end of a cooldown; arguments as of `observe`."""
         if self._is_off or self.session is None:
             return
         try:
-            train_tokens, loss = self._train_tokens(step, tokens), None if loss is None else float(loss)
+            train_tokens = self._train_tokens(step, tokens, rollout_flops)
+            self.session.rollout_flops = self._rollouts_before + rollout_flops
+            loss = None if loss is None else float(loss)
             finish(self.session, step=step, train_tokens=train_tokens, loss=loss, settings=self._settings())
         except Exception as error:
             self._switch_off(error)
@@ -189,22 +211,27 @@ class Watch:
         if self._log is not None:
             self._log.close()
 
-    def _start(self, step: int, tokens: int, sequences: int, rows: int) -> None:
+    def _start(self, step: int, tokens: int, sequences: int, rows: int, rollout_flops: float) -> None:
         if not tokens or not sequences:
             remedy = "The model is given input_ids or inputs_embeds in training mode, one row a sequence."
             raise argument_error("train_tokens", "be counted at the model's batches", tokens, remedy)
         step_tokens = tokens / rows * (self.step_rows or rows / (step - self._started_at))
+        step_rollouts = rollout_flops * step_tokens / tokens
         if self._tokens_before is None:  # gone on with from before it was watched
-            self._tokens_before = step_tokens * self._started_at
+            self._tokens_before, self._rollouts_before = (
+                each * self._started_at for each in (step_tokens, step_rollouts)
+            )
         sequence_tokens = max(1, round(tokens / sequences))
         budget_flops = self.cost.train_flops(step_tokens * self.steps / sequence_tokens, sequence_tokens)
+        budget_flops += step_rollouts * self.steps
         spec = RunSpec(budget_flops=budget_flops, **self.declared)
+        measured = {"steps": self.steps} | ({"step_rollout_flops": step_rollouts} if step_rollouts else {})
         self._log = start_log(
             self.directory,
             spec=spec,
             policy=self.policy,
             seed=self.session_settings["seed"],
-            config=self.config | {"steps": self.steps},
+            config=self.config | measured,
         )
         self.session = self._session(self._log, spec, sequence_tokens)
         self.session.clock.set(self._clock.seconds)
@@ -217,14 +244,39 @@ class Watch:
         spec, config = log.spec, log.budget_changes[-1].config if log.budget_changes else log.header.config
         before = [each.observation for each in log.checkpoints if each.observation.step <= step]
         sequence_tokens = int(log.fingerprint.parts["sequence_tokens"])
-        budget_tokens = spec.budget_flops / self.cost.train_flops(1 / sequence_tokens, sequence_tokens)
-        step_tokens = budget_tokens / config.get("steps", self.steps)
-        known = (before[-1].step, before[-1].train_tokens) if before else (0, 0)
-        self._tokens_before = known[1] + step_tokens * (step - known[0])
+        steps, step_rollouts = config.get("steps", self.steps), config.get("step_rollout_flops", 0.0)
+        token_flops = self.cost.train_flops(1 / sequence_tokens, sequence_tokens)
+        step_tokens = (spec.budget_flops - step_rollouts * steps) / token_flops / steps
+        last = before[-1] if before else None
+        since = step - (0 if last is None else last.step)
+        self._tokens_before = (0 if last is None else last.train_tokens) + step_tokens * since
+        self._rollouts_before = (0.0 if last is None else last.rollout_flops or 0.0) + step_rollouts * since
         if config.get("steps", self.steps) != self.steps:
             spec = replace(spec, budget_flops=spec.budget_flops * self.steps / config["steps"])
             log.append(BudgetChange(step=step, spec=spec, config=config | {"steps": self.steps}))
         self.session = self._session(log, spec, sequence_tokens)
+        self.session.rollout_flops = self._rollouts_before
+
+    def _declare_anew(self, session: Session, step: int, train_tokens: int) -> None:
+        """Samples grow or shrink as a model learns, and with them what the rest of the run will take."""
+        log, spent, last = self._log, session.train_flops(train_tokens), (0, 0.0)
+        assert log is not None, "there is a session"
+        if session.checkpoints:
+            observed = session.checkpoints[-1].observation
+            last = observed.step, observed.train_flops
+        if step <= last[0] or session.stopped_at is not None:
+            return
+        whole = spent + (spent - last[1]) / (step - last[0]) * (self.steps - step)
+        if abs(whole / session.spec.budget_flops - 1.0) < _DRIFT:
+            return
+        spec = replace(session.spec, budget_flops=whole)
+        share = session.rollout_flops / spent
+        config = log.budget_changes[-1].config if log.budget_changes else log.header.config
+        config = config | {"step_rollout_flops": share * whole / self.steps}
+        log.append(BudgetChange(step=step - 1, spec=spec, config=config))
+        self.session = self._session(log, spec, session.sequence_tokens)
+        self.session.clock, self.session.rollout_flops = session.clock, session.rollout_flops
+        self.session.evaluation_seconds = session.evaluation_seconds
 
     def _session(self, log: RunLog | None, spec: RunSpec, sequence_tokens: int) -> Session:
         return Session(**self._parts(spec, sequence_tokens), log=log, mode=self.mode, **self.session_settings)
@@ -238,7 +290,7 @@ class Watch:
     def _parts(self, spec: RunSpec, sequence_tokens: int) -> dict[str, Any]:
         return {
             "sampler": self.sampler,
-            "verifier": self.asked.verifier,
+            "verifier": None if self.sampler is None else self.asked.verifier,
             "answers": self.asked.answers,
             "problems": self.asked.problems,
             "test_problems": self.asked.test_problems,
@@ -248,12 +300,13 @@ class Watch:
             "policy": default_policy() if self.policy is None else self.policy,
         }
 
-    def _train_tokens(self, step: int, tokens: int) -> int:
+    def _train_tokens(self, step: int, tokens: int, rollout_flops: float) -> int:
         """Of all steps; at one that is recorded already as it was counted then, which later ones count on from."""
         assert self._log is not None, "there is a session"
         assert self._tokens_before is not None, "it was measured"
         if (recorded := self._log.find(step)) is not None:
             self._tokens_before = recorded.observation.train_tokens - tokens
+            self._rollouts_before = (recorded.observation.rollout_flops or 0.0) - rollout_flops
         return round(self._tokens_before) + tokens
 
     def _verify(self, session: Session) -> None:

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from breakeven import check
-from breakeven.adapters.asked import asked_from
+from breakeven.adapters.asked import Asked, asked_from
 from breakeven.adapters.cooling import Cooling
 from breakeven.adapters.metrics import metrics
+from breakeven.adapters.overlap import warn_of_overlap
 from breakeven.adapters.ranks import agreed, is_alone, is_first, summed
-from breakeven.adapters.tokens import TokenCount
+from breakeven.adapters.tokens import TokenCount, end_tokens
 from breakeven.adapters.watch import Watch
 from breakeven.cost.families import cost_of_config
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, argument_error
-from breakeven.records import Problem, RunSpec
+from breakeven.records import Problem, RunSpec, SampleBank
 from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.hf import HFSampler
 from breakeven.session.session import MODES, Mode, Session
@@ -109,6 +110,8 @@ class Watching:
         self.average: WeightAverage | None = None
         """In the first process, once training has begun, where one is kept."""
         self._count = TokenCount()
+        self._generated_elsewhere = 0.0
+        """This process' share of the tokens that the loop says it generated, with their prompts."""
         self._watch: Watch | None = None
         self._cooldown_share = 0.0
         """Steps of a cooldown, as a share of those up to the stop; 0: a stop is none."""
@@ -125,7 +128,18 @@ class Watching:
         """Of the first process, from its first evaluation on: checkpoints, `stopped_at`, `verification`."""
         return None if self._watch is None else self._watch.session
 
-    def _begin(self, model: Any, *, tokenizer: Any, steps: int, step: int, directory: Path, **told: Any) -> None:
+    def _begin(
+        self,
+        model: Any,
+        *,
+        tokenizer: Any,
+        steps: int,
+        step: int,
+        directory: Path,
+        asked: Asked | None = None,
+        references: Sequence[Any] = (),
+        **told: Any,
+    ) -> None:
         """Everything is checked here, in every process, before a step is trained.
 
         Args:
@@ -134,7 +148,9 @@ class Watching:
             steps: optimizer steps of the full run.
             step: of them done before.
             directory: of the run log, where the user named no other.
-            told: the other fields of a `Watch` that the loop tells.
+            asked: what the loop itself evaluates on, where its banks are handed over; None: what the user asked for.
+            references: modules that score samples for the training of the model.
+            told: the other fields of a `Watch` that the loop tells, and `training_data`, the rows, where it has them.
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
         place = directory if self._log is None else Path(self._log)
@@ -142,15 +158,35 @@ class Watching:
         if self.average is not None:
             self._session |= {"averaged": self.average.swapped}
         own = self._tokenizer if self._tokenizer is not None else tokenizer
-        self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
+        self._measures = asked is None
+        self._has_stopped = agreed(lambda: self._watched(model, own, step, place, asked, told))
+        self._cost = self._cost or _cost(model)
         if self._has_stopped and self._cooldown_share:
             self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step))
-        self._count.attach(model)
+        self._count.attach(model, ends=end_tokens(model, own), references=tuple(references))
 
     def _stops_at(
-        self, step: int, *, device: Any, loss: Any = None, learning_rate: float | None = None, now: bool = False
+        self,
+        step: int,
+        *,
+        device: Any,
+        loss: Any = None,
+        learning_rate: float | None = None,
+        now: bool = False,
+        bank: Callable[[], SampleBank] | None = None,
+        seconds: float = 0.0,
     ) -> bool:
-        """Whether training is to end at `step`, in every process; evaluates where it is due, or wanted `now`."""
+        """Whether training is to end at `step`, in every process; evaluates where it is due, or wanted `now`.
+
+        Args:
+            step: optimizer steps done.
+            device: of the model.
+            loss: of this step or one before.
+            learning_rate: of this step.
+            now: whether an evaluation is wanted whatever is due.
+            bank: makes what the loop itself measured at `step`, in the first process.
+            seconds: wall time that this took.
+        """
         assert self._every is not None, "training has begun"
         if self.average is not None and not now:  # a step asks once for itself
             self.average.update(step)
@@ -158,14 +194,20 @@ class Watching:
             return True
         if self._cooling is not None:
             return self._cools(self._cooling, step, device=device, loss=loss)
-        if step % self._every and step != self._steps and not now:
+        is_due = self._measures and (step % self._every == 0 or step == self._steps)
+        if not is_due and not now and bank is None:
             return is_alone() and self._watch is not None and self._watch.steered(step)
-        tokens, sequences, rows = summed(self._count.so_far, device)
+        counted = self._counted(device)
 
         def decide() -> tuple[bool, dict[str, float], Cooling | None]:
             assert self._watch is not None, "training has begun"
             self._watch.observe(
-                step=step, tokens=tokens, sequences=sequences, rows=rows, loss=loss, learning_rate=learning_rate
+                step=step,
+                **counted,
+                loss=loss,
+                learning_rate=learning_rate,
+                bank=bank,
+                seconds=seconds,
             )
             stops = self._watch.stops
             return stops, self._measured(step), self._cool_down(step)[0] if stops and self._cooldown_share else None
@@ -187,10 +229,18 @@ class Watching:
                 if not self._watch.stops:  # vetoed: training goes on, at its own rate
                     self._cooling = None
             return self._has_stopped
-        tokens, _, _ = summed(self._count.so_far, device)
-        agreed(lambda: None if self._watch is None else self._watch.cooled(step=step, tokens=tokens, loss=loss))
+        counted = self._counted(device)
+        agreed(lambda: None if self._watch is None else self._watch.cooled(step=step, loss=loss, **counted))
         self._has_stopped, self._cooling = True, None
         return True
+
+    def _counted(self, device: Any) -> dict[str, Any]:
+        """What `Watch` takes of all processes; every one of them has to ask."""
+        assert self._cost is not None, "training has begun"
+        rollout_flops = self._count.rollout_flops(self._cost, self._generated_elsewhere)
+        tokens, sequences, rows, rollout_flops = summed((*self._count.so_far, rollout_flops), device)
+        counts = {"tokens": int(tokens), "sequences": int(sequences), "rows": int(rows)}
+        return counts | {"rollout_flops": rollout_flops}
 
     def _measured(self, step: int) -> dict[str, float]:
         """Metrics of `step`, in the first process; none where it was not evaluated."""
@@ -205,14 +255,18 @@ class Watching:
         if self._watch is not None:
             self._watch.end(complete=step >= self._steps)
 
-    def _watched(self, model: Any, tokenizer: Any, step: int, directory: Path, told: dict[str, Any]) -> bool:
+    def _watched(
+        self, model: Any, tokenizer: Any, step: int, directory: Path, evaluated: Asked | None, told: dict[str, Any]
+    ) -> bool:
         """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
-        asked = asked_from(**self._asked_for)
+        asked = evaluated or asked_from(**self._asked_for)
         if not hasattr(tokenizer, "decode"):
             raise argument_error("tokenizer", "be given, for prompts are text", tokenizer)
         limit = asked.max_tokens if self._max_tokens is None else self._max_tokens
-        sampler = HFSampler(model, tokenizer, max_tokens=limit, stop=(*asked.stop, *self._stop), chat=self._chat)
+        stop = (*asked.stop, *self._stop)
+        sampler = None if evaluated else HFSampler(model, tokenizer, max_tokens=limit, stop=stop, chat=self._chat)
         declared = {"decay_share": told.pop("decay_share")} | self._declared
+        training_data = told.pop("training_data", None)
         self._watch = Watch(
             asked=asked,
             sampler=sampler,
@@ -226,6 +280,7 @@ class Watching:
             **told,
         )
         self._watch.begin(step)
+        warn_of_overlap(asked.problems, training_data, None if sampler is None else sampler.prompts)
         return self._watch.stops
 
 

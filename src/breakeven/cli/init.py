@@ -16,8 +16,8 @@ def init(
 ) -> None:
     """Print the lines that put breakeven into a training script, with the script's own names.
 
-    It looks for trainers of transformers and Lightning, the SFTTrainer of TRL, for Accelerate, an optimizer of torch,
-    and Ray Tune.
+    It looks for trainers of transformers and Lightning, the SFTTrainer and the GRPOTrainer of TRL, for Accelerate, an
+    optimizer of torch, and Ray Tune.
     """
     try:
         source = script.read_text(encoding="utf-8")

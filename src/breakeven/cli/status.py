@@ -75,8 +75,8 @@ def status(
     if request is not None:
         say(f"{request.action}, not taken up yet.", label="Asked     ")
     if checkpoint is not None:
-        decision = checkpoint.decision
-        rows = [*ledger_rows(decision, checkpoint.observation.train_flops), *wall_rows(decision)]
+        decision, observed = checkpoint.decision, checkpoint.observation
+        rows = [*ledger_rows(decision, observed.train_flops, observed.rollout_flops), *wall_rows(decision)]
         table = Table.grid(padding=(0, 2))
         table.add_column()
         table.add_column(justify="right", no_wrap=True)

@@ -83,19 +83,22 @@ def reward_flops(bank: SampleBank, reward_cost: ModelCost | None, rewards_PN: Se
 
 
 def _drawing(bank: SampleBank, cost: ModelCost, costs: SampleCosts | None) -> float:
-    """Drawing a bank: every prefill, one greedy decode a problem, one decode for each further sample."""
-    prefills = 2 * bank.num_problems if bank.num_prefills is None else bank.num_prefills
+    """Drawing a bank: every prefill, one greedy decode a problem where there is one, one for each further sample."""
+    has_greedy = bool(bank.greedy_correct_P)
+    prefills = (1 + has_greedy) * bank.num_problems if bank.num_prefills is None else bank.num_prefills
     if costs is None:
         query = _query(bank, cost, costs)
         prompts = bank.prompt_tokens / bank.num_problems
-        greedy = cost.query_flops(prompts, bank.greedy_output_tokens / bank.num_problems - 1)
         drawing = prefills * query.prefill_flops + bank.num_drawn * query.decode_flops
+        if not has_greedy:
+            return drawing
+        greedy = cost.query_flops(prompts, bank.greedy_output_tokens / bank.num_problems - 1)
         return drawing + bank.num_problems * greedy.decode_flops
     num_drawn_P = np.array([len(row) for row in bank.correct_PN])
     drawn_P = num_drawn_P > 0
     first, further = costs.prefill_P.sum(), prefills - bank.num_problems  # the prompts that were read again
     again = further * costs.prefill_P[drawn_P].mean() if further else 0.0
-    decoding = (num_drawn_P[drawn_P] * costs.decode_P[drawn_P]).sum() + costs.greedy_P.sum()
+    decoding = (num_drawn_P[drawn_P] * costs.decode_P[drawn_P]).sum() + (costs.greedy_P.sum() if has_greedy else 0.0)
     return float(math.fsum([first, again, decoding]))
 
 

@@ -27,7 +27,7 @@ class SampleCosts:
     decode_P: Floats
     """Writing one sample at temperature; NaN where none was drawn."""
     greedy_P: Floats
-    """Writing the greedy one."""
+    """Writing the greedy one; NaN where none was drawn."""
     reward_P: Floats
     """A reward model scoring one sample; 0 where there is none."""
 
@@ -47,11 +47,12 @@ class SampleCosts:
         def decode(prompt: int, lengths: Sequence[int]) -> float:
             return fmean(model.decode_flops(prompt, length - 1) for length in lengths) if lengths else np.nan
 
-        prompts, greedy = bank.prompt_tokens_P, bank.greedy_tokens_P
+        prompts = bank.prompt_tokens_P
+        greedy = [[length] for length in bank.greedy_tokens_P] or [[]] * bank.num_problems
         return cls(
             prefill_P=prefill_P,
             decode_P=np.array([decode(*each) for each in zip(prompts, bank.output_tokens_PN, strict=True)]),
-            greedy_P=np.array([decode(prompt, [length]) for prompt, length in zip(prompts, greedy, strict=True)]),
+            greedy_P=np.array([decode(*each) for each in zip(prompts, greedy, strict=True)]),
             reward_P=np.broadcast_to(np.asarray(reward_P, dtype=np.float64), prefill_P.shape),
         )
 

@@ -38,7 +38,7 @@ class Observation:
     step: int
     train_tokens: int
     train_flops: float
-    """C_t: training FLOPs up to this step."""
+    """C_t: training FLOPs up to this step, `rollout_flops` included."""
     evaluation_flops: float
     """FLOPs of this evaluation alone."""
     query_flops: QueryFlops
@@ -58,6 +58,9 @@ class Observation:
     average: SampleBank | None = None
     """The same problems and seeds with averaged weights in place of the raw ones, which `bank` is of; its FLOPs are in
     `evaluation_flops`. None where no average is kept; then it is not written."""
+    rollout_flops: float | None = None
+    """Of `train_flops`, those of samples that the run drew to be trained on, and of reference models; None where there
+    were none; then it is not written."""
     shown: dict[str, float] = field(default_factory=dict)
     """What the loop said of this step, for display only: learning_rate; and seconds, of a bank measured elsewhere."""
     train_seconds: float | None = None
@@ -67,7 +70,7 @@ class Observation:
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "train_tokens")
-        check.each_field(self, check.finite, *_TIMES, unknown=True)
+        check.each_field(self, check.finite, *_TIMES, "rollout_flops", unknown=True)
         check.each_field(self, check.finite, "train_flops", "evaluation_flops", "reward_flops")
         for name, value in self.shown.items():
             check.finite(name, value)

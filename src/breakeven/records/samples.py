@@ -112,7 +112,7 @@ def answer_label(number: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleBank:
-    """The graded samples of one checkpoint: P problems x N samples, plus one greedy sample per problem.
+    """The graded samples of one checkpoint: P problems x N samples, and mostly one greedy sample per problem.
 
     Rows are strings, one character a sample, so that a log line stays readable: `1` right, `0` wrong, `?` the checker
     failed (CHECK_FAILED). A failed check is never taken for wrong: the sample is left out of every estimate, and how
@@ -123,7 +123,8 @@ class SampleBank:
     correct_PN: tuple[str, ...]
     """Verdicts of the samples drawn at `temperature`, one row a problem."""
     greedy_correct_P: str
-    """Verdicts of the greedy (temperature 0) sample of each problem."""
+    """Verdicts of the greedy (temperature 0) sample of each problem; empty where none was drawn, as of a trainer's own
+    evaluation."""
     temperature: float
     seed: int
     prompt_tokens: int
@@ -135,7 +136,7 @@ class SampleBank:
     oracle: bool = False
     """True if grading used gold answers, which serving does not have: Pass@K is then an upper bound."""
     num_prefills: int | None = None
-    """Prompts read in all; None: one per problem for the greedy sample and one for the others."""
+    """Prompts read in all; None: one per problem for the greedy sample, if there is one, and one for the others."""
     answer_PN: tuple[str, ...] = ()
     """Which samples of a problem agree, shaped as `correct_PN`: equal characters are equal answers, `-` is none. Empty
     where answers are not voted on."""
@@ -173,12 +174,11 @@ class SampleBank:
         if others:
             rule = f"hold only the characters 0, 1 and {CHECK_FAILED}"
             raise argument_error("correct_PN and greedy_correct_P", rule, "".join(sorted(others)))
-        if len(self.greedy_correct_P) != len(self.correct_PN):
-            raise argument_error(
-                "greedy_correct_P",
-                f"have one character for each of the {len(self.correct_PN)} problems",
-                len(self.greedy_correct_P),
-            )
+        if len(self.greedy_correct_P) not in (0, len(self.correct_PN)):
+            rule = f"have one character for each of the {len(self.correct_PN)} problems, or none at all"
+            raise argument_error("greedy_correct_P", rule, len(self.greedy_correct_P))
+        if not self.greedy_correct_P and not self.num_drawn:
+            raise argument_error("correct_PN", "hold a sample where no greedy one was drawn", list(self.correct_PN))
 
     def of(self, places: Sequence[int]) -> "SampleBank":
         """The bank of some of the problems. A sum of tokens stays that of all where their own are not known."""

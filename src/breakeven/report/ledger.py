@@ -5,7 +5,9 @@ from breakeven.report.format import format_flops, format_share
 from breakeven.report.words import break_even_note, break_even_number, serving_words
 
 
-def ledger_rows(decision: Decision, train_flops: float | None) -> list[tuple[str, str, str]]:
+def ledger_rows(
+    decision: Decision, train_flops: float | None, rollout_flops: float | None = None
+) -> list[tuple[str, str, str]]:
     """(item, FLOPs, share of the full budget): budget, training, evaluation, and what stopping here saves.
 
     The log holds the saved shares and C_t; the amounts follow from B = C_t / r. Without C_t they are "-".
@@ -18,6 +20,8 @@ def ledger_rows(decision: Decision, train_flops: float | None) -> list[tuple[str
         ("Full training, as planned", budget),
         (f"Training up to step {decision.step}", spent),
     ]
+    if rollout_flops:
+        rows.append(("  of these on samples to train on and reference models", rollout_flops))
     if decision.evaluation_flops is not None:
         rows.append(("Evaluation up to here, all checkpoints", decision.evaluation_flops))
     saved = "Saved" if decision.stop else "Would be saved by stopping here"

@@ -51,7 +51,9 @@ def _measured_words(checkpoint: Shown) -> str:
         counts, failed = f"{' and '.join(counted)}, as another tool counted them", ""
     else:
         bank = checkpoint.observation.bank
-        size, counts, failed = bank.num_problems, f"{_samples_words(bank)}one greedy sample each", _failed_words(bank)
+        greedy = ["one greedy sample each"] if bank.greedy_correct_P else []
+        size, counts = bank.num_problems, ", and ".join(filter(None, [_samples_words(bank), *greedy]))
+        failed = _failed_words(bank)
     error = format_accuracy(0.5 / math.sqrt(size))
     said = (
         f"Counted on {size} validation problems, {counts}. The standard error of an accuracy over that many problems "
@@ -63,29 +65,33 @@ def _measured_words(checkpoint: Shown) -> str:
 def _failed_words(bank: SampleBank) -> str:
     if not bank.num_failed:
         return ""
-    strictly = f"greedy accuracy would be {format_accuracy(bank.greedy_correct_P.count('1') / bank.num_problems)}"
+    strictly = []
+    if bank.greedy_correct_P:
+        greedy = bank.greedy_correct_P.count("1") / bank.num_problems
+        strictly.append(f"greedy accuracy would be {format_accuracy(greedy)}")
     if bank.num_drawn:
-        strictly += f" and that of a sample {format_accuracy(sum(bank.num_correct_P) / bank.num_drawn)}"
+        own = " and that of a sample" if strictly else "the accuracy of a sample would be"
+        strictly.append(f"{own} {format_accuracy(sum(bank.num_correct_P) / bank.num_drawn)}")
     return (
         f"{bank.num_failed} checks crashed or timed out: those samples are neither right nor wrong, and left out of "
-        f"every number; were they wrong, {strictly}."
+        f"every number; were they wrong, {''.join(strictly)}."
     )
 
 
 def _samples_words(bank: SampleBank) -> str:
-    """What was drawn beside the greedy samples, to be followed by those."""
+    """What was drawn beside the greedy samples."""
     if not bank.num_drawn:
         return ""
     at = f"at temperature {bank.temperature:g}"
     lengths = list(map(len, bank.correct_PN))
     if min(lengths) == max(lengths):
-        return f"{bank.num_samples} samples each {at}, and "
+        return f"{bank.num_samples} samples each {at}"
     sampled = sum(length > 0 for length in lengths)
     if sampled == len(lengths):
-        return f"up to {bank.num_samples} samples each {at} ({bank.num_drawn} in all), and "
+        return f"up to {bank.num_samples} samples each {at} ({bank.num_drawn} in all)"
     return (
         f"up to {bank.num_samples} samples {at} of each of {sampled} of them (what these say is carried to the others "
-        f"by the difference in greedy accuracy), and "
+        "by the difference in greedy accuracy)"
     )
 
 

@@ -70,9 +70,10 @@ def render_page(
     places = sorted({*evenly(len(every), _MOST), at})
     checkpoints, at = [every[place] for place in places], places.index(at)
     if isinstance(shown, Evaluated):
-        train_flops, query_flops = shown.train_flops, shown.point.query_flops
+        train_flops, rollout_flops, query_flops = shown.train_flops, None, shown.point.query_flops
     else:
-        train_flops, query_flops = shown.observation.train_flops, shown.observation.query_flops
+        observed = shown.observation
+        train_flops, rollout_flops, query_flops = observed.train_flops, observed.rollout_flops, observed.query_flops
     return page_template("page.html").render(
         title=title,
         style=page_style(),
@@ -90,7 +91,7 @@ def render_page(
         k_curves=_draw(k_curves(checkpoints, at), _NARROW),
         smallest_k=_draw(smallest_k(checkpoints, at), _NARROW),
         verification=[] if verification is None else verification_rows(verification, decision),
-        ledger=[*ledger_rows(decision, train_flops), *wall_rows(decision)],
+        ledger=[*ledger_rows(decision, train_flops, rollout_flops), *wall_rows(decision)],
         queries=query_rows(decision, query_flops),
         outlook=outlook_words(decision),
         members=member_rows(projection(decision)),

@@ -77,6 +77,8 @@ def baseline_accuracy(checkpoint: Shown) -> float:
     if isinstance(checkpoint, Evaluated):
         return math.nan
     bank = checkpoint.observation.bank
+    if not bank.greedy_correct_P:
+        return bank.sampled_accuracy
     if checkpoint.decision.baseline == "best" and bank.num_drawn:
         return max(bank.greedy_accuracy, bank.sampled_accuracy)
     return bank.sampled_accuracy if checkpoint.decision.baseline == "sampled" else bank.greedy_accuracy

@@ -42,7 +42,8 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
         step_tokens: tokens of a step.
     """
     spec, observation, query = session.spec, stop.observation, stop.observation.query_flops
-    train_flops = session.train_flops(steps * step_tokens)
+    train_flops = session.train_flops(steps * step_tokens) - session.rollout_flops
+    train_flops += (observation.rollout_flops or 0.0) * steps / observation.step
     # of the stop and of the cooled model, as a session whose log names a parent evaluates
     evaluation_flops = 2.0 * len(session.problems) * (query.total(session.num_samples) + query.total(1))
     evaluation_flops += 2.0 * (observation.validation_loss.flops if observation.validation_loss else 0.0)

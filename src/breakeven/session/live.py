@@ -31,6 +31,7 @@ class LiveSource:
     step: int
     train_tokens: int
     train_flops: float
+    rollout_flops: float | None
     loss: float | None
     learning_rate: float | None
     cost: ModelCost
@@ -71,6 +72,7 @@ class LiveSource:
                 step=self.step,
                 train_tokens=self.train_tokens,
                 train_flops=self.train_flops,
+                rollout_flops=self.rollout_flops,
                 further_flops=self._spent_flops
                 + (0.0 if average is None else price_of(average, self.cost).evaluation_flops),
                 average=average,
@@ -208,6 +210,7 @@ def live_source(
         step=step,
         train_tokens=train_tokens,
         train_flops=session.train_flops(train_tokens),
+        rollout_flops=session.rollout_flops or None,
         loss=loss,
         learning_rate=learning_rate,
         cost=session.cost,

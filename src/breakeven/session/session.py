@@ -164,6 +164,8 @@ class Session:
         """Wall time this process spent in evaluations; recorded only where the spec asks for times."""
         self.verification_seconds = 0.0
         """The same of the test of a stop, in mode "shadow"."""
+        self.rollout_flops = 0.0
+        """What was spent to train besides the batches, as of the last step observed; part of `train_flops`."""
         self.clock = TrainingClock()
         """Of training; it runs from here, or from where whoever made the session sets it."""
         self._owned = ExitStack()
@@ -262,13 +264,21 @@ class Session:
         return not too_dear(self._course, place, self.train_flops(train_tokens))
 
     def observe(
-        self, *, step: int, train_tokens: int, loss: float | None = None, learning_rate: float | None = None
+        self,
+        *,
+        step: int,
+        train_tokens: int,
+        rollout_flops: float = 0.0,
+        loss: float | None = None,
+        learning_rate: float | None = None,
     ) -> Decision:
         """The decision at `step`; evaluates the live model if an evaluation is due.
 
         Args:
             step: optimizer steps done, increasing from call to call; once a step, not at every micro-batch.
             train_tokens: tokens trained on so far. Past the budget it counts as spent: nothing more is evaluated.
+            rollout_flops: spent so far besides, on samples that the run draws to be trained on and on reference models:
+                they count as training's.
             loss: training loss of this step, recorded for display.
             learning_rate: of this step, likewise.
 
@@ -286,6 +296,8 @@ class Session:
             RunStorageError: the log could not be written.
             Exception: whatever sampler, verifier or reward model raised, `max_failures` times in a row.
         """
+        check.finite("rollout_flops", rollout_flops)
+        self.rollout_flops = rollout_flops
         taken = self.take_up(step)
         if self._is_stopped_by_hand(step):
             return self._by_hand(step, train_tokens)
@@ -316,6 +328,7 @@ class Session:
         train_tokens: int,
         bank: SampleBank,
         *,
+        rollout_flops: float = 0.0,
         loss: float | None = None,
         learning_rate: float | None = None,
         seconds: float | None = None,
@@ -328,6 +341,7 @@ class Session:
             step: as of `observe`.
             train_tokens: likewise.
             bank: samples of the session's problems, in their order and at its temperature.
+            rollout_flops: as of `observe`.
             loss: training loss of this step, recorded for display.
             learning_rate: of this step, likewise.
             seconds: wall time that measuring the bank took, likewise.
@@ -342,6 +356,8 @@ class Session:
         """
         check_bank(bank, num_problems=len(self.problems), temperature=self.temperature)
         self.policy.check(bank.num_samples)
+        check.finite("rollout_flops", rollout_flops)
+        self.rollout_flops = rollout_flops
         self.take_up(step)
         if self._is_stopped_by_hand(step):
             return self._by_hand(step, train_tokens)
@@ -355,6 +371,7 @@ class Session:
             step=step,
             train_tokens=train_tokens,
             train_flops=self.train_flops(train_tokens),
+            rollout_flops=self.rollout_flops or None,
             loss=loss,
             shown={"learning_rate": learning_rate, "seconds": seconds},
             **(timed if self.spec.is_timed else {}),
@@ -491,5 +508,5 @@ class Session:
         return self.train_flops(train_tokens) > self.spec.budget_flops * (1 + 1e-9)
 
     def train_flops(self, train_tokens: int) -> float:
-        """FLOPs of training on so many tokens."""
-        return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens)
+        """FLOPs of training on so many tokens, with the `rollout_flops` until now."""
+        return self.cost.train_flops(train_tokens / self.sequence_tokens, self.sequence_tokens) + self.rollout_flops

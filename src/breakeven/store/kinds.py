@@ -209,7 +209,7 @@ LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),
-        "decision.wall",
+        *("observation.rollout_flops", "decision.wall"),
     ),
 }
 """By kind: fields that are not written where they are null, so that runs without them leave the same bytes as ever."""

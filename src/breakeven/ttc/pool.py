@@ -131,7 +131,9 @@ def pool_of(bank: SampleBank) -> Pool | None:
         correct_PN=verdict_PN == "1",
         label_PN=label_PN,
         score_PN=score_PN,
-        greedy_P=np.array([bank.greedy_correct_P[problem] == "1" for problem in drawn]),
+        greedy_P=np.array([bank.greedy_correct_P[problem] == "1" for problem in drawn])
+        if bank.greedy_correct_P
+        else None,
     )
 
 

@@ -155,7 +155,7 @@ def tally_of(bank: SampleBank, costs: SampleCosts | None = None) -> Tally:
     return Tally(
         correct_P=np.array(bank.num_correct_P, dtype=np.int64),
         samples_P=np.array(bank.num_graded_P, dtype=np.int64),
-        greedy_P=np.array([verdict == "1" for verdict in bank.greedy_correct_P]),
+        greedy_P=np.array([verdict == "1" for verdict in bank.greedy_correct_P]) if bank.greedy_correct_P else None,
         oracle=bank.oracle,
         pool=pool_of(bank),
         costs=costs,

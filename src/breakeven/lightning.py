@@ -1,0 +1,5 @@
+"""For the `Trainer` of Lightning, by either of its names: `from breakeven.lightning import EarlyStop`."""
+
+from breakeven.adapters.lightning import EarlyStop
+
+__all__ = ["EarlyStop"]

@@ -1,0 +1,5 @@
+"""For a loop of one's own in PyTorch, under Accelerate too: `from breakeven.torch import EarlyStop`."""
+
+from breakeven.adapters.torch import EarlyStop
+
+__all__ = ["EarlyStop"]
