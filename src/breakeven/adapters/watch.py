@@ -11,7 +11,7 @@ from typing import Any
 from breakeven.adapters.asked import Asked
 from breakeven.adapters.cooling import Cooling, begin, finish
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import argument_error
+from breakeven.errors import LostProcessError, argument_error
 from breakeven.records import BudgetChange, Decision, RunSpec
 from breakeven.records.protocols import Sampler
 from breakeven.session.recording import start_log
@@ -119,6 +119,8 @@ class Watch:
                 loss=None if loss is None else float(loss),
                 learning_rate=learning_rate,
             )
+        except LostProcessError:
+            raise
         except Exception as error:
             self._switch_off(error)
             return None
@@ -179,6 +181,8 @@ class Watch:
         try:
             if complete and self.mode == "shadow" and self.session is not None and not self._is_off:
                 self._verify(self.session)
+        except LostProcessError:
+            raise
         except Exception as error:
             self._switch_off(error)
         finally:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from breakeven import check
-from breakeven.adapters.asked import asked_from
+from breakeven.adapters.asked import Asked, asked_from
 from breakeven.adapters.cooling import Cooling
 from breakeven.adapters.metrics import metrics
-from breakeven.adapters.ranks import agreed, is_alone, is_first, summed
+from breakeven.adapters.ranks import RankSampler, agreed, everywhere, is_alone, is_first, summed
 from breakeven.adapters.tokens import TokenCount
 from breakeven.adapters.watch import Watch
 from breakeven.cost.families import cost_of_config
@@ -17,7 +17,9 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import Problem, RunSpec
+from breakeven.records.protocols import Sampler
 from breakeven.sampling.average import WeightAverage
+from breakeven.sampling.causal import is_sharded
 from breakeven.sampling.hf import HFSampler
 from breakeven.session.session import MODES, Mode, Session
 from breakeven.stopping.course import Policy
@@ -109,6 +111,8 @@ class Watching:
         self.average: WeightAverage | None = None
         """In the first process, once training has begun, where one is kept."""
         self._count = TokenCount()
+        self._asked: Asked | None = None
+        self._ranks: RankSampler | None = None
         self._watch: Watch | None = None
         self._cooldown_share = 0.0
         """Steps of a cooldown, as a share of those up to the stop; 0: a stop is none."""
@@ -138,13 +142,21 @@ class Watching:
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
         place = directory if self._log is None else Path(self._log)
+        if self._averages and is_sharded(model):
+            remedy = "No process has all weights of a sharded model."
+            raise argument_error("average", "be False where the model is sharded", True, remedy)
         self.average = WeightAverage(model) if self._averages and is_first() else None
-        if self.average is not None:
-            self._session |= {"averaged": self.average.swapped}
         own = self._tokenizer if self._tokenizer is not None else tokenizer
-        self._has_stopped = agreed(lambda: self._watched(model, own, step, place, told))
+        limits = agreed(self._ask)
+        sampler: Any = everywhere(lambda: self._sampler(model, own, *limits))
+        if not is_alone():
+            sampler = self._ranks = RankSampler(sampler)
+        if (average := self.average) is not None:
+            swapped = average.swapped
+            self._session |= {"averaged": swapped if is_alone() else lambda: sampler.lending(swapped)}
+        self._has_stopped = agreed(lambda: self._watched(model, sampler, step, place, told))
         if self._has_stopped and self._cooldown_share:
-            self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step))
+            self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step), self._ranks)
         self._count.attach(model)
 
     def _stops_at(
@@ -170,7 +182,7 @@ class Watching:
             stops = self._watch.stops
             return stops, self._measured(step), self._cool_down(step)[0] if stops and self._cooldown_share else None
 
-        stops, measured, self._cooling = agreed(decide)
+        stops, measured, self._cooling = agreed(decide, self._ranks)
         if measured:
             self.metrics, self.metrics_step = measured, step
         return stops and self._cooling is None
@@ -188,7 +200,12 @@ class Watching:
                     self._cooling = None
             return self._has_stopped
         tokens, _, _ = summed(self._count.so_far, device)
-        agreed(lambda: None if self._watch is None else self._watch.cooled(step=step, tokens=tokens, loss=loss))
+
+        def cooled() -> None:
+            if self._watch is not None:
+                self._watch.cooled(step=step, tokens=tokens, loss=loss)
+
+        agreed(cooled, self._ranks)
         self._has_stopped, self._cooling = True, None
         return True
 
@@ -202,19 +219,34 @@ class Watching:
     def _end(self, step: int) -> None:
         """Verify where that is asked for, and release the run directory."""
         self._count.detach()
-        if self._watch is not None:
-            self._watch.end(complete=step >= self._steps)
+        complete = step >= self._steps
 
-    def _watched(self, model: Any, tokenizer: Any, step: int, directory: Path, told: dict[str, Any]) -> bool:
-        """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
-        asked = asked_from(**self._asked_for)
+        def end() -> None:
+            if self._watch is not None:
+                self._watch.end(complete=complete)
+
+        if complete and self._mode == "shadow":
+            agreed(end, self._ranks)  # for the verification, which all draw
+        else:
+            end()
+
+    def _ask(self) -> tuple[int, tuple[str, ...]]:
+        """Most tokens of a completion, and what ends it besides, as the task says; in the first process."""
+        self._asked = asked_from(**self._asked_for)
+        return self._asked.max_tokens, self._asked.stop
+
+    def _sampler(self, model: Any, tokenizer: Any, max_tokens: int, stop: tuple[str, ...]) -> HFSampler:
         if not hasattr(tokenizer, "decode"):
             raise argument_error("tokenizer", "be given, for prompts are text", tokenizer)
-        limit = asked.max_tokens if self._max_tokens is None else self._max_tokens
-        sampler = HFSampler(model, tokenizer, max_tokens=limit, stop=(*asked.stop, *self._stop), chat=self._chat)
+        limit = max_tokens if self._max_tokens is None else self._max_tokens
+        return HFSampler(model, tokenizer, max_tokens=limit, stop=(*stop, *self._stop), chat=self._chat)
+
+    def _watched(self, model: Any, sampler: Sampler, step: int, directory: Path, told: dict[str, Any]) -> bool:
+        """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
+        assert self._asked is not None, "asked before"
         declared = {"decay_share": told.pop("decay_share")} | self._declared
         self._watch = Watch(
-            asked=asked,
+            asked=self._asked,
             sampler=sampler,
             cost=self._cost or _cost(model),
             steps=self._steps,
