@@ -167,7 +167,7 @@ def test_a_lost_process_ends_the_run_and_is_no_failed_evaluation(train, tmp_path
 
 def test_a_model_whose_wrapper_cannot_be_looked_through_is_refused(make_model, tokenizer) -> None:
     wrapped = type("FullyShardedDataParallel", (torch.nn.Sequential,), {})(make_model())
-    with pytest.raises(ArgumentError, match=r"^model must be sharded by fully_shard"):
+    with pytest.raises(ArgumentError, match=r"^model must be whole in each process, or sharded in place"):
         breakeven.torch.EarlyStop(wrapped, tokenizer, steps=1)
 
 

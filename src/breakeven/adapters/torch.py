@@ -6,8 +6,7 @@ from typing import Any, Self
 
 from breakeven import check
 from breakeven.adapters.schedule import decay_share
-from breakeven.adapters.watching import Watching
-from breakeven.errors import argument_error
+from breakeven.adapters.watching import Watching, check_wrapper
 
 __all__ = ["EarlyStop"]
 
@@ -43,9 +42,7 @@ class EarlyStop(Watching):
     ) -> None:
         check.whole("steps", steps, 1)
         check.whole("done", done)
-        if any(type(each).__name__ == "FullyShardedDataParallel" for each in model.modules()):
-            remedy = "A part of what the older class wraps cannot be sampled from."
-            raise argument_error("model", "be sharded by fully_shard, if at all", type(model).__name__, remedy)
+        check_wrapper(model)
         super().__init__(tokenizer=tokenizer, **watching)
         self._model, self._scheduler, self._full, self._step = getattr(model, "module", model), scheduler, steps, done
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from breakeven import check
 from breakeven.adapters.schedule import decay_share
-from breakeven.adapters.watching import Watching
-from breakeven.errors import MissingExtraError, argument_error
+from breakeven.adapters.watching import Watching, check_wrapper
+from breakeven.errors import MissingExtraError
 from breakeven.session.voice import warn
 from breakeven.store import TextFile
 
@@ -74,7 +74,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Everything is checked here, before a step is trained."""
-        _refuse_sharded(args)
+        check_wrapper(model)
         self._handler, self._chosen_by = reporting.handler_of(self), reporting.chosen_by(args)
         if self._chosen_by is not None:
             reporting.check_order(self._handler, self)
@@ -180,14 +180,3 @@ def _settings(args: Any) -> dict[str, Any]:
         *("max_steps", "num_train_epochs", "learning_rate"),
     )
     return {name: getattr(args, name) for name in names} | {"lr_scheduler_type": str(args.lr_scheduler_type.value)}
-
-
-def _refuse_sharded(args: Any) -> None:
-    """Of a model that no process holds whole, all would have to sample together."""
-    from transformers.integrations import is_deepspeed_zero3_enabled
-    from transformers.integrations.fsdp import is_fsdp_enabled
-
-    if (is_fsdp := bool(args.fsdp) or is_fsdp_enabled()) or is_deepspeed_zero3_enabled():
-        got = "FSDP" if is_fsdp else "ZeRO-3"
-        remedy = "Use DDP or ZeRO up to stage 2; or evaluate saved checkpoints and hand them to Session.record."
-        raise argument_error("trainer", "hold the whole model in each process", got, remedy)

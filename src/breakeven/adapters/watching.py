@@ -266,3 +266,15 @@ def _cost(model: Any) -> ModelCost:
         return cost_of_config(model.config)
     except ArgumentError as error:
         raise ArgumentError(f"{error} Or say what a token costs: EarlyStop(cost=ModelCost(...)).") from error
+
+
+def check_wrapper(model: Any) -> None:
+    """Nothing, if what generates can be asked without its wrapper: the model may be whole, or sharded in place.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    names = [type(each).__name__ for each in model.modules()]
+    if any(each.endswith("FullyShardedDataParallel") for each in names):
+        remedy = "What the older wrapper of FSDP holds cannot be sampled from: use fully_shard, which is FSDP2."
+        raise argument_error("model", "be whole in each process, or sharded in place", names[0], remedy)
