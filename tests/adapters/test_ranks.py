@@ -80,6 +80,13 @@ def test_training_is_as_without_evaluations_in_both(told: list[dict]) -> None:
 
 
 @pytest.mark.slow
+def test_a_stop_by_hand_is_taken_up_between_evaluations_by_both(told: list[dict], place: Path) -> None:
+    """Asked for at step 16, of evaluations at 15 and 30; all look every ten steps."""
+    assert [each["loops"]["asked"]["step"] for each in told] == [20, 20]
+    assert [(each.step, each.action) for each in read_log(place / "asked").steering] == [(20, "stop")]
+
+
+@pytest.mark.slow
 def test_the_verification_is_drawn_by_both(told: list[dict], place: Path) -> None:
     assert [each["loops"]["shadow"]["verified"] for each in told] == [True, False]
     assert read_log(place / "shadow").verification is not None

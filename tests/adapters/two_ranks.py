@@ -31,6 +31,7 @@ from breakeven.errors import RunStorageError
 from breakeven.records import Prefix, Problem
 from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.hf import HFSampler
+from breakeven.session.steering import ask
 from breakeven.store import RunLog
 
 LETTERS = "abcdefgh"
@@ -112,7 +113,7 @@ class UnsendableError(RuntimeError):
         super().__init__(f"{what} with {count} problems")
 
 
-def loop(place: Path, watched: bool = True, shard: bool = False, **changes: Any) -> dict[str, Any]:
+def loop(place: Path, watched: bool = True, shard: bool = False, ask_at: int = 0, **changes: Any) -> dict[str, Any]:
     """Both train the same model on the same rows, with dropout."""
     torch.manual_seed(0)
     model: Any = GPT2LMHeadModel(CONFIG).train()
@@ -134,6 +135,8 @@ def loop(place: Path, watched: bool = True, shard: bool = False, **changes: Any)
             optimizer.step()
             optimizer.zero_grad()
             step += 1
+            if step == ask_at and dist.get_rank() == 0:
+                ask(place, "stop", "enough")
             if watched and stop.step(loss):
                 break
     verified = stop.session is not None and stop.session.verification is not None
@@ -198,6 +201,7 @@ def main() -> None:
             "advise": loop(place / "advise", mode="advise"),
             "shadow": loop(place / "shadow", mode="shadow", test_problems=SETTINGS["problems"][:8]),
             "full_disk": full_disk(place / "full"),
+            "asked": loop(place / "asked", mode="advise", evaluate_every=15, ask_at=16),
             "sharded": loop(place / "sharded", shard=True),
         },
     }

@@ -26,6 +26,8 @@ from breakeven.stopping.course import Policy
 
 _EVALUATIONS = 20
 """In a run, where nobody says how often."""
+_ASK_EVERY = 10
+"""Steps, in several processes, between questions to the first whether it was asked from outside to stop: all wait."""
 
 
 class Watching:
@@ -171,7 +173,7 @@ class Watching:
         if self._cooling is not None:
             return self._cools(self._cooling, step, device=device, loss=loss)
         if step % self._every and step != self._steps and not now:
-            return is_alone() and self._watch is not None and self._watch.steered(step)
+            return self._is_steered(step, device)
         tokens, sequences, rows = summed(self._count.so_far, device)
 
         def decide() -> tuple[bool, dict[str, float], Cooling | None]:
@@ -208,6 +210,13 @@ class Watching:
         agreed(cooled, self._ranks)
         self._has_stopped, self._cooling = True, None
         return True
+
+    def _is_steered(self, step: int, device: Any) -> bool:
+        """Whether training is to end at `step`, as asked from outside, in every process."""
+        if not is_alone() and step % _ASK_EVERY:
+            return False
+        asked = self._watch is not None and self._watch.steered(step)
+        return summed([int(asked)], device) != (0,)
 
     def _measured(self, step: int) -> dict[str, float]:
         """Metrics of `step`, in the first process; none where it was not evaluated."""
