@@ -1,10 +1,10 @@
 """What an `EarlyStop` costs beside the sampling, in CPU time, at an evaluation every 50 steps.
 
-    python benchmarks/overhead.py    about 80 s on one core
+    python benchmarks/overhead.py    about 90 s on one core
 
 A small GPT-2 is trained twice at once, with and without, a step of the one after a step of the other, so that both meet
-the same machine; pairs begin with either in turn. Then a Trainer with it, whose hooks are timed. The
-sampler is timed and taken off. What is left is counting tokens, grading, deciding, recording and reporting.
+the same machine; pairs begin with either in turn. Then a Trainer with it, whose hooks are timed. The sampler is timed
+and taken off. What is left is counting tokens, grading, deciding, recording and reporting.
 """
 
 import logging

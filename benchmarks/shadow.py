@@ -101,7 +101,7 @@ def table(runs: list[Run]) -> Iterator[str]:
     for each in runs:
         found = each.verification
         of_wall = each.evaluation_seconds / (each.seconds - each.evaluation_seconds - each.verification_seconds)
-        told = "never | - | - | - | 0%"
+        told = f"never | - | - | - | {-each.evaluation_share:.0%}"
         if found is not None:
             full = f"{found.full_greedy_accuracy:.3f}, {found.full_sampled_accuracy:.3f}"
             error = 100 * found.difference_standard_error
@@ -118,7 +118,8 @@ def table(runs: list[Run]) -> Iterator[str]:
     if stopped:
         worse = [each for each in stopped if each.difference < -MARGIN]
         sure = [each for each in worse if each.difference + 1.645 * each.difference_standard_error < -MARGIN]
-        mean = sum(each.net_saving for each in stopped) / len(runs)
+        lost = sum(each.evaluation_share for each in runs if each.verification is None)
+        mean = (sum(each.net_saving for each in stopped) - lost) / len(runs)
         yield ""
         yield (
             f"{len(stopped)} of {len(runs)} runs stop; mean net saving of all {mean:.0%}; {len(worse)} violations of "

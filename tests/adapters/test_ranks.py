@@ -1,6 +1,7 @@
 """Two processes of one run: the same counts, the same decision, the same error, and one log."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from breakeven.store import read_log
 pytest.importorskip("accelerate")
 TWO = Path(__file__).parent / "two_ranks.py"
 DYING = Path(__file__).parent / "two_dying.py"
+ZERO = Path(__file__).parent / "two_zero.py"
 
 
 def test_alone_it_is_what_this_process_says() -> None:
@@ -106,6 +108,19 @@ def test_a_sharded_model_is_drawn_from_in_step_as_if_it_were_whole(told: list[di
     for each in told:
         assert each["loops"]["sharded"] == each["loops"]["stop"]
     sharded, whole = (read_log(place / name).checkpoints for name in ("sharded", "stop"))
+    assert [each.observation.bank for each in sharded] == [each.observation.bank for each in whole]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("deepspeed") is None, reason="needs DS_BUILD_OPS=0 pip install deepspeed, and a compiler")
+def test_a_model_that_zero_3_shards_is_trained_and_drawn_from_as_if_it_were_whole(
+    two_processes, told: list[dict], place: Path, tmp_path: Path
+) -> None:
+    codes, said = two_processes(ZERO, tmp_path)
+    assert codes == [0, 0], said
+    first, second = (json.loads(out.splitlines()[-1]) for out, _ in said)
+    assert first == second | {"has_session": True} == {"step": told[0]["step"], "sharded": True, "has_session": True}
+    sharded, whole = (read_log(each / "breakeven").checkpoints for each in (tmp_path, place))
     assert [each.observation.bank for each in sharded] == [each.observation.bank for each in whole]
 
 

@@ -31,8 +31,8 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     The budget is the trainer's own: `max_steps` or epochs, times the tokens of a step as its batches have them, padding
     left out, over all processes. Its schedule is read off the scheduler. All processes draw samples, the first one
-    decides and writes, and all are told the decision. A stop saves a checkpoint. The tokenizer is the trainer's `processing_class` and the run
-    directory `breakeven` in its `output_dir`, unless others are given.
+    decides and writes, and all are told the decision. A stop saves a checkpoint. The tokenizer is the trainer's
+    `processing_class` and the run directory `breakeven` in its `output_dir`, unless others are given.
 
     What is measured is in `state.log_history` and in every tracker the trainer reports to, as of
     `breakeven.adapters.metrics`. `metric_for_best_model` may name one of these: then each evaluation of the trainer is
