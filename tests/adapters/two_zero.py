@@ -10,7 +10,7 @@ import deepspeed
 import torch
 import torch.distributed as dist
 from transformers import DataCollatorForLanguageModeling, GPT2LMHeadModel, Trainer, TrainingArguments
-from two_ranks import CONFIG, PAIRS, SETTINGS, tokenizer
+from two_ranks import CONFIG, PAIRS, SETTINGS, tokenizer  # type: ignore[import-not-found]
 
 from breakeven.adapters.transformers import EarlyStop
 from breakeven.sampling.causal import is_sharded
