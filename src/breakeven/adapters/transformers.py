@@ -8,7 +8,7 @@ from typing import Any, Literal
 from breakeven import check
 from breakeven.adapters.schedule import decay_share
 from breakeven.adapters.watching import Watching, check_wrapper
-from breakeven.errors import MissingExtraError
+from breakeven.errors import MissingExtraError, argument_error
 from breakeven.session.voice import warn
 from breakeven.store import TextFile
 

@@ -119,8 +119,6 @@ class Watch:
                 loss=None if loss is None else float(loss),
                 learning_rate=learning_rate,
             )
-        except LostProcessError:
-            raise
         except Exception as error:
             self._switch_off(error)
             return None
@@ -181,8 +179,6 @@ class Watch:
         try:
             if complete and self.mode == "shadow" and self.session is not None and not self._is_off:
                 self._verify(self.session)
-        except LostProcessError:
-            raise
         except Exception as error:
             self._switch_off(error)
         finally:
@@ -272,6 +268,8 @@ class Watch:
             )
 
     def _switch_off(self, error: Exception) -> None:
+        if isinstance(error, LostProcessError):  # nor can training go on
+            raise error
         self._is_off = True
         what = f"{type(error).__name__}: {error}"
         warn(f"nothing more is evaluated, and training goes on: {what} What was recorded is in {self.directory}.")
