@@ -44,6 +44,16 @@ def test_run_recorded_in_paper_mode_is_decided_as_it_was() -> None:
         )
 
 
+def test_table_of_runs_in_shadow_mode_is_of_what_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    shadow = importlib.import_module("shadow")
+    page = PAGE.read_text().replace("\n", " ")
+    runs = {(each.framework, each.task, each.family, each.seed): each for each in shadow.recorded()}
+    assert set(runs) <= set(shadow.square())
+    for line in shadow.table([runs[each] for each in shadow.square() if each in runs]):
+        assert line in page
+
+
 def test_suite_is_small_enough_to_be_shipped() -> None:
     assert SUITE
     assert sum(path.stat().st_size for path in SUITE) < 8_000_000

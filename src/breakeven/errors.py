@@ -11,6 +11,7 @@ BreakevenError
 |-- RunInUseError (RuntimeError)    another process holds the run directory
 |-- RunStorageError (OSError)       the disk refused a write
 |-- DivergedError (ArithmeticError) the training loss is NaN or infinite
+|-- LostProcessError (RuntimeError) another process of a run in several has ended
 |-- SamplerError (RuntimeError)     a model or server gave no usable samples; those it gave before are kept
 |-- CheckFailedError (RuntimeError) a checker crashed or timed out: neither right nor wrong
 `-- SandboxError (RuntimeError)     model-written code cannot be run safely here
@@ -68,6 +69,10 @@ class RunStorageError(BreakevenError, OSError):
 
 class DivergedError(BreakevenError, ArithmeticError):
     """The training loss is NaN or infinite."""
+
+
+class LostProcessError(BreakevenError, RuntimeError):
+    """Another process of a run in several has ended or does not answer; what was recorded before stays readable."""
 
 
 class SamplerError(BreakevenError, RuntimeError):

@@ -79,7 +79,7 @@ def two_processes():
             )
             for rank in range(2)
         ]
-        said = [each.communicate(timeout=300) for each in running]
+        said = [each.communicate(timeout=900) for each in running]
         return [each.returncode for each in running], said
 
     return run

@@ -7,7 +7,8 @@ import pytest
 
 import breakeven
 from breakeven import CalibratedPolicy
-from breakeven.errors import ArgumentError
+from breakeven.errors import ArgumentError, LostProcessError
+from breakeven.sampling.hf import HFSampler
 from breakeven.session.session import Session
 from breakeven.session.steering import ask
 from breakeven.store import read_log
@@ -152,3 +153,26 @@ def test_arguments_of_the_loop_are_checked(tokenizer, make_model) -> None:
     for changes, message in (({"steps": 0}, "^steps must be"), ({"steps": 4, "done": -1}, "^done must be")):
         with pytest.raises(ArgumentError, match=message):
             breakeven.torch.EarlyStop(make_model(), tokenizer, **changes)
+
+
+def test_a_lost_process_ends_the_run_and_is_no_failed_evaluation(train, tmp_path: Path, monkeypatch) -> None:
+    def lost(*_: Any, **__: Any) -> None:
+        raise LostProcessError("Another process of this run has ended.")
+
+    monkeypatch.setattr(HFSampler, "sample", lost)
+    with pytest.raises(LostProcessError):
+        train()
+    assert not read_log(tmp_path / "run").failures
+
+
+def test_a_model_whose_wrapper_cannot_be_looked_through_is_refused(make_model, tokenizer) -> None:
+    wrapped = type("FullyShardedDataParallel", (torch.nn.Sequential,), {})(make_model())
+    with pytest.raises(ArgumentError, match=r"^model must be whole in each process, or sharded in place"):
+        breakeven.torch.EarlyStop(wrapped, tokenizer, steps=1)
+
+
+def test_no_average_is_kept_of_a_sharded_model(train, make_model) -> None:
+    model = make_model()
+    next(model.parameters()).ds_id = 0  # as of ZeRO-3
+    with pytest.raises(ArgumentError, match=r"^average must be False where the model is sharded"):
+        train(model=model, average=True)

@@ -84,7 +84,7 @@ def accelerate(place: str, loader: Any = loader) -> tuple[int, Any, Any]:
 
 def alone(place: str) -> tuple[int, Any, Any]:
     """The first process decides for itself, and the other is not told."""
-    vars(watching)["agreed"] = lambda decide: decide() if dist.get_rank() == 0 else False
+    vars(watching)["agreed"] = lambda decide, sampler=None: decide() if dist.get_rank() == 0 else False
     return accelerate(place)
 
 

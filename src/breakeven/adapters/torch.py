@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from breakeven import check
 from breakeven.adapters.schedule import decay_share
-from breakeven.adapters.watching import Watching
+from breakeven.adapters.watching import Watching, check_wrapper
 
 __all__ = ["EarlyStop"]
 
@@ -22,7 +22,8 @@ class EarlyStop(Watching):
                     break
 
     The budget is `steps` times the tokens of a step as the model is given them, padding left out. Where
-    torch.distributed is initialised every process has to do the same; the first one measures and writes.
+    torch.distributed is initialised every process has to do the same; the first one decides and writes, all of them
+    draw its samples: each a part, or all the same of a model sharded by fully_shard or ZeRO-3.
 
     Args:
         model: that is trained; what DDP or Accelerate wraps it in is looked through.
@@ -41,6 +42,7 @@ class EarlyStop(Watching):
     ) -> None:
         check.whole("steps", steps, 1)
         check.whole("done", done)
+        check_wrapper(model)
         super().__init__(tokenizer=tokenizer, **watching)
         self._model, self._scheduler, self._full, self._step = getattr(model, "module", model), scheduler, steps, done
 

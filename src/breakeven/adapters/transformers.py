@@ -10,7 +10,7 @@ from breakeven import check
 from breakeven.adapters.ranks import gathered
 from breakeven.adapters.rewards import RecordedReward, asked_of_trainer, check_alone
 from breakeven.adapters.schedule import decay_share
-from breakeven.adapters.watching import Watching
+from breakeven.adapters.watching import Watching, check_wrapper
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.records.agree import answers_from
 from breakeven.session.voice import warn
@@ -34,9 +34,9 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
     """Evaluates the model while a `Trainer` trains it, and says where training may stop and what to serve then.
 
     The budget is the trainer's own: `max_steps` or epochs, times the tokens of a step as its batches have them, padding
-    left out, over all processes. Its schedule is read off the scheduler. Only the first process measures and writes;
-    all are told the decision. A stop saves a checkpoint. The tokenizer is the trainer's `processing_class` and the run
-    directory `breakeven` in its `output_dir`, unless others are given.
+    left out, over all processes. Its schedule is read off the scheduler. All processes draw samples, the first one
+    decides and writes, and all are told the decision. A stop saves a checkpoint. The tokenizer is the trainer's
+    `processing_class` and the run directory `breakeven` in its `output_dir`, unless others are given.
 
     What is measured is in `state.log_history` and in every tracker the trainer reports to, as of
     `breakeven.adapters.metrics`. `metric_for_best_model` may name one of these: then each evaluation of the trainer is
@@ -89,7 +89,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Everything is checked here, before a step is trained."""
-        _refuse_sharded(args)
+        check_wrapper(model)
         self._handler, self._chosen_by = reporting.handler_of(self), reporting.chosen_by(args)
         if self._chosen_by is not None:
             reporting.check_order(self._handler, self)
@@ -226,14 +226,3 @@ def _settings(args: Any) -> dict[str, Any]:
         *("max_steps", "num_train_epochs", "learning_rate"),
     )
     return {name: getattr(args, name) for name in names} | {"lr_scheduler_type": str(args.lr_scheduler_type.value)}
-
-
-def _refuse_sharded(args: Any) -> None:
-    """Of a model that no process holds whole, all would have to sample together."""
-    from transformers.integrations import is_deepspeed_zero3_enabled
-    from transformers.integrations.fsdp import is_fsdp_enabled
-
-    if (is_fsdp := bool(args.fsdp) or is_fsdp_enabled()) or is_deepspeed_zero3_enabled():
-        got = "FSDP" if is_fsdp else "ZeRO-3"
-        remedy = "Use DDP or ZeRO up to stage 2; or evaluate saved checkpoints and hand them to Session.record."
-        raise argument_error("trainer", "hold the whole model in each process", got, remedy)

@@ -12,7 +12,7 @@ from typing import Any
 from breakeven.adapters.asked import Asked
 from breakeven.adapters.cooling import Cooling, begin, finish
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import argument_error
+from breakeven.errors import LostProcessError, argument_error
 from breakeven.records import BudgetChange, Decision, RunSpec, SampleBank
 from breakeven.records.protocols import Sampler
 from breakeven.session.recording import start_log
@@ -321,6 +321,8 @@ class Watch:
             )
 
     def _switch_off(self, error: Exception) -> None:
+        if isinstance(error, LostProcessError):  # nor can training go on
+            raise error
         self._is_off = True
         what = f"{type(error).__name__}: {error}"
         warn(f"nothing more is evaluated, and training goes on: {what} What was recorded is in {self.directory}.")

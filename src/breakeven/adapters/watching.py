@@ -10,7 +10,7 @@ from breakeven.adapters.asked import Asked, asked_from
 from breakeven.adapters.cooling import Cooling
 from breakeven.adapters.metrics import metrics
 from breakeven.adapters.overlap import warn_of_overlap
-from breakeven.adapters.ranks import agreed, is_alone, is_first, summed
+from breakeven.adapters.ranks import RankSampler, agreed, everywhere, is_alone, is_first, summed
 from breakeven.adapters.tokens import TokenCount, end_tokens
 from breakeven.adapters.watch import Watch
 from breakeven.cost.families import cost_of_config
@@ -18,13 +18,18 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import Problem, RunSpec, SampleBank
+from breakeven.records.protocols import Sampler
 from breakeven.sampling.average import WeightAverage
+from breakeven.sampling.causal import is_sharded
 from breakeven.sampling.hf import HFSampler
+from breakeven.sampling.prompts import PromptEncoder
 from breakeven.session.session import MODES, Mode, Session
 from breakeven.stopping.course import Policy
 
 _EVALUATIONS = 20
 """In a run, where nobody says how often."""
+_ASK_EVERY = 10
+"""Steps, in several processes, between questions to the first whether it was asked from outside to stop: all wait."""
 
 
 class Watching:
@@ -112,6 +117,8 @@ class Watching:
         self._count = TokenCount()
         self._generated_elsewhere = 0.0
         """This process' share of the tokens that the loop says it generated, with their prompts."""
+        self._asked: Asked | None = None
+        self._ranks: RankSampler | None = None
         self._watch: Watch | None = None
         self._cooldown_share = 0.0
         """Steps of a cooldown, as a share of those up to the stop; 0: a stop is none."""
@@ -154,15 +161,25 @@ class Watching:
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
         place = directory if self._log is None else Path(self._log)
+        if self._averages and is_sharded(model):
+            remedy = "No process has all weights of a sharded model."
+            raise argument_error("average", "be False where the model is sharded", True, remedy)
         self.average = WeightAverage(model) if self._averages and is_first() else None
-        if self.average is not None:
-            self._session |= {"averaged": self.average.swapped}
         own = self._tokenizer if self._tokenizer is not None else tokenizer
         self._measures = asked is None
-        self._has_stopped = agreed(lambda: self._watched(model, own, step, place, asked, told))
+        limits = agreed(lambda: self._ask(asked))
+        own_sampler = everywhere(lambda: self._sampler(model, own, *limits))
+        sampler: Any = own_sampler
+        if own_sampler is not None and not is_alone():
+            sampler = self._ranks = RankSampler(own_sampler)
+        if (average := self.average) is not None:
+            swapped = average.swapped
+            self._session |= {"averaged": swapped if is_alone() else lambda: sampler.lending(swapped)}
+        prompts = None if own_sampler is None else own_sampler.prompts
+        self._has_stopped = agreed(lambda: self._watched(model, sampler, prompts, step, place, told))
         self._cost = self._cost or _cost(model)
         if self._has_stopped and self._cooldown_share:
-            self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step))
+            self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step), self._ranks)
         self._count.attach(model, ends=end_tokens(model, own), references=tuple(references))
 
     def _stops_at(
@@ -196,7 +213,7 @@ class Watching:
             return self._cools(self._cooling, step, device=device, loss=loss)
         is_due = self._measures and (step % self._every == 0 or step == self._steps)
         if not is_due and not now and bank is None:
-            return is_alone() and self._watch is not None and self._watch.steered(step)
+            return self._is_steered(step, device)
         counted = self._counted(device)
 
         def decide() -> tuple[bool, dict[str, float], Cooling | None]:
@@ -212,7 +229,7 @@ class Watching:
             stops = self._watch.stops
             return stops, self._measured(step), self._cool_down(step)[0] if stops and self._cooldown_share else None
 
-        stops, measured, self._cooling = agreed(decide)
+        stops, measured, self._cooling = agreed(decide, self._ranks)
         if measured:
             self.metrics, self.metrics_step = measured, step
         return stops and self._cooling is None
@@ -230,7 +247,12 @@ class Watching:
                     self._cooling = None
             return self._has_stopped
         counted = self._counted(device)
-        agreed(lambda: None if self._watch is None else self._watch.cooled(step=step, loss=loss, **counted))
+
+        def cooled() -> None:
+            if self._watch is not None:
+                self._watch.cooled(step=step, loss=loss, **counted)
+
+        agreed(cooled, self._ranks)
         self._has_stopped, self._cooling = True, None
         return True
 
@@ -242,6 +264,13 @@ class Watching:
         counts = {"tokens": int(tokens), "sequences": int(sequences), "rows": int(rows)}
         return counts | {"rollout_flops": rollout_flops}
 
+    def _is_steered(self, step: int, device: Any) -> bool:
+        """Whether training is to end at `step`, as asked from outside, in every process."""
+        if not is_alone() and step % _ASK_EVERY:
+            return False
+        asked = self._watch is not None and self._watch.steered(step)
+        return summed([int(asked)], device) != (0,)
+
     def _measured(self, step: int) -> dict[str, float]:
         """Metrics of `step`, in the first process; none where it was not evaluated."""
         session = self.session
@@ -252,23 +281,46 @@ class Watching:
     def _end(self, step: int) -> None:
         """Verify where that is asked for, and release the run directory."""
         self._count.detach()
-        if self._watch is not None:
-            self._watch.end(complete=step >= self._steps)
+        complete = step >= self._steps
 
-    def _watched(
-        self, model: Any, tokenizer: Any, step: int, directory: Path, evaluated: Asked | None, told: dict[str, Any]
-    ) -> bool:
-        """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
-        asked = evaluated or asked_from(**self._asked_for)
+        def end() -> None:
+            if self._watch is not None:
+                self._watch.end(complete=complete)
+
+        if complete and self._mode == "shadow":
+            agreed(end, self._ranks)  # for the verification, which all draw
+        else:
+            end()
+
+    def _ask(self, evaluated: Asked | None) -> tuple[int, tuple[str, ...]]:
+        """Most tokens of a completion, and what ends it besides, as the task says; in the first process."""
+        self._asked = evaluated or asked_from(**self._asked_for)
+        return self._asked.max_tokens, self._asked.stop
+
+    def _sampler(self, model: Any, tokenizer: Any, max_tokens: int, stop: tuple[str, ...]) -> HFSampler | None:
+        """Of this process; None where the loop itself measures."""
         if not hasattr(tokenizer, "decode"):
             raise argument_error("tokenizer", "be given, for prompts are text", tokenizer)
-        limit = asked.max_tokens if self._max_tokens is None else self._max_tokens
-        stop = (*asked.stop, *self._stop)
-        sampler = None if evaluated else HFSampler(model, tokenizer, max_tokens=limit, stop=stop, chat=self._chat)
+        if not self._measures:
+            return None
+        limit = max_tokens if self._max_tokens is None else self._max_tokens
+        return HFSampler(model, tokenizer, max_tokens=limit, stop=(*stop, *self._stop), chat=self._chat)
+
+    def _watched(
+        self,
+        model: Any,
+        sampler: Sampler | None,
+        prompts: PromptEncoder | None,
+        step: int,
+        directory: Path,
+        told: dict[str, Any],
+    ) -> bool:
+        """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
+        assert self._asked is not None, "asked before"
         declared = {"decay_share": told.pop("decay_share")} | self._declared
         training_data = told.pop("training_data", None)
         self._watch = Watch(
-            asked=asked,
+            asked=self._asked,
             sampler=sampler,
             cost=self._cost or _cost(model),
             steps=self._steps,
@@ -280,7 +332,7 @@ class Watching:
             **told,
         )
         self._watch.begin(step)
-        warn_of_overlap(asked.problems, training_data, None if sampler is None else sampler.prompts)
+        warn_of_overlap(self._asked.problems, training_data, prompts)
         return self._watch.stops
 
 
@@ -289,3 +341,15 @@ def _cost(model: Any) -> ModelCost:
         return cost_of_config(model.config)
     except ArgumentError as error:
         raise ArgumentError(f"{error} Or say what a token costs: EarlyStop(cost=ModelCost(...)).") from error
+
+
+def check_wrapper(model: Any) -> None:
+    """Nothing, if what generates can be asked without its wrapper: the model may be whole, or sharded in place.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    names = [type(each).__name__ for each in model.modules()]
+    if any(each.endswith("FullyShardedDataParallel") for each in names):
+        remedy = "What the older wrapper of FSDP holds cannot be sampled from: use fully_shard, which is FSDP2."
+        raise argument_error("model", "be whole in each process, or sharded in place", names[0], remedy)

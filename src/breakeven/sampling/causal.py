@@ -13,6 +13,11 @@ def max_positions(model: Any) -> int | None:
     return positions
 
 
+def is_sharded(model: Any) -> bool:
+    """Whether no process holds it whole, so that each pass needs all of them: FSDP2, tensor parallel, or ZeRO-3."""
+    return any(hasattr(each, "device_mesh") or hasattr(each, "ds_id") for each in model.parameters())
+
+
 def padded(model: Any, rows: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
     """Tokens, mask and positions, padded on the left so that each text's last token is in the last column."""
     longest = max(map(len, rows))

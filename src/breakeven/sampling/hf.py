@@ -19,7 +19,7 @@ from torch import Tensor
 from breakeven import check
 from breakeven.errors import SamplerError
 from breakeven.records import Draw, Finish, Prefix, Problem, SegmentRule
-from breakeven.sampling.causal import forward, max_positions, padded
+from breakeven.sampling.causal import forward, is_sharded, max_positions, padded
 from breakeven.sampling.completed import Endings, Job, Sample
 from breakeven.sampling.loading import load_hf
 from breakeven.sampling.modes import evaluating
@@ -172,12 +172,15 @@ class HFSampler:
         ends: tuple[str, ...] = (),
         first: int = 0,
     ) -> list[Draw]:
-        """All samples; where memory does not suffice, anew with half as many at once, which are the same."""
+        """All samples; where memory does not suffice, anew with half as many at once, which are the same.
+
+        Not of a sharded model: the other processes would go on with as many.
+        """
         while True:
             try:
                 return self._drawn(jobs, num_samples, temperature, seed, ends, first)
             except torch.OutOfMemoryError:
-                if self.max_rows == 1:
+                if self.max_rows == 1 or is_sharded(self.model):
                     raise
             self.max_rows //= 2  # not in the except block, whose traceback would hold what is to be freed
             torch.cuda.empty_cache()  # nothing without CUDA

@@ -2,9 +2,16 @@
 
 import traceback
 
-from breakeven.errors import DivergedError, RunInUseError, RunStorageError, SandboxError, UsageError
+from breakeven.errors import (
+    DivergedError,
+    LostProcessError,
+    RunInUseError,
+    RunStorageError,
+    SandboxError,
+    UsageError,
+)
 
-_NEVER_SWALLOWED = (UsageError, DivergedError, RunInUseError, RunStorageError, SandboxError)
+_NEVER_SWALLOWED = (UsageError, DivergedError, LostProcessError, RunInUseError, RunStorageError, SandboxError)
 _PARTS = {
     "sample": "sampler",
     "extend": "sampler",

@@ -27,7 +27,7 @@ def fingerprint_of(session: "Session") -> Fingerprint:
         parts={
             "problems": problems_crc32(session.problems),
             "solutions": _solutions_crc32(session.problems),
-            "sampler": _named(session.sampler),
+            "sampler": _named(getattr(session.sampler, "of_each_process", session.sampler)),
             "verifier": _named(session.verifier),
             "answers": _named(session.answers),
             "reward_model": _named(session.reward_model),
