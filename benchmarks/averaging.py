@@ -32,7 +32,8 @@ from breakeven.session.step import curves_of, measured_of
 from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.stopping.course import Needs
 from breakeven.train.costs import cost_of, sequence_tokens
-from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
+from breakeven.train.loop import sampler_for
+from breakeven.train.step import learning_rate, train_step, training_batches
 
 FOLDER = Path(__file__).parent / "averaging"
 RECIPES = ("countdown-endless", "rules", "latin", "chain")

@@ -41,7 +41,7 @@ from breakeven.sampling.collect import collect
 from breakeven.sampling.losses import validation_loss
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
-from breakeven.train.loop import learning_rate, train_step, training_batches
+from breakeven.train.step import learning_rate, train_step, training_batches
 
 SUITE = Path(__file__).parent / "suite"
 RECIPES = ("countdown", "countdown-easy", "countdown-endless", "chain", "rules", "latin")

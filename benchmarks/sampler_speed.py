@@ -59,7 +59,8 @@ def reference() -> None:
 
     from breakeven.config import load_recipe
     from breakeven.model.transformer import Transformer
-    from breakeven.train.loop import sampler_for, train_step
+    from breakeven.train.loop import sampler_for
+    from breakeven.train.step import train_step
 
     torch.set_num_threads(1)
     torch.manual_seed(0)

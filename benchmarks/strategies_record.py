@@ -27,9 +27,10 @@ from breakeven.records.agree import SameText
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.session.searching import by_search, chances, graded_search
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
-from breakeven.train.loop import learning_rate, sampler_for, train_step, training_batches
+from breakeven.train.loop import sampler_for
 from breakeven.train.reward_model.fit import RewardModelSettings
 from breakeven.train.reward_model.train import GradedSample, TrainedRewardModel, train_reward_model
+from breakeven.train.step import learning_rate, train_step, training_batches
 from breakeven.ttc.search.select import answers_of
 from breakeven.ttc.strategies.named import STRATEGIES
 from breakeven.ttc.strategies.strategy import Need, Tools

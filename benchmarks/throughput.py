@@ -15,7 +15,8 @@ import torch
 from breakeven.config import load_recipe
 from breakeven.model.transformer import Transformer
 from breakeven.sampling.collect import collect
-from breakeven.train.loop import sampler_for, train_step
+from breakeven.train.loop import sampler_for
+from breakeven.train.step import train_step
 
 REPEATS = 7
 

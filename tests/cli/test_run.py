@@ -26,6 +26,7 @@ from breakeven.report import explain
 from breakeven.report.format import format_flops, format_share
 from breakeven.store import RunLog, read_log, write_whole
 from breakeven.train import checkpoint, loop
+from breakeven.train.step import train_step
 
 
 @pytest.fixture
@@ -37,17 +38,17 @@ def half_solved(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Calls `action` in place of a training step's end; where it returns a number, that is the loss."""
-    real = loop.train_step
+    real = train_step
 
     def arrange(step: int, action: Callable[[], Any]) -> None:
         steps = iter(range(1, 10_000))
 
-        def train_step(*arguments: Any) -> float:
+        def replaced_step(*arguments: Any) -> float:
             loss = real(*arguments)
             replaced = action() if next(steps) == step else None
             return loss if replaced is None else float(replaced)
 
-        monkeypatch.setattr(loop, "train_step", train_step)
+        monkeypatch.setattr(loop, "train_step", replaced_step)
 
     return arrange
 

@@ -19,7 +19,7 @@ from breakeven.records import Prefix, Problem, TransformerShape
 from breakeven.sampling.collect import collect
 from breakeven.sampling.transformer import TransformerSampler
 from breakeven.testing import check_sampler
-from breakeven.train.loop import train_step, training_batches
+from breakeven.train.step import train_step, training_batches
 
 TASK = Countdown(num_numbers=2, max_number=9, max_target=20)
 PROBLEMS = TASK.problems("validation", 6)

@@ -15,6 +15,7 @@ from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, loop
 from breakeven.train.checkpoint import load_state, load_weights
 from breakeven.train.saved_model import load_saved_model
+from breakeven.train.step import learning_rate
 
 
 def run(config, run_dir: Path, **options):
@@ -99,5 +100,5 @@ def test_a_state_from_before_averages_is_read(make_config, config, tmp_path: Pat
 
 def test_the_rate_falls_as_one_less_the_root(make_config) -> None:
     train = make_config(train__steps=12, train__decay="1-sqrt", train__decay_share=0.25, train__warmup_steps=0).train
-    factors = [loop.learning_rate(step, train) / train.learning_rate for step in range(8, 13)]
+    factors = [learning_rate(step, train) / train.learning_rate for step in range(8, 13)]
     assert factors == pytest.approx([1, 1, 1 - 0.25**0.5, 1 - 0.5**0.5, 1 - 0.75**0.5])

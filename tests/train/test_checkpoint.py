@@ -17,7 +17,7 @@ from breakeven.model.transformer import Transformer
 from breakeven.records import TransformerShape
 from breakeven.store import files as store_files
 from breakeven.train.checkpoint import load_state, load_weights, save_state, save_tensors, save_weights, saved_step
-from breakeven.train.loop import train_step
+from breakeven.train.step import train_step
 
 TASK = Countdown(num_numbers=2)
 SHAPE = TransformerShape(

@@ -22,6 +22,7 @@ from breakeven.session.steering import ask
 from breakeven.store import RunLog, read_log
 from breakeven.train import loop
 from breakeven.train.saved_model import load_saved_model
+from breakeven.train.step import learning_rate, train_step, training_batches
 
 BRANCH = "cooldown/step-000008"
 
@@ -51,13 +52,13 @@ def files(run_dir: Path) -> dict[str, bytes]:
 def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The learning rate of every step that is trained."""
     trained: list[float] = []
-    real = loop.train_step
+    real = train_step
 
-    def train_step(model, optimizer, *rest):
+    def counted(model, optimizer, *rest):
         trained.append(optimizer.param_groups[0]["lr"])
         return real(model, optimizer, *rest)
 
-    monkeypatch.setattr(loop, "train_step", train_step)
+    monkeypatch.setattr(loop, "train_step", counted)
     return trained
 
 
@@ -75,8 +76,8 @@ def test_the_first_step_has_the_new_rate_already_and_it_falls_from_that_of_the_s
         **{f"train__{name}": each for name, each in schedule.items()},
     )
     run(config, tmp_path)
-    at_the_stop = loop.learning_rate(8, config.train)
-    assert rates[:8] == [loop.learning_rate(step, config.train) for step in range(1, 9)]
+    at_the_stop = learning_rate(8, config.train)
+    assert rates[:8] == [learning_rate(step, config.train) for step in range(1, 9)]
     assert rates[8:] == pytest.approx([at_the_stop * (1 - (into / 5) ** 0.5) for into in (1, 2, 3, 4)])
 
 
@@ -88,11 +89,11 @@ def test_the_cooled_weights_are_those_of_a_branch_made_by_hand(config, tmp_path:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
     )
-    batches = loop.training_batches(task, train, config.seed)
-    rates = [loop.learning_rate(step, train) for step in range(1, 9)]
+    batches = training_batches(task, train, config.seed)
+    rates = [learning_rate(step, train) for step in range(1, 9)]
     for step, rate in enumerate([*rates, *(train.learning_rate * (1 - (into / 5) ** 0.5) for into in (1, 2, 3, 4))], 1):
         optimizer.param_groups[0]["lr"] = rate
-        loop.train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
+        train_step(model, optimizer, batches(step), task.prompt_tokens, train.clip_norm)
     cooled = load_saved_model(tmp_path / BRANCH / "full", name="model").model.state_dict()
     assert all(torch.allclose(each, cooled[name], atol=1e-6) for name, each in model.state_dict().items())
     stopped = load_saved_model(tmp_path / "stopped", name="model").model.state_dict()
@@ -207,7 +208,7 @@ def test_it_is_left_out_where_training_on_costs_no_more(make_config, half_solved
 
 
 def test_a_diverged_branch_leaves_the_stop_as_it_is(config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    real, steps = loop.train_step, iter(range(1, 100))
+    real, steps = train_step, iter(range(1, 100))
     monkeypatch.setattr(loop, "train_step", lambda *rest: float("nan") if next(steps) == 10 else real(*rest))
     result = run(config, tmp_path)
     assert (result.step, result.interrupted) == (8, False)

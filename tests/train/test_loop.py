@@ -29,6 +29,7 @@ from breakeven.session.steering import ask, withdraw_stop
 from breakeven.store import RunLog, read_log
 from breakeven.train import checkpoint, costs, loop
 from breakeven.train.checkpoint import load_weights
+from breakeven.train.step import learning_rate, train_step, training_batches
 
 
 def run(config, run_dir: Path, **options):
@@ -405,7 +406,7 @@ def test_the_seed_changes_the_run(make_config, tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_keeps_the_log(make_config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    real, calls = loop.train_step, iter(range(1, 100))
+    real, calls = train_step, iter(range(1, 100))
     monkeypatch.setattr(loop, "train_step", lambda *args: real(*args) if next(calls) < 6 else math.nan)
     with pytest.raises(DivergedError, match=r"got nan at step 6: training diverged"):
         run(make_config(), tmp_path)
@@ -430,7 +431,7 @@ def test_a_diverged_step_leaves_the_weights_as_they_were() -> None:
     torch.nn.init.constant_(model.head.weight, torch.inf)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
-    loss = loop.train_step(model, optimizer, torch.from_numpy(task.train_batch(4, (0, 0))), task.prompt_tokens, 1.0)
+    loss = train_step(model, optimizer, torch.from_numpy(task.train_batch(4, (0, 0))), task.prompt_tokens, 1.0)
     assert not math.isfinite(loss)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -445,11 +446,11 @@ def test_a_gradient_that_is_no_number_leaves_the_weights_as_they_were() -> None:
     )
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
     tokens = torch.from_numpy(task.train_batch(4, (0, 0)))
-    assert math.isfinite(loop.train_step(model, optimizer, tokens, task.prompt_tokens, 1.0))
+    assert math.isfinite(train_step(model, optimizer, tokens, task.prompt_tokens, 1.0))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = {name: value.clone() for name, value in optimizer.state[model.head.weight].items()}
     model.norm.weight.register_hook(lambda gradient: gradient * math.inf)
-    assert math.isnan(loop.train_step(model, optimizer, tokens, task.prompt_tokens, 1.0))
+    assert math.isnan(train_step(model, optimizer, tokens, task.prompt_tokens, 1.0))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(torch.equal(value, state[name]) for name, value in optimizer.state[model.head.weight].items())
 
@@ -539,7 +540,7 @@ def test_a_run_that_cannot_be_is_refused_before_anything_is_made(
 
 def test_the_learning_rate_warms_up_stays_and_decays() -> None:
     train = TrainConfig(steps=20, learning_rate=0.8, warmup_steps=4, decay_share=0.2)
-    rates = [loop.learning_rate(step, train) for step in range(1, 21)]
+    rates = [learning_rate(step, train) for step in range(1, 21)]
     expected = [0.2, 0.4, 0.6, 0.8, *[0.8] * 12, 0.8, 0.6, 0.4, 0.2]
     assert rates == pytest.approx(expected)
 
@@ -561,13 +562,13 @@ def test_the_learning_rate_warms_up_stays_and_decays() -> None:
     ],
 )
 def test_the_learning_rate_at_its_edges(settings: dict, step: int, rate: float) -> None:
-    assert loop.learning_rate(step, TrainConfig(steps=10, learning_rate=1.0, **settings)) == pytest.approx(rate)
+    assert learning_rate(step, TrainConfig(steps=10, learning_rate=1.0, **settings)) == pytest.approx(rate)
 
 
 def test_a_fixed_training_set_is_seen_again_and_fresh_problems_are_not() -> None:
     task = Countdown(num_numbers=3, max_number=20)
-    fixed = loop.training_batches(task, TrainConfig(batch_size=50, num_sequences=10), seed=0)
-    fresh = loop.training_batches(task, TrainConfig(batch_size=50), seed=0)
+    fixed = training_batches(task, TrainConfig(batch_size=50, num_sequences=10), seed=0)
+    fresh = training_batches(task, TrainConfig(batch_size=50), seed=0)
 
     def distinct(batches) -> int:
         return len({tuple(row) for step in (1, 2, 3) for row in batches(step).tolist()})

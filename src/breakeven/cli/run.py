@@ -71,7 +71,7 @@ def run(
 ) -> None:
     """Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget."""
     try:
-        from breakeven.train import loop
+        from breakeven.train import budget, loop
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "safetensors"):
             raise
@@ -97,15 +97,15 @@ def run(
             config = config_from(settings)
         if budget_steps is not None:
             parent = record.header.parent
-            config = loop.changed_budget(config, run_dir, record.checkpoints, budget_steps, parent=parent)
+            config = budget.changed_budget(config, run_dir, record.checkpoints, budget_steps, parent=parent)
         recorded_on_stop = config.on_stop
         if on_stop is not None:
             config = replace(config, on_stop=cast(OnStop, on_stop))
         log = RunLog.open(run_dir)
         if past_stop:
-            withdraw_stop(log, loop.stands_at(run_dir, log.checkpoints))
+            withdraw_stop(log, budget.stands_at(run_dir, log.checkpoints))
         if budget_steps is not None:
-            loop.record_budget(config, run_dir, log)
+            budget.record_budget(config, run_dir, log)
     else:
         if recipe is None:
             remedy = f"Try breakeven run countdown; there are {', '.join(recipe_names())}."

@@ -8,25 +8,21 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from breakeven.config import RunConfig, TrainConfig, config_from, config_to_builtins
+from breakeven.config import RunConfig, config_to_builtins
 from breakeven.data.task import Task, answers_of
 from breakeven.errors import argument_error
 from breakeven.model.transformer import KVCache, Transformer
 from breakeven.records import (
-    BudgetChange,
     CheckpointRecord,
     Cooldown,
     Decision,
-    Parent,
     Reason,
     SegmentRule,
     Steering,
@@ -41,8 +37,8 @@ from breakeven.session.serving import serving_point
 from breakeven.session.session import Mode, Session
 from breakeven.session.voice import warn
 from breakeven.session.witnesses import with_witnesses
-from breakeven.stopping.cooldown import cooldown_factor
 from breakeven.store import RunLog
+from breakeven.train.budget import schedule_at
 from breakeven.train.checkpoint import (
     LEFTOVERS,
     STATE_NAME,
@@ -56,6 +52,7 @@ from breakeven.train.checkpoint import (
 from breakeven.train.cooldown import START, cool_down, is_to_be_cooled
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
+from breakeven.train.step import learning_rate, train_step, training_batches
 from breakeven.ttc.strategies.named import strategy_of
 
 
@@ -298,98 +295,6 @@ def lost_weights(config: RunConfig, run_dir: Path, session: Session, step: int) 
     if step == config.train.steps:
         saved.append(run_dir / "full")
     return [each for each in saved if not are_whole(each)]
-
-
-def changed_budget(
-    config: RunConfig,
-    run_dir: Path,
-    checkpoints: Sequence[CheckpointRecord],
-    steps: int,
-    *,
-    parent: Parent | None = None,
-) -> RunConfig:
-    """The configuration of a recorded run with another number of steps for the full run.
-
-    Raises:
-        ArgumentError: the run has gone as far already, or has a parent: it is a cooldown.
-    """
-    if parent is not None:
-        rule = "be given for the run itself, not for its cooldown"
-        raise argument_error("--budget-steps", rule, steps, f"That run is in {os.path.normpath(run_dir / parent.run)}.")
-    step = stands_at(run_dir, checkpoints)
-    if steps <= step:
-        raise argument_error("--budget-steps", f"be above the {step} steps that are trained already", steps)
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps))
-
-
-def record_budget(config: RunConfig, run_dir: Path, log: RunLog) -> None:
-    """Leave in the log that `config`, of another budget, holds from where the run stands."""
-    step = stands_at(run_dir, log.checkpoints)
-    spec = dataclasses.replace(spec_for(config), like=log.spec.like)
-    log.append(BudgetChange(step=step, spec=spec, config=config_to_builtins(config)))
-
-
-def stands_at(run_dir: Path, checkpoints: Sequence[CheckpointRecord]) -> int:
-    """The last step of a run that is saved or recorded."""
-    return max(saved_step(run_dir), checkpoints[-1].observation.step if checkpoints else 0)
-
-
-def schedule_at(step: int, config: RunConfig, log: RunLog) -> TrainConfig:
-    """The schedule under which a step is trained: where a budget was changed later, that of before."""
-    later = [place for place, each in enumerate(log.budget_changes) if step <= each.step]
-    if not later:
-        return config.train
-    before = log.budget_changes[later[0] - 1].config if later[0] else log.header.config
-    return config_from(before).train
-
-
-def training_batches(task: Task, train: TrainConfig, seed: int) -> Callable[[int], Tensor]:
-    """The batch of each step, (B, T) token ids, as a function of the step: resuming needs no other state."""
-    if not train.num_sequences:
-        return lambda step: torch.from_numpy(task.train_batch(train.batch_size, (seed, step)))
-    train_set = torch.from_numpy(task.train_batch(train.num_sequences, (seed, 0)))
-
-    def batch(step: int) -> Tensor:
-        rows = np.random.default_rng((seed, step)).integers(0, len(train_set), train.batch_size)
-        return train_set[torch.from_numpy(rows)]
-
-    return batch
-
-
-def train_step(
-    model: Transformer, optimizer: torch.optim.Optimizer, tokens_BT: Tensor, prompt_tokens: int, clip_norm: float
-) -> float:
-    """One optimizer step; returns the mean cross-entropy of the solution tokens before it, in nats.
-
-    NaN where it, or the gradient, is NaN or infinite; the weights are then left as they were.
-    """
-    logits_BTV = model(tokens_BT[:, :-1])[:, prompt_tokens - 1 :]
-    loss: Tensor = F.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, prompt_tokens:].flatten())
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    if not torch.isfinite(loss * norm):
-        return math.nan
-    optimizer.step()
-    return loss.item()
-
-
-def learning_rate(step: int, train: TrainConfig) -> float:
-    """Warm-up, stable, decay (arXiv 2404.06395): linear up, flat, down towards `decay_to` over the last `decay_share`.
-
-    A cosine over all steps is the usual schedule with warm-up (arXiv 1608.03983, without restarts).
-    """
-    decay_steps = train.decay_share * train.steps
-    factor = min(1.0, step / train.warmup_steps) if train.warmup_steps else 1.0
-    if decay_steps and train.decay == "1-sqrt":
-        steps = max(1, round(decay_steps))
-        if (into := step - (train.steps - steps)) > 0:
-            factor = min(factor, train.decay_to + (1 - train.decay_to) * cooldown_factor(into, steps))
-    elif decay_steps:
-        left = min(1.0, (train.steps - step + 1) / decay_steps)
-        falling = left if train.decay == "linear" else (1 - math.cos(math.pi * left)) / 2
-        factor = min(factor, train.decay_to + (1 - train.decay_to) * falling)
-    return train.learning_rate * factor
 
 
 def sampler_for(model: Transformer, task: Task) -> TransformerSampler:
