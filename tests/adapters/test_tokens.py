@@ -43,8 +43,9 @@ MASK = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 1, 1, 1]])
         ({"inputs_embeds": torch.zeros(3, 5, 8)}, (15, 3)),
         ({"input_ids": IDS[:1], "position_ids": torch.tensor([[0, 1, 0, 1, 2]])}, (5, 2)),
         ({"input_ids": IDS, "attention_mask": torch.zeros(3, 1, 5, 5)}, (15, 3)),
+        ({"input_ids": IDS, "attention_mask": {"full_attention": torch.zeros(3, 1, 5, 5)}}, (15, 3)),
     ],
-    ids=["no mask", "padding", "embeddings", "packed", "a mask of attention"],
+    ids=["no mask", "padding", "embeddings", "packed", "a mask of attention", "masks of layers"],
 )
 def test_tokens_and_sequences_of_a_batch(counted, given, expected) -> None:
     model, count = counted

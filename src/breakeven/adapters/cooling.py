@@ -5,11 +5,11 @@ process: a run that is gone on with finds in its log what is still to be done.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from breakeven.errors import argument_error
+from breakeven.errors import DivergedError, argument_error
 from breakeven.records import BudgetChange, Cooldown, Parent
 from breakeven.report import cooldown_words, outcome_words
 from breakeven.session.cooling import branch_spec, planned, weighed
@@ -43,13 +43,14 @@ class Cooling:
             group["lr"] = rate * factor
 
 
-def begin(session: Session, share: float, *, step: int, settings: dict[str, Any]) -> Cooling | None:
+def begin(session: Session, share: float, *, step: int, last_step: int, settings: dict[str, Any]) -> Cooling | None:
     """The cooldown of the stop that a session has decided, planned and recorded, and the stop measured for it.
 
     Args:
         session: of the run, which stops.
         share: steps of the cooldown, as a share of those up to the stop.
         step: where the live model stands: at the stop, or where its run is gone on with.
+        last_step: of the loop, which ends there in any case.
         settings: what else a `Session` is made of.
 
     Returns:
@@ -62,9 +63,12 @@ def begin(session: Session, share: float, *, step: int, settings: dict[str, Any]
     step_tokens = round(tokens / at)
     if log.cooldown is None or log.cooldown.step != at:
         steps, name = max(1, round(share * at)), f"cooldown/step-{at:06d}"
-        log.append(planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens))
+        plan = planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens)
+        log.append(plan if at + steps <= last_step else replace(plan, left_out="end"))
     plan = log.cooldown
     assert plan is not None, "which was just recorded"
+    if step > at + plan.steps and not plan.is_over:  # trained past it meanwhile, at other rates
+        log.append(plan := replace(plan, left_out="failed"))
     for sentence in cooldown_words(plan):
         say(sentence)
     if plan.is_over:
@@ -92,11 +96,13 @@ def finish(session: Session, *, step: int, train_tokens: int, loss: float | None
     if stop is None or log is None or log.cooldown is None:
         raise argument_error("log", "hold the cooldown that now ends", None)
     with _branch(session, log.cooldown, train_tokens=train_tokens, settings=settings) as branch:
-        branch.observe(step=step, train_tokens=train_tokens, rollout_flops=session.rollout_flops, loss=loss)
+        if len(branch.checkpoints) < 2:  # else it was measured before a kill, with the tokens known then
+            with suppress(DivergedError):
+                branch.observe(step=step, train_tokens=train_tokens, rollout_flops=session.rollout_flops, loss=loss)
         if len(branch.checkpoints) < 2:
             log.append(replace(log.cooldown, left_out="failed"))
         else:
-            stopped, cooled = (each.observation for each in branch.checkpoints)
+            stopped, cooled = branch.checkpoints[0].observation, branch.checkpoints[-1].observation
             log.append(weighed(session, stop, log.cooldown, stopped, cooled))
     for sentence in outcome_words(log.cooldown):
         say(sentence)
@@ -113,6 +119,8 @@ def _branch(session: Session, plan: Cooldown, *, train_tokens: int, settings: di
     with open_log(
         directory, spec=spec, policy=session.policy, seed=session.seed, config=config, parent=parent, resume=True
     ) as own:
+        if own.header.parent != parent:
+            raise argument_error(str(directory), f"be the cooldown of step {plan.step}", own.header.parent, "Move it.")
         if own.spec != spec:
             own.append(BudgetChange(step=plan.step, spec=spec, config=config))
         recorded = {"spec": spec, "log": own, "mode": "advise", "evaluate_every": plan.steps}

@@ -207,7 +207,7 @@ class RankSampler:
 def _weights_of_first(model: Any) -> Iterator[None]:
     """The trained weights as the first process has them now; afterwards this process's own again, bit for bit."""
     weights = [each.data for each in model.parameters() if each.requires_grad]
-    own = [] if dist.get_rank() == 0 else [each.clone() for each in weights]
+    own = everywhere(lambda: [] if is_first() else [each.clone() for each in weights])
     try:
         for each in weights:
             dist.broadcast(each, src=0)

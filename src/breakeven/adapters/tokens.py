@@ -86,7 +86,7 @@ class TokenCount:
         mask, positions = kwargs.get("attention_mask"), kwargs.get("position_ids")
         rows, length = given.shape[:2]
         self._rows += rows
-        if mask is not None and mask.dim() == 2:
+        if _has_rows(mask):
             self._tokens = self._tokens + mask.sum()
             self._sequences = self._sequences + rows
             return
@@ -107,7 +107,7 @@ class TokenCount:
         mask, cache = kwargs.get("attention_mask"), kwargs.get("past_key_values")
         rows, length = given.shape[:2]
         before = 0 if cache is None else int(cache.get_seq_length())
-        if mask is not None and mask.dim() == 2:
+        if _has_rows(mask):
             new = mask[:, -length:].sum(dim=1).tolist()
             pairs = [(whole - own, own) for whole, own in zip(mask.sum(dim=1).tolist(), new, strict=True)]
         else:
@@ -120,6 +120,11 @@ class TokenCount:
             pairs = [pair for pair, ended in zip(pairs, self._has_ended, strict=True) if not ended]
         kind: Literal["generated", "scored"] = "generated" if _caches(kwargs) else "scored"
         self._reads.update((kind, *pair) for pair in pairs)
+
+
+def _has_rows(mask: Any) -> bool:
+    """Whether it says of each row which tokens are none of it; a model may make masks of layers of it before."""
+    return getattr(mask, "ndim", 0) == 2
 
 
 def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -128,17 +128,18 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         if self.average is not None:
             save_average(self.average, _checkpoint(args, state))
 
+    def on_step_begin(self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any) -> None:
+        """In a cooldown the rates of the step are set, before DeepSpeed takes it together with the backward pass."""
+        if self._cooling is not None and optimizer is not None:
+            self._cooling.set_rates(optimizer.param_groups, state.global_step + 1)
+
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any) -> None:
-        """The learning rate of the step, which the scheduler changes before it ends; in a cooldown it is set here."""
-        if optimizer is None:
-            self._rate = None
-            return
-        groups = optimizer.param_groups
+        """The learning rates of the step, which the scheduler changes before it ends."""
+        groups = [] if optimizer is None else optimizer.param_groups
+        rates = [float(each["lr"]) for each in groups]
+        self._rate = rates[0] if rates else None
         if self._cooling is None:
-            self._rates = [float(each["lr"]) for each in groups]
-        else:
-            self._cooling.set_rates(groups, state.global_step + 1)
-        self._rate = float(groups[0]["lr"])
+            self._rates = rates
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Evaluate where it is due, and stop where that is decided and asked for."""
@@ -146,7 +147,9 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
         """The trainer's own evaluation: our metrics are among its own, where they are of this step."""
-        if not self._steps or state.global_step == self._began_at:
+        if not self._steps or state.global_step == self._began_at or (self._rewards is not None and not self._handler):
+            if self._rewards is not None:
+                self._rewards.taken()
             return  # outside of training, or before its first step
         if self._rewards is not None:
             self._observe(args, state, control, metrics=metrics)

@@ -163,7 +163,7 @@ class Watch:
         if step < stop.observation.step:
             return None, self.session.steered is not None
         try:
-            cooling = begin(self.session, share, step=step, settings=self._settings())
+            cooling = begin(self.session, share, step=step, last_step=self.steps, settings=self._settings())
         except Exception as error:
             self._switch_off(error)
             return None, True
@@ -267,7 +267,7 @@ class Watch:
         if step <= last[0] or session.stopped_at is not None:
             return
         whole = spent + (spent - last[1]) / (step - last[0]) * (self.steps - step)
-        if abs(whole / session.spec.budget_flops - 1.0) < _DRIFT:
+        if abs(whole / session.spec.budget_flops - 1.0) < _DRIFT and spent < session.spec.budget_flops:
             return
         spec = replace(session.spec, budget_flops=whole)
         share = session.rollout_flops / spent

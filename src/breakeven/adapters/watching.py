@@ -226,13 +226,15 @@ class Watching:
                 bank=bank,
                 seconds=seconds,
             )
-            stops = self._watch.stops
-            return stops, self._measured(step), self._cool_down(step)[0] if stops and self._cooldown_share else None
+            stops, cooling = self._watch.stops, None
+            if stops and self._cooldown_share:
+                cooling, stops = self._cool_down(step)
+            return stops, self._measured(step), cooling
 
         stops, measured, self._cooling = agreed(decide, self._ranks)
         if measured:
             self.metrics, self.metrics_step = measured, step
-        return stops and self._cooling is None
+        return stops
 
     def _cool_down(self, step: int) -> tuple[Cooling | None, bool]:
         assert self._watch is not None, "it has stopped"

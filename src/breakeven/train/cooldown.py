@@ -107,7 +107,7 @@ def cool_down(
         if len(branch_log.checkpoints) < 2:
             log.append(replace(plan, left_out="failed"))
             return result
-        stopped, cooled = (each.observation for each in branch_log.checkpoints)
+        stopped, cooled = branch_log.checkpoints[0].observation, branch_log.checkpoints[-1].observation
         found = weighed(session, stop, plan, stopped, cooled)
     if found.cooled is not None and found.cooled.serving is not None:
         used = stop.decision.used + plan.train_flops / session.spec.budget_flops
