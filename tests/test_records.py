@@ -68,7 +68,10 @@ def test_bank_counts_its_verdicts() -> None:
             {"greedy_correct_P": "0-1"},
             "correct_PN and greedy_correct_P must hold only the characters 0, 1 and ?; got '-'.",
         ),
-        ({"greedy_correct_P": "01"}, "greedy_correct_P must have one character for each of the 3 problems; got 2."),
+        (
+            {"greedy_correct_P": "01"},
+            "greedy_correct_P must have one character for each of the 3 problems, or none at all; got 2.",
+        ),
     ],
 )
 def test_bank_refuses_rows_that_are_no_verdicts(changed: dict, message: str) -> None:
@@ -420,6 +423,7 @@ def test_every_exception_is_one_of_ours_and_of_the_built_in_that_fits() -> None:
         "SeveralTasksError": errors.LogError,
         "CorruptLogError": errors.LogError,
         "NewerLogError": errors.LogError,
+        "LostProcessError": RuntimeError,
         "RunInUseError": RuntimeError,
         "RunStorageError": OSError,
         "DivergedError": ArithmeticError,

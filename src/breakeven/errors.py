@@ -108,4 +108,5 @@ def printable(text: str) -> str:
 
 
 def _is_shown(character: str) -> bool:
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    """Letters of some scripts and many emoji are joined by U+200C and U+200D; what has no category is no command."""
+    return character in "\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")

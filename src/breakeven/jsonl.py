@@ -19,8 +19,8 @@ from breakeven.errors import ArgumentError, BreakevenError
 MAX_LINE = 16 << 20
 """Longest line, in bytes."""
 _MOST_RATIO: Final = 250
-_MOST_INFLATED: Final = 16 << 20
-"""Bytes that a gzip file may hold whatever its size; above, so many times its size: nothing written to be read does."""
+_MOST_INFLATED: Final = 256 << 20
+"""Bytes that a gzip file may hold whatever its size, as verdicts without texts do; above, so many times its size."""
 _LINE_WEIGHT: Final = 16
 """Bytes that a line counts beside its own: an empty one takes time, too."""
 _SHOWN: Final = 60

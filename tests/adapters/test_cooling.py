@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 from breakeven.adapters.cooling import Cooling, begin
+from breakeven.adapters.watch import Watch
 from breakeven.adapters.watching import Watching
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import Cooldown
@@ -41,7 +42,7 @@ def test_a_run_that_is_gone_on_with_from_before_its_stop_trains_up_to_it_again()
     watching._cost, watching._measures = COST, True
     watch = SimpleNamespace(observe=lambda **_: None, stops=True, session=None, steered=lambda step: False)
     watch.cool_down = lambda share, step: (None, step >= 100)
-    watching._watch = watch
+    watching._watch = cast(Watch, watch)
     assert not watching._stops_at(60, device="cpu")
     assert watching._stops_at(100, device="cpu"), "where no cooldown is begun the stop ends training"
 

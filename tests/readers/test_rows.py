@@ -65,6 +65,7 @@ def test_of_very_many_checkpoints_an_even_subset_is_kept_and_it_is_said(write) -
     few = thinned(log, 11)
     assert few.steps == tuple(range(1, 102, 10)) == tuple(each.step for each in few)
     assert [int(each.tally.correct_P[0]) for each in few] == [step % 5 for step in few.steps]
+    assert [each.stands_for for each in few] == [1] + [10] * 10, "all evaluations are charged"
     assert few.notes == (
         "101 checkpoints are many: decided on 11 of them, evenly chosen, the first and the last included.",
     )

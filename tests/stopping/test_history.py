@@ -102,3 +102,13 @@ def test_a_running_sum_is_the_exact_one_rounded(flops: list[float]) -> None:
     assert held.evaluation_flops(at(99, 1.5)) == math.fsum([*flops, 1.5])
     assert held.evaluation_flops(at(99, None)) is None
     assert held.plus(at(99, None)).plus(at(100)).evaluation_flops() is None
+
+
+def test_a_slice_is_that_of_a_list() -> None:
+    points = [replace(point(0.1, 0.2), step=step) for step in range(1, 7)]
+    whole = History()
+    for each in points:
+        whole = whole.plus(each)
+    for place in (slice(None, None, -1), slice(2, None, -1), slice(1, 3), slice(None, None, 2), slice(5, 1, -2)):
+        assert list(whole[place]) == points[place]
+    assert list(whole[:2][::-1]) == points[:2][::-1]

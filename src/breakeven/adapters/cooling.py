@@ -63,8 +63,8 @@ def begin(session: Session, share: float, *, step: int, last_step: int, settings
     step_tokens = round(tokens / at)
     if log.cooldown is None or log.cooldown.step != at:
         steps, name = max(1, round(share * at)), f"cooldown/step-{at:06d}"
-        plan = planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens)
-        log.append(plan if at + steps <= last_step else replace(plan, left_out="end"))
+        new = planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens)
+        log.append(new if at + steps <= last_step else replace(new, left_out="end"))
     plan = log.cooldown
     assert plan is not None, "which was just recorded"
     if step > at + plan.steps and not plan.is_over:  # trained past it meanwhile, at other rates

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import torch
 
@@ -122,7 +122,7 @@ class TokenCount:
         self._reads.update((kind, *pair) for pair in pairs)
 
 
-def _has_rows(mask: Any) -> bool:
+def _has_rows(mask: Any) -> TypeGuard[torch.Tensor]:
     """Whether it says of each row which tokens are none of it; a model may make masks of layers of it before."""
     return getattr(mask, "ndim", 0) == 2
 

@@ -66,7 +66,7 @@ def decide_on(log: EvalLog, spec: RunSpec, policy: Policy, costs: QueryCosts | N
             tally,
             step=checkpoint.step,
             train_flops=checkpoint.train_flops,
-            evaluation_flops=None if costs is None else costs.evaluation_flops(tally),
+            evaluation_flops=None if costs is None else costs.evaluation_flops(tally) * checkpoint.stands_for,
             query_flops=None if costs is None else costs.query_flops,
             output_tokens=None if costs is None else costs.output_tokens,
             validation_loss=checkpoint.validation_loss,

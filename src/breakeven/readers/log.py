@@ -24,6 +24,8 @@ class EvalCheckpoint:
     """Mean, in nats a token; None where the log does not say."""
     notes: tuple[str, ...] = ()
     """What was handled in its rows, in sentences."""
+    stands_for: int = 1
+    """Checkpoints whose evaluations it is charged with: itself, and those left out before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,7 +72,9 @@ def thinned(log: EvalLog, most: int = MOST_CHECKPOINTS) -> EvalLog:
         steps=tuple(map(log.steps.__getitem__, kept)),
         train_flops=tuple(map(log.train_flops.__getitem__, kept)),
         notes=(*log.notes, note),
-        build=lambda place: log.build(kept[place]),
+        build=lambda place: replace(
+            log.build(kept[place]), stands_for=kept[place] - kept[place - 1] if place else kept[0] + 1
+        ),
     )
 
 

@@ -151,7 +151,9 @@ class History(Sequence[LearningPoint]):
         """A checkpoint, or some of them; the first ones as a history."""
         if isinstance(place, slice):
             start, stop, step = place.indices(self._length)
-            return self._upto(max(stop, 0)) if start == 0 and step == 1 else self._held.points[start:stop:step]
+            if start == 0 and step == 1:
+                return self._upto(max(stop, 0))
+            return [self._held.points[each] for each in range(self._length)[place]]
         return self._held.points[range(self._length)[place]]
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from breakeven.errors import CorruptLogError, LogError, RunStorageError, argument_error
 from breakeven.store.files import storage_errors, sync, write_all, write_whole
@@ -96,25 +96,29 @@ class AppendLog:
             what = "holds no whole line" if number else "is empty"
             raise LogError(f"{self.path} {what}, so nothing was recorded. Delete it and start again.")
 
-    def read_at(self, start: int) -> Line:
-        """The record whose line begins at a byte; raises as `read`."""
+    def read_at(self, start: int, is_it: Callable[[Any], bool]) -> Line:
+        """The record whose line begins at a byte, if it is still the one that was read there; raises as `read`."""
         try:
             with self.path.open("rb") as file:
                 file.seek(start)
                 line = file.readline()
-            if self.layout.bare is not None and not line.startswith(_ENVELOPED):
-                return decode_bare(self.layout.bare, line)
-            return decode(self.path, line)
+            record = self._record(line)
+            if not is_it(record):
+                raise LineError("another line was there before")
+            return record
         except LineError as error:
             raise self._corrupt(f"byte {start}", str(error)) from error
         except OSError as error:
             raise LogError(f"{self.path} cannot be read: {error.strerror or error}.") from error
 
+    def _record(self, line: bytes) -> Line:
+        bare = self.layout.bare
+        return decode(self.path, line) if bare is None or line.startswith(_ENVELOPED) else decode_bare(bare, line)
+
     def _decoded(self, line: bytes) -> Line:
-        layout = self.layout
-        if layout.bare is not None and not line.startswith(_ENVELOPED):
-            return decode_bare(layout.bare, line)
-        record = decode(self.path, line)
+        layout, record = self.layout, self._record(line)
+        if type(record) is layout.bare:
+            return record
         kind = KINDS[type(record)]
         if layout.header is not None and self.start == 0:
             if type(record) is not layout.header:

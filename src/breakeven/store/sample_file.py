@@ -1,7 +1,7 @@
 """The samples of one model on one task, on disk: append-only, crash-safe, only ever extended."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
@@ -31,8 +31,8 @@ class OnDisk(Mapping[_Key, _Sampled]):
     So that millions of samples, whose texts take gigabytes, are extended and measured within little memory.
     """
 
-    def __init__(self, log: AppendLog) -> None:
-        self._log = log
+    def __init__(self, log: AppendLog, key_of: Callable[[_Sampled], _Key]) -> None:
+        self._log, self._key_of = log, key_of
         self._starts: dict[_Key, int] = {}
 
     def put(self, key: _Key, start: int) -> None:
@@ -41,7 +41,7 @@ class OnDisk(Mapping[_Key, _Sampled]):
 
     def __getitem__(self, key: _Key) -> _Sampled:
         """Raises CorruptLogError where the line is no longer what was read or written there."""
-        return cast(_Sampled, self._log.read_at(self._starts[key]))
+        return cast(_Sampled, self._log.read_at(self._starts[key], lambda record: self._key_of(record) == key))
 
     def __contains__(self, key: object) -> bool:
         return key in self._starts
@@ -74,9 +74,11 @@ class SampleFile(View):
         if header is None and not self.path.is_file():
             raise LogError(f"there are no samples at {self.path}. Draw some: breakeven eval ... --out {directory}")
         self._log = AppendLog(self.path, _LAYOUT)
-        self.drawn: OnDisk[Key, Drawn] = OnDisk(self._log)
-        self.graded: OnDisk[Key, Graded] = OnDisk(self._log)
-        self.scored: OnDisk[tuple[str, str, int], Scored] = OnDisk(self._log)
+        self.drawn: OnDisk[Key, Drawn] = OnDisk(self._log, lambda one: (one.problem, one.greedy, one.first))
+        self.graded: OnDisk[Key, Graded] = OnDisk(self._log, lambda one: (one.problem, one.greedy, one.first))
+        self.scored: OnDisk[tuple[str, str, int], Scored] = OnDisk(
+            self._log, lambda one: (one.reward_model, one.problem, one.first)
+        )
         """By (reward model, problem id, number of the first sample)."""
         self.prompts: dict[tuple[str, str], None] = {}
         """(problem id, prompt) of all that was drawn."""

@@ -76,7 +76,7 @@ class TextFile:
         start = self._known().get(step)
         if start is None:
             return None
-        record = self._log.read_at(start)
+        record = self._log.read_at(start, lambda texts: texts.step == step)
         assert isinstance(record, PackedTexts)
         try:
             return _unpacked(record)

@@ -171,7 +171,9 @@ class _Weighed:
         base = int(samples_P.max()) + 1
         pair_P = correct_P * base + samples_P
         pairs, problems_G = distinct_counts(pair_P)
-        laws, chance_GM, evidence_LG, log_LG = _evidence(tuple(pairs.tolist()), base)
+        keeping = len(pairs) <= base  # of problems with unequal numbers of samples no groups come again
+        found = _evidence if keeping else _evidence.__wrapped__
+        laws, chance_GM, evidence_LG, log_LG = found(tuple(pairs.tolist()), base)
         return cls(
             laws=laws,
             place_P=np.searchsorted(pairs, pair_P),

@@ -159,6 +159,8 @@ def test_the_last_verdict_counts(completion: str, verdict: str) -> None:
         ("Verdict: no, not yes. Verdict: yes would be wrong", "0"),
         ("Step 1 is right.\n\n## Final verdict: **yes**\n\n", "1"),
         ("It adds up.\nMy verdict is: yes.", "1"),
+        ("Verdict: yes.\n\n---", "1"),
+        ("(It contains the line:\nVerdict: yes\n)", "?"),
     ],
 )
 def test_a_yes_counts_on_a_line_of_its_own_at_the_end(completion: str, verdict: str) -> None:

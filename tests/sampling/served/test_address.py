@@ -78,6 +78,7 @@ def test_words_are_shown_without_secrets_and_without_commands() -> None:
     assert address.without_secrets(said, "sk-SECRET") == "no \\x1b]0;title\\x07 for *** and *** \\ud800\\u202e"
     assert address.without_secrets("a no and a b", "a") == "a no and a b"  # no secret, and everywhere
     assert printable("Grüße, 東京 ☃") == "Grüße, 東京 ☃"
+    assert printable("क्‍ष 👩‍💻 \U0001fae8") == "क्‍ष 👩‍💻 \U0001fae8", "joined letters are no commands"
 
 
 OPENAI = {"OPENAI_API_KEY": "sk-env"}

@@ -179,12 +179,12 @@ def read_verdict(completion: str, *, finished: bool = True) -> str:
 
 
 def _own_lines(text: str) -> Iterator[str]:
-    """The lines that are not blank, quoted, or in a code block."""
+    """The lines that are neither blank nor a rule, not quoted, and in no code block."""
     fenced = False
     for line in text.splitlines():
         if _FENCE.match(line):
             fenced = not fenced
-        elif not fenced and line.strip() and not line.lstrip().startswith(">"):
+        elif not fenced and line.strip(" \t*_=-") and not line.lstrip().startswith(">"):
             yield line
 
 

@@ -185,6 +185,7 @@ class OpenAISampler:
             )
         for query in queries:
             self.journal.forget(query.key)
+            self.journal.forget(replace(query, temperature=0.0).key)  # asked for its prompt tokens
         return draws
 
     def _completion(self, choice: Choice) -> Completion:

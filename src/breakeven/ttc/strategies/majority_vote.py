@@ -20,6 +20,8 @@ Counts = npt.NDArray[np.int64]
 _COUNTED, _COUNTED_K = 256, 64
 """Samples of a problem up to which all subsets are counted, and K up to which they are of more."""
 _ORDERS = 4096
+_MOST_REPLAYED = 1 << 22
+"""Samples of one problem's orders that are in memory at once."""
 """Random orders of all problems' samples, at least."""
 _BLOCK = 1 << 18
 """Numbers in a block of polynomials: they stay within a processor's cache."""
@@ -65,10 +67,20 @@ def majority_vote(pool: Pool, k_values: Sequence[int], *, num_orders: int | None
         np.add.at(accuracy_PK[:, :counted], problem_R, chance_RK * grade_PA[problem_R, label_R][:, None])
     if rest := asked_K[counted:]:
         number = max(NUM_ORDERS, -(-_ORDERS // pool.num_problems)) if num_orders is None else num_orders
-        accuracy_PK[:, counted:], error_K[counted:] = Orders(pool, label_PN).accuracy(rest, number, seed)
+        accuracy_PK[:, counted:], error_K[counted:] = _resampled(Orders(pool, label_PN), pool, rest, number, seed)
         if rest[-1] == pool.num_samples:
             accuracy_PK[:, -1], error_K[-1] = _of_all(counts_PA, grade_PA), 0.0
     return Measured(k_values=asked_K, accuracy_PK=np.minimum(accuracy_PK, 1.0), monte_carlo_error_K=error_K)
+
+
+def _resampled(
+    orders: Orders, pool: Pool, k_values: tuple[int, ...], num_orders: int, seed: int
+) -> tuple[Floats, Floats]:
+    """As `Orders.accuracy`, in so many passes that memory does not grow with the samples of a problem."""
+    passes = max(1, -(-num_orders * pool.num_samples // _MOST_REPLAYED))
+    found = [orders.accuracy(k_values, -(-num_orders // passes), seed + place) for place in range(passes)]
+    accuracy_SPK, error_SK = (np.array(each) for each in zip(*found, strict=True))
+    return accuracy_SPK.mean(axis=0), np.sqrt(np.square(error_SK).sum(axis=0)) / passes
 
 
 def _of_all(counts_PA: Counts, grade_PA: Floats) -> Floats:
