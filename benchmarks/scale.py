@@ -33,7 +33,7 @@ from breakeven.ttc.strategies.majority_vote import majority_vote
 BARE = "import typer; app = typer.Typer(); app.command('a')(lambda: None); app.command('b')(lambda: None); app()"
 SIZES = {
     "400 rows": (20, 20, "0.6 s"),
-    "3,000 x 20": (3_000, 20, ""),
+    "2,000 x 20": (2_000, 20, ""),
     "100,000 x 20": (100_000, 20, "60 s, 500 MB"),
     "1,000 x 10,000": (1_000, 10_000, "10 s"),
 }

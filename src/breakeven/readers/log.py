@@ -9,7 +9,7 @@ from breakeven.errors import LogError
 from breakeven.evenly import evenly
 from breakeven.ttc.tally import Tally
 
-MOST_CHECKPOINTS: Final = 3000
+MOST_CHECKPOINTS: Final = 2000
 """Of a log with more of them so many are decided on: a decision takes milliseconds."""
 
 
