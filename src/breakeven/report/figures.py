@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
 
+from breakeven.evenly import evenly
 from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, Reason
 from breakeven.report.axes import Axis
 from breakeven.report.format import format_accuracy
@@ -22,7 +22,6 @@ from breakeven.report.words import (
 
 _CURVE_POINTS = 60
 _MOST_EARLIER = 5
-_Item = TypeVar("_Item")
 _LATER = 0.4
 """Opacity of what came after the stop."""
 
@@ -81,7 +80,7 @@ def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     decision, last = curves[-1]
     earlier = [(before, curve) for before, curve in curves[:-1] if curve.strategy == last.strategy]
     series: list[Series] = []
-    kept = _spread(earlier)
+    kept = [earlier[place] for place in evenly(len(earlier), _MOST_EARLIER)]
     for order, (before, curve) in enumerate(kept):
         strength = 0.3 + 0.4 * order / max(1, len(kept) - 1)
         series += _curve_series(before, curve, strength, f"step {before.step}")
@@ -228,10 +227,3 @@ def _projected(forecast: Forecast | None) -> str:
         return "There is no projection yet."
     interval = interval_words(forecast.lo, forecast.hi)
     return f"The fully trained model is projected at {format_accuracy(forecast.mean)}{interval}."
-
-
-def _spread(items: Sequence[_Item]) -> list[_Item]:
-    """At most five items, evenly spread, first and last included."""
-    if len(items) <= _MOST_EARLIER:
-        return list(items)
-    return [items[round(index * (len(items) - 1) / (_MOST_EARLIER - 1))] for index in range(_MOST_EARLIER)]

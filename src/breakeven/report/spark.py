@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from breakeven.evenly import evenly
+
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
@@ -11,7 +13,6 @@ def spark(values: Sequence[float | None], top: float, width: int) -> str:
     >>> spark([0.0, 0.25, None, 0.5], top=0.5, width=9), spark([0.1, 0.2, 0.3, 0.4, 0.5], top=0.5, width=3)
     ('▁▅ █', '▂▅█')
     """
-    last = len(values) - 1
-    shown = values if last < width else [values[round(place * last / (width - 1))] for place in range(width)]
+    shown = [values[place] for place in evenly(len(values), width)]
     most = len(_LEVELS) - 1
     return "".join(" " if each is None else _LEVELS[min(most, int(each / top * len(_LEVELS)))] for each in shown)
