@@ -12,7 +12,7 @@ from typing import Any
 from breakeven.errors import DivergedError, argument_error
 from breakeven.records import BudgetChange, Cooldown, Parent
 from breakeven.report import cooldown_words, outcome_words
-from breakeven.session.cooling import branch_spec, planned, weighed
+from breakeven.session.cooling import branch_spec, plan_of, weighed
 from breakeven.session.recording import open_log
 from breakeven.session.session import Session
 from breakeven.session.voice import say
@@ -61,12 +61,7 @@ def begin(session: Session, share: float, *, step: int, last_step: int, settings
         return None
     at, tokens = stop.observation.step, stop.observation.train_tokens
     step_tokens = round(tokens / at)
-    if log.cooldown is None or log.cooldown.step != at:
-        steps, name = max(1, round(share * at)), f"cooldown/step-{at:06d}"
-        new = planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens)
-        log.append(new if at + steps <= last_step else replace(new, left_out="end"))
-    plan = log.cooldown
-    assert plan is not None, "which was just recorded"
+    plan = plan_of(session, stop, share=share, step_tokens=step_tokens, last_step=last_step)
     if step > at + plan.steps and not plan.is_over:  # trained past it meanwhile, at other rates
         log.append(plan := replace(plan, left_out="failed"))
     for sentence in cooldown_words(plan):

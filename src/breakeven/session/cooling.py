@@ -73,6 +73,28 @@ def planned(session: "Session", stop: CheckpointRecord, *, branch: str, steps: i
     )
 
 
+def plan_of(
+    session: "Session", stop: CheckpointRecord, *, share: float, step_tokens: int, last_step: int | None = None
+) -> Cooldown:
+    """The cooldown of a stop as the log has it; planned and recorded where it has none of this stop.
+
+    Args:
+        session: of the run that stops.
+        stop: where it does.
+        share: steps of the cooldown, as a share of those up to the stop.
+        step_tokens: tokens of a step.
+        last_step: of a loop that ends there in any case; None: it goes on as long as is asked.
+    """
+    log, at = session.log, stop.observation.step
+    assert log is not None, "a stop that is cooled down is recorded"
+    if log.cooldown is None or log.cooldown.step != at:
+        steps = max(1, round(share * at))
+        plan = planned(session, stop, branch=f"cooldown/step-{at:06d}", steps=steps, step_tokens=step_tokens)
+        log.append(plan if last_step is None or at + steps <= last_step else replace(plan, left_out="end"))
+    assert log.cooldown is not None, "which was just recorded"
+    return log.cooldown
+
+
 def branch_spec(session: "Session", *, train_tokens: int, decay_share: float) -> RunSpec:
     """What is declared of a branch that ends at `train_tokens`: a budget of its own, and nothing at which it stops."""
     return replace(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.config import RunConfig, config_to_builtins
 from breakeven.errors import DivergedError, argument_error
 from breakeven.records import Cooldown, Decision, Parent
-from breakeven.session.cooling import branch_spec, planned, weighed
+from breakeven.session.cooling import branch_spec, plan_of, weighed
 from breakeven.session.recording import start_log
 from breakeven.session.serving import serving_point
 from breakeven.session.session import Session
@@ -77,17 +77,12 @@ def cool_down(
     stop, run_dir = session.stopped_at, log.directory
     assert stop is not None, "which is asked before"
     step = stop.observation.step
-    steps = max(1, round(config.train.cooldown_share * step))
-    name = f"cooldown/step-{step:06d}"
-    if log.cooldown is None or log.cooldown.step != step:
-        step_tokens = config.train.batch_size * sequence_tokens(config.task)
-        log.append(planned(session, stop, branch=name, steps=steps, step_tokens=step_tokens))
-    plan = log.cooldown
-    assert plan is not None, "which was just recorded"
+    step_tokens = config.train.batch_size * sequence_tokens(config.task)
+    plan = plan_of(session, stop, share=config.train.cooldown_share, step_tokens=step_tokens)
     on_plan(plan)
     if plan.is_over:
         return None
-    branch, branch_dir = branch_of(config, step, rate=rate, steps=plan.steps), run_dir / name
+    branch, branch_dir = branch_of(config, step, rate=rate, steps=plan.steps), run_dir / plan.branch
     with _begun(branch, branch_dir, log, session, step) as branch_log:
         try:
             result = train(
