@@ -10,7 +10,7 @@ from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
 from breakeven.errors import argument_error
-from breakeven.report import Evaluated, branch_words, cooldown_words, render_page
+from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, render_page
 from breakeven.stopping.patience import policy_settings
 
 
@@ -38,8 +38,15 @@ def write_report(run: Path, out: Path | None = None) -> Path:
 
     record = read_log(run)
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
-    remarks = [*branch_words(record.header.parent), *cooldown_words(record.cooldown)]
-    page = render_page(str(config.get("name", run.name)), config, record.checkpoints, record.verification, remarks)
+    beside = Beside(
+        verification=record.verification,
+        cooldown=record.cooldown,
+        failures=record.failures,
+        queries=record.header.spec.queries,
+        remarks=[*branch_words(record.header.parent), *cooldown_words(record.cooldown)],
+        made_by={**record.header.versions, "seed": record.header.seed},
+    )
+    page = render_page(decided_document(str(config.get("name", run.name)), config, record.checkpoints, beside))
     path = out or (run if run.is_dir() else run.parent) / "report.html"
     _write(path, page, "--out", "The run itself is whole; choose another --out.")
     return path
@@ -74,7 +81,9 @@ def write_decided(
         "policy": policy_settings(decided.policy),
     }
     today = [" ".join(line.split()) for line in now_lines(decided)]
-    _write(path, render_page(Path(name).name or name, settings, checkpoints, None, today, notes), "--report")
+    beside = Beside(queries=decided.spec.queries, remarks=today, assumed=notes)
+    document = decided_document(Path(name).name or name, settings, checkpoints, beside)
+    _write(path, render_page(document), "--report")
 
 
 def _write(path: Path, page: str, option: str, remedy: str = "Choose another file.") -> None:

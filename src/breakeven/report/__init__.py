@@ -2,6 +2,7 @@
 
 from breakeven.report.brief import brief
 from breakeven.report.cooldown import branch_words, cooldown_words, outcome_words
+from breakeven.report.decided import Beside, decided_document
 from breakeven.report.explain import explain, progress_line
 from breakeven.report.hindsight import hindsight_words
 from breakeven.report.outlook import outlook_words
@@ -12,10 +13,12 @@ from breakeven.report.verification import verification_lines
 from breakeven.report.words import headline
 
 __all__ = [
+    "Beside",
     "Evaluated",
     "branch_words",
     "brief",
     "cooldown_words",
+    "decided_document",
     "decision_rows",
     "decision_table",
     "explain",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from breakeven.errors import argument_error
-from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, ServingPoint
+from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, SampleBank, ServingPoint
 from breakeven.report.format import (
     format_accuracy,
     format_flops,
@@ -76,12 +76,16 @@ def baseline_accuracy(checkpoint: Shown) -> float:
         return checkpoint.decision.baseline_accuracy
     if isinstance(checkpoint, Evaluated):
         return math.nan
-    bank = checkpoint.observation.bank
+    return bank_baseline(checkpoint.observation.bank, checkpoint.decision.baseline)
+
+
+def bank_baseline(bank: SampleBank, baseline: str) -> float:
+    """The one-sample accuracy of a bank under a baseline decoding."""
     if not bank.greedy_correct_P:
         return bank.sampled_accuracy
-    if checkpoint.decision.baseline == "best" and bank.num_drawn:
+    if baseline == "best" and bank.num_drawn:
         return max(bank.greedy_accuracy, bank.sampled_accuracy)
-    return bank.sampled_accuracy if checkpoint.decision.baseline == "sampled" else bank.greedy_accuracy
+    return bank.sampled_accuracy if baseline == "sampled" else bank.greedy_accuracy
 
 
 def largest_measured(curve: KCurve | None) -> tuple[int, float] | None:

@@ -1,0 +1,52 @@
+"""The library that draws charts in a page, and the same charts as files: both of vl-convert, which needs no browser."""
+
+import json
+import os
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+from breakeven.report.document import Figure
+from breakeven.report.vega import config, resolved, sized
+
+FORMATS: Final = ("svg", "png", "pdf")
+_WIDTH: Final = 720
+_SNIPPET: Final = "window.breakevenEmbed = vegaEmbed;"
+
+
+def javascript() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, which defines `breakevenEmbed`.
+
+    Putting it together takes some seconds, so that it is kept in the user's cache folder, by version; where that cannot
+    be written to, it is made each time.
+    """
+    kept = _cache() / f"vega-{version('vl-convert-python')}.js"
+    with suppress(OSError):
+        return kept.read_text("utf-8")
+    import vl_convert
+
+    script = vl_convert.javascript_bundle(_SNIPPET)
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="utf-8", dir=kept.parent, delete=False) as file:
+            file.write(script)
+        os.replace(file.name, kept)  # others may be at it too: the last one stays
+    return script
+
+
+def static(figure: Figure, form: str) -> bytes:
+    """A chart as a file of its own, in the light theme: "svg", "png" or "pdf"."""
+    import vl_convert
+
+    spec = json.dumps(resolved({**sized(figure.spec, figure.chart.title, _WIDTH), "config": config()}))
+    if form == "svg":
+        return vl_convert.vegalite_to_svg(spec).encode()
+    if form == "png":
+        return vl_convert.vegalite_to_png(spec, scale=2)
+    return vl_convert.vegalite_to_pdf(spec)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "breakeven"

@@ -1,0 +1,113 @@
+"""A report as data: what it says, shows and tabulates, before it is a page, Markdown or JSON."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from breakeven.report.chart import Chart
+from breakeven.report.vega import Spec
+from breakeven.report.workload import Workload
+
+Row: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One of the few numbers that matter most."""
+
+    what: str
+    number: str
+    how: str
+    """How it was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraphs:
+    """Sentences, or points of a list."""
+
+    texts: tuple[str, ...]
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of plain text."""
+
+    label: str
+    headings: Row
+    rows: tuple[Row, ...]
+    kind: str = "plain"
+    """By which a page lays it out: "plain", "amounts" (three columns, stacked on a phone) or "checkpoints"."""
+    chosen: int | None = None
+    """Row of the checkpoint that leads; those after it are drawn fainter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meanings:
+    """Words, and what they mean here."""
+
+    of: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart, and how it is drawn."""
+
+    chart: Chart
+    spec: Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Charts that stand side by side where there is room."""
+
+    of: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sliders:
+    """Of the workload: number and length of queries."""
+
+    load: Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completions:
+    """What the model wrote on some problems."""
+
+    of: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """A problem in words; (what, text) of some completions."""
+
+
+Block: TypeAlias = Paragraphs | Table | Meanings | Figure | Figures | Sliders | Completions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Blocks under a heading."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+    folded: bool = False
+    """Shown when asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A whole report."""
+
+    title: str
+    """Of what: a run, a log, a model on a task."""
+    verdict: str
+    lead: str
+    remarks: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    sections: tuple[Section, ...] = field(default_factory=tuple)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All charts, in order."""
+        found: list[Figure] = []
+        for section in self.sections:
+            for block in section.blocks:
+                found += [block] if isinstance(block, Figure) else block.of if isinstance(block, Figures) else ()
+        return tuple(found)

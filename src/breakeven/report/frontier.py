@@ -1,0 +1,156 @@
+"""Every way to stop and serve: accuracy against all FLOPs, and what cannot be bettered."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from breakeven.records import Decision, ServingPoint
+from breakeven.report.chart import Axis, Chart, Marker, Series
+from breakeven.report.document import Figure
+from breakeven.report.format import format_queries
+from breakeven.report.shown import Shown
+from breakeven.report.vega import Spec, axis_of, role, said
+from breakeven.report.words import kind_words, projection, strategy_words
+from breakeven.report.workload import FLOPS_AXIS, UNBOUNDED, Workload, spent_of, with_params
+
+_PALETTE: Final = ("measured", "violet", "olive", "rose", "muted")
+
+
+def frontier_figure(
+    checkpoints: Sequence[Shown], at: int, offers: Sequence[ServingPoint], load: Workload | None
+) -> Figure | None:
+    """Accuracy against all FLOPs of every (checkpoint, strategy, K), what cannot be bettered, and what was chosen.
+
+    Args:
+        checkpoints: all.
+        at: the one that the report leads with.
+        offers: what each checkpoint could serve, with its price; those without one are left out.
+        load: from where the number of queries begins.
+    """
+    fixed = {each.decision.step: spent for each in checkpoints if (spent := spent_of(each)) is not None}
+    known = [each for each in offers if each.step in fixed and each.flops_per_query is not None]
+    if not known:
+        return None
+    queries = UNBOUNDED if load is None else load.queries
+    decision = checkpoints[at].decision
+    rows = [_offer_row(each, fixed[each.step]) for each in known]
+    strategies = list(dict.fromkeys(row["what"] for row in rows))
+    chosen = [] if decision.serving is None or load is None else [_offer_row(decision.serving, load.fixed)]
+    forecast = projection(decision)
+    full = []
+    if forecast is not None and load is not None:
+        full = [{"what": load.full, "accuracy": forecast.mean, "lo": forecast.lo, "hi": forecast.hi,
+                 "fixed": load.full_fixed, "per": load.full_query, "k": 1, "step": "end"}]  # fmt: skip
+    best = sorted((row["fixed"] + queries * row["per"], row["accuracy"]) for row in rows if row["deployable"])
+    chart = Chart(
+        name="frontier",
+        title="Every way to stop and serve",
+        description=f"{len(known)} pairs of a checkpoint and a way to serve it: accuracy against all FLOPs.",
+        x=FLOPS_AXIS,
+        y=Axis(label="accuracy", lo=0, hi=1),
+        series=(
+            Series(label="deployable, none cheaper is as accurate", points=_staircase(best), marker=Marker.DOT),
+            *(Series(label=f"chosen: {row['what']}, K = {row['k']}", marker=Marker.DIAMOND, role="served",
+                     points=((row["fixed"] + queries * row["per"], row["accuracy"]),)) for row in chosen),
+        ),
+        note=f"A point is a checkpoint with a strategy and K, at {format_queries(queries)} queries as long as those "
+        "measured, until the workload is moved. The line joins the deployable ones that no cheaper one matches.",
+    )  # fmt: skip
+    hues = [role(_PALETTE[number % len(_PALETTE)]) for number in range(len(strategies))]
+    names = [said(name) for name in strategies]
+    total = {"calculate": "datum.fixed + queries * length * datum.per", "as": "total"}
+    place: Spec = {
+        "x": {"field": "total", "type": "quantitative", **axis_of(FLOPS_AXIS)},
+        "y": {"field": "accuracy", "type": "quantitative", **axis_of(chart.y)},
+    }
+    tips = [
+        {"field": "what", "type": "nominal", "title": "strategy"},
+        {"field": "step", "type": "nominal", "title": "step"},
+        {"field": "k", "type": "quantitative", "title": "K"},
+        {"field": "accuracy", "type": "quantitative", "format": ".3f"},
+        {"field": "total", "type": "quantitative", "title": "FLOPs in all", "format": ".3s"},
+    ]
+    hue = {
+        "field": "what",
+        "type": "nominal",
+        "scale": {"domain": names, "range": hues},
+        "legend": {"symbolOpacity": 1},
+    }
+    layers: list[Spec] = [
+        {
+            "data": {"values": rows},
+            "transform": [total],
+            "mark": {"type": "point", "filled": True, "size": 18, "opacity": 0.45},
+            "encoding": {**place, "color": hue, "tooltip": tips},
+        },
+        {
+            "data": {"values": [row for row in rows if row["deployable"]]},
+            "transform": [
+                total,
+                {
+                    "window": [{"op": "max", "field": "accuracy", "as": "best"}],
+                    "sort": [{"field": "total"}],
+                    "frame": [None, 0],
+                },
+                {"filter": "datum.accuracy >= datum.best"},
+            ],
+            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "color": role("ink")},
+            "encoding": place,
+        },
+    ]
+    mark = {"type": "point", "size": 120, "strokeWidth": 2}
+    for row_set, look, text in (
+        (full, {"color": role("forecast")}, "full training (forecast)"),
+        (chosen, {"shape": "diamond", "color": role("served"), "fill": role("served")}, "chosen"),
+    ):
+        if row_set:
+            data = {"data": {"values": row_set}, "transform": [total]}
+            if row_set is full and full[0]["lo"] < full[0]["hi"]:
+                ends = {**place, "y": {**place["y"], "field": "lo"}, "y2": {"field": "hi"}}
+                layers.append(
+                    {**data, "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.3, **look}, "encoding": ends}
+                )
+            layers.append({**data, "mark": {**mark, **look}, "encoding": {**place, "tooltip": tips}})
+            label = {"type": "text", "dy": -14, "text": text, "color": look["color"], "fontWeight": 600}
+            layers.append({**data, "mark": label, "encoding": place})
+    return Figure(chart=chart, spec=with_params(chart, layers, queries))
+
+
+def _offer_row(point: ServingPoint, fixed: float) -> dict[str, Any]:
+    return {
+        "what": said(f"{strategy_words(point.strategy)} ({kind_words(point.deployable)}, {point.made})"),
+        "deployable": point.deployable,
+        "step": point.step,
+        "k": point.k,
+        "accuracy": round(point.accuracy, 5),
+        "fixed": float(f"{fixed:.5g}"),
+        "per": float(f"{point.flops_per_query:.5g}"),
+    }
+
+
+def _staircase(sorted_points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Of points by rising cost, those more accurate than all before."""
+    kept: list[tuple[float, float]] = []
+    for total, accuracy in sorted_points:
+        if not kept or accuracy > kept[-1][1]:
+            kept.append((total, accuracy))
+    return tuple(kept)
+
+
+def offers_of(decision: Decision) -> list[ServingPoint]:
+    """What a decision's own K-curve offers at some of its K, with prices where it has them."""
+    curve = decision.k_curve
+    if curve is None or not curve.flops_K:
+        return []
+    kept = [place for place, k in enumerate(curve.k_values) if k & (k - 1) == 0 or place == len(curve.k_values) - 1]
+    return [
+        ServingPoint(
+            step=decision.step,
+            strategy=curve.strategy,
+            deployable=curve.deployable,
+            k=curve.k_values[place],
+            accuracy=min(1.0, max(0.0, curve.accuracy_K[place])),
+            made=curve.made_K[place],
+            flops_per_query=curve.flops_K[place],
+        )
+        for place in kept
+    ]

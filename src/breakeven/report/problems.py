@@ -1,0 +1,149 @@
+"""One checkpoint problem by problem: which gain from more samples, which flipped, and what the model wrote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.records import CheckpointRecord, SampleBank
+from breakeven.report.document import Completions, Paragraphs, Row, Table
+from breakeven.report.format import format_accuracy
+from breakeven.report.shown import Shown
+from breakeven.store.texts import Texts
+from breakeven.ttc.strategies.pass_at_k import pass_at_k_per_problem
+
+_MOST: Final = 1000
+"""Problems in the table."""
+_EXAMPLES: Final = 3
+"""Problems of each kind whose completions are shown."""
+_CHARACTERS: Final = 600
+"""Of a completion, at most."""
+HEADINGS: Final[Row] = ("problem", "greedy sample", "samples right", "any of 1", "any of K", "gain", "since then")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    """Verdicts of one problem: `1`, `0`, `?`; an empty string where there are none."""
+
+    place: int
+    greedy: str
+    samples: str
+    one: float
+    """Chance that one sample is right."""
+    several: float
+    """Chance that one of `k` is."""
+    before: str
+    """Of the greedy sample at the checkpoint it is held against."""
+
+    @property
+    def gain(self) -> float:
+        return self.several - self.one
+
+    @property
+    def flipped(self) -> str:
+        changed = self.before and self.greedy and self.before != self.greedy
+        return {"1": "newly right", "0": "lost"}.get(self.greedy, "") if changed else ""
+
+
+def problem_blocks(
+    checkpoints: Sequence[Shown], at: int, texts: Texts | None
+) -> tuple[Paragraphs, Table, Completions | None] | None:
+    """Sentences, a row a problem, and some completions of the checkpoint `at`; None where others counted its samples.
+
+    Args:
+        checkpoints: all.
+        at: the one shown, held against the one before it.
+        texts: what the model wrote there, where it was kept.
+    """
+    shown = checkpoints[at]
+    if not isinstance(shown, CheckpointRecord):
+        return None
+    before = checkpoints[at - 1] if at else None
+    earlier = before if isinstance(before, CheckpointRecord) else None
+    bank = shown.observation.bank
+    k = max(1, min((len(row) for row in bank.correct_PN if row), default=1))
+    problems = _problems(bank, None if earlier is None else earlier.observation.bank, k)
+    ordered = sorted(problems, key=lambda each: (-each.gain, each.place))[:_MOST]
+    since = "since then" if earlier is None else f"since step {earlier.decision.step}"
+    headings = (*HEADINGS[:4], f"any of {k}", HEADINGS[5], since)
+    table = Table(label="Every problem", headings=headings, rows=tuple(map(_row, ordered)), kind="checkpoints")
+    wrote = None if texts is None else _completions(problems, texts)
+    return Paragraphs(texts=tuple(_summary(problems, shown, earlier))), table, wrote
+
+
+def _problems(bank: SampleBank, earlier: SampleBank | None, k: int) -> list[_Problem]:
+    before = earlier.greedy_correct_P if earlier is not None and earlier.num_problems == bank.num_problems else ""
+    right, graded = bank.num_correct_P, bank.num_graded_P
+    problems = []
+    for place, row in enumerate(bank.correct_PN):
+        most = min(k, graded[place])
+        one, several = (
+            pass_at_k_per_problem([right[place]], [graded[place]], [1, most])[0].tolist() if most else (0.0, 0.0)
+        )
+        greedy = bank.greedy_correct_P[place] if bank.greedy_correct_P else ""
+        problems.append(
+            _Problem(
+                place=place,
+                greedy=greedy,
+                samples=row,
+                one=one,
+                several=several,
+                before=before[place] if before else "",
+            )
+        )
+    return problems
+
+
+def _row(problem: _Problem) -> Row:
+    words = {"1": "right", "0": "wrong", "?": "check failed", "": "-"}
+    drawn = f"{problem.samples.count('1')} of {len(problem.samples)}" if problem.samples else "-"
+    shares = (format_accuracy(problem.one), format_accuracy(problem.several)) if problem.samples else ("-", "-")
+    gain = f"{problem.gain:+.3f}" if problem.samples else "-"
+    return (str(problem.place + 1), words[problem.greedy], drawn, *shares, gain, problem.flipped or "-")
+
+
+def _summary(problems: Sequence[_Problem], shown: CheckpointRecord, earlier: CheckpointRecord | None) -> list[str]:
+    greedy = sum(each.greedy == "1" for each in problems)
+    sampled = [each for each in problems if each.samples and each.greedy != "1"]
+    some, none = sum("1" in each.samples for each in sampled), sum("1" not in each.samples for each in sampled)
+    unknown = len(problems) - greedy - some - none
+    sentence = (
+        f"Of {len(problems)} validation problems at step {shown.decision.step}, {greedy} are right with one greedy "
+        f"sample, {some} more with some sample of those drawn, {none} with none"
+    )
+    sentences = [sentence + (f"; of {unknown} no sample was drawn." if unknown else ".")]
+    if earlier is not None:
+        newly = sum(each.flipped == "newly right" for each in problems)
+        lost = sum(each.flipped == "lost" for each in problems)
+        sentences.append(f"Since step {earlier.decision.step}, {newly} are newly right with one and {lost} are lost.")
+    return sentences
+
+
+def _completions(problems: Sequence[_Problem], texts: Texts) -> Completions | None:
+    kept = [each for each in problems if each.place < len(texts.greedy_P) and each.samples]
+    gaining = sorted((each for each in kept if each.greedy == "0" and each.gain > 0), key=lambda each: -each.gain)
+    failing = [each for each in kept if each.greedy == "0" and "1" not in each.samples]
+    shown = [*gaining[:_EXAMPLES], *failing[:_EXAMPLES]]
+    if not shown:
+        return None
+    return Completions(of=tuple((_named(each), _written(each, texts)) for each in shown))
+
+
+def _named(problem: _Problem) -> str:
+    what = "right in some samples" if "1" in problem.samples else "right in none"
+    return f"Problem {problem.place + 1}: {what} ({problem.samples.count('1')} of {len(problem.samples)})"
+
+
+def _written(problem: _Problem, texts: Texts) -> tuple[tuple[str, str], ...]:
+    samples = texts.texts_PN[problem.place]
+    written = [("greedy, wrong", texts.greedy_P[problem.place])] if texts.greedy_P[problem.place] is not None else []
+    for verdict, word in (("1", "a sample, right"), ("0", "a sample, wrong")):
+        at = problem.samples.find(verdict)
+        if 0 <= at < len(samples):
+            written.append((word, samples[at]))
+    return tuple((what, _cut(text)) for what, text in written)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _CHARACTERS:
+        return text
+    return f"{text[:_CHARACTERS]} [... {len(text) - _CHARACTERS:,} more characters]"

@@ -1,0 +1,310 @@
+"""Charts as Vega-Lite specifications: plain dicts, one for pages and for static figures alike.
+
+A colour is written as `role(name)`, a mark of its own that `resolved`, here and in page.js, turns into the colour of a
+theme. Whatever a label says, it is data: no text is ever HTML or an expression.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from breakeven.report.chart import Axis, Chart, Marker, Reference, Series
+
+Spec = dict[str, Any]
+
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+"""Names the version; nothing is fetched."""
+PALETTE: Final[Mapping[str, tuple[str, str]]] = {
+    "ink": ("#1d2430", "#e4e7ec"),
+    "muted": ("#5b6472", "#9aa4b2"),
+    "grid": ("#e3e6ea", "#2b323c"),
+    "paper": ("#ffffff", "#14181e"),
+    "measured": ("#1f5fa8", "#7db4f5"),
+    "forecast": ("#b3540c", "#f2a45c"),
+    "served": ("#0b7a63", "#5fcfae"),
+    "violet": ("#6b3fa0", "#bd9bea"),
+    "rose": ("#b02a57", "#ef8fb0"),
+    "olive": ("#6a6a00", "#c9c95a"),
+}
+"""Role: (light, dark)."""
+HEIGHT: Final = 280
+_ROLE_MARK: Final = "\ue000"
+_DASHED, _DOTTED, _SOLID = [6, 4], [2, 4], [1, 0]
+_SHAPES: Final = {
+    Marker.NONE: "stroke",
+    Marker.DOT: "circle",
+    Marker.RING: "circle",
+    Marker.DIAMOND: "diamond",
+    Marker.HOLLOW_DIAMOND: "diamond",
+    Marker.CROSS: "M-.7,-.7L.7,.7M.7,-.7L-.7,.7",
+}
+_HOLLOW: Final = (Marker.RING, Marker.HOLLOW_DIAMOND)
+_BAND_STRENGTH: Final = 0.16
+
+
+def role(name: str, strength: float = 1.0) -> str:
+    """The mark that stands for a colour of `PALETTE`, of an opacity, in a specification."""
+    return f"{_ROLE_MARK}{name}" if strength >= 1 else f"{_ROLE_MARK}{name} {round(255 * strength):02x}"
+
+
+def said(text: str) -> str:
+    """A text of somebody else, which may not be taken for a colour."""
+    return text.replace(_ROLE_MARK, "")
+
+
+def resolved(spec: Any, *, dark: bool = False) -> Any:
+    """A specification with the colours of a theme in place of their roles."""
+    if isinstance(spec, dict):
+        return {name: resolved(value, dark=dark) for name, value in spec.items()}
+    if isinstance(spec, list):
+        return [resolved(value, dark=dark) for value in spec]
+    if isinstance(spec, str) and spec.startswith(_ROLE_MARK):
+        name, _, alpha = spec[1:].partition(" ")
+        return PALETTE[name][dark] + alpha
+    return spec
+
+
+def palette_css() -> str:
+    """CSS that defines the colours: light by default and in print, dark on a screen that prefers it."""
+    light, dark = ("".join(f"--{name}:{pair[index]};" for name, pair in PALETTE.items()) for index in (0, 1))
+    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def config() -> Spec:
+    """What all charts have in common; colours as roles."""
+    return {
+        "background": role("paper"),
+        "font": "system-ui, sans-serif",
+        "padding": 4,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": role("muted"),
+            "titleColor": role("muted"),
+            "titleFontWeight": "normal",
+            "titleFontSize": 12,
+            "labelFontSize": 12,
+            "tickColor": role("muted"),
+            "domainColor": role("muted"),
+            "gridColor": role("grid"),
+            "labelOverlap": "greedy",
+        },
+        "axisX": {"grid": False, "titlePadding": 6},
+        "axisY": {"domain": False, "ticks": False, "titleAlign": "left", "titleAngle": 0, "titleX": 0, "titleY": -14,
+                  "titleAnchor": "start", "titleBaseline": "bottom"},
+        "legend": {
+            "labelColor": role("ink"),
+            "labelFontSize": 12,
+            "labelLimit": 0,
+            "orient": "bottom",
+            "direction": "vertical",
+            "title": None,
+            "symbolSize": 110,
+            "symbolStrokeWidth": 2,
+            "rowPadding": 3,
+        },
+        "title": {"color": role("ink"), "fontSize": 14, "anchor": "start", "fontWeight": 600, "offset": 12},
+        "text": {"fontSize": 12},
+    }  # fmt: skip
+
+
+def spec_of(chart: Chart) -> Spec:
+    """The chart as a specification without a size or a title: `sized` gives it both."""
+    shown = [each for each in chart.series if each.points]
+    layers = [*_bands(chart), *_references(chart), *_lines(chart, shown), *_points(chart, shown)]
+    return {
+        "$schema": SCHEMA,
+        "description": said(f"{chart.title}. {chart.description}"),
+        "data": {"values": []},
+        "layer": [*layers, *_at_x(chart)] or [{"mark": "point"}],
+        "resolve": {"scale": {"x": "shared", "y": "shared"}},
+    }
+
+
+def sized(spec: Spec, title: str, width: int | str = "container") -> Spec:
+    """A specification with a width in pixels, or that of the element it is drawn in; a fixed one has its title."""
+    own = {} if width == "container" else {"title": said(title)}
+    fit = {"autosize": {"type": "fit-x", "contains": "padding"}}
+    return {**spec, **own, **fit, "width": width, "height": HEIGHT}
+
+
+def axis_of(axis: Axis) -> Spec:
+    """Scale and axis of an encoding."""
+    scale: Spec = {"nice": axis.lo is None and axis.hi is None and not axis.log}
+    scale |= {"type": "log", "base": axis.log} if axis.log else {"zero": False}
+    if axis.lo is not None:
+        scale["domainMin"] = axis.lo
+    if axis.hi is not None:
+        scale["domainMax"] = axis.hi
+    drawn: Spec = {"title": axis.label, "tickCount": 5}
+    if axis.percent:
+        drawn["labelExpr"] = "format(datum.value * 100, '.3~g') + ' %'"
+    elif axis.log == 10:
+        power = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
+        drawn |= {"format": "~s", "gridOpacity": {"condition": {"test": power, "value": 1}, "value": 0}}
+    elif axis.log == 2:
+        drawn |= {"format": "~r", "tickCount": 8}
+    return {"scale": scale, "axis": drawn}
+
+
+# -- layers ------------------------------------------------------------------------------------------------------------
+
+
+def _entries(chart: Chart) -> list[tuple[str, Spec]]:
+    """What the legend holds, in order: a label, and how it is drawn."""
+    entries: list[tuple[str, Spec]] = []
+    for each in chart.series:
+        if each.points:
+            hollow = each.marker in _HOLLOW
+            colour = role(each.role, each.strength)
+            fill = role("paper") if hollow else colour
+            look = {
+                "stroke": colour,
+                "fill": "transparent" if each.marker in (Marker.NONE, Marker.CROSS) else fill,
+                "shape": _SHAPES[each.marker],
+                "strokeDash": _DASHED if each.dashed else _SOLID,
+            }
+            entries.append((said(each.label), {**look, "listed": each.in_legend}))
+    for band in chart.bands:
+        if band.points:
+            colours = {"stroke": "transparent", "fill": role(band.role, _BAND_STRENGTH)}
+            look = {**colours, "shape": "square", "strokeDash": _SOLID}
+            entries.append((said(band.label), {**look, "listed": True}))
+    for reference in chart.references:
+        if reference.y is not None:
+            colours = {"stroke": role(reference.role), "fill": "transparent"}
+            look = {**colours, "shape": "stroke", "strokeDash": _DOTTED}
+            entries.append((said(reference.label), {**look, "listed": True}))
+    return list(dict(entries).items())
+
+
+def _looks(chart: Chart, *channels: str) -> Spec:
+    """Encodings of a label by some channels: all with one domain, so that their legends are one."""
+    entries = _entries(chart)
+    labels = [label for label, _ in entries]
+    listed = [label for label, look in entries if look["listed"]]
+    legend = {"values": listed, "title": None, "symbolOpacity": 1} if listed else None
+    return {
+        channel: {
+            "field": "label",
+            "type": "nominal",
+            "scale": {"domain": labels, "range": [look[channel] for _, look in entries]},
+            "legend": legend,
+        }
+        for channel in channels
+    }
+
+
+def _place(chart: Chart, y: str = "y") -> Spec:
+    return {
+        "x": {"field": "x", "type": "quantitative", **axis_of(chart.x)},
+        "y": {"field": y, "type": "quantitative", **axis_of(chart.y)},
+    }
+
+
+def _bands(chart: Chart) -> Iterator[Spec]:
+    for band in chart.bands:
+        rows = [
+            {"label": said(band.label), "x": x, "lo": lo, "hi": hi}
+            for x, lo, hi in band.points
+            if _shown(chart.x, x) and _shown(chart.y, lo) and _shown(chart.y, hi)
+        ]
+        if rows:
+            mark = {"type": "area"} if len(rows) > 1 else {"type": "bar", "size": 6}
+            mark["opacity"] = 1
+            yield {
+                "data": {"values": rows},
+                "mark": mark,
+                "encoding": {**_place(chart, "lo"), "y2": {"field": "hi"}, **_looks(chart, "fill")},
+            }
+
+
+def _lines(chart: Chart, shown: Sequence[Series]) -> Iterator[Spec]:
+    rows = [
+        {"label": said(each.label), "line": number, "x": x, "y": y}
+        for number, each in enumerate(shown)
+        if each.line
+        for x, y in each.points
+        if _shown(chart.x, x) and _shown(chart.y, y)
+    ]
+    if rows:
+        looks = _looks(chart, "stroke", "strokeDash")
+        yield {
+            "data": {"values": rows},
+            "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round"},
+            "encoding": {**_place(chart), "detail": {"field": "line"}, **looks},
+        }
+
+
+def _points(chart: Chart, shown: Sequence[Series]) -> Iterator[Spec]:
+    rows = [
+        {"label": said(each.label), "x": x, "y": y}
+        for each in shown
+        if each.marker is not Marker.NONE
+        for x, y in each.points
+        if _shown(chart.x, x) and _shown(chart.y, y)
+    ]
+    if rows:
+        looks = _looks(chart, "stroke", "fill", "shape")
+        tips = [
+            {"field": "label", "type": "nominal", "title": "what"},
+            {"field": "x", "type": "quantitative", "title": chart.x.label, "format": _tip(chart.x)},
+            {"field": "y", "type": "quantitative", "title": chart.y.label, "format": _tip(chart.y)},
+        ]
+        size = 24 if len(rows) > 200 else 50
+        yield {
+            "data": {"values": rows},
+            "mark": {"type": "point", "size": size, "strokeWidth": 1.5, "opacity": 1},
+            "encoding": {**_place(chart), **looks, "tooltip": tips},
+        }
+
+
+def _references(chart: Chart) -> Iterator[Spec]:
+    rows = [{"label": said(each.label), "y": each.y} for each in chart.references if each.y is not None]
+    if rows:
+        yield {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "strokeWidth": 1.6},
+            "encoding": {"y": _place(chart)["y"], **_looks(chart, "stroke", "strokeDash")},
+        }
+
+
+def _at_x(chart: Chart) -> Iterator[Spec]:
+    """Vertical lines with their labels at the bottom, on the side where there is room."""
+    references = [each for each in chart.references if each.x is not None and _shown(chart.x, each.x)]
+    for row, each in enumerate(references):
+        yield from rule_at(chart.x, each, row, chart)
+
+
+def rule_at(axis: Axis, reference: Reference, row: int, chart: Chart) -> list[Spec]:
+    """A vertical line and its label, `row` lines above the bottom."""
+    assert reference.x is not None
+    xs = [x for each in chart.series for x, _ in each.points] + [reference.x]
+    lo = min(xs) if axis.lo is None else axis.lo
+    hi = max(xs) if axis.hi is None else axis.hi
+    right = hi > lo and _along(axis, reference.x, lo, hi) > 0.5
+    where = {"data": {"values": [{"x": reference.x}]}}
+    x = {"x": {"field": "x", "type": "quantitative", **axis_of(axis)}}
+    label = {"type": "text", "align": "right" if right else "left", "dx": -5 if right else 5, "baseline": "bottom"}
+    height = {"expr": f"height - {4 + 16 * row}"}
+    return [
+        {**where, "mark": {"type": "rule", "strokeDash": _DASHED, "color": role(reference.role)}, "encoding": x},
+        {
+            **where,
+            "mark": {**label, "y": height, "color": role(reference.role), "text": said(reference.label)},
+            "encoding": x,
+        },
+    ]
+
+
+def _along(axis: Axis, value: float, lo: float, hi: float) -> float:
+    if axis.log:
+        value, lo, hi = math.log(value), math.log(max(lo, 1e-300)), math.log(hi)
+    return (value - lo) / (hi - lo)
+
+
+def _shown(axis: Axis, value: float) -> bool:
+    return math.isfinite(value) and (value > 0 or not axis.log)
+
+
+def _tip(axis: Axis) -> str:
+    return ".1%" if axis.percent else ".4~g"
