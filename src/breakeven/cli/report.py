@@ -11,6 +11,7 @@ from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
 from breakeven.errors import argument_error
 from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, render_page
+from breakeven.report.document import Document
 from breakeven.stopping.patience import policy_settings
 
 
@@ -34,6 +35,18 @@ def write_report(run: Path, out: Path | None = None) -> Path:
         ArgumentError: the run holds no evaluation yet, or `out` is in no directory.
         RunStorageError: the page could not be written.
     """
+    path = out or (run if run.is_dir() else run.parent) / "report.html"
+    remedy = "The run itself is whole; choose another --out."
+    _write(path, render_page(run_document(run)), "--out", remedy)
+    return path
+
+
+def run_document(run: Path) -> Document:
+    """The report of a recorded run.
+
+    Raises:
+        ArgumentError: the run holds no evaluation yet.
+    """
     from breakeven.store import read_log  # as below: few calls of `decide` write a page
 
     record = read_log(run)
@@ -46,10 +59,7 @@ def write_report(run: Path, out: Path | None = None) -> Path:
         remarks=[*branch_words(record.header.parent), *cooldown_words(record.cooldown)],
         made_by={**record.header.versions, "seed": record.header.seed},
     )
-    page = render_page(decided_document(str(config.get("name", run.name)), config, record.checkpoints, beside))
-    path = out or (run if run.is_dir() else run.parent) / "report.html"
-    _write(path, page, "--out", "The run itself is whole; choose another --out.")
-    return path
+    return decided_document(str(config.get("name", run.name)), config, record.checkpoints, beside)
 
 
 def write_decided(

@@ -91,7 +91,7 @@ def _deployed(decision: Decision) -> Fact:
         f"{strategy_words(point.strategy)}, {kind_words(point.deployable)}; accuracy {format_accuracy(point.accuracy)}"
     )
     what = "What to deploy" if decision.stop else "What would be deployed"
-    return Fact(what=what, number=samples_words(point), how=f"{how}{format_accuracy(point.accuracy)} ({point.made})")
+    return Fact(what=what, number=samples_words(point), how=f"{how} ({point.made})")
 
 
 def _saved(decision: Decision) -> Fact:

@@ -104,7 +104,7 @@ def frontier_figure(
     ):
         if row_set:
             data = {"data": {"values": row_set}, "transform": [total]}
-            if row_set is full and full[0]["lo"] < full[0]["hi"]:
+            if row_set is full and forecast is not None and forecast.lo < forecast.hi:
                 ends = {**place, "y": {**place["y"], "field": "lo"}, "y2": {"field": "hi"}}
                 layers.append(
                     {**data, "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.3, **look}, "encoding": ends}

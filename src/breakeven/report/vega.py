@@ -209,8 +209,7 @@ def _bands(chart: Chart) -> Iterator[Spec]:
             if _shown(chart.x, x) and _shown(chart.y, lo) and _shown(chart.y, hi)
         ]
         if rows:
-            mark = {"type": "area"} if len(rows) > 1 else {"type": "bar", "size": 6}
-            mark["opacity"] = 1
+            mark = {"type": "area", "opacity": 1} if len(rows) > 1 else {"type": "bar", "size": 6, "opacity": 1}
             yield {
                 "data": {"values": rows},
                 "mark": mark,
