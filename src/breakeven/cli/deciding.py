@@ -37,6 +37,8 @@ class Decided:
     decisions: tuple[Decision, ...]
     """As they would have been taken in turn."""
     points: tuple[LearningPoint, ...]
+    seen: tuple[Seen, ...]
+    """What each checkpoint was decided on."""
     now: Now
     remarks: tuple[str, ...]
     """What was handled at which checkpoint, in sentences."""
@@ -86,6 +88,7 @@ def decide_on(log: EvalLog, spec: RunSpec, policy: Policy, costs: QueryCosts | N
         policy=policy,
         decisions=tuple(decisions),
         points=tuple(course.points),
+        seen=tuple(seen_C),
         now=_now(before, seen_C, decisions[-1]),
         remarks=tuple(_remark(note, *where, len(log)) for note, where in remarks.items()),
     )

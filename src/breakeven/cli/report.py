@@ -1,6 +1,7 @@
 """`breakeven report`: one self-contained page that shows what was decided and why."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,17 @@ import typer
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
-from breakeven.errors import argument_error
-from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, render_page
+from breakeven.config import policy_from
+from breakeven.errors import ArgumentError, LogError, argument_error
+from breakeven.evenly import evenly
+from breakeven.names import named_in
+from breakeven.records import ServingPoint
+from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline, render_page
 from breakeven.report.document import Document
+from breakeven.session.offers import MOST, offers, offers_at
 from breakeven.stopping.patience import policy_settings
+from breakeven.store import LOG_NAME, RunRecord, read_log
+from breakeven.store.texts import TextFile, Texts
 
 
 def report(
@@ -47,8 +55,6 @@ def run_document(run: Path) -> Document:
     Raises:
         ArgumentError: the run holds no evaluation yet.
     """
-    from breakeven.store import read_log  # as below: few calls of `decide` write a page
-
     record = read_log(run)
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
     beside = Beside(
@@ -57,9 +63,43 @@ def run_document(run: Path) -> Document:
         failures=record.failures,
         queries=record.header.spec.queries,
         remarks=[*branch_words(record.header.parent), *cooldown_words(record.cooldown)],
-        made_by={**record.header.versions, "seed": record.header.seed},
+        offers=_offers(run, record),
+        texts=_texts(run, record),
+        made_by=_made_by(run, record),
     )
     return decided_document(str(config.get("name", run.name)), config, record.checkpoints, beside)
+
+
+def _offers(run: Path, record: RunRecord) -> list[ServingPoint] | None:
+    """What each checkpoint could serve; None where the log's policy is not known here."""
+    observed = [each.observation for each in record.checkpoints]
+    decided = [each.decision for each in record.checkpoints]
+    try:
+        with named_in(run, None):
+            policy = policy_from(record.header.policy)
+            return offers(observed, decided, record.header.spec, policy, record.budget_changes)
+    except ArgumentError:  # of a later version, or names somebody's own code
+        return None
+
+
+def _texts(run: Path, record: RunRecord) -> Texts | None:
+    """What the model wrote at the checkpoint that the report leads with, where it was kept whole."""
+    step = record.checkpoints[headline(record.checkpoints, str(run))].decision.step
+    try:
+        return TextFile(run if run.is_dir() else run.parent).read(step)
+    except LogError:  # no decision needs it
+        return None
+
+
+def _made_by(run: Path, record: RunRecord) -> dict[str, object]:
+    header, log = record.header, run / LOG_NAME if run.is_dir() else run
+    written = datetime.fromtimestamp(log.stat().st_mtime, UTC)
+    return {
+        **header.versions,
+        "seed": header.seed,
+        "machine": header.machine or "not recorded",
+        "log last written": f"{written:%Y-%m-%d %H:%M} UTC",
+    }
 
 
 def write_decided(
@@ -91,7 +131,13 @@ def write_decided(
         "policy": policy_settings(decided.policy),
     }
     today = [" ".join(line.split()) for line in now_lines(decided)]
-    beside = Beside(queries=decided.spec.queries, remarks=today, assumed=notes)
+    places = evenly(len(decided.seen), MOST)
+    offered = [
+        each
+        for place in places
+        for each in offers_at(decided.seen[place].point, decided.seen[place].curves, decided.spec)
+    ]
+    beside = Beside(queries=decided.spec.queries, offers=offered, remarks=today, assumed=notes)
     document = decided_document(Path(name).name or name, settings, checkpoints, beside)
     _write(path, render_page(document), "--report")
 

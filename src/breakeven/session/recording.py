@@ -8,6 +8,7 @@ from typing import Any
 
 from breakeven._version import __version__
 from breakeven.records import Parent, RunSpec
+from breakeven.session.machine import machine_words
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
 from breakeven.stopping.patience import policy_settings
@@ -51,6 +52,7 @@ def start_log(
         policy=policy_settings(policy or default_policy()),
         seed=seed,
         parent=parent,
+        machine=machine_words(),
     )
     return RunLog.create(run_dir, header)
 

@@ -80,16 +80,20 @@ def conclude(course: Course, seen: Seen) -> tuple[Course, Seen, Decision]:
 
 def see(course: Course, measured: Measured) -> Seen:
     """A checkpoint with the K-curves and the projection that the course's policy rests on."""
+    return course.see(measured.point, curves_at(course, measured))
+
+
+def curves_at(course: Course, measured: Measured) -> tuple[KCurve, ...]:
+    """The K-curves of a checkpoint that follows on a course."""
     needs = course.policy.needs
     tally = measured.tally.after(course.right_P, course.answers_P) if needs.strata else measured.tally
-    curves = curves_of(
+    return curves_of(
         tally,
         needs,
         reward_flops=measured.point.reward_flops,
         searches=measured.searches,
         shared_prefill=course.spec.shared_prefill,
     )
-    return course.see(measured.point, curves)
 
 
 def measured_of(observation: Observation, price: BankPrice | None = None) -> Measured:

@@ -39,6 +39,8 @@ class Header:
     seed: int
     parent: Parent | None = None
     """Of a cooldown: the run that it branched off."""
+    machine: str | None = None
+    """In words: on another kind of machine last digits may differ. None in logs of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +207,7 @@ HEADERS: Final = ("header", "samples")
 LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     "header": (
         *(f"spec.{name}" for name in ("hours", "price_per_hour", "max_evaluation_seconds_share")),
-        "parent",
+        *("parent", "machine"),
     ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),
@@ -213,4 +215,4 @@ LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 """By kind: fields that are not written where they are null, so that runs without them leave the same bytes as ever."""
-LEFT_OUT["budget_change"] = LEFT_OUT["header"][:-1]
+LEFT_OUT["budget_change"] = tuple(name for name in LEFT_OUT["header"] if name.startswith("spec."))

@@ -1,0 +1,77 @@
+"""What each checkpoint could be served with: every strategy and some of its K, by the curves that decisions rest on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from breakeven.evenly import evenly
+from breakeven.records import (
+    BudgetChange,
+    Decision,
+    KCurve,
+    LearningPoint,
+    Observation,
+    RunSpec,
+    ServingPoint,
+    spec_at,
+)
+from breakeven.session.step import curves_at, measured_of
+from breakeven.stopping.candidates import deployable
+from breakeven.stopping.course import Course, Policy
+from breakeven.stopping.lifetime import query_price
+
+MOST: Final = 40
+"""Checkpoints of a run whose offers are told, evenly chosen of more."""
+
+
+def offers(
+    observations: Sequence[Observation],
+    decisions: Sequence[Decision],
+    spec: RunSpec,
+    policy: Policy,
+    changes: Sequence[BudgetChange] = (),
+) -> list[ServingPoint]:
+    """What the checkpoints of a log offer, those of at most `MOST`, and of every one that stops.
+
+    Args:
+        observations: of all checkpoints, in order.
+        decisions: on them.
+        spec: what was declared when the run was begun.
+        policy: the run's.
+        changes: other budgets that were declared later.
+    """
+    places = {*evenly(len(observations), MOST), *(place for place, each in enumerate(decisions) if each.stop)}
+    course = Course(spec=spec, policy=policy)
+    found: list[ServingPoint] = []
+    for place, (observation, decision) in enumerate(zip(observations, decisions, strict=True)):
+        course = replace(course, spec=spec_at(observation.step, spec, changes))
+        measured = measured_of(observation)
+        if place in places:
+            found += offers_at(measured.point, curves_at(course, measured), course.spec)
+        course = course.then(measured.point, decision)
+    return found
+
+
+def offers_at(point: LearningPoint, curves: Iterable[KCurve], spec: RunSpec) -> list[ServingPoint]:
+    """What one checkpoint offers: K that are powers of two and the largest, as far as the spec's caps allow."""
+    curves = list(curves)
+    servable = {each.strategy for each in deployable(curves, (), spec.checker) if each.deployable}
+    found = []
+    for curve in curves:
+        flops_K, samples_K, allowed_K = query_price(point, curve, spec)
+        last = len(curve.k_values) - 1
+        found += [
+            ServingPoint(
+                step=point.step,
+                strategy=curve.strategy,
+                deployable=curve.strategy in servable,
+                k=k,
+                accuracy=curve.accuracy_K[place],
+                made=curve.made_K[place],
+                flops_per_query=None if flops_K is None else float(flops_K[place]),
+                expected_samples=float(samples_K[place]),
+            )
+            for place, k in enumerate(curve.k_values)
+            if allowed_K[place] and (k & (k - 1) == 0 or place == last)
+        ]
+    return found
