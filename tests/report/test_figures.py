@@ -1,11 +1,11 @@
 """The charts show what was recorded: what came later apart, fits only where there is one."""
 
 import pytest
+from breakeven.report.marks import Marker
+from breakeven.report.svg import Chart, Series
 
 from breakeven.records import FitStatus, Made, Reason
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
-from breakeven.report.marks import Marker
-from breakeven.report.svg import Chart, Series
 
 
 def named(chart: Chart, part: str) -> list[Series]:

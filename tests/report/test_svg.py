@@ -5,11 +5,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-
 from breakeven.report.axes import Axis, make_scale, text_width
-from breakeven.report.figures import k_curves, learning_curve, smallest_k
 from breakeven.report.marks import PALETTE, Marker, palette_css
 from breakeven.report.svg import Band, Chart, Reference, Series, line_chart
+
+from breakeven.report.figures import k_curves, learning_curve, smallest_k
 
 SVG = "{http://www.w3.org/2000/svg}"
 

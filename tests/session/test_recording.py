@@ -9,6 +9,7 @@ import pytest
 from breakeven import PaperPolicy, RunSpec, Session, open_log, read_log
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
+from breakeven.session.machine import machine_words
 from breakeven.session.recording import start_log
 from breakeven.stopping.patience import Patience
 from breakeven.testing import RateSampler, RateVerifier
@@ -51,6 +52,7 @@ def test_first_line_names_the_settings_and_the_versions(tmp_path: Path) -> None:
     header = read_log(tmp_path).header
     assert (header.spec, header.seed, header.config) == (PLAN, 3, {"note": "mine"})
     assert {"breakeven", "python", "numpy", "scipy"} <= set(header.versions)
+    assert header.machine == machine_words()
 
 
 def test_a_new_log_does_not_overwrite_another(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ EXAMPLES: Final = {
     for name, text in {
         "": """
 Examples:
+  breakeven demo                   a recorded run and its page, in seconds
   breakeven run countdown          train a small model and watch the decision
   breakeven init train.py          the lines for a training script of yours
   breakeven decide evals.csv       decide on evaluations you already have
@@ -30,6 +31,11 @@ Examples:
   breakeven run latin --to-end             and verify it on test problems
   breakeven run my.toml --out runs/mine    a recipe of your own
   breakeven run --resume runs/mine         go on after Ctrl-C or a kill
+""",
+        "demo": """
+Examples:
+  breakeven demo
+  breakeven demo --out page.html
 """,
         "status": """
 Examples:

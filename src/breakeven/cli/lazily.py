@@ -16,6 +16,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "run:run",
         "Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget.",
     ),
+    "demo": (
+        "demo:demo",
+        "Show a recorded run: where it could have stopped, what came of it, and the page that shows why.",
+    ),
     "status": (
         "status:status",
         "Show where a run stands: its decision, its curve, the next evaluation, and where time and FLOPs went.",
