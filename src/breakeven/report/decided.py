@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from breakeven.evenly import evenly
-from breakeven.records import Cooldown, Decision, Failure, ServingPoint, Verification
+from breakeven.records import NOT_COUNTED, Cooldown, Decision, Failure, ServingPoint, Verification
 from breakeven.report.chart import Chart
 from breakeven.report.document import (
     Block,
@@ -171,6 +171,8 @@ def _costs(
     blocks.append(
         Table(label="FLOPs ledger", headings=("Training and evaluation", "FLOPs", "Share"), rows=ledger, kind="amounts")
     )
+    if not isinstance(shown, Evaluated):
+        blocks.append(Paragraphs(texts=(f"Not counted: {NOT_COUNTED}.",)))
     rows = tuple(query_rows(decision, query))
     blocks.append(Table(label="FLOPs of serving", headings=("Serving", "Amount", ""), rows=rows, kind="amounts"))
     return Section(heading="What it costs, and until when", blocks=tuple(blocks))
@@ -200,10 +202,26 @@ def _every(checkpoints: Sequence[Shown], at: int, total: int, failures: Sequence
         )
         blocks.append(Paragraphs(texts=(f"{thinned}on all before it.",)))
     blocks.append(Table(label="Every checkpoint", headings=HEADINGS, rows=rows, kind="checkpoints", chosen=at))
+    if unchecked := _unchecked(checkpoints):
+        blocks.append(Paragraphs(texts=(unchecked,)))
     if failures:
         failed: tuple[Row, ...] = tuple((str(each.step), each.raised_by, each.error) for each in failures)
         blocks.append(Table(label="Failed evaluations", headings=("step", "raised by", "error"), rows=failed))
     return Section(heading=heading, blocks=tuple(blocks))
+
+
+def _unchecked(checkpoints: Sequence[Shown]) -> str:
+    """How many checks came to nothing, where any did."""
+    own = [each for each in checkpoints if not isinstance(each, Evaluated)]
+    counts = [(each.decision.step, failed) for each in own if (failed := each.observation.bank.num_failed)]
+    if not counts:
+        return ""
+    step, most = max(counts, key=lambda each: each[1])
+    total = sum(failed for _, failed in counts)
+    return (
+        f"{total} checks crashed or timed out, at {len(counts)} of {len(own)} checkpoints, most of them ({most}) at step "
+        f"{step}: those samples are neither right nor wrong, and left out of every number."
+    )
 
 
 def _texts(heading: str, texts: Sequence[str]) -> Section | None:
