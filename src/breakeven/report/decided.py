@@ -24,7 +24,7 @@ from breakeven.report.facts import fact_rows, lead_words, verdict_words, wrong_w
 from breakeven.report.figures import k_curves, learning_curve, learning_rates, losses, smallest_k
 from breakeven.report.frontier import frontier_figure, offers_of
 from breakeven.report.hindsight import hindsight_words
-from breakeven.report.ledger import ledger_rows, query_rows
+from breakeven.report.ledger import cooldown_rows, ledger_rows, query_rows
 from breakeven.report.legend import legend
 from breakeven.report.lifetime import lifetime_figure
 from breakeven.report.outlook import member_rows, outlook_words
@@ -94,7 +94,7 @@ def decided_document(
         _course(kept, at, beside.cooldown),
         _change(shown.decision),
         _verified(beside.verification, shown.decision),
-        _costs(kept, at, load, beside.offers),
+        _costs(kept, at, load, beside),
         _training(kept),
         _problems(kept, at, beside.texts),
         _every(kept, at, len(every), beside.failures),
@@ -149,11 +149,9 @@ def _verified(verification: Verification | None, decision: Decision) -> Section 
     return Section(heading="Was it right?", blocks=(table,))
 
 
-def _costs(
-    checkpoints: Sequence[Shown], at: int, load: Workload | None, offers: Sequence[ServingPoint] | None
-) -> Section:
+def _costs(checkpoints: Sequence[Shown], at: int, load: Workload | None, beside: Beside) -> Section:
     shown = checkpoints[at]
-    decision = shown.decision
+    decision, offers = shown.decision, beside.offers
     if offers is None:
         offers = [offer for each in checkpoints[: at + 1] for offer in offers_of(each.decision)]
     blocks: list[Block] = []
@@ -167,7 +165,8 @@ def _costs(
     else:
         observed = shown.observation
         train, rollouts, query = observed.train_flops, observed.rollout_flops, observed.query_flops
-    ledger = (*ledger_rows(decision, train, rollouts), *wall_rows(decision))
+    cooling = cooldown_rows(beside.cooldown, train, decision.used)
+    ledger = (*ledger_rows(decision, train, rollouts), *cooling, *wall_rows(decision))
     blocks.append(
         Table(label="FLOPs ledger", headings=("Training and evaluation", "FLOPs", "Share"), rows=ledger, kind="amounts")
     )
@@ -219,8 +218,8 @@ def _unchecked(checkpoints: Sequence[Shown]) -> str:
     step, most = max(counts, key=lambda each: each[1])
     total = sum(failed for _, failed in counts)
     return (
-        f"{total} checks crashed or timed out, at {len(counts)} of {len(own)} checkpoints, most of them ({most}) at step "
-        f"{step}: those samples are neither right nor wrong, and left out of every number."
+        f"{total} checks crashed or timed out, at {len(counts)} of {len(own)} checkpoints, most of them ({most}) at "
+        f"step {step}: those samples are neither right nor wrong, and left out of every number."
     )
 
 

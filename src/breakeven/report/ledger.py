@@ -1,6 +1,6 @@
 """Where the FLOPs of a run went, as table rows of plain text."""
 
-from breakeven.records import Decision, QueryFlops
+from breakeven.records import Cooldown, Decision, QueryFlops
 from breakeven.report.format import format_flops, format_share
 from breakeven.report.words import break_even_note, break_even_number, serving_words
 
@@ -33,6 +33,22 @@ def ledger_rows(
         (item, _flops(None if train_flops is None else flops), f"{format_share(flops / budget)} of the budget")
         for item, flops in rows
     ]
+
+
+def cooldown_rows(cooldown: Cooldown | None, train_flops: float | None, used: float) -> list[tuple[str, str, str]]:
+    """The same of a cooldown, which is a run of its own; none where there is none.
+
+    Args:
+        cooldown: planned or over.
+        train_flops: C_t of the stop.
+        used: r, the share of the budget at the stop.
+    """
+    if cooldown is None or train_flops is None or used <= 0:
+        return []
+    rows = [(f"Cooldown, {cooldown.steps} steps in a run of its own", cooldown.train_flops)]
+    if cooldown.cooled is not None:
+        rows.append(("Evaluation of the cooldown and of the stop beside it", cooldown.cooled.evaluation_flops))
+    return [(item, _flops(flops), f"{format_share(flops * used / train_flops)} of the budget") for item, flops in rows]
 
 
 def _flops(flops: float | None) -> str:
