@@ -45,15 +45,16 @@ async function follow() {
   const times = 10 ** Number(length.value);
   const stopped = load.fixed + count * times * load.query;
   const full = load.full_fixed + count * times * load.full_query;
+  const long = times === 1 ? "as long" : `${Number(times.toPrecision(2))} times as long`;
   const even = load.break_even === null ? "" : ` Break-even: ${short(load.break_even / times)} queries.`;
   const change = Math.abs(1 - stopped / full) * 100;
   const share = `${change < 10 ? change.toFixed(1) : Math.round(change)} %`;
   const verdict = stopped < full ? `Stopping costs ${share} less than full training.` : `Full training would cost less: stopping costs ${share} more.`;
   document.getElementById("queries-said").value = `${short(count)} queries`;
-  document.getElementById("length-said").value = `${Number(times.toPrecision(2))} times as long`;
+  document.getElementById("length-said").value = long;
   document.getElementById("verdict-of-workload").textContent = verdict + even;
   queries.setAttribute("aria-valuetext", `${short(count)} queries`);
-  length.setAttribute("aria-valuetext", `${Number(times.toPrecision(2))} times as long`);
+  length.setAttribute("aria-valuetext", long);
   for (const name of ["lifetime", "frontier"])
     await views.get(name)?.signal("queries", count).signal("length", times).runAsync();
 }
