@@ -11,6 +11,7 @@ from breakeven.cli.asked import Asked, answers, sizes_of
 from breakeven.cli.budget import amount, chosen_budget, flops_units
 from breakeven.cli.common import JsonOption, print_json
 from breakeven.cli.decided import all_fields, print_decided
+from breakeven.cli.documents import FiguresOption, check_place
 from breakeven.cli.policies import chosen_policy
 from breakeven.cli.query_costs import model_cost, query_cap, query_costs
 from breakeven.cli.report import write_decided
@@ -42,8 +43,11 @@ def decide(
     ] = False,
     page: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="Write one page that shows what was decided and why."),
+        typer.Option(
+            "--report", metavar="FILE", help="Write what was decided and why: a page (.html), Markdown (.md) or JSON."
+        ),
     ] = None,
+    figures: FiguresOption = None,
     policy: Annotated[str, _rule(help="calibrated or paper.")] = "calibrated",
     baseline: Annotated[
         str | None,
@@ -124,6 +128,8 @@ def decide(
 
     Exit code: 0 train on, 10 stop advised (at some checkpoint; with --now: now), 2 usage error.
     """
+    if page is not None:
+        check_place("--report", page)
     options = {"risk": risk, "margin": margin, "max_k": max_k, "patience": patience}
     rule = chosen_policy({"name": policy}, None, options)
     cap = query_cap(max_query_flops, max_query_cost, hour_price, peak_flops, efficiency)
@@ -175,8 +181,9 @@ def decide(
         found = answers(path, task or [], asked)
     name, known = STDIN if str(log) == "-" else str(log), costs is not None
     if len(found) > 1:
-        if page is not None:
-            raise argument_error("--report", "be of one task", str(page), "Name one with --task.")
+        for option, asked_for in (("--report", page), ("--figures", figures)):
+            if asked_for is not None:
+                raise argument_error(option, "be of one task", str(asked_for), "Name one with --task.")
         joint = joint_of({str(each): answer for each, answer in found.items()})
         if json:
             print_json(joint_fields(joint, costs_known=known))
@@ -186,9 +193,9 @@ def decide(
     else:
         (answer,) = found.values()
         decided, budget = answer.decided, answer.budget
-        if page is not None:
+        if page is not None or figures is not None:
             whole, flops_known = f"{budget.amount:.6g} {budget.unit}", budget.unit == "flops" or known
-            write_decided(page, name, decided, answer.notes, budget=whole, flops_known=flops_known)
+            write_decided(page, figures, name, decided, answer.notes, budget=whole, flops_known=flops_known)
         if json:
             print_json(all_fields(decided, answer.notes, costs_known=known))
         else:

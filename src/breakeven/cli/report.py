@@ -1,4 +1,4 @@
-"""`breakeven report`: one self-contained page that shows what was decided and why."""
+"""`breakeven report`: what was decided and why, as one self-contained page, Markdown or JSON, and as figures."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,12 +10,13 @@ import typer
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
+from breakeven.cli.documents import FiguresOption, write_document, write_figures
 from breakeven.config import policy_from
-from breakeven.errors import ArgumentError, LogError, argument_error
+from breakeven.errors import ArgumentError, LogError
 from breakeven.evenly import evenly
 from breakeven.names import named_in
 from breakeven.records import ServingPoint
-from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline, render_page
+from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline
 from breakeven.report.document import Document
 from breakeven.session.offers import MOST, offers, offers_at
 from breakeven.stopping.patience import policy_settings
@@ -25,27 +26,34 @@ from breakeven.store.texts import TextFile, Texts
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run directory, or its log.jsonl.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write the page; default RUN/report.html.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to write it: a page (.html), Markdown (.md) or JSON (.json); default RUN/report.html."
+        ),
+    ] = None,
+    figures: FiguresOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write a page with the learning curve, the K-curves, the decision and the FLOPs ledger."""
-    page = write_report(run, out)
+    page = write_report(run, out, figures)
     if json:
-        print_json({"report": str(page)})
+        print_json({"report": str(page)} | ({} if figures is None else {"figures": str(figures)}))
     else:
         console.print(str(page))
+        if figures is not None:
+            console.print(str(figures))
 
 
-def write_report(run: Path, out: Path | None = None) -> Path:
-    """Render the recorded run into one HTML file and return its path.
+def write_report(run: Path, out: Path | None = None, figures: Path | None = None) -> Path:
+    """Write the report of a recorded run, in the form that the suffix of `out` says, and return its path.
 
     Raises:
-        ArgumentError: the run holds no evaluation yet, or `out` is in no directory.
-        RunStorageError: the page could not be written.
+        ArgumentError: the run holds no evaluation yet, or `out` is in no directory or has another suffix.
+        RunStorageError: the report or a figure could not be written.
     """
     path = out or (run if run.is_dir() else run.parent) / "report.html"
-    remedy = "The run itself is whole; choose another --out."
-    _write(path, render_page(run_document(run)), "--out", remedy)
+    write_document("--out", path, run_document(run), figures, remedy="The run itself is whole; choose another --out.")
     return path
 
 
@@ -103,12 +111,20 @@ def _made_by(run: Path, record: RunRecord) -> dict[str, object]:
 
 
 def write_decided(
-    path: Path, name: str, decided: Decided, notes: Sequence[str], *, budget: str, flops_known: bool
+    path: Path | None,
+    figures: Path | None,
+    name: str,
+    decided: Decided,
+    notes: Sequence[str],
+    *,
+    budget: str,
+    flops_known: bool,
 ) -> None:
-    """Render what was decided on a log of evaluations into one HTML file.
+    """Write the report of what was decided on a log of evaluations, its charts as files, or both.
 
     Args:
-        path: of the page.
+        path: of the report; its suffix says in which form.
+        figures: directory of the charts.
         name: of the log.
         decided: the decisions.
         notes: what was read and assumed, in sentences.
@@ -116,8 +132,8 @@ def write_decided(
         flops_known: whether training FLOPs are FLOPs; otherwise nothing but shares of the budget are shown.
 
     Raises:
-        ArgumentError: `path` is in no directory.
-        RunStorageError: the page could not be written.
+        ArgumentError: `path` is in no directory, or has another suffix.
+        RunStorageError: the report or a figure could not be written.
     """
     checkpoints = [
         Evaluated(decision=decision, point=point, train_flops=point.train_flops if flops_known else None)
@@ -139,12 +155,7 @@ def write_decided(
     ]
     beside = Beside(queries=decided.spec.queries, offers=offered, remarks=today, assumed=notes)
     document = decided_document(Path(name).name or name, settings, checkpoints, beside)
-    _write(path, render_page(document), "--report")
-
-
-def _write(path: Path, page: str, option: str, remedy: str = "Choose another file.") -> None:
-    if not path.parent.is_dir():
-        raise argument_error(option, "be a file in a directory that exists", str(path))
-    from breakeven.store import write_whole
-
-    write_whole(path, page, remedy=remedy)
+    if path is not None:
+        write_document("--report", path, document, figures)
+    elif figures is not None:
+        write_figures(figures, document)

@@ -100,7 +100,7 @@ def decided_document(
         _every(kept, at, len(every), beside.failures),
         Section(heading="How each number was made", blocks=(Meanings(of=tuple(legend(shown))),)),
         _texts("What was read and assumed", beside.assumed),
-        _settings(config, beside.made_by),
+        settings_section(config, beside.made_by),
     )
     return Document(
         title=title,
@@ -227,7 +227,8 @@ def _texts(heading: str, texts: Sequence[str]) -> Section | None:
     return Section(heading=heading, blocks=(Paragraphs(texts=tuple(texts)),)) if texts else None
 
 
-def _settings(config: Mapping[str, object], made_by: Mapping[str, object]) -> Section | None:
+def settings_section(config: Mapping[str, object], made_by: Mapping[str, object]) -> Section | None:
+    """What it was made with, folded; None where nothing is known of that."""
     tables = [
         Table(label=label, headings=("Setting", "Value"), rows=tuple(_flat(values)))
         for label, values in (("Configuration", config), ("Versions, seeds, machine and date", made_by))

@@ -21,16 +21,6 @@ def format_flops(flops: float) -> str:
     return f"{rounded / 1000**power:.4g} {_FLOPS_PREFIXES[power]}FLOPs"
 
 
-def flops_unit(flops: float) -> tuple[float, str]:
-    """The unit in which an axis up to `flops` is labelled: its size in FLOPs, and its name.
-
-    >>> flops_unit(3e9), flops_unit(12.0)
-    ((1000000000.0, 'GFLOPs'), (1.0, 'FLOPs'))
-    """
-    power = min(len(_FLOPS_PREFIXES) - 1, max(0, math.floor(math.log10(max(flops, 1.0)) / 3 + 1e-12)))
-    return 1000.0**power, f"{_FLOPS_PREFIXES[power]}FLOPs"
-
-
 def format_share(share: float) -> str:
     """A share as a percentage: whole from 10 % to 99 %, one decimal outside.
 

@@ -1,18 +1,13 @@
-"""What `breakeven eval` measured: a table for the terminal, two charts, and one self-contained page."""
+"""What `breakeven eval` measured: as table rows and as a terminal table."""
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from breakeven.records import Measurement
-from breakeven.report.axes import Axis
-from breakeven.report.format import flops_unit, format_accuracy, format_flops
-from breakeven.report.marks import Marker
-from breakeven.report.page import page_style, page_template
-from breakeven.report.svg import Band, Chart, Series, line_chart
+from breakeven.report.format import format_accuracy, format_flops
 from breakeven.report.words import kind_words
 
 HEADINGS = (
@@ -32,7 +27,6 @@ _OPTIONAL = ("? wrong", "FLOPs", "reward", "unshared")
 """Left out where no row has one."""
 _DROPPED = ("unshared", "reward", "tokens", "samples")
 """Columns that a narrower terminal does without, in this order; an accuracy keeps its interval."""
-_ROLES = ("measured", "served", "forecast", "violet", "rose", "olive", "ink", "muted")
 
 
 def measurement_rows(measurements: Sequence[Measurement]) -> list[list[str]]:
@@ -93,85 +87,9 @@ def _strictly(measurement: Measurement) -> str:
     return "-" if accuracy is None else format_accuracy(accuracy)
 
 
-def accuracy_against_k(measurements: Sequence[Measurement]) -> Chart:
-    """Accuracy of each strategy against K, oracles dashed."""
-    return _chart(
-        measurements,
-        {id(each): float(each.k) for each in measurements},
-        title="What more samples buy",
-        axis="K, samples per query",
-    )
-
-
-def accuracy_against_flops(measurements: Sequence[Measurement]) -> Chart | None:
-    """Accuracy against FLOPs per query, verifiers included; None where the model's cost is not known."""
-    known = {id(each): each.flops for each in measurements if each.flops is not None}
-    if not known:
-        return None
-    shown = [each for each in measurements if id(each) in known]
-    scale, unit = flops_unit(max(known.values()))
-    scaled = {key: flops / scale for key, flops in known.items()}
-    return _chart(shown, scaled, title="What a query costs", axis=f"{unit} per query, verifier included")
-
-
-def render_measurements(title: str, subtitle: str, measurements: Sequence[Measurement], notes: Sequence[str]) -> str:
-    """One HTML document that needs no other file and no network.
-
-    Args:
-        title: names model and task; escaped here.
-        subtitle: what was drawn.
-        measurements: every strategy at every K.
-        notes: sentences on what was left out or failed.
-    """
-    charts = [accuracy_against_k(measurements), accuracy_against_flops(measurements)]
-    return page_template("evaluation.html").render(
-        title=title,
-        subtitle=subtitle,
-        style=page_style(),
-        charts=[
-            [Markup(line_chart(chart, width=width, plot_height=height)) for width, height in ((840, 300), (400, 240))]
-            for chart in charts
-            if chart is not None
-        ],
-        headings=HEADINGS,
-        rows=measurement_rows(measurements),
-        notes=notes,
-    )
-
-
 def _k_words(measurement: Measurement) -> str:
     return str(measurement.k) + (f" x {measurement.num_verdicts}" if measurement.num_verdicts else "")
 
 
 def _short_flops(flops: float | None) -> str:
     return "-" if flops is None else format_flops(flops).removesuffix("FLOPs").rstrip()
-
-
-def _chart(measurements: Sequence[Measurement], x_of: dict[int, float], *, title: str, axis: str) -> Chart:
-    strategies = list(dict.fromkeys((each.strategy, each.num_verdicts) for each in measurements))
-    series, bands = [], []
-    for number, (strategy, verdicts) in enumerate(strategies):
-        own = [each for each in measurements if (each.strategy, each.num_verdicts) == (strategy, verdicts)]
-        own.sort(key=lambda each: x_of[id(each)])
-        role = _ROLES[number % len(_ROLES)]
-        label = f"{strategy}{f', {verdicts} verdicts' if verdicts else ''} ({kind_words(own[0].deployable)})"
-        series.append(
-            Series(
-                label=label,
-                points=tuple((x_of[id(each)], each.accuracy) for each in own),
-                role=role,
-                dashed=not own[0].deployable,
-                marker=Marker.RING if number >= len(_ROLES) else Marker.DOT,
-            )
-        )
-        if number < 3:  # more would hide one another
-            interval = tuple((x_of[id(each)], each.lo, each.hi) for each in own)
-            bands.append(Band(label=f"90 % interval, {strategy}", points=interval, role=role))
-    return Chart(
-        title=title,
-        description=f"Accuracy of {len(strategies)} strategies against {axis}.",
-        x=Axis(label=axis, log2=True),
-        y=Axis(label="accuracy", lo=0),
-        series=tuple(series),
-        bands=tuple(bands),
-    )

@@ -1,9 +1,10 @@
 """A report as one HTML document that needs no other file and no network."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from markupsafe import Markup
 
@@ -16,8 +17,9 @@ from breakeven.report.vega import PALETTE, config, palette_css, sized
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_MOST_ROWS = 200
-"""Of the table behind a chart, evenly chosen."""
+_Point = TypeVar("_Point", bound=tuple[float, ...])
+_MOST_POINTS = 25
+"""Of a line or a band in the table behind a chart, evenly chosen."""
 
 
 def render_page(document: Document, *, live: bool = False) -> str:
@@ -47,10 +49,21 @@ def render_page(document: Document, *, live: bool = False) -> str:
 
 
 def chart_rows(chart: Chart) -> list[tuple[str, str, str]]:
-    """(what, x, y) of the points of a chart, for whoever cannot see it; of many, some evenly chosen."""
-    rows = [(each.label, x, y) for each in chart.series for x, y in each.points]
-    rows = [rows[place] for place in evenly(len(rows), _MOST_ROWS)]
-    return [(label, _value(x, chart.x.percent), _value(y, chart.y.percent)) for label, x, y in rows]
+    """(what, x, y) of what a chart shows, for whoever cannot see it; of many points some, evenly chosen."""
+    rows = []
+    for each in chart.series:
+        label, points = _thinned(each.label, each.points)
+        rows += [(label, _value(x, chart.x.percent), _value(y, chart.y.percent)) for x, y in points]
+    for band in chart.bands:
+        label, ends = _thinned(band.label, band.points)
+        ys = [" to ".join(_value(end, chart.y.percent) for end in (lo, hi)) for _, lo, hi in ends]
+        rows += [(label, _value(x, chart.x.percent), y) for (x, *_), y in zip(ends, ys, strict=True)]
+    return rows
+
+
+def _thinned(label: str, points: Sequence[_Point]) -> tuple[str, list[_Point]]:
+    kept = [points[place] for place in evenly(len(points), _MOST_POINTS)]
+    return label if len(kept) == len(points) else f"{label} ({len(kept)} of {len(points)} points)", kept
 
 
 def page_template(name: str) -> "Template":
