@@ -5,6 +5,7 @@ import dataclasses
 import io
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from breakeven.cli.common import (
     starting_with,
     trusting,
 )
+from breakeven.cli.documents import FiguresOption, check_place, write_document
 from breakeven.cli.query_costs import model_cost
 from breakeven.cli.shown import say
 from breakeven.data.named import NAMES, task_from
@@ -32,11 +34,13 @@ from breakeven.errors import argument_error
 from breakeven.eval.models import ModelOptions, load_model, task_of_run
 from breakeven.eval.notes import first_line, notes
 from breakeven.eval.reward_sources import load_reward_source, reward_needs
-from breakeven.eval.run import Evaluation, check_request, evaluate_model
+from breakeven.eval.run import Evaluation, check_request, evaluate_model, sample_versions
 from breakeven.eval.search import SearchSettings
 from breakeven.names import named_in
 from breakeven.records import SegmentRule
-from breakeven.report.measurements import measurement_table, render_measurements
+from breakeven.report.document import Document
+from breakeven.report.measured import measured_document
+from breakeven.report.measurements import measurement_table
 from breakeven.sampling.pieces import Progress as Stage
 from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
@@ -125,6 +129,15 @@ def eval_(
     unsafe_exec: UnsafeExecOption = False,
     sandbox_package: SandboxPackageOption = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the samples; an existing one is extended.")] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="The report: a page (.html), Markdown (.md) or JSON; default OUT/results.html.",
+        ),
+    ] = None,
+    figures: FiguresOption = None,
     trust_recipe: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -133,6 +146,8 @@ def eval_(
     Samples are kept in OUT/samples.jsonl. Running again with more --num-samples or --num-problems adds to them; other
     strategies, K or reward models need no new samples.
     """
+    if page is not None:
+        check_place("--report", page)
     settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
     trust = trusting(trust_recipe)
     if task is None:
@@ -208,6 +223,10 @@ def eval_(
             on_progress=live.show,
         )
     _write(directory, evaluation)
+    page = page or directory / "results.html"
+    used = {"strategies": named, "max_tokens": max_tokens or problems.max_tokens, "reward_model": reward_source}
+    document = _document(evaluation, directory, used | loaded.settings, {"seed": seed, "task_seed": task_seed})
+    write_document("--report", page, document, figures, remedy="The samples are kept: run it again.")
     if json:
         print_json(_fields(evaluation))
         return
@@ -220,7 +239,7 @@ def eval_(
     say("Samples, tokens and FLOPs are per query; unshared: with the prompt read anew for each sample.")
     for note in notes(evaluation):
         say(note)
-    say(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {directory / 'results.html'}")
+    say(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {page}{'' if figures is None else f', {figures}'}")
 
 
 def _fields(evaluation: Evaluation) -> Any:
@@ -234,16 +253,25 @@ def _write(directory: Path, evaluation: Evaluation) -> None:
     writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    page = render_measurements(
-        f"{evaluation.model} on {evaluation.task}",
-        f"{first_line(evaluation)} Accuracy of {len({each.strategy for each in evaluation.measurements})} strategies, "
-        f"from samples in {directory / SAMPLES_NAME}.".lstrip(),
-        evaluation.measurements,
-        notes(evaluation),
-    )
     encoded = msgspec.json.format(msgspec.json.encode(_fields(evaluation)), indent=2).decode() + "\n"
-    for name, content in ((RESULTS_NAME, encoded), ("results.csv", table.getvalue()), ("results.html", page)):
+    for name, content in ((RESULTS_NAME, encoded), ("results.csv", table.getvalue())):
         write_whole(directory / name, content, remedy="The samples are kept: run it again.")
+
+
+def _document(
+    evaluation: Evaluation, directory: Path, settings: Mapping[str, object], seeds: Mapping[str, int]
+) -> Document:
+    """The report, with what the samples depend on."""
+    kept = f"Samples, verdicts and texts: {directory / SAMPLES_NAME}."
+    known = {"model": evaluation.model, "task": evaluation.task, "temperature": evaluation.temperature}
+    return measured_document(
+        f"{evaluation.model} on {evaluation.task}",
+        evaluation.measurements,
+        warning=first_line(evaluation),
+        notes=[*notes(evaluation), kept],
+        settings=known | dict(settings),
+        made_by=sample_versions() | dict(seeds),
+    )
 
 
 def _k_values(text: str | None, num_samples: int) -> list[int]:

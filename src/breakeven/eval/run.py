@@ -141,7 +141,7 @@ def evaluate_model(
         for k in each[0].sizes(asked, width=settings.width)
     ]
     header = SamplesHeader(
-        versions={"breakeven": __version__, "python": platform.python_version(), "numpy": version("numpy")},
+        versions=sample_versions(),
         model=model.name,
         task=task.name,
         temperature=temperature,
@@ -191,6 +191,11 @@ def evaluate_model(
         measurements=tuple(measurements),
         greedy_f1=f1,
     )
+
+
+def sample_versions() -> dict[str, str]:
+    """Of what samples depend on beside the model and its settings."""
+    return {"breakeven": __version__, "python": platform.python_version(), "numpy": version("numpy")}
 
 
 def check_request(
