@@ -9,7 +9,10 @@ import pytest
 from breakeven.records import (
     Action,
     CheckpointRecord,
+    Cooldown,
+    Cooled,
     Decision,
+    Failure,
     FitStatus,
     Forecast,
     KCurve,
@@ -19,8 +22,13 @@ from breakeven.records import (
     Reason,
     SampleBank,
     ServingPoint,
+    ValidationLoss,
     Verification,
 )
+from breakeven.records.losses import LOSS_EDGES
+from breakeven.report import Beside, decided_document
+from breakeven.report.document import Document
+from breakeven.store import Texts
 
 BUDGET = 4.2e15
 K_VALUES = (1, 2, 4, 8, 16, 32, 64)
@@ -201,6 +209,136 @@ def make_verification(difference: float = 0.021, error: float = 0.019) -> Verifi
         evaluation_share=0.12,
         verification_flops=3.1e14,
     )
+
+
+ONE_QUERY = 2.1e7
+"""FLOPs: a prompt of 1e6 and a sample of 2e7."""
+
+
+def make_priced(step: int, k: int = 8, reason: Reason = Reason.REACHED) -> CheckpointRecord:
+    """A calibrated checkpoint whose K-curve holds every K and its price: a sample is right with chance 0.1 + r / 2."""
+    used = step / 2500
+    wrong = 1 - (0.1 + used / 2)
+    accuracy = tuple(1 - wrong**k for k in range(1, 9))
+    expected = tuple((1 - wrong**k) / (1 - wrong) for k in range(1, 9))
+    curve = KCurve(
+        strategy="pass@k",
+        deployable=True,
+        k_values=tuple(range(1, 9)),
+        accuracy_K=accuracy,
+        lo_K=tuple(each - 0.02 for each in accuracy),
+        hi_K=tuple(min(1.0, each + 0.02) for each in accuracy),
+        made_K=(*[Made.MEASURED] * 4, *[Made.EXTRAPOLATED] * 4),
+        status=FitStatus.FITTED,
+        method="calibrated",
+        expected_samples_K=expected,
+        until_right=True,
+        flops_K=tuple(1e6 + each * 2e7 for each in expected),
+    )
+    serving = ServingPoint(
+        step=step,
+        strategy="pass@k",
+        deployable=True,
+        k=k,
+        accuracy=accuracy[k - 1],
+        made=curve.made_K[k - 1],
+        flops_per_query=curve.flops_K[k - 1],
+        expected_samples=expected[k - 1],
+    )
+    evaluation = 2e13 * (step // 100)
+    saved = BUDGET * (1 - used) - evaluation
+    return make_calibrated(
+        step,
+        reason=reason,
+        k_curve=curve,
+        serving=None if reason is Reason.UNSURE else serving,
+        evaluation_flops=evaluation,
+        net_saving=saved / BUDGET,
+        break_even_queries=saved / (serving.flops_per_query - ONE_QUERY),
+        lifetime_flops=3e15,
+        full_lifetime_flops=5e15,
+    )
+
+
+def make_rich() -> list[CheckpointRecord]:
+    """All that a log may hold of checkpoints: losses, a learning rate, averaged weights; one unsure, a stop, one on."""
+    run = []
+    for step, reason in ((300, Reason.UNSURE), (400, Reason.WAITING), (500, Reason.REACHED), (600, Reason.REACHED)):
+        shown = make_priced(step, reason=reason)
+        counts = (10,) * (len(LOSS_EDGES) + 1)
+        observed = dataclasses.replace(
+            shown.observation,
+            validation_loss=ValidationLoss(
+                mean=300 / step, num_tokens=sum(counts), tokens_by_loss=counts, mean_P=(None,) * 200, flops=1e9
+            ),
+            average=shown.observation.bank,
+            shown={"learning_rate": 3e-4 * (1 - step / 2500)},
+        )
+        run.append(dataclasses.replace(shown, observation=observed))
+    return run
+
+
+def make_cooldown(step: int = 500) -> Cooldown:
+    cooled = Cooled(
+        evaluation_flops=1e13,
+        baseline_accuracy=0.4,
+        stopped_accuracy=0.8,
+        accuracy=0.85,
+        made=Made.MEASURED,
+        standard_error=0.02,
+        serving=None,
+        net_saving=0.7,
+        break_even_queries=None,
+    )
+    return Cooldown(
+        step=step,
+        branch=f"cooldown/step-{step:06d}",
+        steps=50,
+        train_flops=0.02 * BUDGET,
+        evaluation_flops=1e13,
+        expected=0.42,
+        expected_lo=0.35,
+        expected_hi=0.5,
+        expected_by="average",
+        least_queries=1e4,
+        cooled=cooled,
+    )
+
+
+def make_document(**changes: object) -> Document:
+    """A report in which nothing is missing."""
+    samples = tuple((f"<b>{place}</b> answer", *["another"] * 3) for place in range(200))
+    values: dict[str, object] = {
+        "verification": make_verification(),
+        "cooldown": make_cooldown(),
+        "failures": [Failure(step=350, train_tokens=1, raised_by="verifier", error="OSError: | disk `full`")],
+        "texts": Texts(step=500, greedy_P=("I guess 7",) * 200, texts_PN=samples, num_left_out=0),
+        "queries": 1e6,
+        "remarks": ["A remark."],
+        "assumed": ["An assumption."],
+        "made_by": {"breakeven": "0.0.1", "seed": 7},
+    }
+    return decided_document("my run", {"train": {"steps": 2500}}, make_rich(), Beside(**(values | changes)))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def priced() -> Callable[..., CheckpointRecord]:
+    return make_priced
+
+
+@pytest.fixture
+def rich() -> Callable[..., list[CheckpointRecord]]:
+    return make_rich
+
+
+@pytest.fixture
+def cooldown() -> Callable[..., Cooldown]:
+    return make_cooldown
+
+
+@pytest.fixture
+def document() -> Callable[..., Document]:
+    return make_document
 
 
 @pytest.fixture

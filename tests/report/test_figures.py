@@ -1,10 +1,9 @@
 """The charts show what was recorded: what came later apart, fits only where there is one."""
 
 import pytest
-from breakeven.report.marks import Marker
-from breakeven.report.svg import Chart, Series
 
 from breakeven.records import FitStatus, Made, Reason
+from breakeven.report.chart import Chart, Marker, Series
 from breakeven.report.figures import k_curves, learning_curve, smallest_k
 
 
@@ -57,7 +56,7 @@ def test_intervals_are_drawn_where_recorded(checkpoint, forecast, curve):
 def test_k_curves_show_the_decision_and_at_most_five_before(run):
     chart = k_curves(run(), 12)
     assert chart is not None
-    labels = [series.end_label for series in chart.series if series.end_label]
+    labels = [series.label.removesuffix(", measured") for series in named(chart, "measured")]
     assert labels == ["step 100", "step 400", "step 700", "step 900", "step 1200", "step 1300"]
     assert all(series.dashed for series in named(chart, "extrapolated"))
     assert not any(series.dashed for series in named(chart, "measured"))
@@ -74,7 +73,7 @@ def test_k_curves_hold_one_strategy(calibrated):
     checkpoints = [calibrated(100), calibrated(200, strategy="majority_vote"), calibrated(300)]
     chart = k_curves(checkpoints, 2)
     assert chart is not None
-    assert [series.end_label for series in chart.series if series.end_label] == ["step 100", "step 300"]
+    assert [series.label for series in named(chart, "measured")] == ["step 100, measured", "step 300, measured"]
     assert [reference.label for reference in chart.references if reference.x] == ["cheapest sufficient K = 8"]
     vote = k_curves(checkpoints, 1)
     assert vote is not None
@@ -90,7 +89,7 @@ def test_one_greedy_sample_is_a_curve_of_one_point(calibrated):
 
 def test_an_interval_of_the_projection_is_drawn_and_described(calibrated):
     chart = learning_curve([calibrated()], 0)
-    assert [(band.label, band.points) for band in chart.bands] == [("90 % interval", ((1.0, 0.45, 0.6),))]
+    assert [(band.label, band.points) for band in chart.bands] == [("its 90 % interval", ((1.0, 0.45, 0.6),))]
     assert chart.description.endswith("projected at 0.525, 90 % interval 0.450 to 0.600.")
     assert named(chart, "at most 8 samples, 0.679 (extrapolated, deployable)")
 

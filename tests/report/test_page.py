@@ -1,5 +1,6 @@
 """The page holds the facts, is valid, needs no network, and shows foreign text as text."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -7,7 +8,9 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.records import NOT_COUNTED, Action, Reason
-from breakeven.report import render_page
+from breakeven.report import Beside, decided_document, render_page
+from breakeven.report.chart import Axis, Band, Chart, Series
+from breakeven.report.page import chart_rows
 from breakeven.report.table import HEADINGS
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -20,22 +23,24 @@ class Checker(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.words: list[str] = []
-        self.tags: set[str] = set()
+        self.tags: list[str] = []
+        self.links: list[str] = []
 
     def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href", "action", "data", "xlink:href")]
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
-        self.tags.add(tag)
+        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag):
         assert self.open, tag
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.words.append(data)
 
 
@@ -45,18 +50,30 @@ def read(page: str) -> str:
     checker.feed(page)
     checker.close()
     assert not checker.open
-    assert not checker.tags & {"script", "link", "img", "iframe"}
+    assert not {"img", "iframe", "object", "embed"} & set(checker.tags)
+    assert checker.tags.count("script") == 3, "the numbers, the library and the page's own"
+    assert checker.links == ["data:,"], "an icon that is not asked for; else nothing is fetched"
     return " ".join(" ".join(checker.words).replace("\u00a0", " ").split())
 
 
+def written(title, config, checkpoints, verification=None, **beside):
+    return render_page(decided_document(title, config, checkpoints, Beside(verification=verification, **beside)))
+
+
+def data_of(page: str) -> dict:
+    """The numbers that a page is drawn from."""
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
+    return json.loads(text)
+
+
 def test_the_page_states_the_decision_and_its_numbers(run, verification):
-    text = read(render_page("my run", {"train": {"steps": 2500}}, run(), verification()))
+    text = read(written("my run", {"train": {"steps": 2500}}, run(), verification()))
     for fact in (
         "my run",
         "Stop at step 600, serve 8 samples per query",
         "73 %",
-        "net of evaluation; 76 % before evaluation",
-        "extrapolated; pass@k, deployable",
+        "of the training FLOPs, net of evaluation; 76 % before it",
+        "What to deploy 8 samples pass@k, deployable; accuracy 0.679 (extrapolated)",
         "21.9 million",
         "Training went on to step 2500 after",
         "Checked on 400 test problems that no decision saw",
@@ -74,33 +91,39 @@ def test_the_page_states_the_decision_and_its_numbers(run, verification):
 
 def test_the_page_of_a_calibrated_stop(calibrated):
     queries = {"lifetime_flops": 3e15, "full_lifetime_flops": 5e15}
-    page = render_page("r", {}, [calibrated(300, reason=Reason.UNSURE), calibrated(600, **queries)], None)
+    page = written("r", {}, [calibrated(300, reason=Reason.UNSURE), calibrated(600, **queries)])
     text = read(page)
     for fact in (
         "Stop at step 600, serve at most 8 samples per query",
-        "Accuracy with at most 8 samples 0.679 extrapolated; pass@k, deployable",
-        "Sure 0.93 forecast; probability to reach that less 0.010",
-        "forecast; one greedy sample; 90 % interval 0.450 to 0.600",
+        "What to deploy at most 8 samples pass@k, deployable; accuracy 0.679 (extrapolated)",
+        "How sure 0.93 probability to reach the fully trained model, 0.525, 90 % interval 0.450 to 0.600, less 0.010",
+        "If it is wrong, which has probability 0.07 (forecast), the fully trained model would have been more accurate",
+        "0.525 (forecast, 90 % interval 0.450 to 0.600) for the fully trained model with one greedy sample",
         "Saved over the declared queries 40 % forecast",
         "As decided, at most 8 samples per query, 2.34 expected (extrapolated), with pass@k (deployable)",
         "Training, evaluation and all declared queries (forecast), stopped here 3 PFLOPs 0.6 times",
         "K=8 pass@k, 0.679 extrapolated",
     ):
         assert fact in text, fact
-    assert "declared queries" not in read(render_page("r", {}, [calibrated(600)], None))
+    assert "declared queries" not in read(written("r", {}, [calibrated(600)]))
 
 
 @pytest.mark.parametrize("reason", list(Reason))
 @pytest.mark.parametrize("strategy", ["greedy", "pass@k", "majority_vote"])
 def test_every_calibrated_reason_has_a_page(calibrated, reason, strategy):
-    text = read(render_page("r", {}, [calibrated(300, strategy=strategy, k=4), calibrated(600, reason=reason)], None))
+    text = read(written("r", {}, [calibrated(300, strategy=strategy, k=4), calibrated(600, reason=reason)]))
     assert "None" not in text
     assert "majority_vote" not in text
 
 
+def table_of(page: str, label: str) -> str:
+    """The rows of one table."""
+    (table,) = re.findall(rf"<caption[^>]*>{label}</caption>(.*?)</table>", page, re.DOTALL)
+    return table
+
+
 def test_every_checkpoint_has_a_row_and_the_chosen_one_stands_out(run):
-    page = render_page("r", {}, run(), None)
-    table = page[page.index('class="checkpoints"') :]
+    table = table_of(written("r", {}, run()), "Every checkpoint")
     assert table.count("<tr") - 1 == 25
     assert re.search(r'<tr class="chosen"><td>600</td>', table)
     assert table.count('class="later"') == 19
@@ -108,43 +131,74 @@ def test_every_checkpoint_has_a_row_and_the_chosen_one_stands_out(run):
 
 def test_of_very_many_checkpoints_some_are_shown_and_it_is_said(run, monkeypatch):
     checkpoints = run()
-    whole = render_page("r", {}, checkpoints, None)
-    monkeypatch.setattr("breakeven.report.page._MOST", 4)
-    page = render_page("r", {}, checkpoints, None)
-    text, rows = read(page), page.count("<tr class=") + page.count("<tr><td>")
+    whole = written("r", {}, checkpoints)
+    monkeypatch.setattr("breakeven.report.decided._MOST", 4)
+    page = written("r", {}, checkpoints)
+    text, rows = read(page), table_of(page, "Every checkpoint").count("<tr") - 1
     (shown,) = map(int, re.findall(rf"(\d+) of {len(checkpoints)} checkpoints Evenly chosen", text))
     assert shown in (4, 5), "the one that stopped is among them"
-    assert "Every checkpoint" not in text
-    assert whole.count("<tr class=") + whole.count("<tr><td>") - rows == len(checkpoints) - shown
+    assert rows == shown
+    assert table_of(whole, "Every checkpoint").count("<tr") - 1 == len(checkpoints)
     assert text.split("How the decision came about")[0] == read(whole).split("How the decision came about")[0]
     assert len(page) < len(whole)
 
 
 def test_the_decision_of_each_checkpoint_stays_in_sight_where_the_table_is_wider_than_the_page(run):
-    page = render_page("run", {}, run(), None)
-    assert '<div class="scroll decided" role="region" aria-label="Every checkpoint"' in page
-    (rule,) = re.findall(r"\.decided th:last-child, \.decided td:last-child \{(.*?)\}", page)
+    page = written("run", {}, run())
+    region = (
+        '<div class="scroll" role="region" aria-label="Every checkpoint" tabindex="0">\n<table class="checkpoints">'
+    )
+    assert region in page
+    (rule,) = re.findall(r"^\.checkpoints th:last-child, \.checkpoints td:last-child \{(.*?)\}", page, re.MULTILINE)
     assert "position: sticky; right: 0;" in rule
     assert "background: var(--paper)" in rule  # or what is scrolled below it would show through
     assert HEADINGS[-1] == "decision"
 
 
 def test_no_external_resource(run, verification):
-    page = render_page("r", {}, run(), verification())
-    assert set(re.findall(r"https?://[^\"'\s<)]*", page)) == {"http://www.w3.org/2000/svg"}
-    assert not re.search(r"@import|url\(|\ssrc=|\shref=", page)
+    page = written("r", {}, run(), verification())
+    read(page)
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.findall(r"https?://", outside)
+    assert not re.search(r"@import|url\(|\ssrc=", outside)
+
+
+def test_each_chart_has_a_place_its_numbers_and_a_drawing(run, verification):
+    page = written("r", {}, run(), verification())
+    data = data_of(page)
+    assert re.findall(r'data-chart="(.*?)"', page) == list(data["charts"])
+    assert list(data["charts"]) == ["learning", "samples", "smallest-k", "lifetime", "losses"]
+    assert page.count("<summary>Its numbers</summary>") == len(data["charts"])
+    assert all(spec["width"] == "container" and "title" not in spec for spec in data["charts"].values())
+    assert not data["live"]
 
 
 def test_foreign_text_stays_text(run):
-    evil = "<script>alert(1)</script>"
+    evil = "</script><script>alert(1)</script>"
     changes = {"strategy": evil, "policy": evil, "baseline": evil}
-    page = render_page(evil, {evil: evil, "list": [evil]}, run(**changes), None)
-    assert "<script" not in page
+    page = written(evil, {evil: evil, "list": [evil]}, run(**changes))
     assert evil in read(page)
+    assert evil not in page
+    assert evil in json.dumps(data_of(page)), "the charts name the strategy"
+
+
+def test_the_numbers_of_a_chart_are_its_points_and_bands_and_of_many_some():
+    line = Series(label="line", points=tuple((place / 100, place / 200) for place in range(101)))
+    one = Series(label="one", points=((0.5, 0.25),))
+    bands = (Band(label="interval", points=((0.5, 0.2, 0.31),)),)
+    axes = {"x": Axis(label="x", percent=True), "y": Axis(label="y")}
+    rows = chart_rows(Chart(name="c", title="t", description="d", series=(line, one), bands=bands, **axes))
+    assert [row[0] for row in rows].count("line (25 of 101 points)") == 25
+    assert rows[0] == ("line (25 of 101 points)", "0.0 %", "0")
+    assert rows[24:] == [
+        ("line (25 of 101 points)", "100.0 %", "0.5"),
+        ("one", "50.0 %", "0.25"),
+        ("interval", "50.0 %", "0.2 to 0.31"),
+    ]
 
 
 def test_without_a_check_nothing_is_said_about_one(run):
-    text = read(render_page("r", {}, run(last_step=600), None))
+    text = read(written("r", {}, run(last_step=600)))
     assert "Was it right?" not in text
     assert "Training went on" not in text
 
@@ -154,11 +208,11 @@ def test_without_a_check_nothing_is_said_about_one(run):
     [(0.03, "cannot be told apart"), (0.09, "the better choice"), (-0.09, "stopped too early")],
 )
 def test_the_check_claims_no_more_than_its_error_allows(run, verification, difference, words):
-    assert words in read(render_page("r", {}, run(), verification(difference, 0.02)))
+    assert words in read(written("r", {}, run(), verification(difference, 0.02)))
 
 
 def test_a_run_that_goes_on(run):
-    text = read(render_page("r", {}, run(last_step=400), None))
+    text = read(written("r", {}, run(last_step=400)))
     assert "Train on after step 400" in text
     assert "Saved if stopped here" in text
     assert "Would be saved by stopping here, net of evaluation" in text
@@ -175,7 +229,7 @@ def test_a_first_checkpoint_that_knows_little(checkpoint):
         gross_saving=None,
         net_saving=None,
     )
-    text = read(render_page("r", {}, [bare], None))
+    text = read(written("r", {}, [bare]))
     assert "No accuracy against K was recorded" in text
     assert "No checkpoint so far had a number of samples that suffices" in text
     assert "No projection was made" in text
@@ -184,24 +238,24 @@ def test_a_first_checkpoint_that_knows_little(checkpoint):
 
 def test_a_spent_budget_is_headed_as_such(checkpoint):
     spent = checkpoint(2500, reason=Reason.BUDGET_SPENT, action=Action.CONTINUE, serving=None)
-    assert "The full budget is used at step 2500" in read(render_page("r", {}, [spent], None))
+    assert "The full budget is used at step 2500" in read(written("r", {}, [spent]))
 
 
 def test_a_stop_without_a_serving_point(checkpoint):
-    text = read(render_page("r", {}, [checkpoint(serving=None)], None))
+    text = read(written("r", {}, [checkpoint(serving=None)]))
     assert "Stop at step 600" in text
     assert "Nothing was saved" not in text
 
 
 def test_a_log_without_training_flops_still_renders(checkpoint):
-    assert "Training so far" in read(render_page("r", {}, [checkpoint(used=0.0)], None))
+    assert "Training so far" in read(written("r", {}, [checkpoint(used=0.0)]))
 
 
 @pytest.mark.parametrize(("queries", "words"), [(None, "unlimited"), (0.0, "cheaper from the first one on")])
 def test_break_even_at_its_ends(checkpoint, queries, words):
-    assert words in read(render_page("r", {}, [checkpoint(break_even_queries=queries)], None))
+    assert words in read(written("r", {}, [checkpoint(break_even_queries=queries)]))
 
 
 def test_no_checkpoint_is_an_argument_error():
     with pytest.raises(ArgumentError, match="run-7 has no evaluations to report"):
-        render_page("run-7", {}, [], None)
+        written("run-7", {}, [])

@@ -10,7 +10,7 @@ from breakeven.adapters.metrics import metrics
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError, DivergedError
 from breakeven.records import Action, Problem, Reason, RunSpec, SampleBank
-from breakeven.report import render_page
+from breakeven.report import decided_document, render_page
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
 from breakeven.stopping.calibrated import CalibratedPolicy
@@ -159,7 +159,7 @@ def test_banks_without_greedy_samples_decide_on_the_sampled_baseline(bank: Sampl
     (again,) = read_log(tmp_path).checkpoints
     assert again == recorded
     assert replay([again.observation], spec, session.policy) == (decision,)
-    page = render_page("own", {}, read_log(tmp_path).checkpoints, None)
+    page = render_page(decided_document("own", {}, read_log(tmp_path).checkpoints))
     assert f"4 samples each at temperature {own.temperature:g}." in page
     assert "greedy sample each" not in page
 
@@ -195,7 +195,7 @@ def test_what_rollouts_took_is_training_and_told_apart(bank: SampleBank, tmp_pat
     here.close()
     lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
     assert ["rollout_flops" in each for each in lines if '"checkpoint"' in each] == [True, False]
-    page = render_page("own", {}, read_log(tmp_path).checkpoints[:1], None)
+    page = render_page(decided_document("own", {}, read_log(tmp_path).checkpoints[:1]))
     assert "of these on samples to train on and reference models" in page
     with pytest.raises(ArgumentError, match=r"^rollout_flops must be finite and at least 0; got nan"):
         there.observe(step=20, train_tokens=200, rollout_flops=float("nan"))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,6 +67,7 @@ def _thinned(label: str, points: Sequence[_Point]) -> tuple[str, list[_Point]]:
     return label if len(kept) == len(points) else f"{label} ({len(kept)} of {len(points)} points)", kept
 
 
+@cache
 def page_template(name: str) -> "Template":
     """A page of this room, by file name; values are escaped."""
     from jinja2 import Environment, StrictUndefined  # most commands write no page

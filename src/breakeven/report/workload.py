@@ -59,6 +59,8 @@ def workload_of(checkpoint: Shown, queries: float | None) -> Workload | None:
     train, cost = costs_of(checkpoint)
     if point is None or point.flops_per_query is None or train is None or cost is None or evaluation is None:
         return None
+    if decision.used <= 0:
+        return None
     budget, one = train / decision.used, cost.total(1)
     saved, even = budget - train - evaluation, decision.break_even_queries
     if even is not None and 0 < even < math.inf:
