@@ -4,7 +4,7 @@ import pytest
 
 from breakeven.records import FitStatus, Made, Reason
 from breakeven.report.chart import Chart, Marker, Series
-from breakeven.report.figures import k_curves, learning_curve, smallest_k
+from breakeven.report.figures import k_curves, learning_curve, learning_rates, losses, smallest_k
 
 
 def named(chart: Chart, part: str) -> list[Series]:
@@ -123,3 +123,33 @@ def test_smallest_k_marks_how_each_was_made_and_where_none_sufficed(run):
 
 def test_no_serving_point_no_chart(checkpoint):
     assert smallest_k([checkpoint(serving=None)], 0) is None
+
+
+def test_what_each_checkpoint_foretold_is_a_band_over_training(rich):
+    chart = learning_curve(rich(), 2)
+    (means,) = named(chart, "as each checkpoint foretold it")
+    assert means.points == ((0.12, 0.525), (0.16, 0.525), (0.2, 0.525))
+    over, end = chart.bands
+    assert over.points == ((0.12, 0.45, 0.6), (0.16, 0.45, 0.6), (0.2, 0.45, 0.6))
+    assert end.points == ((1.0, 0.45, 0.6),)
+
+
+def test_averaged_and_cooled_accuracies_are_told_apart(rich, cooldown):
+    chart = learning_curve(rich(), 2, cooldown())
+    (averaged,) = named(chart, "the same with averaged weights, measured")
+    (cooled,) = named(chart, "cooled down from the stop, measured")
+    assert [x for x, _ in averaged.points] == [0.12, 0.16, 0.2, 0.24]
+    assert cooled.points == ((0.2, rich()[2].decision.baseline_accuracy), (pytest.approx(0.22), 0.4))
+    assert len({each.role for each in (averaged, cooled, chart.series[0])}) == 3
+
+
+def test_losses_and_rates_are_those_recorded(rich, checkpoint):
+    chart = losses(rich())
+    assert chart is not None
+    train, held = chart.series
+    assert [x for x, _ in train.points] == [0.12, 0.16, 0.2, 0.24]
+    assert held.points == ((0.12, 1.0), (0.16, 0.75), (0.2, 0.6), (0.24, 0.5))
+    rates = learning_rates(rich())
+    assert rates is not None
+    assert [y for _, y in rates.series[0].points] == pytest.approx([2.64e-4, 2.52e-4, 2.4e-4, 2.28e-4])
+    assert learning_rates([checkpoint()]) is None

@@ -40,7 +40,7 @@ def frontier_figure(
     if forecast is not None and load is not None:
         full = [{"what": load.full, "accuracy": forecast.mean, "lo": forecast.lo, "hi": forecast.hi,
                  "fixed": load.full_fixed, "per": load.full_query, "k": 1, "step": "end"}]  # fmt: skip
-    best = sorted((row["fixed"] + queries * row["per"], row["accuracy"]) for row in rows if row["deployable"])
+    best = [(row["fixed"] + queries * row["per"], row["accuracy"]) for row in rows if row["deployable"]]
     chart = Chart(
         name="frontier",
         title="Every way to stop and serve",
@@ -88,7 +88,7 @@ def frontier_figure(
                 total,
                 {
                     "window": [{"op": "max", "field": "accuracy", "as": "best"}],
-                    "sort": [{"field": "total"}],
+                    "sort": [{"field": "total"}, {"field": "accuracy", "order": "descending"}],
                     "frame": [None, 0],
                 },
                 {"filter": "datum.accuracy >= datum.best"},
@@ -127,10 +127,10 @@ def _offer_row(point: ServingPoint, fixed: float) -> dict[str, Any]:
     }
 
 
-def _staircase(sorted_points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Of points by rising cost, those more accurate than all before."""
+def _staircase(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Of points (cost, accuracy), by rising cost, those more accurate than all that cost as much or less."""
     kept: list[tuple[float, float]] = []
-    for total, accuracy in sorted_points:
+    for total, accuracy in sorted(points, key=lambda point: (point[0], -point[1])):
         if not kept or accuracy > kept[-1][1]:
             kept.append((total, accuracy))
     return tuple(kept)

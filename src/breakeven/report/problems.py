@@ -40,8 +40,7 @@ class _Problem:
 
     @property
     def flipped(self) -> str:
-        changed = self.before and self.greedy and self.before != self.greedy
-        return {"1": "newly right", "0": "lost"}.get(self.greedy, "") if changed else ""
+        return {"01": "newly right", "10": "lost"}.get(self.before + self.greedy, "")
 
 
 def problem_blocks(
