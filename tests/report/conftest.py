@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from breakeven.records import (
     Forecast,
     KCurve,
     Made,
+    Measurement,
     Observation,
     QueryFlops,
     Reason,
@@ -319,6 +321,47 @@ def make_document(**changes: object) -> Document:
         "made_by": {"breakeven": "0.0.1", "seed": 7},
     }
     return decided_document("my run", {"train": {"steps": 2500}}, make_rich(), Beside(**(values | changes)))  # type: ignore[arg-type]
+
+
+def make_measurement(strategy: str = "pass@k", k: int = 4, **changes: Any) -> Measurement:
+    values: dict[str, Any] = {
+        "strategy": strategy,
+        "deployable": strategy != "pass@k",
+        "k": k,
+        "accuracy": 0.25 + 0.01 * k,
+        "standard_error": 0.03,
+        "lo": 0.2 + 0.01 * k,
+        "hi": 0.3 + 0.01 * k,
+        "num_problems": 100,
+        "expected_samples": 0.75 * k,
+        "output_tokens": 123.4 * k,
+        "model_flops": 1.5e12 * k,
+        "model_flops_unshared": 2.5e12 * k,
+        "reward_flops": 0.0,
+    }
+    return Measurement(**(values | changes))
+
+
+def make_measurements() -> list[Measurement]:
+    """The widest names and numbers there are."""
+    judged = {"reward_flops": 9.99e17, "num_verdicts": 16, "monte_carlo_error": 0.0123, "output_tokens": 123456.0}
+    return [
+        make_measurement("greedy", 1, deployable=True),
+        *(make_measurement(k=k) for k in (1, 2, 64)),
+        *(make_measurement("generative_verification", k, **judged) for k in (1, 64)),
+        make_measurement("beam_search/weighted_vote", 16, reward_flops=None),
+        *(make_measurement("majority_vote", k) for k in (1, 64)),
+    ]
+
+
+@pytest.fixture
+def measured() -> Callable[..., Measurement]:
+    return make_measurement
+
+
+@pytest.fixture
+def measurements() -> list[Measurement]:
+    return make_measurements()
 
 
 @pytest.fixture

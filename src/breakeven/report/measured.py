@@ -1,5 +1,6 @@
 """The report of what `breakeven eval` measured: which way to serve is best, with two charts and every number."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
@@ -87,9 +88,13 @@ def measured_document(
 
 
 def _most_accurate(measurements: Sequence[Measurement], *, deployable: bool) -> Measurement | None:
-    """Of several that are as accurate, the one that takes the fewest samples."""
-    among = [each for each in measurements if each.deployable == deployable]
-    return max(among, key=lambda each: (each.accuracy, -each.expected_samples), default=None)
+    """Of several that are as accurate, the cheapest, as far as that is known."""
+
+    def price(measured: Measurement) -> tuple[float, float]:
+        return math.inf if measured.flops is None else measured.flops, measured.expected_samples
+
+    among = sorted((each for each in measurements if each.deployable == deployable), key=price)
+    return max(among, key=lambda each: each.accuracy, default=None)
 
 
 def _one_sample(measurements: Sequence[Measurement]) -> Measurement | None:
