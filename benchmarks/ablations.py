@@ -17,9 +17,9 @@ from pathlib import Path
 from recorded import SUITE, Outcome, Run, decisions, full, load, served, stopped
 
 from breakeven.records import Decision, Reason
-from breakeven.report.axes import Axis
-from breakeven.report.marks import Marker
-from breakeven.report.svg import Chart, Series, line_chart
+from breakeven.report.bundle import static
+from breakeven.report.chart import Axis, Chart, Marker, Series
+from breakeven.report.decided import figure_of
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
@@ -133,9 +133,10 @@ def show(name: str, label: str, rows: Sequence[Row], *, log2: bool) -> None:
     roles = ("measured", "forecast", "served")
     for index, (what, title) in enumerate((("saving", "Median net saving"), ("violations", "Share of violations"))):
         chart = Chart(
+            name=f"{name}-{what}",
             title=title,
             description=f"{title} of the recorded runs against {label}.",
-            x=Axis(label=label, log2=log2, lo=None if log2 else 0),
+            x=Axis(label=label, log=2 if log2 else 0, lo=None if log2 else 0),
             y=Axis(label=title.lower(), percent=True, lo=0, hi=1),
             series=tuple(
                 Series(
@@ -147,7 +148,7 @@ def show(name: str, label: str, rows: Sequence[Row], *, log2: bool) -> None:
                 for each, role in zip(names, roles, strict=False)
             ),
         )
-        (FIGURES / f"{name}-{what}.svg").write_text(line_chart(chart, width=640, plot_height=220) + "\n")
+        (FIGURES / f"{chart.name}.svg").write_bytes(static(figure_of(chart), "svg"))
 
 
 if __name__ == "__main__":

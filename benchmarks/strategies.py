@@ -21,9 +21,9 @@ from breakeven.config import config_from
 from breakeven.cost.query import scoring_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, RunSpec, SampleBank
-from breakeven.report.axes import Axis
-from breakeven.report.marks import Marker
-from breakeven.report.svg import Chart, Series, line_chart
+from breakeven.report.bundle import static
+from breakeven.report.chart import Axis, Chart, Marker, Series
+from breakeven.report.decided import figure_of
 from breakeven.stopping.decide import decide, default_policy
 from breakeven.train.costs import cost_of
 from breakeven.train.reward_model.train import reward_network_cost
@@ -86,8 +86,8 @@ def main() -> None:
         arguments.figures.mkdir(exist_ok=True)
         for line, table in zip(lines, tables, strict=True):
             if line["step"] in (400, 640, 1600):
-                path = arguments.figures / f"strategies-{line['step']}.svg"
-                path.write_text(line_chart(chart(line, table, spec)), encoding="utf-8")
+                drawn = chart(line, table, spec)
+                (arguments.figures / f"{drawn.name}.svg").write_bytes(static(figure_of(drawn), "svg"))
 
 
 def pool_of_line(line: dict[str, Any], *, first: int = 0) -> Pool:
@@ -394,14 +394,15 @@ def chart(line: dict[str, Any], table: list[Setting], spec: RunSpec) -> Chart:
     roles = ("muted", "ink", "measured", "forecast", "served", "violet", "rose", "olive")
     names = ("greedy", "pass@k", "majority_vote", *WEIGHTED)
     return Chart(
+        name=f"strategies-{line['step']}",
         title=f"Accuracy against FLOPs per query, {line['train_flops'] / spec.budget_flops:.0%} of the budget used",
         description="Each point is one K; the reward model is charged.",
-        x=Axis(label="MFLOPs per query, reward model included", log2=True),
+        x=Axis(label="FLOPs per query, reward model included", log=10),
         y=Axis(label="accuracy", lo=0),
         series=tuple(
             Series(
                 label=labelled(name),
-                points=tuple((each.flops / 1e6, each.accuracy) for each in table if each.strategy == name),
+                points=tuple((each.flops, each.accuracy) for each in table if each.strategy == name),
                 role=role,
                 dashed=not STRATEGIES[name].deployable(oracle=True),
                 marker=Marker.DOT,

@@ -422,6 +422,25 @@ def test_a_page_is_written_as_for_runs(cli, log: Path, curve: Path, tmp_path: Pa
     assert "<td>20 steps</td>" in text
 
 
+def test_a_report_has_the_form_of_its_suffix_and_figures(cli, log: Path, tmp_path: Path) -> None:
+    report, figures = tmp_path / "page.json", tmp_path / "figures"
+    assert cli("decide", log, *CHECKED, *PRICED, "--report", report, "--figures", figures).exit_code == 10
+    answer = json.loads(report.read_text(encoding="utf-8"))
+    assert answer["verdict"].startswith("Stop at step")
+    assert {each.stem for each in figures.iterdir()} == set(answer["charts"])
+    even = fields(cli, log, *CHECKED, *PRICED)["break_even_queries"]
+    assert answer["workload"]["break_even"] == even, "to the last digit"
+    assert answer["charts"]["learning"]["image"] == "figures/learning.png"
+    only = tmp_path / "only"
+    assert cli("decide", log, *CHECKED, "--figures", only).exit_code == 10
+    assert (only / "learning.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_report_of_another_suffix_is_refused_before_anything_is_read(refused, tmp_path: Path) -> None:
+    message = refused("decide", tmp_path / "none.csv", *CHECKED, "--report", tmp_path / "page.pdf")
+    assert message.startswith("--report must end in .html, .md or .json; got ")
+
+
 def test_a_loss_that_falls_reaches_the_forecast(cli, tmp_path: Path) -> None:
     def curve(name: str, losses: list[object]) -> Path:
         rows = [f"{step},{0.3 + 0.01 * (step % 2)},{losses[step - 1]}" for step in range(1, 9)]

@@ -76,6 +76,26 @@ def test_it_draws_prints_a_table_and_writes_the_numbers(cli, tiny: Path, tmp_pat
     assert "tiny/full on countdown" in (bank / "results.html").read_text(encoding="utf-8")
 
 
+def test_its_report_has_the_form_of_its_suffix_and_figures(cli, refused, tiny: Path, tmp_path: Path) -> None:
+    report, figures = tmp_path / "page.json", tmp_path / "figures"
+    wanted = ("--out", "bank", "--report", report, "--figures", figures)
+    result = cli("eval", tiny, *TASK, *SMALL, *wanted)
+    assert result.stdout.splitlines()[-1] == f"Numbers: bank/results.json, .csv; curves: {report}, {figures}"
+    answer = json.loads(report.read_text(encoding="utf-8"))
+    assert answer["title"].startswith("tiny/full on countdown(")
+    assert answer["verdict"].startswith("Most accurate to deploy: ")
+    assert sorted(each.name for each in figures.iterdir()) == [
+        f"{name}.{form}" for name in ("flops", "samples") for form in ("pdf", "png", "svg")
+    ]
+    tables = {each["label"]: dict(map(tuple, each["rows"])) for each in answer["tables"][1:]}
+    assert tables["Configuration"]["temperature"] == "0.8"
+    assert tables["Versions, seeds, machine and date"].items() >= {"seed": "0", "task_seed": "0"}.items()
+    assert not (tmp_path / "bank" / "results.html").exists()
+    message = refused("eval", tiny, *TASK, *SMALL, "--out", "new", "--report", "page.pdf")
+    assert message.startswith("--report must end in .html, .md or .json; got ")
+    assert not (tmp_path / "new").exists(), "refused before anything is drawn"
+
+
 def test_json_is_one_object_and_the_same_as_the_file(cli, tiny: Path, tmp_path: Path) -> None:
     result = cli("eval", tiny, *TASK, *SMALL, "--out", "bank", "--json")
     assert (result.exit_code, result.stderr) == (0, "")

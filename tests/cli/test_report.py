@@ -1,4 +1,4 @@
-"""`breakeven report`: one page from a run's log."""
+"""`breakeven report`: a page, Markdown or JSON from a run's log, and its charts as files."""
 
 import errno
 import json
@@ -32,6 +32,47 @@ def test_the_page_is_the_same_every_time(cli, recorded: Path) -> None:
     first = (recorded / "report.html").read_bytes()
     cli("report", recorded)
     assert (recorded / "report.html").read_bytes() == first
+
+
+def test_the_suffix_says_the_form(cli, recorded: Path, tmp_path: Path) -> None:
+    for suffix in (".md", ".json", ".HTML"):
+        assert cli("report", recorded, "--out", tmp_path / f"page{suffix}").exit_code == 0
+    markdown = (tmp_path / "page.md").read_text(encoding="utf-8")
+    answer = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert markdown.startswith(f"# {answer['verdict']}\n\ncountdown\n\n{answer['lead']}")
+    assert answer["facts"][0]["what"] == "What to deploy"
+    assert len(answer["charts"]["learning"]["series"][0]["points"]) > 1
+    assert (tmp_path / "page.HTML").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert not (recorded / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ["page.pdf", "page", "page.md.txt"])
+def test_another_suffix_is_refused(refused, recorded: Path, tmp_path: Path, name: str) -> None:
+    rule = f"--out must end in .html, .md or .json; got {str(tmp_path / name)!r}."
+    assert refused("report", recorded, "--out", tmp_path / name).startswith(rule)
+    assert not (tmp_path / name).exists()
+
+
+def test_each_chart_is_written_in_three_forms_and_shown_in_markdown(cli, recorded: Path, tmp_path: Path) -> None:
+    page, figures = tmp_path / "page.md", tmp_path / "new" / "my figures"
+    answer = json.loads(cli("report", recorded, "--out", page, "--figures", figures, "--json").stdout)
+    assert answer == {"report": str(page), "figures": str(figures)}
+    names = ["learning", "losses", "samples", "smallest-k"]
+    assert sorted(each.name for each in figures.iterdir() if each.stem in names) == [
+        f"{name}.{form}" for name in names for form in ("pdf", "png", "svg")
+    ]
+    begins = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF"}
+    assert all(each.read_bytes().startswith(begins[each.suffix]) for each in figures.iterdir())
+    text = page.read_text(encoding="utf-8")
+    assert "](<new/my%20figures/learning.png>)" in text
+    assert text.count("![") == len(list(figures.glob("*.png")))
+
+
+def test_a_place_for_figures_that_is_a_file_is_refused(refused, recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    message = refused("report", recorded, "--figures", tmp_path / "taken", exit_code=3)
+    assert message.startswith(f"directory {tmp_path / 'taken'} cannot be made: ")
+    assert message.endswith("Choose another --figures.")
 
 
 def test_a_path_with_brackets_is_printed_as_it_is(cli, recorded: Path, tmp_path: Path) -> None:

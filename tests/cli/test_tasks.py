@@ -164,7 +164,8 @@ def test_what_does_not_fit_several_tasks_is_refused(cli, refused, ready: Path, t
     assert refused("decide", ready, *OPTIONS, *both, "--report", "x.html") == (
         "--report must be of one task; got 'x.html'. Name one with --task."
     )
-    assert not (tmp_path / "x.html").exists()
+    assert refused("decide", ready, *OPTIONS, *both, "--figures", "x").startswith("--figures must be of one task; got ")
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith("x")]
     assert "must name one task; got a, b. Choose one with --task, or several." in refused("decide", ready, *OPTIONS)
     assert "column task, must name --task c; got a, b" in refused("decide", ready, *OPTIONS, "--task", "c")
     one = tmp_path / "one.csv"
