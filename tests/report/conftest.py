@@ -256,7 +256,7 @@ def make_priced(step: int, k: int = 8, reason: Reason = Reason.REACHED) -> Check
         serving=None if reason is Reason.UNSURE else serving,
         evaluation_flops=evaluation,
         net_saving=saved / BUDGET,
-        break_even_queries=saved / (serving.flops_per_query - ONE_QUERY),
+        break_even_queries=saved / (curve.flops_K[k - 1] - ONE_QUERY),
         lifetime_flops=3e15,
         full_lifetime_flops=5e15,
     )

@@ -23,7 +23,12 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     calls: list[str] = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(vl_convert, "javascript_bundle", lambda snippet: calls.append(snippet) or f"/* é */{snippet}")
+
+    def put_together(snippet: str) -> str:
+        calls.append(snippet)
+        return f"/* é */{snippet}"
+
+    monkeypatch.setattr(vl_convert, "javascript_bundle", put_together)
     return calls
 
 

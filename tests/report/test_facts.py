@@ -29,6 +29,9 @@ def test_the_interval_of_the_break_even_stands_beside_it_and_holds_it(priced):
     shown = priced(500)
     load = workload_of(shown, None)
     assert load is not None
+    assert load.break_even_lo is not None
+    assert load.break_even is not None
+    assert load.break_even_hi is not None
     number, how = facts(shown)["Cheaper until"]
     assert number == "51.6 million"  # (4.2e15 x 0.8 - 1e14) / (2e7 x (1 - 0.8^8) / 0.2 - 2e7)
     assert how.endswith("; 90 % interval 49.4 million to 54 million")

@@ -139,7 +139,9 @@ def test_averaged_and_cooled_accuracies_are_told_apart(rich, cooldown):
     (averaged,) = named(chart, "the same with averaged weights, measured")
     (cooled,) = named(chart, "cooled down from the stop, measured")
     assert [x for x, _ in averaged.points] == [0.12, 0.16, 0.2, 0.24]
-    assert cooled.points == ((0.2, rich()[2].decision.baseline_accuracy), (pytest.approx(0.22), 0.4))
+    stop, end = cooled.points
+    assert stop == (0.2, rich()[2].decision.baseline_accuracy)
+    assert end == pytest.approx((0.22, 0.4))
     assert len({each.role for each in (averaged, cooled, chart.series[0])}) == 3
 
 

@@ -5,6 +5,7 @@ import html
 import json
 import math
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -136,7 +137,7 @@ def test_the_whole_report_is_there(document):
 
 
 def test_a_chart_is_its_numbers_and_its_picture_where_there_is_one():
-    axes = {"x": Axis(label="x"), "y": Axis(label="y", percent=True)}
+    axes: dict[str, Any] = {"x": Axis(label="x"), "y": Axis(label="y", percent=True)}
     chart = Chart(name="c", title="T", description="D.", series=(Series(label="s", points=((1.0, 0.5),)),), **axes)
     without = to_markdown(of(figure_of(chart)))
     assert "### T\n\nD.\n\n<details>\n<summary>Its numbers</summary>\n\n| what | x | y |\n" in without
@@ -199,7 +200,7 @@ def test_there_is_no_specification_and_no_mark_of_a_colour_in_it(document):
 
 
 def test_what_is_no_finite_number_is_null():
-    axes = {"x": Axis(label="x"), "y": Axis(label="y")}
+    axes: dict[str, Any] = {"x": Axis(label="x"), "y": Axis(label="y")}
     chart = Chart(
         name="c",
         title="T",

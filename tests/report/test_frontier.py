@@ -23,6 +23,20 @@ def offer(step: int, k: int, accuracy: float, flops: float | None, *, deployable
     )
 
 
+def load_of(checkpoint, queries=None):
+    """The workload of a checkpoint that has one."""
+    load = workload_of(checkpoint, queries)
+    assert load is not None
+    return load
+
+
+def drawn(*arguments):
+    """The chart, where there is one."""
+    figure = frontier_figure(*arguments)
+    assert figure is not None
+    return figure
+
+
 def frontier(figure) -> tuple[tuple[float, float], ...]:
     (line,) = [each for each in figure.chart.series if each.label == "deployable, none cheaper is as accurate"]
     return line.points
@@ -43,10 +57,10 @@ def test_nothing_on_the_frontier_is_beaten_and_all_that_is_not_is_on_it(points):
 def test_no_point_of_the_charts_frontier_is_beaten_by_a_deployable_one(rich):
     checkpoints = rich()
     offers = [each for shown in checkpoints for each in offers_of(shown.decision)]
-    load = workload_of(checkpoints[2], 1e6)
-    figure = frontier_figure(checkpoints, 2, offers, load)
-    fixed = {shown.decision.step: spent_of(shown) for shown in checkpoints}
-    every = [(fixed[each.step] + 1e6 * each.flops_per_query, each.accuracy) for each in offers]
+    load = load_of(checkpoints[2], 1e6)
+    figure = drawn(checkpoints, 2, offers, load)
+    fixed = {shown.decision.step: spent_of(shown) or 0 for shown in checkpoints}
+    every = [(fixed[each.step] + 1e6 * (each.flops_per_query or 0), each.accuracy) for each in offers]
     assert len(frontier(figure)) > 3
     for cost, accuracy in frontier(figure):
         near = pytest.approx(cost, rel=1e-4)
@@ -57,7 +71,7 @@ def test_no_point_of_the_charts_frontier_is_beaten_by_a_deployable_one(rich):
 def test_an_oracle_is_drawn_and_never_on_the_frontier(rich):
     checkpoints = rich()
     offers = [offer(500, 1, 0.4, 2e7), offer(500, 1, 0.99, 2e7, deployable=False)]
-    figure = frontier_figure(checkpoints, 2, offers, workload_of(checkpoints[2], 1e6))
+    figure = drawn(checkpoints, 2, offers, load_of(checkpoints[2], 1e6))
     assert [accuracy for _, accuracy in frontier(figure)] == [0.4]
     assert [row["accuracy"] for row in figure.spec["layer"][0]["data"]["values"]] == [0.4, 0.99]
     assert [row["accuracy"] for row in figure.spec["layer"][1]["data"]["values"]] == [0.4]
@@ -66,8 +80,8 @@ def test_an_oracle_is_drawn_and_never_on_the_frontier(rich):
 def test_what_was_chosen_and_full_training_stand_in_it(rich):
     checkpoints = rich()
     decision = checkpoints[2].decision
-    load = workload_of(checkpoints[2], 1e6)
-    figure = frontier_figure(checkpoints, 2, offers_of(decision), load)
+    load = load_of(checkpoints[2], 1e6)
+    figure = drawn(checkpoints, 2, offers_of(decision), load)
     (chosen,) = [each for each in figure.chart.series if each.label.startswith("chosen")]
     ((total, accuracy),) = chosen.points
     assert chosen.label == "chosen: pass@k (deployable, extrapolated), K = 8"
@@ -80,7 +94,7 @@ def test_what_was_chosen_and_full_training_stand_in_it(rich):
 def test_what_has_no_price_or_no_checkpoint_is_left_out(rich):
     checkpoints = rich()
     offers = [offer(500, 1, 0.4, None), offer(501, 1, 0.5, 2e7), offer(400, 2, 0.3, 3e7)]
-    figure = frontier_figure(checkpoints, 2, offers, workload_of(checkpoints[2], None))
+    figure = drawn(checkpoints, 2, offers, load_of(checkpoints[2]))
     assert figure.chart.description.startswith("1 pairs of")
     assert frontier_figure(checkpoints, 2, offers[:2], None) is None
     assert frontier_figure(checkpoints, 2, [], None) is None

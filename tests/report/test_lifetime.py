@@ -6,6 +6,13 @@ from breakeven.report.lifetime import lifetime_figure
 from breakeven.report.workload import workload_of
 
 
+def load_of(checkpoint, queries=None):
+    """The workload of a checkpoint that has one."""
+    load = workload_of(checkpoint, queries)
+    assert load is not None
+    return load
+
+
 def drawn(spec: dict) -> list[dict]:
     """What Vega computes of the lines, at the first values of the parameters."""
     (lines,) = [each for each in spec["layer"] if each["mark"]["type"] == "line"]
@@ -13,7 +20,7 @@ def drawn(spec: dict) -> list[dict]:
 
 
 def test_the_points_of_both_lines_are_training_and_so_many_queries(priced):
-    load = workload_of(priced(500), 1e6)
+    load = load_of(priced(500), 1e6)
     chart = lifetime_figure(load).chart
     assert [each.label for each in chart.series] == [load.stop, load.full]
     for line, fixed, per in zip(
@@ -25,7 +32,7 @@ def test_the_points_of_both_lines_are_training_and_so_many_queries(priced):
 
 
 def test_the_drawing_has_the_same_lines_and_follows_the_parameters(priced):
-    load = workload_of(priced(500), 1e6)
+    load = load_of(priced(500), 1e6)
     spec = lifetime_figure(load).spec
     assert [(row["fixed"], row["per"]) for row in drawn(spec)] == [
         (load.fixed, load.query),
@@ -35,7 +42,7 @@ def test_the_drawing_has_the_same_lines_and_follows_the_parameters(priced):
 
 
 def test_the_break_even_is_marked_with_its_interval(priced):
-    load = workload_of(priced(500), None)
+    load = load_of(priced(500))
     figure = lifetime_figure(load)
     assert [each.x for each in figure.chart.references] == [load.break_even]
     assert "The lines meet at 51.6 million served queries." in figure.chart.description
@@ -45,7 +52,7 @@ def test_the_break_even_is_marked_with_its_interval(priced):
 
 
 def test_without_a_break_even_nothing_marks_one(checkpoint):
-    load = workload_of(checkpoint(break_even_queries=None), 1e5)
+    load = load_of(checkpoint(break_even_queries=None), 1e5)
     figure = lifetime_figure(load)
     assert figure.chart.references == ()
     assert "The lines meet never." in figure.chart.description

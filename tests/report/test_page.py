@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -186,7 +187,7 @@ def test_the_numbers_of_a_chart_are_its_points_and_bands_and_of_many_some():
     line = Series(label="line", points=tuple((place / 100, place / 200) for place in range(101)))
     one = Series(label="one", points=((0.5, 0.25),))
     bands = (Band(label="interval", points=((0.5, 0.2, 0.31),)),)
-    axes = {"x": Axis(label="x", percent=True), "y": Axis(label="y")}
+    axes: dict[str, Any] = {"x": Axis(label="x", percent=True), "y": Axis(label="y")}
     rows = chart_rows(Chart(name="c", title="t", description="d", series=(line, one), bands=bands, **axes))
     assert [row[0] for row in rows].count("line (25 of 101 points)") == 25
     assert rows[0] == ("line (25 of 101 points)", "0.0 %", "0")

@@ -11,19 +11,25 @@ from breakeven.report.workload import UNBOUNDED, spent_of, workload_of
 BUDGET, ONE_QUERY = 4.2e15, 2.1e7
 
 
+def load_of(checkpoint, queries=None):
+    """The workload of a checkpoint that has one."""
+    load = workload_of(checkpoint, queries)
+    assert load is not None
+    return load
+
+
 @pytest.mark.parametrize("step", [300, 400, 500, 600, 800])
 @pytest.mark.parametrize("k", [2, 5, 8])
 def test_the_break_even_is_the_decisions_and_its_interval_holds_it(priced, step, k):
     shown = priced(step, k)
-    load = workload_of(shown, None)
-    assert load is not None
+    load = load_of(shown)
     assert load.break_even == shown.decision.break_even_queries
     assert load.break_even_lo < load.break_even < load.break_even_hi
 
 
 def test_the_lines_are_training_and_evaluation_and_a_query_each(priced):
     shown = priced(500)
-    load = workload_of(shown, 1e6)
+    load = load_of(shown, 1e6)
     assert load.fixed == 0.2 * BUDGET + 1e14 == spent_of(shown)
     assert load.query == shown.decision.serving.flops_per_query
     assert load.full_fixed == pytest.approx(BUDGET)
@@ -34,21 +40,21 @@ def test_the_lines_are_training_and_evaluation_and_a_query_each(priced):
 
 @pytest.mark.parametrize("step", [300, 500, 800])
 def test_the_lines_meet_at_the_break_even(priced, step):
-    load = workload_of(priced(step), None)
+    load = load_of(priced(step))
     stopped = load.fixed + load.break_even * load.query
     assert stopped == pytest.approx(load.full_fixed + load.break_even * load.full_query)
 
 
 def test_the_interval_is_that_of_the_samples_until_one_is_right(priced):
     """A K-curve 0.02 higher from K = 1 to 7 needs 7 x 0.02 samples less, and costs so much less a query."""
-    load = workload_of(priced(500), None)
+    load = load_of(priced(500))
     saved, extra = 0.8 * BUDGET - 1e14, load.query - ONE_QUERY
     assert load.break_even_hi == pytest.approx(saved / (extra - 0.14 * 2e7))
     assert load.break_even_lo == pytest.approx(saved / (extra + 0.14 * 2e7))
 
 
 def test_without_all_k_of_the_curve_there_is_no_interval(calibrated):
-    load = workload_of(calibrated(600), None)
+    load = load_of(calibrated(600))
     assert load.break_even is not None
     assert load.break_even_lo is load.break_even_hi is None
 
@@ -57,15 +63,15 @@ def test_without_all_k_of_the_curve_there_is_no_interval(calibrated):
 def test_where_the_lines_never_meet_there_is_none(priced, even):
     shown = priced(500)
     shown = dataclasses.replace(shown, decision=dataclasses.replace(shown.decision, break_even_queries=even))
-    load = workload_of(shown, None)
+    load = load_of(shown)
     assert (load.break_even, load.break_even_lo, load.break_even_hi) == (None, None, None)
     assert load.queries == UNBOUNDED
     assert load.full_query == ONE_QUERY
 
 
 def test_it_begins_with_what_was_declared_else_below_the_break_even(priced):
-    assert (workload_of(priced(500), 5e5).queries, workload_of(priced(500), 5e5).declared) == (5e5, True)
-    load = workload_of(priced(500), None)
+    assert (load_of(priced(500), 5e5).queries, load_of(priced(500), 5e5).declared) == (5e5, True)
+    load = load_of(priced(500))
     assert load.queries == pytest.approx(load.break_even / 10)
     assert not load.declared
 
