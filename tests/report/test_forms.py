@@ -180,10 +180,14 @@ def test_a_program_finds_every_number_by_a_stable_name(document, rich):
     every = next(each for each in found["tables"] if each["label"] == "Every checkpoint")
     assert (every["section"], len(every["rows"]), every["chosen"]) == ("Every checkpoint", 4, 2)
     learning = found["charts"]["learning"]
-    assert set(learning) == {"title", "description", "note", "x", "y", "series", "bands", "references", "image"}
+    parts = ("title", "description", "note", "x", "y", "series", "bands", "references", "rows", "image")
+    assert tuple(learning) == parts
     assert learning["image"] == "figures/learning.png"
     measured = [[each.decision.used, each.decision.baseline_accuracy] for each in rich()]
     assert learning["series"][0]["points"] == measured[:3], "unrounded"
+    ways = found["charts"]["frontier"]["rows"]
+    assert [(each["step"], each["k"]) for each in ways] == [(step, k) for step in (300, 400, 500) for k in (1, 2, 4, 8)]
+    assert set(ways[0]) == {"what", "deployable", "step", "k", "accuracy", "fixed", "per"}
     assert found["workload"]["break_even"] == rich()[2].decision.break_even_queries
     assert [each["section"] for each in found["texts"]] == [each.heading for each in whole.sections]
     written = next(each for each in found["texts"] if each["section"] == "Problem by problem")

@@ -1,5 +1,6 @@
 """A report as data: what it says, shows and tabulates, before it is a page, Markdown or JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -54,6 +55,8 @@ class Figure:
 
     chart: Chart
     spec: Spec
+    rows: tuple[Mapping[str, object], ...] = ()
+    """What the points stand for, where x and y do not say it: for programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,8 +50,9 @@ def to_json(document: Document, images: Images = MappingProxyType({})) -> str:
     - `facts`: `what`, `number` (a text with its unit), `how` (it was made).
     - `charts`, by name (`learning`, `samples`, `lifetime`, ...): `title`, `description`, `note`; `x` and `y`: the axes,
       with `label` and `log` (its base; 0: linear); `series`: `label`, `dashed` (not measured, or not deployable),
-      `points` (pairs); `bands`: `label`, `points` (x, lo, hi); `references`: lines at one `x` or one `y`; `image`:
-      address of the picture, where one was written.
+      `points` (pairs); `bands`: `label`, `points` (x, lo, hi); `references`: lines at one `x` or one `y`; `rows`: of
+      `frontier` every way to stop and serve (`what`, `deployable`, `step`, `k`, `accuracy`, and FLOPs: `fixed` before
+      the first query, `per` query), of others none; `image`: address of the picture, where one was written.
     - `tables`: `section`, `label`, `headings`, `rows` (lists of texts), `chosen` (row of the checkpoint that leads).
     - `texts`: `section` with its `sentences`, `meanings` (word, meaning) and `completions` (problem, (what, text)).
     - `workload`: FLOPs of stopping (`fixed` before the first query, `query` each) and of full training (`full_fixed`,
@@ -66,7 +67,7 @@ def to_json(document: Document, images: Images = MappingProxyType({})) -> str:
         "lead": document.lead,
         "remarks": document.remarks,
         "facts": [asdict(fact) for fact in document.facts],
-        "charts": {each.chart.name: _chart_data(each.chart, images) for each in document.figures},
+        "charts": {each.chart.name: _chart_data(each, images) for each in document.figures},
         "tables": [_table_data(section, block) for section, block in blocks if isinstance(block, Table)],
         "texts": [_text_data(section) for section in document.sections],
         "workload": next((asdict(block.load) for _, block in blocks if isinstance(block, Sliders)), None),
@@ -103,7 +104,8 @@ FORMS: Final[Mapping[str, Callable[[Document, Images], str]]] = {".html": _page,
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
-def _chart_data(chart: Chart, images: Images) -> dict[str, Any]:
+def _chart_data(figure: Figure, images: Images) -> dict[str, Any]:
+    chart = figure.chart
     return {
         "title": chart.title,
         "description": chart.description,
@@ -113,6 +115,7 @@ def _chart_data(chart: Chart, images: Images) -> dict[str, Any]:
         "series": [{"label": s.label, "dashed": s.dashed, "points": s.points} for s in chart.series if s.points],
         "bands": [{"label": band.label, "points": band.points} for band in chart.bands],
         "references": [{"label": each.label, "x": each.x, "y": each.y} for each in chart.references],
+        "rows": figure.rows,
         "image": images.get(chart.name),
     }
 

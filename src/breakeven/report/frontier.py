@@ -112,7 +112,7 @@ def frontier_figure(
             layers.append({**data, "mark": {**mark, **look}, "encoding": {**place, "tooltip": tips}})
             label = {"type": "text", "dy": -14, "text": text, "color": look["color"], "fontWeight": 600}
             layers.append({**data, "mark": label, "encoding": place})
-    return Figure(chart=chart, spec=with_params(chart, layers, queries))
+    return Figure(chart=chart, spec=with_params(chart, layers, queries), rows=tuple(rows))
 
 
 def _offer_row(point: ServingPoint, fixed: float) -> dict[str, Any]:
