@@ -87,7 +87,11 @@ def test_its_report_has_the_form_of_its_suffix_and_figures(cli, refused, tiny: P
     assert sorted(each.name for each in figures.iterdir()) == [
         f"{name}.{form}" for name in ("flops", "samples") for form in ("pdf", "png", "svg")
     ]
-    tables = {each["label"]: dict(map(tuple, each["rows"])) for each in answer["tables"][1:]}
+    tables = {each["label"]: dict(row[:2] for row in each["rows"]) for each in answer["tables"]}
+    assert len(tables["Every problem"]) == 5
+    (single,) = [each for each in answer["texts"] if each["section"] == "Problem by problem"]
+    assert single["sentences"][0].startswith("Of 5 problems, ")
+    assert single["completions"], "an untrained model is wrong somewhere"
     assert tables["Configuration"]["temperature"] == "0.8"
     assert tables["Versions, seeds, machine and date"].items() >= {"seed": "0", "task_seed": "0"}.items()
     assert not (tmp_path / "bank" / "results.html").exists()

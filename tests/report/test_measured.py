@@ -120,7 +120,7 @@ def test_the_page_holds_both_charts_every_number_the_notes_and_what_it_was_made_
             measurements,
             warning="What was drawn.",
             notes=["One note.", "Another."],
-            completions=written,
+            problems=[written],
             settings={"temperature": 0.8},
             made_by={"seed": 7},
         )

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from breakeven.records import LearningPoint, SampleBank
-from breakeven.report.problems import problem_blocks
+from breakeven.report.problems import problem_blocks, sampled_blocks
 from breakeven.report.shown import Evaluated
 from breakeven.store import Texts
 
@@ -110,6 +110,20 @@ def test_long_completions_are_cut_and_it_is_said(blocks):
 def test_problems_whose_texts_were_too_much_have_none(blocks):
     texts = Texts(step=600, greedy_P=("g1",), texts_PN=(("a",) * 4,), num_left_out=4)
     assert blocks(NOW, None, texts)[2] is None
+
+
+def test_samples_of_no_run_are_shown_alike():
+    texts = Texts(step=0, greedy_P=("g",) * 5, texts_PN=(("a", "b", "c", "d"),) * 5, num_left_out=0)
+    said, wrote, table = sampled_blocks(NOW, texts)
+    assert said.texts == (
+        "Of 5 problems, 2 are right with one greedy sample, 2 more with some sample of those drawn, 1 with none.",
+    )
+    assert [problem for problem, _ in wrote.of] == [
+        "Problem 2: right in some samples (1 of 4)",
+        "Problem 5: right in none (0 of 4)",
+    ]
+    assert table.headings == ("problem", "greedy sample", "samples right", "any of 1", "any of 4", "gain")
+    assert table.rows[0] == ("2", "wrong", "1 of 4", "0.250", "1.000", "+0.750")
 
 
 def test_what_others_counted_has_no_problems(checkpoint):

@@ -5,7 +5,7 @@ import dataclasses
 import io
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,9 +38,10 @@ from breakeven.eval.run import Evaluation, check_request, evaluate_model, sample
 from breakeven.eval.search import SearchSettings
 from breakeven.names import named_in
 from breakeven.records import SegmentRule
-from breakeven.report.document import Document
+from breakeven.report.document import Block, Document
 from breakeven.report.measured import measured_document
 from breakeven.report.measurements import measurement_table
+from breakeven.report.problems import sampled_blocks
 from breakeven.sampling.pieces import Progress as Stage
 from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
@@ -206,6 +207,7 @@ def eval_(
         rewards = load_reward_source(reward_source, loaded, options, num_verdicts=num_verdicts, seed=seed)
     if not json:
         say(f"{loaded.name} on {problems.name}: {len(problems.problems)} problems; samples in {directory}")
+    single: list[Block] = []
     with _Live(quiet=json) as live:
         evaluation = evaluate_model(
             loaded,
@@ -221,11 +223,12 @@ def eval_(
             search=search,
             workers=workers,
             on_progress=live.show,
+            on_samples=lambda bank, texts: single.extend(sampled_blocks(bank, texts)),
         )
     _write(directory, evaluation)
     page = page or directory / "results.html"
     used = {"strategies": named, "max_tokens": max_tokens or problems.max_tokens, "reward_model": reward_source}
-    document = _document(evaluation, directory, used | loaded.settings, {"seed": seed, "task_seed": task_seed})
+    document = _document(evaluation, single, directory, used | loaded.settings, {"seed": seed, "task_seed": task_seed})
     write_document("--report", page, document, figures, remedy="The samples are kept: run it again.")
     if json:
         print_json(_fields(evaluation))
@@ -259,7 +262,11 @@ def _write(directory: Path, evaluation: Evaluation) -> None:
 
 
 def _document(
-    evaluation: Evaluation, directory: Path, settings: Mapping[str, object], seeds: Mapping[str, int]
+    evaluation: Evaluation,
+    single: Sequence[Block],
+    directory: Path,
+    settings: Mapping[str, object],
+    seeds: Mapping[str, int],
 ) -> Document:
     """The report, with what the samples depend on."""
     kept = f"Samples, verdicts and texts: {directory / SAMPLES_NAME}."
@@ -269,6 +276,7 @@ def _document(
         evaluation.measurements,
         warning=first_line(evaluation),
         notes=[*notes(evaluation), kept],
+        problems=single,
         settings=known | dict(settings),
         made_by=sample_versions() | dict(seeds),
     )

@@ -1,7 +1,7 @@
 """One evaluation from end to end: draw what lacks, grade, score, measure every strategy at every K."""
 
 import platform
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -15,14 +15,14 @@ from breakeven.eval.bank import resumed
 from breakeven.eval.measure import measurable, measure
 from breakeven.eval.models import LoadedModel
 from breakeven.eval.prices import Costs
-from breakeven.eval.samples import drawn_samples
+from breakeven.eval.samples import drawn_samples, first_texts
 from breakeven.eval.search import SearchSettings, measure_search, run_search
-from breakeven.records import Measurement
+from breakeven.records import Measurement, SampleBank
 from breakeven.records.protocols import RewardModel
 from breakeven.sampling.pieces import OnProgress
 from breakeven.seeds import MAX_SEED
 from breakeven.session.searching import by_search
-from breakeven.store import SampleFile, SamplesHeader
+from breakeven.store import SampleFile, SamplesHeader, Texts
 from breakeven.ttc.strategies.named import STRATEGIES
 from breakeven.ttc.strategies.strategy import Need, Tools
 
@@ -85,6 +85,7 @@ def evaluate_model(
     search: SearchSettings | None = None,
     workers: int = 1,
     on_progress: OnProgress = lambda progress: None,
+    on_samples: Callable[[SampleBank, Texts], None] = lambda bank, texts: None,
 ) -> Evaluation:
     """Accuracy and price of every strategy at every K, from samples in `directory` and those that it lacks.
 
@@ -103,6 +104,7 @@ def evaluate_model(
         search: how trees grow; None: the default.
         workers: checks at once.
         on_progress: told after every chunk.
+        on_samples: told once, when all are drawn and graded: the verdicts, and the texts of the first problems.
 
     Raises:
         ArgumentError: a value out of its range, or samples in `directory` of another model, task or setting.
@@ -166,6 +168,7 @@ def evaluate_model(
                 file.path.unlink()
             raise
         samples = drawn_samples(collector, task.problems)
+        on_samples(samples.bank, first_texts(collector))
         for each, k, label in searches:
             run_search(file, task, each[0], k, label=label, tools=tools, workers=workers, on_progress=on_progress)
         reward_cost = reward_source.cost if reward_source else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from breakeven.records import Problem, Reward, SampleBank
 from breakeven.sampling.collect import Collector
+from breakeven.store import Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,22 @@ def drawn_samples(collector: Collector, problems: Sequence[Problem]) -> DrawnSam
         num_broken_off=collector.samples.num_broken_off,
         num_copied=num_copied([text for batch in row for text in batch.texts] for row in collector.samples.sampled),
         own_temperature=any(each.draw.own_temperature for each in collector.samples.batches),
+    )
+
+
+_MOST_TEXTS = 200
+"""Problems whose texts are held at once."""
+
+
+def first_texts(collector: Collector) -> Texts:
+    """What the model wrote on the first problems, of which a report shows some."""
+    samples = collector.samples
+    greedy, sampled = samples.greedy[:_MOST_TEXTS], samples.sampled[:_MOST_TEXTS]
+    return Texts(
+        step=0,
+        greedy_P=tuple(text for row in greedy for batch in row for text in batch.texts),
+        texts_PN=tuple(tuple(text for batch in row for text in batch.texts) for row in sampled),
+        num_left_out=len(samples.greedy) - len(greedy),
     )
 
 

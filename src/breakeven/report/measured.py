@@ -7,7 +7,7 @@ from typing import Final, Literal
 from breakeven.records import Measurement
 from breakeven.report.chart import Axis, Band, Chart, Marker, Series
 from breakeven.report.decided import figure_of, settings_section
-from breakeven.report.document import Completions, Document, Fact, Paragraphs, Section, Table
+from breakeven.report.document import Block, Document, Fact, Paragraphs, Section, Table
 from breakeven.report.format import format_accuracy, format_flops, format_samples
 from breakeven.report.measurements import HEADINGS, measurement_rows
 from breakeven.report.words import interval_words, kind_words, strategy_words
@@ -46,7 +46,7 @@ def measured_document(
     *,
     warning: str = "",
     notes: Sequence[str] = (),
-    completions: Completions | None = None,
+    problems: Sequence[Block] = (),
     settings: Mapping[str, object] | None = None,
     made_by: Mapping[str, object] | None = None,
 ) -> Document:
@@ -57,7 +57,7 @@ def measured_document(
         measurements: every strategy at every K.
         warning: what must be said before any number.
         notes: sentences on what was drawn, was left out or failed.
-        completions: what the model wrote, where it is shown.
+        problems: how single ones fared, and what the model wrote.
         settings: what the samples depend on, nested mappings allowed.
         made_by: versions and seeds.
     """
@@ -70,7 +70,7 @@ def measured_document(
             heading="What more samples buy, and what they cost", blocks=tuple(map(figure_of, filter(None, charts)))
         ),
         Section(heading="Every number", blocks=(table,)),
-        Section(heading="What the model wrote", blocks=() if completions is None else (completions,)),
+        Section(heading="Problem by problem", blocks=tuple(problems)),
         Section(heading="Notes", blocks=(Paragraphs(texts=tuple(notes)),) if notes else ()),
         settings_section(settings or {}, made_by or {}),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.records import CheckpointRecord, SampleBank
-from breakeven.report.document import Completions, Paragraphs, Row, Table
+from breakeven.report.document import Block, Completions, Paragraphs, Row, Table
 from breakeven.report.format import format_accuracy
 from breakeven.report.shown import Shown
 from breakeven.store.texts import Texts
@@ -59,17 +59,43 @@ def problem_blocks(
     before = checkpoints[at - 1] if at else None
     earlier = before if isinstance(before, CheckpointRecord) else None
     bank = shown.observation.bank
-    k = max(1, min((len(row) for row in bank.correct_PN if row), default=1))
-    problems = _problems(bank, None if earlier is None else earlier.observation.bank, k)
-    ordered = sorted(problems, key=lambda each: (-each.gain, each.place))[:_MOST]
+    problems = _problems(bank, None if earlier is None else earlier.observation.bank)
     since = "since then" if earlier is None else f"since step {earlier.decision.step}"
-    headings = (*HEADINGS[:4], f"any of {k}", HEADINGS[5], since)
-    table = Table(label="Every problem", headings=headings, rows=tuple(map(_row, ordered)), kind="checkpoints")
+    sentences = [_summary(problems, f"validation problems at step {shown.decision.step}")]
+    if earlier is not None:
+        newly = sum(each.flipped == "newly right" for each in problems)
+        lost = sum(each.flipped == "lost" for each in problems)
+        sentences.append(f"Since step {earlier.decision.step}, {newly} are newly right with one and {lost} are lost.")
     wrote = None if texts is None else _completions(problems, texts)
-    return Paragraphs(texts=tuple(_summary(problems, shown, earlier))), table, wrote
+    return Paragraphs(texts=tuple(sentences)), _table(problems, _least(bank), since), wrote
 
 
-def _problems(bank: SampleBank, earlier: SampleBank | None, k: int) -> list[_Problem]:
+def sampled_blocks(bank: SampleBank, texts: Texts) -> list[Block]:
+    """The same of samples that belong to no run: a sentence, some completions, a row a problem."""
+    problems = _problems(bank, None)
+    wrote = _completions(problems, texts)
+    return [
+        Paragraphs(texts=(_summary(problems, "problems"),)),
+        *([] if wrote is None else [wrote]),
+        _table(problems, _least(bank)),
+    ]
+
+
+def _least(bank: SampleBank) -> int:
+    """The fewest samples of a problem that was sampled: K of "any of K"."""
+    return max(1, min((len(row) for row in bank.correct_PN if row), default=1))
+
+
+def _table(problems: Sequence[_Problem], k: int, since: str | None = None) -> Table:
+    """Those that gain most first; what changed where there is something before it."""
+    ordered = sorted(problems, key=lambda each: (-each.gain, each.place))[:_MOST]
+    headings = (*HEADINGS[:4], f"any of {k}", HEADINGS[5], *([] if since is None else [since]))
+    rows = tuple(_row(each)[: len(headings)] for each in ordered)
+    return Table(label="Every problem", headings=headings, rows=rows, kind="checkpoints")
+
+
+def _problems(bank: SampleBank, earlier: SampleBank | None) -> list[_Problem]:
+    k = _least(bank)
     before = earlier.greedy_correct_P if earlier is not None and earlier.num_problems == bank.num_problems else ""
     right, graded = bank.num_correct_P, bank.num_graded_P
     problems = []
@@ -100,21 +126,16 @@ def _row(problem: _Problem) -> Row:
     return (str(problem.place + 1), words[problem.greedy], drawn, *shares, gain, problem.flipped or "-")
 
 
-def _summary(problems: Sequence[_Problem], shown: CheckpointRecord, earlier: CheckpointRecord | None) -> list[str]:
+def _summary(problems: Sequence[_Problem], what: str) -> str:
     greedy = sum(each.greedy == "1" for each in problems)
     sampled = [each for each in problems if each.samples and each.greedy != "1"]
     some, none = sum("1" in each.samples for each in sampled), sum("1" not in each.samples for each in sampled)
     unknown = len(problems) - greedy - some - none
     sentence = (
-        f"Of {len(problems)} validation problems at step {shown.decision.step}, {greedy} are right with one greedy "
-        f"sample, {some} more with some sample of those drawn, {none} with none"
+        f"Of {len(problems)} {what}, {greedy} are right with one greedy sample, {some} more with some sample of those "
+        f"drawn, {none} with none"
     )
-    sentences = [sentence + (f"; of {unknown} no sample was drawn." if unknown else ".")]
-    if earlier is not None:
-        newly = sum(each.flipped == "newly right" for each in problems)
-        lost = sum(each.flipped == "lost" for each in problems)
-        sentences.append(f"Since step {earlier.decision.step}, {newly} are newly right with one and {lost} are lost.")
-    return sentences
+    return sentence + (f"; of {unknown} no sample was drawn." if unknown else ".")
 
 
 def _completions(problems: Sequence[_Problem], texts: Texts) -> Completions | None:
