@@ -1,6 +1,7 @@
 """One checkpoint problem by problem, worked out by hand on five problems."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,8 @@ def test_problems_whose_texts_were_too_much_have_none(blocks):
 
 def test_samples_of_no_run_are_shown_alike():
     texts = Texts(step=0, greedy_P=("g",) * 5, texts_PN=(("a", "b", "c", "d"),) * 5, num_left_out=0)
-    said, wrote, table = sampled_blocks(NOW, texts)
+    blocks: Any = sampled_blocks(NOW, texts)
+    said, wrote, table = blocks
     assert said.texts == (
         "Of 5 problems, 2 are right with one greedy sample, 2 more with some sample of those drawn, 1 with none.",
     )
