@@ -57,7 +57,7 @@ def test_each_chart_is_written_in_three_forms_and_shown_in_markdown(cli, recorde
     page, figures = tmp_path / "page.md", tmp_path / "new" / "my figures"
     answer = json.loads(cli("report", recorded, "--out", page, "--figures", figures, "--json").stdout)
     assert answer == {"report": str(page), "figures": str(figures)}
-    names = ["learning", "losses", "samples", "smallest-k"]
+    names = ["learning", "samples", "smallest-k"]
     assert sorted(each.name for each in figures.iterdir() if each.stem in names) == [
         f"{name}.{form}" for name in names for form in ("pdf", "png", "svg")
     ]

@@ -28,7 +28,9 @@ def check_place(option: str, path: Path) -> None:
     if not path.parent.is_dir():
         raise argument_error(option, "be a file in a directory that exists", str(path))
     if path.suffix.lower() not in FORMS and (path.is_file() or not path.exists()):  # a pipe has the page
-        raise argument_error(option, f"end in {_listed(list(FORMS))}", str(path), "Page, Markdown or JSON: it decides.")
+        raise argument_error(
+            option, f"end in {_listed(list(FORMS))}", str(path), "These are a page, Markdown and JSON."
+        )
 
 
 def write_document(

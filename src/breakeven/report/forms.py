@@ -33,8 +33,10 @@ Images = Mapping[str, str]
 _FOLDED_ROWS: Final = 60
 """Rows above which a table is shown when asked for."""
 _ACTIVE: Final = re.compile(r"([\\`*_\[\]~$#])")
-_LINKED: Final = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.\w)|(?<=(?<!\w)@)(?=\w)", re.IGNORECASE)
-"""Inside of what GitHub links, or calls somebody by, though nothing marks it: an address, a name."""
+_LINKED: Final = re.compile(
+    r"(?<=:)(?=//|[\w+-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.\w)|(?<=(?<!\w)@)(?=\w)|(?<=#)(?=\d)", re.IGNORECASE
+)
+"""Inside of what GitHub makes something of though nothing marks it: an address, a name, an issue, a picture's name."""
 _LINE_START: Final = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[+-](?:\s|$)|-{3}|=))")
 """Before what would begin a list, end a section, or make a heading of the line above."""
 
