@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.config import policy_from
+from breakeven.records import ServingPoint
 from breakeven.session.offers import MOST, offers
 from breakeven.store import RunRecord, read_log
 
@@ -17,7 +18,7 @@ def record() -> RunRecord:
     return read_log(LOG)
 
 
-def offered(record: RunRecord) -> list:  # type: ignore[type-arg]
+def offered(record: RunRecord) -> list[ServingPoint]:
     observed, decided = zip(*((each.observation, each.decision) for each in record.checkpoints), strict=True)
     return offers(observed, decided, record.header.spec, policy_from(record.header.policy))
 
