@@ -4,7 +4,8 @@
 
 About half of the attempts come after a random time, half inside a random call that changes the disk: after part of a
 write, before or after an fsync, a rename, a truncation or a removal. Ends with 1 if any file differs by a byte
-(locks and leftovers ending in .partial apart), or a command ends otherwise than killed or with 0.
+(locks and leftovers ending in .partial apart), or a command ends otherwise than killed or with 0. A long campaign may
+be cut in parts, each with a seed of its own: its attempts share nothing with those of another.
 """
 
 import argparse
@@ -55,6 +56,9 @@ def main() -> None:
             )
             faults += victims.differences(victim.name, victim.files(), whole[victim.name])
             ends[victim.name] += 1
+            if victim.name == victims.NAMES[-1]:
+                so_far = f"{killed.total()} kills, {ends.total()} ends, {len(faults)} faults"
+                sys.stderr.write(f"{so_far} in {time.monotonic() - began:.0f} s\n")
             shutil.rmtree(victim.directory, ignore_errors=True)
         spent = time.monotonic() - began
     for name in victims.NAMES:
