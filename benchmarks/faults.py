@@ -168,8 +168,8 @@ def _witness(kept: Path, fault: victims.Fault | None) -> None:
 
 
 def _goes_on(victim: victims.Victim, place: Path, whole: dict[str, bytes]) -> list[str]:
-    """Go on to the end, and compare it."""
-    code = victims.finish(victims.start(victim, place / "said"))
+    """Go on to the end, unless only the name of its last file was not synced; and compare it."""
+    code = 0 if victim.is_done() else victims.finish(victims.start(victim, place / "said"))
     if code:
         return [f"end: exit code {code}, {(place / 'said').read_text(encoding='utf-8', errors='replace')[-300:]!r}"]
     return [f"end: {each}" for each in victims.differences(victim.name, victim.files(), whole)]
