@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 FONT_SIZE = 12.0
 _MOST_DECIMALS = 6
+_LARGEST, _LEAST_RANGE = 1e300, 1e-300
+"""Beyond these a step between ticks, or an end of the axis, would be no float any more."""
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:
@@ -53,12 +55,12 @@ class Scale:
 
     def shows(self, value: float) -> bool:
         """True if the value can be drawn on this axis."""
-        return math.isfinite(value) and (value > 0 or not self.log2)
+        return _is_drawn(value, self.log2)
 
 
 def make_scale(axis: Axis, values: Iterable[float], start: float, end: float, num_ticks: int) -> Scale:
-    """A scale that holds every finite value, with about `num_ticks` ticks; 0 to 1 (1 to 2 for log2) without data."""
-    shown = [value for value in values if math.isfinite(value) and (value > 0 or not axis.log2)]
+    """A scale that holds every value that can be drawn, with about `num_ticks` ticks; 0 to 1 (1 to 2 for log2) without data."""
+    shown = [value for value in values if _is_drawn(value, axis.log2)]
     lo, hi = min(shown, default=1.0 if axis.log2 else 0.0), max(shown, default=1.0)
     lo, hi = lo if axis.lo is None else axis.lo, hi if axis.hi is None else axis.hi
     if axis.log2:
@@ -67,7 +69,7 @@ def make_scale(axis: Axis, values: Iterable[float], start: float, end: float, nu
         powers = [2.0**power for power in range(first, last + 1, stride)]
         lo, hi = 2.0**first, 2.0**last
         return Scale(log2=True, lo=lo, hi=hi, ticks=_labelled(powers, axis), start=start, end=end)
-    if hi <= lo:
+    if hi - lo < _LEAST_RANGE:
         pad = abs(lo) / 10 or 1.0
         lo, hi = lo if axis.lo is not None else lo - pad, lo + pad if axis.hi is None else max(axis.hi, lo + pad)
     step = _nice_step((hi - lo) / max(2, num_ticks))
@@ -76,6 +78,10 @@ def make_scale(axis: Axis, values: Iterable[float], start: float, end: float, nu
     first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
     ticks = _labelled([number * step for number in range(first, last + 1)], axis)
     return Scale(log2=False, lo=lo, hi=hi, ticks=ticks, start=start, end=end)
+
+
+def _is_drawn(value: float, log2: bool) -> bool:
+    return abs(value) < _LARGEST and (value > 0 or not log2)
 
 
 def format_value(axis: Axis, value: float) -> str:
