@@ -1,4 +1,4 @@
-"""Let the disk fail under `run`, `eval` and `reward-model`: full at many sizes, and an I/O error at each fsync in turn.
+"""Let the disk fail under the commands of victims.py: full at many sizes, and an I/O error at each fsync in turn.
 
     nice python benchmarks/faults.py --sizes 20
 
@@ -124,7 +124,7 @@ def _refused(
         lines = content[: content.rfind(b"\n") + 1]
         if name.endswith(".jsonl") and not whole[name].startswith(lines):
             faults.append(f"{name} is no beginning of the undisturbed one")
-        if name not in _REWRITTEN and content != whole.get(name):
+        if Path(name).name not in _REWRITTEN and content != whole.get(name):
             faults.append(f"{name} is not whole")
     return code, faults
 

@@ -59,7 +59,7 @@ class Scale:
 
 
 def make_scale(axis: Axis, values: Iterable[float], start: float, end: float, num_ticks: int) -> Scale:
-    """A scale that holds every value that can be drawn, with about `num_ticks` ticks; 0 to 1 (1 to 2 for log2) without data."""
+    """A scale of all values that can be drawn, with about `num_ticks` ticks; 0 to 1 (1 to 2 for log2) without data."""
     shown = [value for value in values if _is_drawn(value, axis.log2)]
     lo, hi = min(shown, default=1.0 if axis.log2 else 0.0), max(shown, default=1.0)
     lo, hi = lo if axis.lo is None else axis.lo, hi if axis.hi is None else axis.hi
