@@ -1,8 +1,8 @@
 """Four small commands that write files, each in a process forked where all is imported, and what they leave.
 
-`run` trains a tiny recipe in shadow mode and keeps weights, where `cooldown` stops and is cooled down on a branch; `eval`
-measures what `run` left; `reward-model` trains on the samples of that. kill.py breaks them off, lets them go on, and
-compares the end with an undisturbed one.
+`run` trains a tiny recipe in shadow mode and keeps weights, where `cooldown` stops and is cooled down on a branch;
+`eval` measures what `run` left; `reward-model` trains on the samples of that. kill.py breaks them off, lets them go on,
+and compares the end with an undisturbed one.
 """
 
 import gc
