@@ -27,6 +27,8 @@ from pathlib import Path
 import victims
 
 _REWRITTEN = ("state.safetensors", "report.html", "log.jsonl", "texts.jsonl", "samples.jsonl")
+_SERVED = "cooldown/step-000012/full/serving.json"
+"""Written with the weights, and again once it is known how they are to be served."""
 _ROOM = 1 << 26
 
 
@@ -124,7 +126,7 @@ def _refused(
         lines = content[: content.rfind(b"\n") + 1]
         if name.endswith(".jsonl") and not whole[name].startswith(lines):
             faults.append(f"{name} is no beginning of the undisturbed one")
-        if Path(name).name not in _REWRITTEN and content != whole.get(name):
+        if Path(name).name not in _REWRITTEN and name != _SERVED and content != whole.get(name):
             faults.append(f"{name} is not whole")
     return code, faults
 
