@@ -1,4 +1,4 @@
-"""Let the disk fail under `run`, `eval` and `reward-model`: full at many sizes, and an I/O error at each fsync in turn.
+"""Let the disk fail under the commands of victims.py: full at many sizes, and an I/O error at each fsync in turn.
 
     nice python benchmarks/faults.py --sizes 20
 
@@ -27,6 +27,8 @@ from pathlib import Path
 import victims
 
 _REWRITTEN = ("state.safetensors", "report.html", "log.jsonl", "texts.jsonl", "samples.jsonl")
+_SERVED = "cooldown/step-000012/full/serving.json"
+"""Written with the weights, and again once it is known how they are to be served."""
 _ROOM = 1 << 26
 
 
@@ -124,7 +126,7 @@ def _refused(
         lines = content[: content.rfind(b"\n") + 1]
         if name.endswith(".jsonl") and not whole[name].startswith(lines):
             faults.append(f"{name} is no beginning of the undisturbed one")
-        if name not in _REWRITTEN and content != whole.get(name):
+        if Path(name).name not in _REWRITTEN and name != _SERVED and content != whole.get(name):
             faults.append(f"{name} is not whole")
     return code, faults
 
@@ -168,8 +170,8 @@ def _witness(kept: Path, fault: victims.Fault | None) -> None:
 
 
 def _goes_on(victim: victims.Victim, place: Path, whole: dict[str, bytes]) -> list[str]:
-    """Go on to the end, and compare it."""
-    code = victims.finish(victims.start(victim, place / "said"))
+    """Go on to the end, unless only the name of its last file was not synced; and compare it."""
+    code = 0 if victim.is_done() else victims.finish(victims.start(victim, place / "said"))
     if code:
         return [f"end: exit code {code}, {(place / 'said').read_text(encoding='utf-8', errors='replace')[-300:]!r}"]
     return [f"end: {each}" for each in victims.differences(victim.name, victim.files(), whole)]

@@ -63,6 +63,7 @@ _BITS = (
 )
 
 
+HEADING = f"{'reader':22} {'inputs':>6} {'read':>6} {'refused':>7} {'faults':>6} {'slowest':>8}\n"
 Step: TypeAlias = tuple[CodeType, int, int]
 """Of which code, from which line, to which."""
 _MOST_KEPT_BYTES = 1 << 16
@@ -82,6 +83,8 @@ class Reader:
     promised: tuple[type[Exception], ...] = (BreakevenError,)
     sealed: bool = False
     """Whether lines are records with checksums."""
+    mutate: Callable[..., bytes] | None = None
+    """In place of `mutated`."""
 
 
 def main() -> None:
@@ -92,9 +95,9 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="readers whose names hold this")
     parser.add_argument("--guided", action="store_true", help="by what inputs reach; some ten times slower")
     asked = parser.parse_args()
-    signal.signal(signal.SIGPROF, _too_long)
+    signal.signal(signal.SIGPROF, too_long)
     found = Counter[str]()
-    sys.stdout.write(f"{'reader':22} {'inputs':>6} {'read':>6} {'refused':>7} {'faults':>6} {'slowest':>8}\n")
+    sys.stdout.write(HEADING)
     with tempfile.TemporaryDirectory() as folder:
         for reader in readers():
             if asked.only in reader.name:
@@ -112,7 +115,8 @@ def fuzz(
     counts, found, slowest = Counter[str](), Counter[str](), 0.0
     corpus, known = list(reader.seeds), set[Step]()
     for number in range(inputs):
-        data = mutated(chance.choice(chance.choice((reader.seeds, corpus, corpus[-20:]))), chance, sealed=reader.sealed)
+        seed = chance.choice(chance.choice((reader.seeds, corpus, corpus[-20:])))
+        data = (reader.mutate or mutated)(seed, chance, sealed=reader.sealed)
         steps = set[Step]()
         place = Path(tempfile.mkdtemp(dir=folder))
         began = time.process_time()
@@ -164,7 +168,8 @@ def _into(steps: set[Step]) -> Callable[..., Any]:
     return enter
 
 
-def _too_long(*_: object) -> None:
+def too_long(*_: object) -> None:
+    """For SIGPROF: the time of an input is over."""
     raise _TooLong
 
 

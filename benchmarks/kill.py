@@ -1,10 +1,11 @@
-"""Kill `run`, `eval` and `reward-model` at random moments; every end is compared with an undisturbed one.
+"""Kill the commands of victims.py at random moments; every end is compared with an undisturbed one.
 
     nice python benchmarks/kill.py --kills 1000 --seed 0
 
 About half of the attempts come after a random time, half inside a random call that changes the disk: after part of a
 write, before or after an fsync, a rename, a truncation or a removal. Ends with 1 if any file differs by a byte
-(locks and leftovers ending in .partial apart), or a command ends otherwise than killed or with 0.
+(locks and leftovers ending in .partial apart), or a command ends otherwise than killed or with 0. A long campaign may
+be cut in parts, each with a seed of its own: its attempts share nothing with those of another.
 """
 
 import argparse
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000, metavar="N", help="in all, shared by the commands")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and calls")
+    parser.add_argument("--only", nargs="*", choices=victims.NAMES, default=victims.NAMES, metavar="COMMAND")
     parser.add_argument("--seconds", type=float, default=900.0, help="begin no further command after so long")
     asked = parser.parse_args()
     moments, killed, ends, faults = random.Random(asked.seed), Counter[str](), Counter[str](), list[str]()
@@ -48,16 +50,19 @@ def main() -> None:
             left = asked.kills - killed.total()
             if left <= 0 or time.monotonic() - began > asked.seconds:
                 break
-            victim = victims.victim(victims.NAMES[number % 3], Path(folder, f"killed-{number}"), base)
+            victim = victims.victim(asked.only[number % len(asked.only)], Path(folder, f"killed-{number}"), base)
             most = min(left, 12)
             killed[victim.name] += kill_until_done(
                 victim, most, seconds[victim.name], moments, Path(folder, "said"), faults
             )
             faults += victims.differences(victim.name, victim.files(), whole[victim.name])
             ends[victim.name] += 1
+            if victim.name == asked.only[-1]:
+                so_far = f"{killed.total()} kills, {ends.total()} ends, {len(faults)} faults"
+                sys.stderr.write(f"{so_far} in {time.monotonic() - began:.0f} s\n")
             shutil.rmtree(victim.directory, ignore_errors=True)
         spent = time.monotonic() - began
-    for name in victims.NAMES:
+    for name in asked.only:
         sys.stdout.write(f"{name:12} {killed[name]:4} kills, {ends[name]:3} ends compared\n")
     sys.stdout.write(f"{killed.total()} kills in {spent:.0f} s, {len(faults)} faults\n")
     sys.stdout.writelines(f"  {each}\n" for each in faults[:20])

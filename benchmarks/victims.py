@@ -1,7 +1,8 @@
-"""Three small commands that write files, each in a process forked where all is imported, and what they leave.
+"""Four small commands that write files, each in a process forked where all is imported, and what they leave.
 
-`run` trains a tiny recipe in shadow mode and keeps weights; `eval` measures what it left; `reward-model` trains on the
-samples of that. kill.py breaks them off, lets them go on, and compares the end with an undisturbed one.
+`run` trains a tiny recipe in shadow mode and keeps weights, where `cooldown` stops and is cooled down on a branch;
+`eval` measures what `run` left; `reward-model` trains on the samples of that. kill.py breaks them off, lets them go on,
+and compares the end with an undisturbed one.
 """
 
 import gc
@@ -34,7 +35,13 @@ _IMPORTED = (
     "breakeven.train.reward_model.train",
     "torch._dynamo",
 )
-NAMES = ("run", "eval", "reward-model")
+RECIPES = {
+    "run": RECIPE,
+    "cooldown": RECIPE.replace('"shadow"', '"stop"\non_stop = "cooldown"')
+    .replace("target = 0.05", "target = 0.0")
+    .replace("patience = 1", "patience = 6"),
+}
+NAMES = (*RECIPES, "eval", "reward-model")
 _TASK = {"num_numbers": 2, "max_number": 15, "max_target": 40}
 Fault = Callable[[], None]
 """What is done to the child before its command starts."""
@@ -68,9 +75,9 @@ class Victim:
 def victim(name: str, directory: Path, base: Path) -> Victim:
     """The command `name`, which fills `directory`, with what it needs from what `prepare` left in `base`."""
     out = ("--out", str(directory))
-    if name == "run":
+    if name in RECIPES:
         again = ("run", "--resume", str(directory))
-        return Victim(name=name, directory=directory, first=("run", str(base / "tiny.toml"), *out), again=again)
+        return Victim(name=name, directory=directory, first=("run", str(base / f"{name}.toml"), *out), again=again)
     if name == "eval":
         model = ("eval", str(base / "run" / "full"), "--task", "countdown", "--num-problems", "40", "-n", "16")
         task = (f"--task-set={key}={value}" for key, value in _TASK.items())
@@ -89,7 +96,8 @@ def prepare(base: Path) -> dict[str, dict[str, bytes]]:
     for name in _IMPORTED:
         importlib.import_module(name)
     base.mkdir(parents=True, exist_ok=True)
-    (base / "tiny.toml").write_text(RECIPE, encoding="utf-8")
+    for name, recipe in RECIPES.items():
+        (base / f"{name}.toml").write_text(recipe, encoding="utf-8")
     whole = {}
     for name in NAMES:
         each = victim(name, base / name, base)

@@ -57,6 +57,14 @@ def test_an_evaluation_is_a_bank_by_prompt_without_what_filled_up_a_batch(reward
         rewards.bank(rewards.taken())
 
 
+def test_rewards_that_are_read_once_are_there_for_the_trainer_too() -> None:
+    rewards = RecordedReward(lambda completions, **_: map(float, completions), threshold=1)
+    rewards.watch(SimpleNamespace(training=False))
+    given = {"prompts": ["1 + 1", CHAT], "completions": ["2", "4"], "completion_ids": [[7], [7]]}
+    assert list(rewards(**given)) == [2.0, 4.0]
+    assert [each.reward for each in rewards.taken()] == [2.0, 4.0]
+
+
 def test_in_training_and_afterwards_nothing_is_remembered(rewards) -> None:
     given = {"prompts": ["1 + 1"], "completions": ["2"], "completion_ids": [[7]]}
     rewards.watch(SimpleNamespace(training=True))

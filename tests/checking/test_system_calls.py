@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.checking import Outcome, Program, Sandbox, Verdict
-from breakeven.checking.system_calls import REFUSED, filter_for
+from breakeven.checking.system_calls import OF_ITSELF, REFUSED, UNHEEDED, filter_for
 
 ALLOWED, KILLED = 0x7FFF0000, 0x80000000
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -56,18 +56,28 @@ def fails_with(number: int) -> int:
 def test_what_is_listed_is_refused_and_all_else_is_let_through(column: int, machine: str) -> None:
     refused = {numbers[column] for numbers in REFUSED.values()} - {None}
     fcntl, socketpair, clone3 = ((72, 25)[column], (53, 199)[column], 435)
+    answers = dict.fromkeys(refused | {socketpair}, fails_with(errno.EPERM)) | {clone3: fails_with(errno.ENOSYS)}
+    answers |= {numbers[column]: fails_with(0) for numbers in UNHEEDED.values()}
     for number in range(463):
-        expected = fails_with(errno.EPERM) if number in refused | {socketpair} else ALLOWED
-        assert outcome(machine, number) == (fails_with(errno.ENOSYS) if number == clone3 else expected), number
+        assert outcome(machine, number) == answers.get(number, ALLOWED), number
     assert all(outcome(machine, numbers[column]) == ALLOWED for numbers in NEEDED.values())
     for command in (1024, 1026, 1031):  # F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ
         assert outcome(machine, fcntl, 3, command, 1 << 20) == fails_with(errno.EPERM)
     assert all(outcome(machine, fcntl, 3, command) == ALLOWED for command in (*range(17), 1030, 1032))
-    for number in ((302, 261)[column], (203, 122)[column]):  # prlimit64 and sched_setaffinity, of another process
-        assert outcome(machine, number, 1) == outcome(machine, number, 1 << 31) == fails_with(errno.EPERM)
+    for numbers in (OF_ITSELF | UNHEEDED).values():  # of another process
+        assert outcome(machine, numbers[column], 1) == fails_with(errno.EPERM)
+        assert outcome(machine, numbers[column], 1 << 31) == fails_with(errno.EPERM)
     assert outcome(machine, fcntl, 1031, 3) == ALLOWED
     assert outcome(machine, socketpair, 1, 1) == ALLOWED
     assert outcome(machine, socketpair, 2, 1) == fails_with(errno.EPERM)
+
+
+@pytest.mark.parametrize(("column", "machine"), list(enumerate(AUDIT)))
+def test_only_its_own_priority_is_said_to_be_set(column: int, machine: str) -> None:
+    setpriority = (141, 140)[column]
+    assert outcome(machine, setpriority, 0, 0, 19) == fails_with(0)
+    for which, who in ((0, 1), (0, 1 << 31), (1, 0), (2, 0), (1, 7), (2, 65534)):  # a process, a group, a user
+        assert outcome(machine, setpriority, which, who, 19) == fails_with(errno.EPERM)
 
 
 @pytest.mark.parametrize(("column", "machine"), list(enumerate(AUDIT)))
@@ -93,7 +103,8 @@ def test_numbers_are_those_of_the_kernels_headers(column: int, machine: str) -> 
     text = HEADERS[machine].read_text()
     known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", text)}
     known |= {name: int(number) for name, number in re.findall(r"#define __NR3264_(\w+)\s+(\d+)", text)}
-    for name, numbers in {**REFUSED, **NEEDED, "clone": (56, 220), "fcntl": (72, 25), "clone3": (435, 435)}.items():
+    others = {"clone": (56, 220), "fcntl": (72, 25), "clone3": (435, 435)}
+    for name, numbers in {**REFUSED, **OF_ITSELF, **UNHEEDED, **NEEDED, **others}.items():
         assert numbers[column] == known.get(name), name
 
 
@@ -167,6 +178,28 @@ def test_what_programs_need_of_the_kernel_is_there(bubblewrap: Sandbox) -> None:
         run(bubblewrap, source, "assert f(1) == (b'a', 3, '4\\n', 5, (6,), 'Europe/Berlin'), f(1)").verdict
         is Verdict.PASSED
     )
+
+
+def test_a_programs_own_priority_processors_and_locks(bubblewrap: Sandbox) -> None:
+    source = """
+        import fcntl, os
+        def f(x):
+            parameters = os.sched_getscheduler(0), os.sched_param(0)
+            os.sched_setscheduler(0, *parameters), os.sched_setparam(0, parameters[1])
+            os.sched_setaffinity(0, os.sched_getaffinity(0))
+            before, refused = os.getpriority(os.PRIO_PROCESS, 0), []
+            for alter in (
+                lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
+                lambda: os.setpriority(os.PRIO_PGRP, 0, 19),
+                lambda: os.setpriority(os.PRIO_USER, 0, 19),
+            ):
+                try: alter()
+                except PermissionError: refused.append(1)
+            with open("/tmp/file", "w") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.nice(0) == os.nice(3) == before, refused
+        """
+    assert run(bubblewrap, source, "assert f(1) == (True, [1] * 3), f(1)") == Outcome(verdict=Verdict.PASSED)
 
 
 def test_what_sandboxes_share_with_the_machine_can_be_neither_held_nor_altered(bubblewrap: Sandbox) -> None:

@@ -133,7 +133,7 @@ def test_notes_of_the_reader_are_passed_on(cli, log: Path) -> None:
     ("options", "message"),
     [
         (["--budget-flops", "1e15"], "--budget-flops must be at least the last checkpoint's 1.2e+16 FLOPs; got 10"),
-        (["--budget-flops", "nan"], "budget_flops must be finite and above 0; got nan"),
+        (["--budget-flops", "nan"], "--budget-flops must be finite and above 0; got nan"),
         ([*BUDGET, "--baseline", "greedy"], "--baseline must be measured; the log has no greedy samples; got 'greedy'"),
         ([*BUDGET, "--baseline", "x"], 'baseline must be "greedy", "sampled" or "best"; got \'x\''),
         ([*BUDGET, "--policy", "x"], "--policy must be one of calibrated, paper; got 'x'"),
@@ -262,6 +262,7 @@ def test_a_log_that_says_how_long_its_run_is_needs_no_budget(cli, refused, tmp_p
         (["--budget-steps", "10"], "--budget-steps must be at least the last checkpoint's 12 steps; got 10.0."),
         (["--budget-steps", "many"], "--budget-steps must be a number; got 'many'. For example 20000, 1.7e21 or 300B."),
         (["--budget-tokens", "nan"], "--budget-tokens must be finite and above 0; got nan."),
+        (["--budget-steps", "1e308"], "--budget-steps must come to FLOPs that a float can hold; got 1e+308."),
         (["--budget-flops", "1e20"], "--tokens-per-step and --params (or --model-config) must be given"),
         (["--budget-steps", "20", "--column", "x"], "--column must be ours=theirs; got 'x'."),
         (["--budget-steps", "20", "--report", "none/page.html"], "--report must be a file in a directory that exists"),

@@ -70,23 +70,31 @@ def with_others(value: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "metric"),
+    ("name", "content", "metric", "beside"),
     [
-        ("trainer_state.json", STATE, None),
-        ("step_100/log.json", INSPECT, None),
-        ("step_100/samples_t_2026-01-01T00-00-00.000000.jsonl", SAMPLE, None),
-        ("step_100_eval_results.json", EVALPLUS, "plus"),
-        ("step_100/results_2026-01-01T00-00-00.000000.json", RESULTS, None),
+        ("trainer_state.json", STATE, None, ""),
+        ("trainer_state.json", STATE, None, "step_200/"),
+        ("log.json", INSPECT, None, ""),
+        ("samples_t_2026-01-01T00-00-00.000000.jsonl", SAMPLE, None, ""),
+        ("eval_results.json", EVALPLUS, "plus", ""),
+        ("results_2026-01-01T00-00-00.000000.json", RESULTS, None, ""),
+        ("results_2026-01-01T00-00-00.000000.json", RESULTS, None, "step_200/"),
     ],
 )
-def test_any_value_may_be_of_any_type(tmp_path: Path, name: str, content: dict[str, Any], metric: str | None) -> None:
-    path = tmp_path / "log" / name
-    path.parent.mkdir(parents=True)
+def test_any_value_may_be_of_any_type(
+    tmp_path: Path, name: str, content: dict[str, Any], metric: str | None, beside: str
+) -> None:
+    """Alone, or beside a later checkpoint that is whole."""
+    path, later = tmp_path / "step_100" / name, tmp_path / beside / name
+    path.parent.mkdir()
+    if beside:
+        later.parent.mkdir()
+        later.write_text(json.dumps(content), encoding="utf-8")
     options = ReadOptions(flops_per_step=1e12, metric=metric)
 
     def read(value: Any) -> None:
         path.write_text(json.dumps(value), encoding="utf-8")
-        read_evals(path if name == "trainer_state.json" else tmp_path / "log", options)
+        read_evals(path if name == "trainer_state.json" and not beside else tmp_path, options)
 
     read(content)
     for changed in with_others(content):

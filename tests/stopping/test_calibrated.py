@@ -590,6 +590,7 @@ def test_a_serving_point_is_as_sure_as_asked_for(accuracy: list[float], half: fl
         ({"certainty": math.nan}, "certainty must be a share from 0 to 1; got nan."),
         ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),
         ({"max_k": 2.5}, "max_k must be a whole number of at least 1; got 2.5."),
+        ({"max_k": 10**9}, "max_k must be at most 65536; got 1000000000. Curves are read at every K up to it."),
         ({"min_used": -0.1}, "min_used must be a share from 0 up to 1; got -0.1. Divide percentages by 100."),
         ({"min_used": 1.0}, "min_used must be a share from 0 up to 1; got 1.0."),
         ({"max_evaluation_share": 0.0}, "max_evaluation_share must be above 0; got 0.0."),

@@ -441,6 +441,7 @@ def test_a_saturating_run_is_stopped_early_and_rightly() -> None:
         ({"max_k": 8.5}, "max_k must be a whole number of at least 1; got 8.5."),
         ({"max_k": math.nan}, "max_k must be a whole number of at least 1; got nan."),
         ({"max_k": 0}, "max_k must be a whole number of at least 1; got 0."),
+        ({"max_k": 10**9}, "max_k must be at most 65536; got 1000000000. Curves are read at every K up to it."),
         ({"k_values": ()}, "k_values must hold at least one K; got []. The paper uses [1, 2, 4]."),
         ({"k_values": (4, 2, 1)}, "k_values must be increasing whole numbers from 1 up; got [4, 2, 1]."),
         ({"k_values": (0, 1)}, "k_values must be increasing whole numbers from 1 up; got [0, 1]."),

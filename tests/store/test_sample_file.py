@@ -9,6 +9,7 @@ import pytest
 from breakeven.errors import ArgumentError, CorruptLogError, LogError, RunInUseError, RunStorageError
 from breakeven.records import Completion, Finish, Reward, RunSpec
 from breakeven.store import Drawn, Graded, Header, RunLog, SampleFile, SamplesHeader, Scored
+from breakeven.store.lines import encode
 
 HEADER = SamplesHeader(
     versions={"breakeven": "1"},
@@ -181,3 +182,14 @@ def test_records_are_read_from_the_file_when_they_are_asked_for(tmp_path: Path) 
     file.path.write_bytes(file.path.read_bytes().replace(b'"b0"', b'"x0"'))
     with pytest.raises(CorruptLogError, match="is damaged: its contents have checksum"):
         file.drawn["b", False, 0]
+
+
+@pytest.mark.parametrize("other", [GRADED, SCORED, HEADER], ids=["verdicts", "rewards", "header"])
+def test_a_line_of_another_kind_in_its_place_is_damage(tmp_path: Path, other: Graded | Scored | SamplesHeader) -> None:
+    """Where the file is replaced while it is read, by one that is whole in itself."""
+    with SampleFile(tmp_path, HEADER) as file:
+        file.append([drawn()])
+    header = file.path.read_bytes().splitlines(keepends=True)[0]
+    file.path.write_bytes(header + encode(other)[0])
+    with pytest.raises(CorruptLogError, match="is damaged: another line was there before"):
+        file.drawn["a", False, 0]

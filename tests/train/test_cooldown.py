@@ -1,5 +1,6 @@
 """A stop that is cooled down: a branch of the reference run, made as by hand, and resumed bit for bit."""
 
+import errno
 import json
 import os
 import shutil
@@ -14,13 +15,13 @@ import torch
 
 from breakeven.config import config_from
 from breakeven.data.made.countdown import Countdown
-from breakeven.errors import ArgumentError
+from breakeven.errors import ArgumentError, RunStorageError
 from breakeven.model.transformer import Transformer
 from breakeven.records import Cooldown, Reason
 from breakeven.report import branch_words, cooldown_words
 from breakeven.session.steering import ask
 from breakeven.store import RunLog, read_log
-from breakeven.train import loop
+from breakeven.train import cooldown, loop
 from breakeven.train.saved_model import load_saved_model
 from breakeven.train.step import learning_rate, train_step, training_batches
 
@@ -309,3 +310,18 @@ def test_a_stop_that_was_passed_cannot_be_cooled_any_more_and_that_is_said(
     assert read_log(tmp_path).cooldown is None
     (said,) = [each.getMessage() for each in caplog.records if "cooled down" in each.getMessage()]
     assert "the stop at step 8 was not cooled down: training has gone on to step 12" in said
+
+
+def test_a_disk_that_fails_where_the_branch_begins_is_one_error_and_is_gone_on_from(
+    config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    run(config, tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(cooldown, "make_directory", failing)
+        with pytest.raises(RunStorageError, match=r"cooldown/step-000008 could not be begun: Input/output error\. "):
+            run(config, tmp_path / "broken")
+    resume(tmp_path / "broken")
+    assert files(tmp_path / "broken") == files(tmp_path / "whole")

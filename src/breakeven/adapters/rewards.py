@@ -4,7 +4,7 @@ import functools
 import inspect
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,6 +81,8 @@ class RecordedReward:
     def __call__(self, *args: Any, **given: Any) -> Any:
         """The rewards of the function itself, given the same."""
         rewards = self._reward(*args, **given)
+        if isinstance(rewards, Iterator):  # as `map` returns: read here, nothing would be left for the trainer
+            rewards = list(rewards)
         if self._model is not None and not self._model.training and set(_GIVEN) <= set(given):
             samples = zip(*(given[name] for name in _GIVEN), rewards, strict=False)
             for prompt, completion, tokens, reward in samples:

@@ -29,9 +29,9 @@ REFUSED: Final = {
     **{"ptrace": (101, 117), "pidfd_getfd": (438, 438), "kcmp": (312, 272), "process_madvise": (440, 440)},
     **{"process_mrelease": (448, 448)},
     # What the checker is given of the machine: who slows it down says later that nobody could tell.
-    **{"setpriority": (141, 140), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119)},
-    **{"sched_setattr": (314, 274), "ioprio_set": (251, 30)},
-    # Locks of files that all sandboxes and the machine share: they need no right to write.
+    **{"ioprio_set": (251, 30)},
+    # Locks of files that all sandboxes and the machine share: they need no right to write. Of whose file a descriptor
+    # is, a filter cannot see; the POSIX locks of fcntl, which of shared files need that right, are let through.
     **{"flock": (73, 32)},
     # The network: of sockets, only a pair of AF_UNIX.
     **{"socket": (41, 198)},
@@ -45,6 +45,14 @@ REFUSED: Final = {
     **{"acct": (163, 89), "syslog": (103, 116), "quotactl": (179, 60), "quotactl_fd": (443, 443)},
 }
 """Numbers on x86-64 and on aarch64, by name; None where there is no such call."""
+OF_ITSELF: Final = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
+"""Let through with a first argument of 0, for the caller itself, else refused: see what the checker is given, above."""
+UNHEEDED: Final = {
+    **{"setpriority": (141, 140), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119)},
+    **{"sched_setattr": (314, 274)},
+}
+"""Likewise, but answered as done and not done: a program may be told that it is as nice as it wanted to be. `os.nice`
+is made of the first, whose second argument must be 0 too: it says which process, the first that it is one."""
 _NEWEST: Final = 462
 """The last call that was looked at (mseal). Numbers above are newer, or of another interface of x86-64."""
 _CLONE3: Final = 435  # its flags lie in memory, which a filter cannot read: the C library falls back to clone
@@ -53,8 +61,6 @@ _FCNTL: Final = (72, 25)
 _SOCKETPAIR: Final = (53, 199)
 _NEW_NAMESPACES: Final = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
-_OF_ITSELF: Final = ((302, 261), (203, 122))
-"""prlimit64 and sched_setaffinity: first argument 0, for the caller itself, or refused."""
 _FCNTLS: Final = (1024, 1026, 1031)
 """F_SETLEASE and F_NOTIFY, on files that are shared with the machine; F_SETPIPE_SZ, memory that no limit counts."""
 _AF_UNIX: Final = 1
@@ -64,6 +70,7 @@ _LOAD, _IF_EQUAL, _IF_ABOVE, _IF_ANY, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 _NUMBER, _MACHINE, _FIRST, _SECOND = 0, 4, 16, 24
 """Offsets in struct seccomp_data; of arguments, the lower half."""
 _ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+_UNDONE: Final = _FAIL  # with errno 0: the answer of a call that succeeded
 
 
 def filter_for(machine: str) -> bytes | None:
@@ -83,7 +90,9 @@ def filter_for(machine: str) -> bytes | None:
     for number, argument, test, value, met, otherwise in (
         (clone, _FIRST, _IF_ANY, _NEW_NAMESPACES, refuse, None),
         *((fcntl, _SECOND, _IF_EQUAL, each, refuse, None) for each in _FCNTLS),
-        *((numbers[column], _FIRST, _IF_EQUAL, 0, _ALLOW, refuse) for numbers in _OF_ITSELF),
+        *((numbers[column], _FIRST, _IF_EQUAL, 0, _ALLOW, refuse) for numbers in OF_ITSELF.values()),
+        (UNHEEDED["setpriority"][column], _SECOND, _IF_ABOVE, 0, refuse, None),
+        *((numbers[column], _FIRST, _IF_EQUAL, 0, _UNDONE, refuse) for numbers in UNHEEDED.values()),
         (socketpair, _FIRST, _IF_EQUAL, _AF_UNIX, _ALLOW, refuse),
     ):
         code += [(_IF_EQUAL, 0, 4, number), (_LOAD, 0, 0, argument), (test, 0, 1, value), (_RETURN, 0, 0, met)]

@@ -1,5 +1,6 @@
 """The budget of the full run in what people know of it: FLOPs, steps, tokens or hours."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,12 +53,14 @@ class Budget:
                 used = log.steps[-1] * tokens_per_step
         if not used:
             raise argument_error(self.name, f"have a log that says {self.unit}", self.amount, _REMEDIES[self.unit])
-        if self.unit != "flops":
-            check.positive(self.name, self.amount)
+        check.positive(self.name, self.amount)
         if used > self.amount * (1 + 1e-9):
             unit = "FLOPs" if self.unit == "flops" else self.unit
             raise argument_error(self.name, f"be at least the last checkpoint's {used:.6g} {unit}", self.amount)
-        return self.amount if self.unit == "flops" else log.train_flops[-1] * (self.amount / used)
+        flops = self.amount if self.unit == "flops" else log.train_flops[-1] * (self.amount / used)
+        if flops == math.inf:
+            raise argument_error(self.name, "come to FLOPs that a float can hold", self.amount)
+        return flops
 
     @property
     def name(self) -> str:

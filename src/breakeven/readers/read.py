@@ -68,7 +68,7 @@ def _read_evals(path: Path, options: ReadOptions) -> EvalLog:
         )
     curves = [] if rows or results else [each for each in named + jsons if _reads(is_curve, each, options)]
     if curves:
-        latest = max(curves, key=lambda each: (trainer_state(each) or {}).get("global_step", 0))
+        latest = max(curves, key=lambda each: (trainer_state(each) or {}).get("global_step") or 0)
         if len(curves) > 1 and any(trainer_state(each) is None for each in curves):
             found_in = ", ".join(str(each.relative_to(path)) for each in curves[:12])
             raise LogError(f"{path} must hold the accuracies of one run; it has {found_in}. Give one of these files.")

@@ -14,7 +14,7 @@ from breakeven.errors import argument_error
 from breakeven.names import strategy_name
 from breakeven.records import Action, Decision, FitStatus, Forecast, KCurve, Outlook, Reason, ServingPoint
 from breakeven.stopping.candidates import Candidate, candidates, deployable
-from breakeven.stopping.course import Course, Needs, Seen
+from breakeven.stopping.course import Course, Needs, Seen, largest_k
 from breakeven.stopping.density import quantile
 from breakeven.stopping.history import NO_FORECAST, baseline_accuracy
 from breakeven.stopping.lifetime import later_flops
@@ -62,8 +62,7 @@ class CalibratedPolicy:
             raise argument_error("risk", "be above 0 and below 1", self.risk, "0.1 allows one bad stop in ten runs.")
         if not 0.0 <= self.margin < 1.0:
             raise argument_error("margin", "be a share from 0 up to 1", self.margin, "0.01 is one point of accuracy.")
-        if not self.max_k >= 1 or self.max_k % 1:
-            raise argument_error("max_k", "be a whole number of at least 1", self.max_k)
+        largest_k(self.max_k)
         if not 0.0 <= self.certainty <= 1.0:
             raise argument_error("certainty", "be a share from 0 to 1", self.certainty, "Divide percentages by 100.")
         if not 0.0 <= self.min_used < 1.0:

@@ -11,12 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import add
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Final, Literal, Protocol, Self, runtime_checkable
 
+from breakeven import check
+from breakeven.errors import argument_error
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy, known
 from breakeven.stopping.history import History, baseline_accuracy
+
+_MOST_K: Final = 1 << 16
+
+
+def largest_k(max_k: int) -> None:
+    """Check the largest K of a policy: curves are read at every K up to it, and a log of another may hold any.
+
+    Raises:
+        ArgumentError: it is no whole number, or out of range.
+    """
+    if check.whole("max_k", max_k, 1) > _MOST_K:
+        raise argument_error("max_k", f"be at most {_MOST_K}", max_k, "Curves are read at every K up to it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from breakeven.records import (
     ServingPoint,
 )
 from breakeven.stopping.candidates import deployable
-from breakeven.stopping.course import Course, Needs, Seen
+from breakeven.stopping.course import Course, Needs, Seen, largest_k
 from breakeven.stopping.history import NO_FORECAST
 from breakeven.stopping.lifetime import query_price
 
@@ -38,8 +38,7 @@ class PaperPolicy:
     fluctuation_filter: bool = True
 
     def __post_init__(self) -> None:
-        if not self.max_k >= 1 or self.max_k % 1:
-            raise argument_error("max_k", "be a whole number of at least 1", self.max_k)
+        largest_k(self.max_k)
         if not self.k_values:
             raise argument_error("k_values", "hold at least one K", list(self.k_values), "The paper uses [1, 2, 4].")
         if self.k_values[0] < 1 or any(later <= k for k, later in pairwise(self.k_values)):

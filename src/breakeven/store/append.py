@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self, TypeVar
 
 from breakeven.errors import CorruptLogError, LogError, RunStorageError, argument_error
 from breakeven.store.files import storage_errors, sync, write_all, write_whole
@@ -23,6 +23,8 @@ _ENVELOPED: Final = b'{"kind":'
 """How a line begins that is not bare."""
 _ONE_THREAD: Final = threading.Lock()
 """Held while a shared file is extended: where the disk has no locks, threads are kept apart by this alone."""
+
+_Read = TypeVar("_Read", bound=Line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +98,14 @@ class AppendLog:
             what = "holds no whole line" if number else "is empty"
             raise LogError(f"{self.path} {what}, so nothing was recorded. Delete it and start again.")
 
-    def read_at(self, start: int, is_it: Callable[[Any], bool]) -> Line:
+    def read_at(self, start: int, kind: type[_Read], is_it: Callable[[_Read], bool]) -> _Read:
         """The record whose line begins at a byte, if it is still the one that was read there; raises as `read`."""
         try:
             with self.path.open("rb") as file:
                 file.seek(start)
                 line = file.readline()
             record = self._record(line)
-            if not is_it(record):
+            if not isinstance(record, kind) or not is_it(record):
                 raise LineError("another line was there before")
             return record
         except LineError as error:

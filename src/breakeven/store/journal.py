@@ -47,7 +47,7 @@ class Journal:
             kept = dict[int, tuple[Choice, int | None]]()
             for start in starts.get(key, ()):
                 assert self._log is not None, "only a file has lines"
-                _take(kept, self._log.read_at(start, lambda answer: answer.key == key))
+                _take(kept, self._log.read_at(start, Served, lambda answer: answer.key == key))
             self._samples[key] = kept
         return self._samples[key]
 

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Self, TypeAlias, TypeVar, cast
+from typing import Final, Self, TypeAlias, TypeVar
 
 from breakeven.errors import LogError, argument_error
 from breakeven.store.append import AppendLog, Layout, View
@@ -16,7 +16,7 @@ Key: TypeAlias = tuple[str, bool, int]
 """(problem id, greedy, number of the first sample): a batch of samples that were drawn together."""
 Sampled: TypeAlias = Drawn | Graded | Scored | Searched
 _Key = TypeVar("_Key")
-_Sampled = TypeVar("_Sampled")
+_Sampled = TypeVar("_Sampled", bound=Line)
 _LAYOUT: Final = Layout(
     name="sample file",
     header=SamplesHeader,
@@ -31,8 +31,8 @@ class OnDisk(Mapping[_Key, _Sampled]):
     So that millions of samples, whose texts take gigabytes, are extended and measured within little memory.
     """
 
-    def __init__(self, log: AppendLog, key_of: Callable[[_Sampled], _Key]) -> None:
-        self._log, self._key_of = log, key_of
+    def __init__(self, log: AppendLog, kind: type[_Sampled], key_of: Callable[[_Sampled], _Key]) -> None:
+        self._log, self._kind, self._key_of = log, kind, key_of
         self._starts: dict[_Key, int] = {}
 
     def put(self, key: _Key, start: int) -> None:
@@ -41,7 +41,7 @@ class OnDisk(Mapping[_Key, _Sampled]):
 
     def __getitem__(self, key: _Key) -> _Sampled:
         """Raises CorruptLogError where the line is no longer what was read or written there."""
-        return cast(_Sampled, self._log.read_at(self._starts[key], lambda record: self._key_of(record) == key))
+        return self._log.read_at(self._starts[key], self._kind, lambda record: self._key_of(record) == key)
 
     def __contains__(self, key: object) -> bool:
         return key in self._starts
@@ -74,11 +74,9 @@ class SampleFile(View):
         if header is None and not self.path.is_file():
             raise LogError(f"there are no samples at {self.path}. Draw some: breakeven eval ... --out {directory}")
         self._log = AppendLog(self.path, _LAYOUT)
-        self.drawn: OnDisk[Key, Drawn] = OnDisk(self._log, lambda one: (one.problem, one.greedy, one.first))
-        self.graded: OnDisk[Key, Graded] = OnDisk(self._log, lambda one: (one.problem, one.greedy, one.first))
-        self.scored: OnDisk[tuple[str, str, int], Scored] = OnDisk(
-            self._log, lambda one: (one.reward_model, one.problem, one.first)
-        )
+        self.drawn = OnDisk(self._log, Drawn, lambda one: (one.problem, one.greedy, one.first))
+        self.graded = OnDisk(self._log, Graded, lambda one: (one.problem, one.greedy, one.first))
+        self.scored = OnDisk(self._log, Scored, lambda one: (one.reward_model, one.problem, one.first))
         """By (reward model, problem id, number of the first sample)."""
         self.prompts: dict[tuple[str, str], None] = {}
         """(problem id, prompt) of all that was drawn."""

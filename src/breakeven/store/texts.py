@@ -76,8 +76,7 @@ class TextFile:
         start = self._known().get(step)
         if start is None:
             return None
-        record = self._log.read_at(start, lambda texts: texts.step == step)
-        assert isinstance(record, PackedTexts)
+        record = self._log.read_at(start, PackedTexts, lambda texts: texts.step == step)
         try:
             return _unpacked(record)
         except (ValueError, TypeError, IndexError, RecursionError, zlib.error) as error:

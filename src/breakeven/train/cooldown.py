@@ -19,7 +19,7 @@ from breakeven.session.serving import serving_point
 from breakeven.session.session import Session
 from breakeven.session.steering import asked_of
 from breakeven.session.voice import warn
-from breakeven.store import LOG_NAME, RunLog, make_directory, write_whole
+from breakeven.store import LOG_NAME, RunLog, make_directory, storage_errors, write_whole
 from breakeven.train.checkpoint import STATE_NAME
 from breakeven.train.costs import sequence_tokens
 
@@ -133,6 +133,7 @@ def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, s
 
     Raises:
         ArgumentError: another run is there.
+        RunStorageError: the disk refused.
     """
     parent = Parent(run="../..", step=step, fingerprint=log.fingerprint)
     if (branch_dir / LOG_NAME).exists():
@@ -141,8 +142,10 @@ def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, s
             found.close()
             raise argument_error(str(branch_dir), f"be the cooldown of step {step}", found.header.parent, "Move it.")
         return found
-    make_directory(branch_dir / START)
-    write_whole(branch_dir / START / STATE_NAME, (log.directory / STATE_NAME).read_bytes(), remedy=_REMEDY)
+    with storage_errors(f"{branch_dir} could not be begun", _REMEDY):
+        make_directory(branch_dir / START)
+        state = (log.directory / STATE_NAME).read_bytes()
+    write_whole(branch_dir / START / STATE_NAME, state, remedy=_REMEDY)
     tokens = branch.train.steps * branch.train.batch_size * sequence_tokens(branch.task)
     spec = branch_spec(session, train_tokens=tokens, decay_share=branch.train.decay_share)
     config = config_to_builtins(branch)

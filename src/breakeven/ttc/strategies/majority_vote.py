@@ -20,9 +20,9 @@ Counts = npt.NDArray[np.int64]
 _COUNTED, _COUNTED_K = 256, 64
 """Samples of a problem up to which all subsets are counted, and K up to which they are of more."""
 _ORDERS = 4096
+"""Random orders of all problems' samples, at least."""
 _MOST_REPLAYED = 1 << 22
 """Samples of one problem's orders that are in memory at once."""
-"""Random orders of all problems' samples, at least."""
 _BLOCK = 1 << 18
 """Numbers in a block of polynomials: they stay within a processor's cache."""
 
