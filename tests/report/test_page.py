@@ -1,5 +1,6 @@
 """The page holds the facts, is valid, needs no network, and shows foreign text as text."""
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -260,3 +261,18 @@ def test_break_even_at_its_ends(checkpoint, queries, words):
 def test_no_checkpoint_is_an_argument_error():
     with pytest.raises(ArgumentError, match="run-7 has no evaluations to report"):
         written("run-7", {}, [])
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e290, 1e305])
+def test_whatever_a_float_holds_has_a_page(priced, scale):
+    """FLOPs, losses and queries at the ends of what a number can be."""
+    shown = priced(500)
+    observation = dataclasses.replace(shown.observation, train_flops=scale, evaluation_flops=scale, loss=scale)
+    serving = dataclasses.replace(shown.decision.serving, flops_per_query=scale)
+    for even in (scale, None):
+        decision = dataclasses.replace(
+            shown.decision, evaluation_flops=scale, break_even_queries=even, serving=serving, used=1e-3
+        )
+        page = written("run", {}, [dataclasses.replace(shown, observation=observation, decision=decision)])
+        assert "NaN" not in data_of(page)
+        read(page)

@@ -19,6 +19,8 @@ from breakeven.report.words import baseline_words, samples_words
 FLOPS_AXIS: Final = Axis(label="FLOPs in all", log=10)
 UNBOUNDED: Final = 1e6
 """Queries that the charts begin with where none were declared and there is no break-even."""
+_DRAWN: Final = 1e60
+"""FLOPs or queries from which on no lines are drawn: nobody means them, and their products leave what floats hold."""
 _BEGIN: Final = 0.1
 """The same, as a share of the break-even, where there is one."""
 
@@ -69,6 +71,8 @@ def workload_of(checkpoint: Shown, queries: float | None) -> Workload | None:
         even = None
     lo, hi = (None, None) if even is None else _interval(decision, cost, saved, one)
     start = queries or (UNBOUNDED if even is None else even * _BEGIN)
+    if not max(budget, point.flops_per_query, start, even or 0.0, hi or 0.0) < _DRAWN:
+        return None
     return Workload(
         stop=f"stop at step {decision.step}, {samples_words(point)} a query",
         full=f"full training, {baseline_words(decision.baseline)} a query",
