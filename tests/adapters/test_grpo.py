@@ -221,3 +221,20 @@ def test_rewards_that_cannot_be_decided_on_are_refused(
 ) -> None:
     with pytest.raises(ArgumentError, match=message):
         train(on_rewards(**{"rewards": recorded} | changes), **{"rewards": recorded} | EVALUATING | settings)
+
+
+def test_a_stop_is_cooled_down_and_the_rollouts_of_that_are_charged(train, early_stop, tmp_path: Path) -> None:
+    cooling = {"mode": "stop", "on_stop": "cooldown", "cooldown_share": 0.5, "target": 0.01, "evaluate_every": 4}
+    trainer = train(early_stop(**cooling), max_steps=20)
+    record = read_log(tmp_path / "out" / "breakeven")
+    step, plan = record.checkpoints[-1].observation.step, record.cooldown
+    assert plan is not None
+    assert plan.cooled is not None
+    assert (plan.step, plan.steps) == (step, step // 2)
+    assert trainer.state.global_step == step + step // 2 < 20
+    for saved in (step, step + step // 2):
+        assert (tmp_path / "out" / f"checkpoint-{saved}" / "model.safetensors").exists()
+    again, cooled = read_log(tmp_path / "out" / "breakeven" / plan.branch).checkpoints
+    assert again.observation.train_flops == record.checkpoints[-1].observation.train_flops
+    assert again.observation.rollout_flops is not None
+    assert cooled.observation.rollout_flops == pytest.approx(1.5 * again.observation.rollout_flops, rel=0.1)

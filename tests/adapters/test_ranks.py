@@ -113,7 +113,9 @@ def test_a_sharded_model_is_drawn_from_in_step_as_if_it_were_whole(told: list[di
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("deepspeed") is None, reason="needs DS_BUILD_OPS=0 pip install deepspeed, and a compiler")
+@pytest.mark.skipif(
+    find_spec("deepspeed") is None, reason="needs DS_BUILD_OPS=0 pip install --no-build-isolation deepspeed"
+)
 def test_a_model_that_zero_3_shards_is_trained_and_drawn_from_as_if_it_were_whole(
     two_processes, told: list[dict], place: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """`EarlyStop` in the real Trainer of transformers, on a tiny GPT-2."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -382,6 +383,38 @@ def test_trackers_take_the_metrics_and_a_table_of_completions(train, early_stop,
     assert [each.step for each in events.Scalars("train/breakeven/pass_at_1")] == [10, 20]
     assert "completions/text_summary" in events.Tags()["tensors"]
     assert list(tmp_path.rglob("completions*.table.json"))
+
+
+@pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes")  # between mlflow and pandas 3
+def test_mlflow_takes_the_metrics_and_a_table_that_grows(train, early_stop, tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", str(tmp_path / "runs"))
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # a database takes seconds to be made
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    train(early_stop(completions=2, evaluate_every=5), max_steps=10, report_to="mlflow")
+    (metric,) = (tmp_path / "runs").rglob("metrics/breakeven/pass_at_1")
+    assert [line.split()[2] for line in metric.read_text().splitlines()] == ["5", "10"]
+    (table,) = (tmp_path / "runs").rglob("completions.json")
+    told = json.loads(table.read_text())
+    assert told["columns"] == ["step", "prompt", "completion"]
+    assert [row[:2] for row in told["data"]] == [[5, "a a ="], [5, "a b ="], [10, "a a ="], [10, "a b ="]]
+
+
+def test_trackio_takes_the_metrics_and_a_table_and_needs_no_pandas(
+    train, early_stop, tmp_path: Path, monkeypatch
+) -> None:
+    pytest.importorskip("trackio")
+    from trackio.sqlite_storage import SQLiteStorage
+
+    for module in ("sqlite_storage", "utils"):  # read from the environment at the first import
+        monkeypatch.setattr(f"trackio.{module}.TRACKIO_DIR", tmp_path / "trackio")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    train(early_stop(completions=2), max_steps=10, report_to="trackio", run_name="one", project="breakeven")
+    logged = SQLiteStorage.get_logs("breakeven", "one")
+    (measured,) = (each for each in logged if "train/breakeven/pass_at_1" in each)
+    assert measured["train/global_step"] == 10
+    (table,) = (each["completions"]["_value"] for each in logged if "completions" in each)
+    assert [(row["step"], row["prompt"]) for row in table] == [(10, "a a ="), (10, "a b =")]
 
 
 @pytest.mark.parametrize("limit", [8, 0])

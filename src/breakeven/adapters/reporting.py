@@ -62,9 +62,7 @@ def log_completions(handler: Any, args: Any, state: Any, rows: Sequence[Row]) ->
             table = {column: list(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)}
             each._ml_flow.log_table(table, artifact_file="completions.json")
         elif name == "TrackioCallback":
-            import pandas as pd
-
-            each._trackio.log({"completions": each._trackio.Table(dataframe=pd.DataFrame(rows, columns=columns))})
+            each._trackio.log({"completions": each._trackio.Table(columns=columns, data=[list(row) for row in rows])})
         elif name == "TensorBoardCallback" and each.tb_writer is not None:
             lines = [
                 "| prompt | completion |",
