@@ -8,12 +8,14 @@ Live, simulated, recorded and replayed runs, and somebody's evaluations, all tak
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from operator import add
 from typing import Literal, Protocol, Self, runtime_checkable
 
+import numpy as np
+
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
+from breakeven.records.observations import Counts
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy, known
 from breakeven.stopping.history import History, baseline_accuracy
@@ -119,9 +121,9 @@ class Course:
     """Without their answers by problem, which are summed below."""
     decision: Decision | None = None
     """At the last of `points`."""
-    right_P: tuple[int, ...] = ()
+    right_P: Counts = field(default=(), compare=False)
     """Right answers to each problem over all of `points`; empty where their points do not know them."""
-    answers_P: tuple[int, ...] = ()
+    answers_P: Counts = field(default=(), compare=False)
     """How many there were."""
 
     def __post_init__(self) -> None:
@@ -201,7 +203,7 @@ class Course:
         """The course with one checkpoint more."""
         right_P, answers_P = point.right_P, point.answers_P
         if len(answers_P) == len(self.answers_P):
-            right_P, answers_P = tuple(map(add, self.right_P, right_P)), tuple(map(add, self.answers_P, answers_P))
+            right_P, answers_P = np.add(self.right_P, right_P), np.add(self.answers_P, answers_P)
         summed = replace(point, right_P=(), answers_P=())  # of 1,000 checkpoints x 10,000 problems 160 MB otherwise
         assert isinstance(self.points, History), "made so"
         points = self.points.plus(summed)

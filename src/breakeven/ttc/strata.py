@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.special import betainc, expit, log_expit, ndtr
 
 from breakeven.ttc.beta_binomial import log_prior
-from breakeven.ttc.strategies.pass_at_k import distinct_counts
+from breakeven.ttc.strategies.pass_at_k import placed
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -49,7 +49,8 @@ def strata_of(right_P: Counts, answers_P: Counts) -> Counts | None:
     [0, 1, 2]
     """
     mean = right_P.sum() / max(1, answers_P.sum())
-    _, place_P, problems_S = np.unique((right_P + mean) / (answers_P + 1), return_inverse=True, return_counts=True)
+    even = answers_P.min() == answers_P.max()  # then counts are in the order of shares, and need no sorting
+    _, problems_S, place_P = placed(right_P if even else (right_P + mean) / (answers_P + 1))
     stratum_S = np.zeros(len(problems_S), dtype=np.int64)
     stratum, held, left = 0, 0, len(right_P)
     for place, problems in enumerate(problems_S.tolist()):
@@ -170,13 +171,13 @@ class _Weighed:
     def by(cls, correct_P: Counts, samples_P: Counts) -> Self:
         base = int(samples_P.max()) + 1
         pair_P = correct_P * base + samples_P
-        pairs, problems_G = distinct_counts(pair_P)
+        pairs, problems_G, place_P = placed(pair_P)
         keeping = len(pairs) <= base  # of problems with unequal numbers of samples no groups come again
         found = _evidence if keeping else _evidence.__wrapped__
         laws, chance_GM, evidence_LG, log_LG = found(tuple(pairs.tolist()), base)
         return cls(
             laws=laws,
-            place_P=np.searchsorted(pairs, pair_P),
+            place_P=place_P,
             problems_G=problems_G,
             chance_GM=chance_GM,
             evidence_LG=evidence_LG,
