@@ -176,23 +176,23 @@ def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     for columns in plain_columns(path, skipped=row, delimiter=delimiter, width=width, most=_CHUNK_CHARACTERS):
         if columns is None:
             break
-        numbers = range(row + 1, row + 1 + len(columns[0]))
-        yield Chunk(path, numbers, {ours: columns[at] for at, ours in kept}, theirs)
-        row += len(numbers)
+        size = len(columns[0])
+        yield Chunk(path, range(row + 1, row + 1 + size), {ours: columns[at] for at, ours in kept}, theirs)
+        row += size
     else:
         return
     reader = csv.reader(islice(lines_of(path), row, None), delimiter=delimiter)
     try:
         while rows := _some(reader, lambda row: sum(map(len, row))):
-            numbers = range(row + 1, row + 1 + len(rows))
+            numbers: Sequence[int] = range(row + 1, row + 1 + len(rows))
             row += len(rows)
             if set(map(len, rows)) != {width}:
-                numbers = [number for number, cells in zip(numbers, rows, strict=True) if cells]
-                rows = [cells for cells in rows if cells]
+                numbers = [number for number, each in zip(numbers, rows, strict=True) if each]
+                rows = [each for each in rows if each]
                 _refuse_ragged(path, numbers, rows, width)
             if rows:
-                columns = list(zip(*rows, strict=True))
-                yield Chunk(path, numbers, {ours: columns[at] for at, ours in kept}, theirs)
+                cells = list(zip(*rows, strict=True))
+                yield Chunk(path, numbers, {ours: cells[at] for at, ours in kept}, theirs)
     except csv.Error as error:
         raise LogError(f"{path}, after row {row}: {error}.") from error
 

@@ -70,7 +70,7 @@ class Column(Sequence[str]):
 
     def changes(self) -> npt.NDArray[np.bool_]:
         """Whether a cell differs from the one before, shape (R - 1,)."""
-        changed = self._length_R[1:] != self._length_R[:-1]
+        changed: npt.NDArray[np.bool_] = self._length_R[1:] != self._length_R[:-1]
         for place in range(self.longest):
             code_R = self._at(self._start_R + place, place)
             changed |= code_R[1:] != code_R[:-1]

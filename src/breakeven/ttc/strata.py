@@ -49,7 +49,7 @@ def strata_of(right_P: Counts, answers_P: Counts) -> Counts | None:
     [0, 1, 2]
     """
     mean = right_P.sum() / max(1, answers_P.sum())
-    even = answers_P.min() == answers_P.max()  # then counts are in the order of shares, and need no sorting
+    even = bool((answers_P == answers_P[:1]).all())  # then counts are in the order of shares, and need no sorting
     _, problems_S, place_P = placed(right_P if even else (right_P + mean) / (answers_P + 1))
     stratum_S = np.zeros(len(problems_S), dtype=np.int64)
     stratum, held, left = 0, 0, len(right_P)

@@ -5,6 +5,7 @@ Pure functions on arrays of shape (P,): `num_correct` and `num_samples` may diff
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -113,15 +114,15 @@ def distinct_counts(values_P: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int
 
 def placed(
     values_P: npt.NDArray[np.int64] | npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """`distinct_counts`, and which of the distinct values each is. Of fractions too, which are sorted.
 
     >>> [each.tolist() for each in placed(np.array([4, 0, 4]))]
     [[0, 4], [1, 2], [1, 0, 1]]
     """
     if values_P.dtype.kind == "f" or _is_wide(values_P):
-        keys, place_P, counts = np.unique(values_P, return_inverse=True, return_counts=True)
-        return keys, counts, place_P
+        distinct, place_P, counts = np.unique(values_P, return_inverse=True, return_counts=True)
+        return distinct, counts, place_P
     counts = np.bincount(values_P)
     held = np.flatnonzero(counts)
     place_of = np.zeros(len(counts), dtype=np.intp)
@@ -131,7 +132,7 @@ def placed(
 
 def _is_wide(values_P: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> bool:
     """Whether sorting takes less than counting up to the largest."""
-    return bool(values_P.max() > 4096 + 4 * len(values_P))
+    return not len(values_P) or bool(values_P.max() > 4096 + 4 * len(values_P))
 
 
 def pass_at_k_of_groups(groups: tuple[tuple[int, int, int], ...], k: int) -> float:
