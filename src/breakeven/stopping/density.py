@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, ndtr
+
+from breakeven.special import expit, logit, ndtr
 
 Floats = npt.NDArray[np.float64]
 
