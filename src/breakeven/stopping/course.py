@@ -136,6 +136,11 @@ class Course:
         assert isinstance(self.points, History), "made so"
         return self.points.evaluation_flops()
 
+    def evaluation_seconds(self, *later: LearningPoint) -> float | None:
+        """Wall time of the evaluations of all checkpoints, and of `later` ones; None where that of some is unknown."""
+        assert isinstance(self.points, History), "made so"
+        return self.points.evaluation_seconds(*later)
+
     def see(self, point: LearningPoint, curves: tuple[KCurve, ...]) -> Seen:
         """The next checkpoint: its place on the learning curve with its K-curves, and the projection from there.
 
