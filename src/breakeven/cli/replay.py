@@ -22,7 +22,7 @@ from breakeven.session.replay import replay as decide_again
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import read_log
 
-_MOST = 400
+_MOST = 300
 """Checkpoints that are decided on again, if not all are asked for: one of thousands takes 20 milliseconds."""
 
 
