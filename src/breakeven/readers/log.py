@@ -11,7 +11,7 @@ from breakeven.ttc.tally import Tally
 
 MOST_CHECKPOINTS: Final = 2000
 """Of a log with more of them so many are decided on: a decision takes milliseconds."""
-MOST_COUNTS: Final = 5_000_000
+MOST_COUNTS: Final = 2_000_000
 """Checkpoints times problems that are decided on at most: more problems take longer, and tell more at each."""
 LEAST_CHECKPOINTS: Final = 200
 """So many are decided on however many problems there are."""
