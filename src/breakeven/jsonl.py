@@ -21,7 +21,7 @@ MAX_LINE = 16 << 20
 _MOST_RATIO: Final = 250
 _MOST_INFLATED: Final = 256 << 20
 """Bytes that a gzip file may hold whatever its size, as verdicts without texts do; above, so many times its size."""
-_LINE_WEIGHT: Final = 16
+LINE_WEIGHT: Final = 16
 """Bytes that a line counts beside its own: an empty one takes time, too."""
 _SHOWN: Final = 60
 _JSON: Final = msgspec.json.Decoder()
@@ -36,12 +36,10 @@ def lines_of(path: Path | str, fault: Fault = ArgumentError) -> Iterator[str]:
     """
     number = 0
     try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        left = max(_MOST_INFLATED, _MOST_RATIO * os.stat(path).st_size) if packed else math.inf
-        with (gzip.open if packed else open)(path, "rb") as file:
+        left = inflates_to(path)
+        with (gzip.open if is_packed(path) else open)(path, "rb") as file:
             for number, line in enumerate(iter(partial(file.readline, MAX_LINE + 1), b""), 1):
-                left -= len(line) + _LINE_WEIGHT
+                left -= len(line) + LINE_WEIGHT
                 if left < 0:
                     rule = f"must be reached before the file inflates more than {_MOST_RATIO}-fold"
                     raise line_fault(path, number, rule, line[:_SHOWN], "If all is well, unpack it first.", fault)
@@ -57,6 +55,17 @@ def lines_of(path: Path | str, fault: Fault = ArgumentError) -> Iterator[str]:
         raise fault(
             f"{path} must be a readable file; got {getattr(error, 'strerror', None) or error}{after}."
         ) from None
+
+
+def is_packed(path: Path | str) -> bool:
+    """Whether a file is a gzip file."""
+    with open(path, "rb") as raw:
+        return raw.read(2) == b"\x1f\x8b"
+
+
+def inflates_to(path: Path | str) -> float:
+    """Bytes that may be read of a file, LINE_WEIGHT for each line included; infinite where it is no gzip file."""
+    return max(_MOST_INFLATED, _MOST_RATIO * os.stat(path).st_size) if is_packed(path) else math.inf
 
 
 def json_rows(path: Path | str, fault: Fault = ArgumentError) -> Iterator[tuple[int, dict[str, Any]]]:

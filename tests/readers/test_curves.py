@@ -258,6 +258,7 @@ def test_a_step_that_was_evaluated_twice_alike_counts_once(write) -> None:
         ("[]", "line 1, must be a JSON object; got '[]'."),
         ('[{"step": 1, "accuracy": 0.5}, 3]', "row 2, must be a JSON object; got '3'."),
         ('[{"step": 1, "accuracy": 0.5}', "must be JSON: "),
+        ('{"step": 1, "accuracy": 0.5, "step": 2}', "line 1, must be JSON: one object names 'step' twice."),
         ('{"step": 1, "accuracy": 0.5}\n{"step"', "line 2, must be JSON: "),
         ('{"step": 1, "accuracy": true}', "row 1, column accuracy, must be a number; got True."),
         ('{"step": 1, "accuracy": 0.5, "hours": -1}', "row 1, column hours, must be finite and at least 0; got -1.0."),

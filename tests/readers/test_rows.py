@@ -309,3 +309,15 @@ def test_any_number_of_columns_is_read_in_a_time_that_grows_as_it(tmp_path: Path
     started = time.process_time()
     assert correct(path) == [[2], [2]]
     assert time.process_time() - started < 5
+
+
+def test_of_many_problems_fewer_checkpoints_are_kept(write, monkeypatch) -> None:
+    rows = [f"{step},{step}e15,p{problem},4,1" for step in range(1, 32) for problem in range(10)]
+    log = read_evals(write("log.csv", HEADER, *rows))
+    assert thinned(log) is log
+    monkeypatch.setattr("breakeven.readers.log.LEAST_CHECKPOINTS", 7)
+    monkeypatch.setattr("breakeven.readers.log.MOST_COUNTS", 160)
+    assert thinned(log).steps == tuple(range(1, 32, 2))
+    assert "31 checkpoints are many: decided on 16 of them" in thinned(log).notes[-1]
+    monkeypatch.setattr("breakeven.readers.log.MOST_COUNTS", 10)
+    assert thinned(log).steps == tuple(range(1, 32, 5)), "not fewer than this"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError
@@ -31,7 +32,7 @@ def after(*points: LearningPoint) -> tuple[tuple[int, ...], tuple[int, ...]]:
     for point in points:
         course = course.then(point, DECISION)
     assert course.points == tuple(replace(each, right_P=(), answers_P=()) for each in points), "they are in the sums"
-    return course.right_P, course.answers_P
+    return tuple(np.array(course.right_P).tolist()), tuple(np.array(course.answers_P).tolist())
 
 
 def test_answers_of_all_checkpoints_are_added_up() -> None:

@@ -112,3 +112,11 @@ def test_a_slice_is_that_of_a_list() -> None:
     for place in (slice(None, None, -1), slice(2, None, -1), slice(1, 3), slice(None, None, 2), slice(5, 1, -2)):
         assert list(whole[place]) == points[place]
     assert list(whole[:2][::-1]) == points[:2][::-1]
+
+
+@given(st.lists(st.floats(0.0, 1e9), max_size=9))
+def test_seconds_of_all_evaluations_are_summed_to_the_last_bit(seconds: list[float]) -> None:
+    held = History([replace(at(step), evaluation_seconds=each) for step, each in enumerate(seconds, 1)])
+    assert held.evaluation_seconds() == math.fsum(seconds)
+    assert held.evaluation_seconds(replace(at(99), evaluation_seconds=1.5)) == math.fsum([*seconds, 1.5])
+    assert held.evaluation_seconds(at(99)) is None

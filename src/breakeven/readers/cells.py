@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.readers.lines import Chunk
+from breakeven.readers.plain import Column
 
 _VERDICTS: dict[object, int] = {
     **dict.fromkeys((1, "1", "1.0", "true", "True", "TRUE"), 1),
@@ -19,6 +20,8 @@ _LARGEST = 2**31 - 1
 def counts(chunk: Chunk, name: str) -> npt.NDArray[np.int32]:
     """Whole numbers from 0 up, shape (R,)."""
     values: Sequence[Any] = chunk.columns[name]
+    if isinstance(values, Column) and (number_R := values.numbers()) is not None and number_R.max() <= _LARGEST:
+        return number_R.astype(np.int32)
     try:
         known: dict[Any, int] = dict.fromkeys(values, 0)
         kinds = set(map(type, known))
@@ -40,6 +43,8 @@ def counts(chunk: Chunk, name: str) -> npt.NDArray[np.int32]:
 def verdicts(chunk: Chunk, name: str, *, absent: int | None = None) -> npt.NDArray[np.int8]:
     """Flags, 0 or 1, however written, shape (R,); `absent` stands for an empty cell where there may be one."""
     values = chunk.columns[name]
+    if isinstance(values, Column) and (number_R := values.numbers()) is not None and number_R.max() <= 1:
+        return number_R.astype(np.int8)
     known = _VERDICTS if absent is None else {**_VERDICTS, None: absent, "": absent}
     try:
         return np.array(list(map(known.__getitem__, values)), dtype=np.int8)
@@ -60,6 +65,8 @@ def passed(chunk: Chunk, name: str) -> npt.NDArray[np.int8]:
 def names(chunk: Chunk, name: str) -> Sequence[str]:
     """Texts that name something: JSON numbers as they are written, never empty."""
     values = chunk.columns[name]
+    if isinstance(values, Column) and values.shortest:
+        return values
     if set(map(type, values)) != {str}:
         for index, value in enumerate(values):
             if not isinstance(value, str | int | float) or isinstance(value, bool):

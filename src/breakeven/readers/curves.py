@@ -6,6 +6,7 @@ One accuracy a checkpoint is a learning curve and nothing more, so what can be d
 import json
 import math
 import statistics
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import islice
@@ -171,9 +172,17 @@ def _array(path: Path) -> list[Any]:
 
 def _json(text: str, where: str) -> Any:
     try:
-        return json.loads(text)  # it may hold NaN, which is no JSON
+        return json.loads(text, object_pairs_hook=_named_once)  # it may hold NaN, which is no JSON
     except (ValueError, RecursionError) as error:
         raise LogError(f"{where}, must be JSON: {error}.") from None
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"one object names {twice!r} twice")
+    return made
 
 
 def _columns(rows: Iterable[Row]) -> list[str]:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 
 from breakeven import jsonl
 from breakeven.errors import LogError
+from breakeven.readers.plain import plain_columns
 
 CHUNK_ROWS = 1 << 12
 _CHUNK_CHARACTERS = 16 << 20
@@ -173,42 +173,28 @@ def _csv_chunks(path: Path, theirs: dict[str, str]) -> Iterator[Chunk]:
     width = len(header)
     place = {name: at for at, name in enumerate(header)}
     kept = [(place[name], ours) for ours, name in theirs.items() if name in place]
-    while batch := _some(lines):
-        cells = _plain_cells(batch, delimiter, width)
-        if not cells:
+    for columns in plain_columns(path, skipped=row, delimiter=delimiter, width=width, most=_CHUNK_CHARACTERS):
+        if columns is None:
             break
-        yield Chunk(path, range(row + 1, row + 1 + len(batch)), {ours: cells[at::width] for at, ours in kept}, theirs)
-        row += len(batch)
-    reader = csv.reader(chain(batch, lines), delimiter=delimiter)
+        size = len(columns[0])
+        yield Chunk(path, range(row + 1, row + 1 + size), {ours: columns[at] for at, ours in kept}, theirs)
+        row += size
+    else:
+        return
+    reader = csv.reader(islice(lines_of(path), row, None), delimiter=delimiter)
     try:
         while rows := _some(reader, lambda row: sum(map(len, row))):
             numbers: Sequence[int] = range(row + 1, row + 1 + len(rows))
             row += len(rows)
             if set(map(len, rows)) != {width}:
-                numbers = [number for number, cells in zip(numbers, rows, strict=True) if cells]
-                rows = [cells for cells in rows if cells]
+                numbers = [number for number, each in zip(numbers, rows, strict=True) if each]
+                rows = [each for each in rows if each]
                 _refuse_ragged(path, numbers, rows, width)
             if rows:
-                columns = list(zip(*rows, strict=True))
-                yield Chunk(path, numbers, {ours: columns[at] for at, ours in kept}, theirs)
+                cells = list(zip(*rows, strict=True))
+                yield Chunk(path, numbers, {ours: cells[at] for at, ours in kept}, theirs)
     except csv.Error as error:
         raise LogError(f"{path}, after row {row}: {error}.") from error
-
-
-def _plain_cells(lines: list[str], delimiter: str, width: int) -> list[str]:
-    """The cells of CSV rows, one row after the other; none where only `csv.reader` knows, which takes longer.
-
-    So for quotes, blank or ragged rows, ends of lines inside a row, and cells that it refuses for their length.
-    """
-    text = "".join(lines).replace("\r\n", "\n")
-    text = text if text.endswith("\n") else f"{text}\n"
-    if width < 2 or '"' in text or "\r" in text or max(map(len, lines)) > csv.field_size_limit():
-        return []
-    codes = np.frombuffer(text.encode(), dtype=np.uint8)
-    marks = codes[(codes == ord("\n")) | (codes == ord(delimiter))]
-    if len(marks) != len(lines) * width or bool((marks[width - 1 :: width] != ord("\n")).any()):
-        return []
-    return text.replace("\n", delimiter).split(delimiter)[:-1]
 
 
 def _refuse_ragged(path: Path, numbers: Sequence[int], rows: list[list[str]], width: int) -> None:

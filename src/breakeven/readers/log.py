@@ -11,6 +11,10 @@ from breakeven.ttc.tally import Tally
 
 MOST_CHECKPOINTS: Final = 2000
 """Of a log with more of them so many are decided on: a decision takes milliseconds."""
+MOST_COUNTS: Final = 2_000_000
+"""Checkpoints times problems that are decided on at most: more problems take longer, and tell more at each."""
+LEAST_CHECKPOINTS: Final = 200
+"""So many are decided on however many problems there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,11 @@ class EvalLog:
 
 
 def thinned(log: EvalLog, most: int = MOST_CHECKPOINTS) -> EvalLog:
-    """The log with at most so many checkpoints, evenly chosen, the first and the last among them; a note says so."""
+    """The log with at most so many checkpoints, evenly chosen, the first and the last among them; a note says so.
+
+    Fewer where problems are many: at most MOST_COUNTS of them in all, but LEAST_CHECKPOINTS in any case.
+    """
+    most = min(most, max(LEAST_CHECKPOINTS, MOST_COUNTS // log.num_problems))
     if len(log) <= most:
         return log
     kept = evenly(len(log), most)

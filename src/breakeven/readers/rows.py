@@ -16,6 +16,7 @@ from breakeven.readers.lines import Chunk, first_row, read_chunks
 from breakeven.readers.log import EvalLog
 from breakeven.readers.options import ReadOptions, required_step
 from breakeven.readers.places import counted, joined, overlapping
+from breakeven.readers.plain import Column
 from breakeven.readers.table import Rows, Table
 from breakeven.readers.votes import fingerprint
 
@@ -159,7 +160,7 @@ def _block(chunk: Chunk, layout: str, table: Table, steps: Mapping[Path, int], o
         samples_R=samples_R,
         correct_R=correct_R,
         greedy_R=greedy_R,
-        row_R=np.array(chunk.row_R, dtype=np.int32),
+        row_R=_numbers(chunk.row_R),
         answer_R=answer_R,
     )
 
@@ -203,11 +204,20 @@ def _codes(chunk: Chunk, table: Table, of_files: Mapping[Path, int], options: Re
     return np.repeat(code_S, np.diff([*starts, size]))
 
 
+def _numbers(row_R: Sequence[int]) -> npt.NDArray[np.int32]:
+    if isinstance(row_R, range):
+        return np.arange(row_R.start, row_R.stop, row_R.step, dtype=np.int32)
+    return np.array(row_R, dtype=np.int32)
+
+
 def _runs(*columns: Sequence[object]) -> list[int]:
     """Where rows begin that differ in some of the columns from the one before."""
     changed_R = np.ones(len(columns[0]), dtype=bool)
     changed_R[1:] = False
     for column in columns:
+        if isinstance(column, Column):
+            changed_R[1:] |= column.changes()
+            continue
         value_R = np.fromiter(column, dtype=object, count=len(column))
         changed_R[1:] |= value_R[1:] != value_R[:-1]
     return list(np.flatnonzero(changed_R).tolist())

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from breakeven.errors import LogError
 from breakeven.readers.log import EvalCheckpoint, EvalLog, in_order
+from breakeven.readers.plain import Column, texts_of
 from breakeven.readers.votes import votes_of
 from breakeven.ttc.tally import Tally
 
@@ -56,6 +57,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     codes: dict[int, int] = field(default_factory=dict)
     _order: list[str] = field(default_factory=list)
+    _order_texts: npt.NDArray[np.bytes_] | None = None
 
     def __post_init__(self) -> None:
         self.problems.default_factory = self.problems.__len__
@@ -81,9 +83,15 @@ class Table:
             # As a rule all checkpoints have their problems in one order, and comparing is cheaper than looking up.
             if len(self._order) != number:
                 self._order = list(self.problems)
-            order = self._order if first + len(names) <= number else self._order * (1 + (first + len(names)) // number)
-            if names == order[first : first + len(names)]:
-                return np.arange(first, first + len(names), dtype=np.int32) % number
+                self._order_texts = texts_of(self._order)
+            code_R = np.arange(first, first + len(names), dtype=np.int32) % number
+            if isinstance(names, Column):
+                if self._order_texts is not None and (names.text_R == self._order_texts[code_R]).all():
+                    return code_R
+            else:
+                order = self._order * (1 + (first + len(names)) // number)
+                if names == order[first : first + len(names)]:
+                    return code_R
         return np.fromiter(map(self.problems.__getitem__, names), dtype=np.int32, count=len(names))
 
     def log(self, kind: str, *, oracle: bool) -> EvalLog:

@@ -1,6 +1,11 @@
 """One checkpoint as measured, and what later decisions need of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from breakeven import check
 from breakeven.errors import argument_error
@@ -9,6 +14,7 @@ from breakeven.records.curves import ROUNDING, computed_share
 from breakeven.records.losses import ValidationLoss
 from breakeven.records.samples import SampleBank
 
+Counts: TypeAlias = Sequence[int] | npt.NDArray[np.int64]
 _TIMES = ("train_seconds", "evaluation_seconds")
 
 
@@ -103,9 +109,9 @@ class LearningPoint:
     """Its mean, in nats a token; None where it was not measured."""
     loss_flops: float = 0.0
     """FLOPs of measuring it; `evaluation_flops` contains them."""
-    right_P: tuple[int, ...] = ()
+    right_P: Counts = field(default=(), compare=False)
     """Right answers to each problem, greedy and sampled; empty where only the accuracies above are known."""
-    answers_P: tuple[int, ...] = ()
+    answers_P: Counts = field(default=(), compare=False)
     """How many there were, those whose check failed left out; empty likewise."""
     train_seconds: float | None = None
     """As of `Observation`."""

@@ -74,7 +74,7 @@ def conclude(course: Course, seen: Seen) -> tuple[Course, Seen, Decision]:
     """The decision on what was seen, without drawing more: where all there is was recorded."""
     decision = course.policy.decide(course, seen)
     if course.spec.is_timed:
-        decision = replace(decision, wall=wall_of(course.spec, (*course.points, seen.point)))
+        decision = replace(decision, wall=wall_of(course, seen.point))
     return course.then(seen.point, decision), seen, decision
 
 

@@ -23,9 +23,9 @@ def decide_tallied(course: Course, tally: Tally, point: LearningPoint) -> tuple[
     """
     single = tally.samples_P.max() == 1
     before = replace(course, policy=varied(course.policy, max_k=1)) if single else course
-    _, seen, decision = conclude(before, see(before, Measured(tally=tally, point=point)))
+    after, seen, decision = conclude(before, see(before, Measured(tally=tally, point=point)))
     decision = held(decision, tally.num_problems)
-    return before, course.then(point, decision), seen, decision
+    return before, replace(after, policy=course.policy, decision=decision), seen, decision
 
 
 def held(decision: Decision, num_problems: int) -> Decision:

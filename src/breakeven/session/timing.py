@@ -5,7 +5,6 @@ Seconds are recorded with each checkpoint, and whoever replays or resumes a run 
 
 import math
 import time
-from collections.abc import Sequence
 
 from breakeven.records import LearningPoint, RunSpec, WallTime
 from breakeven.stopping.course import Course
@@ -35,12 +34,6 @@ class TrainingClock:
         return max(0.0, time.perf_counter() - self._began - self._paused)
 
 
-def evaluation_seconds(points: Sequence[LearningPoint]) -> float | None:
-    """Of all evaluations; None where that of one is unknown."""
-    known = [each.evaluation_seconds for each in points if each.evaluation_seconds is not None]
-    return math.fsum(known) if len(known) == len(points) else None
-
-
 def too_slow(course: Course, place: int, train_seconds: float) -> bool:
     """Whether one more evaluation, as long as the last, exceeds the spec's share of wall time.
 
@@ -54,14 +47,15 @@ def too_slow(course: Course, place: int, train_seconds: float) -> bool:
         return False
     if place < len(course.points):
         return True
-    last, spent = course.points[-1].evaluation_seconds, evaluation_seconds(course.points)
+    last, spent = course.points[-1].evaluation_seconds, course.evaluation_seconds()
     return last is not None and spent is not None and spent + last > share * train_seconds
 
 
-def wall_of(spec: RunSpec, points: Sequence[LearningPoint]) -> WallTime:
-    """Hours and money at the last of `points`."""
-    used = points[-1].train_flops / spec.budget_flops
-    trained, evaluated = points[-1].train_seconds, evaluation_seconds(points)
+def wall_of(course: Course, now: LearningPoint) -> WallTime:
+    """Hours and money at the checkpoint that follows a course."""
+    spec = course.spec
+    used = now.train_flops / spec.budget_flops
+    trained, evaluated = now.train_seconds, course.evaluation_seconds(now)
     full, how = spec.hours, None if spec.hours is None else "declared"
     if full is None and trained and used > 0:
         full, how = trained / used / 3600, "extrapolated"

@@ -8,14 +8,16 @@ Live, simulated, recorded and replayed runs, and somebody's evaluations, all tak
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from operator import add
 from typing import Final, Literal, Protocol, Self, runtime_checkable
+
+import numpy as np
 
 from breakeven import check
 from breakeven.errors import argument_error
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
+from breakeven.records.observations import Counts
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy, known
 from breakeven.stopping.history import History, baseline_accuracy
@@ -133,9 +135,9 @@ class Course:
     """Without their answers by problem, which are summed below."""
     decision: Decision | None = None
     """At the last of `points`."""
-    right_P: tuple[int, ...] = ()
+    right_P: Counts = field(default=(), compare=False)
     """Right answers to each problem over all of `points`; empty where their points do not know them."""
-    answers_P: tuple[int, ...] = ()
+    answers_P: Counts = field(default=(), compare=False)
     """How many there were."""
 
     def __post_init__(self) -> None:
@@ -147,6 +149,11 @@ class Course:
         """Of all checkpoints; None where those of some are unknown."""
         assert isinstance(self.points, History), "made so"
         return self.points.evaluation_flops()
+
+    def evaluation_seconds(self, *later: LearningPoint) -> float | None:
+        """Wall time of the evaluations of all checkpoints, and of `later` ones; None where that of some is unknown."""
+        assert isinstance(self.points, History), "made so"
+        return self.points.evaluation_seconds(*later)
 
     def see(self, point: LearningPoint, curves: tuple[KCurve, ...]) -> Seen:
         """The next checkpoint: its place on the learning curve with its K-curves, and the projection from there.
@@ -215,7 +222,7 @@ class Course:
         """The course with one checkpoint more."""
         right_P, answers_P = point.right_P, point.answers_P
         if len(answers_P) == len(self.answers_P):
-            right_P, answers_P = tuple(map(add, self.right_P, right_P)), tuple(map(add, self.answers_P, answers_P))
+            right_P, answers_P = np.add(self.right_P, right_P), np.add(self.answers_P, answers_P)
         summed = replace(point, right_P=(), answers_P=())  # of 1,000 checkpoints x 10,000 problems 160 MB otherwise
         assert isinstance(self.points, History), "made so"
         points = self.points.plus(summed)

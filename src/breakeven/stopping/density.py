@@ -5,11 +5,13 @@ is the same everywhere: fine near 0 and 1, coarse between.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, ndtr
+
+from breakeven.special import expit, logit, ndtr
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,12 +32,16 @@ def of_normals(weight: Floats, mean: Floats, sd: Floats, *, on_logits: bool = Fa
         on_logits: whether mean and sd are of the logit.
     """
     at = _LOGITS if on_logits else NODES
-    cdf_MQ = ndtr((at - mean[:, None]) / sd[:, None])
+    cdf_MQ = at - mean[:, None]  # and from here on written over: hundreds of members make it large
+    cdf_MQ /= sd[:, None]
+    ndtr(cdf_MQ, out=cdf_MQ)
     if on_logits:
         cdf_MQ[:, 0], cdf_MQ[:, -1] = 0.0, 1.0
-    below, inside = cdf_MQ[:, :1], np.maximum(cdf_MQ[:, -1:] - cdf_MQ[:, :1], 1e-5)
+    below, inside = cdf_MQ[:, :1].copy(), np.maximum(cdf_MQ[:, -1:] - cdf_MQ[:, :1], 1e-5)
     held = weight * inside[:, 0]  # what a member gives to impossible accuracies is lost to it
-    cdf: Floats = (held / held.sum()) @ np.clip((cdf_MQ - below) / inside, 0.0, 1.0)
+    cdf_MQ -= below
+    cdf_MQ /= inside
+    cdf: Floats = (held / held.sum()) @ np.clip(cdf_MQ, 0.0, 1.0, out=cdf_MQ)
     cdf[0], cdf[-1] = 0.0, 1.0
     return cdf
 
@@ -56,9 +62,16 @@ def mixed(weight: Sequence[float] | Floats, cdf_MQ: Sequence[Floats]) -> Floats:
 
 def raised(cdf: Floats, logits: float) -> Floats:
     """The distribution of the accuracy once its logit has risen by so much."""
-    raised_to: Floats = np.interp(expit(_LOGITS - logits), NODES, cdf)
+    raised_to: Floats = np.interp(_lowered(logits), NODES, cdf)
     raised_to[0], raised_to[-1] = cdf[0], 1.0  # the logits of 0 and 1 are finite here
     return raised_to
+
+
+@lru_cache(maxsize=64)  # every member is raised alike
+def _lowered(logits: float) -> Floats:
+    """The nodes with so much taken from their logits."""
+    lowered: Floats = expit(_LOGITS - logits)
+    return lowered
 
 
 def quantile(cdf: Floats, level: float) -> float:

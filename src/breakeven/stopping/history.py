@@ -51,6 +51,8 @@ def check_history(history: Sequence[LearningPoint], k_curves: Sequence[object]) 
 Floats = npt.NDArray[np.float64]
 _COLUMNS: Final = ("train_flops", "greedy_accuracy", "sampled_accuracy", "validation_loss")
 """What is at hand as arrays; NaN for None."""
+_SUMMED: Final = ("evaluation_flops", "evaluation_seconds")
+"""What is at hand as a sum."""
 
 
 class _Held:
@@ -59,9 +61,8 @@ class _Held:
     def __init__(self) -> None:
         self.points: list[LearningPoint] = []
         self.columns = np.empty((len(_COLUMNS), 16))
-        self.parts: list[tuple[float, ...] | None] = [()]
-        """By the number of checkpoints: floats whose exact sum is their evaluation FLOPs; None where some are unknown.
-        """
+        self.parts: dict[str, list[tuple[float, ...] | None]] = {name: [()] for name in _SUMMED}
+        """By the number of checkpoints: floats whose exact sum is that of theirs; None where some are unknown."""
         self.fewest: list[tuple[int, int]] = []
         """Problems, and samples drawn, of the checkpoint up to here that has the fewest."""
 
@@ -72,7 +73,8 @@ class _Held:
         self.columns[:, number] = [np.nan if (each := getattr(point, name)) is None else each for name in _COLUMNS]
         problems, drawn = self.fewest[-1] if number else (point.num_problems, point.num_drawn)
         self.fewest.append((min(problems, point.num_problems), min(drawn, point.num_drawn)))
-        self.parts.append(_added(self.parts[-1], point.evaluation_flops))
+        for name, parts in self.parts.items():
+            parts.append(_added(parts[-1], getattr(point, name)))
         self.points.append(point)
 
 
@@ -138,9 +140,16 @@ class History(Sequence[LearningPoint]):
         >>> History().evaluation_flops()
         0.0
         """
-        parts = self._held.parts[self._length]
+        return self._total("evaluation_flops", later)
+
+    def evaluation_seconds(self, *later: LearningPoint) -> float | None:
+        """Wall time of all evaluations, and `later` ones, likewise."""
+        return self._total("evaluation_seconds", later)
+
+    def _total(self, name: str, later: Sequence[LearningPoint]) -> float | None:
+        parts = self._held.parts[name][self._length]
         for point in later:
-            parts = _added(parts, point.evaluation_flops)
+            parts = _added(parts, getattr(point, name))
         return None if parts is None else math.fsum(parts)
 
     @overload

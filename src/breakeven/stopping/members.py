@@ -85,13 +85,15 @@ def hills(curve: Curve) -> Floats:
     """
     x, y, trials = curve.share, curve.accuracy, curve.trials
     half, power = (each.ravel() for each in np.meshgrid(_HILL_HALF, _HILL_POWERS))
-    raised_GC = np.repeat(x ** _HILL_POWERS[:, None], len(_HILL_HALF), axis=0)
+    h_GC = np.repeat(x ** _HILL_POWERS[:, None], len(_HILL_HALF), axis=0)
     half_G = (half**power)[:, None]
 
     smooth = np.clip(y, 1.0 / trials, 1.0 - 1.0 / trials)
     binomial = smooth * (1.0 - smooth) / trials
     old = np.square(_DRIFT * np.log(np.maximum(x / x[-1], _OLDEST))) * smooth * (1.0 - smooth)
-    h_GC = raised_GC / (raised_GC + half_G) * (1.0 + half_G)  # 1 at x = 1
+    off_GC, left_GC = np.empty_like(h_GC), np.empty_like(h_GC)  # written over, as of long curves they are large
+    h_GC /= np.add(h_GC, half_G, out=off_GC)
+    h_GC *= 1.0 + half_G  # x^h / (x^h + m^h), 1 at x = 1
     least, floor_sd = float(y.min()), 0.02 + 1.0 / np.sqrt(trials)
     expected, rise_sd = _HILL_RISE
     floor_precision, rise_precision = floor_sd**-2, rise_sd**-2
@@ -104,14 +106,16 @@ def hills(curve: Curve) -> Floats:
         # means: sums of what is positive, which keep their digits however exactly the accuracies are known.
         total = precision.sum()
         middle_G, height = h_GC @ precision / total, float(above @ precision) / total
-        off_GC = h_GC - middle_G[:, None]
-        spread_G = np.square(off_GC) @ precision + rise_precision
+        np.subtract(h_GC, middle_G[:, None], out=off_GC)
         along_G = off_GC @ (precision * (above - height)) + expected * rise_precision
+        spread_G = np.square(off_GC, out=off_GC) @ precision + rise_precision
         a = total + floor_precision
         det_G = a * spread_G + floor_precision * total * np.square(middle_G)
         floor_G = total * (spread_G * height - middle_G * along_G) / det_G
         rise_G = (a * along_G + floor_precision * total * middle_G * height) / det_G
-        misfit_G = np.square(above - floor_G[:, None] - rise_G[:, None] * h_GC) @ precision
+        np.subtract(above, floor_G[:, None], out=left_GC)
+        left_GC -= np.multiply(rise_G[:, None], h_GC, out=off_GC)
+        misfit_G = np.square(left_GC, out=left_GC) @ precision
         misfit_G += floor_precision * np.square(floor_G) + rise_precision * np.square(rise_G - expected)
         log_weight = (np.log(precision).sum() - misfit_G - np.log(det_G)) / 2.0
         mean = least + floor_G + rise_G

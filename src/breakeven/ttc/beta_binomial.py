@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
-from breakeven.ttc.strategies.pass_at_k import distinct_counts
+from breakeven.special import gammaln
+from breakeven.ttc.strategies.pass_at_k import distinct_counts, placed
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -72,8 +72,7 @@ def predict(
     """
     base = int(samples_P.max()) + 1
     pair_P = correct_P * base + samples_P
-    pairs, problems_of = distinct_counts(pair_P)
-    place_P = np.searchsorted(pairs, pair_P)
+    pairs, problems_of, place_P = placed(pair_P)
     baseline_of, square_of = np.bincount(place_P, baseline_P), np.bincount(place_P, np.square(baseline_P))
     both_K = np.concatenate([k_K, 2 * k_K])
 

@@ -11,10 +11,10 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, expit, log_expit, ndtr
 
+from breakeven.special import expit, log_expit, logsumexp, ndtr
 from breakeven.ttc.beta_binomial import log_prior
-from breakeven.ttc.strategies.pass_at_k import distinct_counts
+from breakeven.ttc.strategies.pass_at_k import placed
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -49,7 +49,8 @@ def strata_of(right_P: Counts, answers_P: Counts) -> Counts | None:
     [0, 1, 2]
     """
     mean = right_P.sum() / max(1, answers_P.sum())
-    _, place_P, problems_S = np.unique((right_P + mean) / (answers_P + 1), return_inverse=True, return_counts=True)
+    even = bool((answers_P == answers_P[:1]).all())  # then counts are in the order of shares, and need no sorting
+    _, problems_S, place_P = placed(right_P if even else (right_P + mean) / (answers_P + 1))
     stratum_S = np.zeros(len(problems_S), dtype=np.int64)
     stratum, held, left = 0, 0, len(right_P)
     for place, problems in enumerate(problems_S.tolist()):
@@ -120,6 +121,8 @@ class _Laws:
 @lru_cache(maxsize=4)
 def _laws(halvings: int) -> _Laws:
     """The laws, with the steps between solve rates halved so often. Either family has half of the prior."""
+    from scipy.special import betainc  # which few problems do without, and a command would wait for
+
     step = _STEP / 2**halvings
     logit_M = np.linspace(-_ENDS, _ENDS, 1 + round(2 * _ENDS / step))
     edge_E = np.concatenate([[-np.inf], logit_M[1:] - 0.5 * step, [np.inf]])
@@ -170,13 +173,13 @@ class _Weighed:
     def by(cls, correct_P: Counts, samples_P: Counts) -> Self:
         base = int(samples_P.max()) + 1
         pair_P = correct_P * base + samples_P
-        pairs, problems_G = distinct_counts(pair_P)
+        pairs, problems_G, place_P = placed(pair_P)
         keeping = len(pairs) <= base  # of problems with unequal numbers of samples no groups come again
         found = _evidence if keeping else _evidence.__wrapped__
         laws, chance_GM, evidence_LG, log_LG = found(tuple(pairs.tolist()), base)
         return cls(
             laws=laws,
-            place_P=np.searchsorted(pairs, pair_P),
+            place_P=place_P,
             problems_G=problems_G,
             chance_GM=chance_GM,
             evidence_LG=evidence_LG,
@@ -186,11 +189,7 @@ class _Weighed:
     @property
     def log_evidence(self) -> float:
         """Of all counts, up to what depends on the counts alone."""
-        # scipy.special.logsumexp and softmax to the last bit, each in a twentieth of the time
-        top = self.log_weight_L.max()
-        at_top_L = self.log_weight_L == top
-        others = np.exp(np.where(at_top_L, -np.inf, self.log_weight_L) - top).sum() / at_top_L.sum()
-        return float(np.log1p(others) + np.log(float(at_top_L.sum())) + top)
+        return logsumexp(self.log_weight_L)
 
     def predict(self, k_K: Counts) -> tuple[Floats, Floats, Floats, float, float]:
         """Chance that K samples fail, mean and variance by group (G, K); variance of its sum by the law, (K,).

@@ -64,7 +64,7 @@ class Tally:
         return len(self.samples_P)
 
     @property
-    def answers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def answers(self) -> tuple[Counts, Counts]:
         """Right answers and all answers, greedy and sampled, to each problem asked; 0 to those left out."""
         counts = np.array([self.correct_P, self.samples_P])
         if self.greedy_P is not None:
@@ -72,15 +72,16 @@ class Tally:
         if self.asked is not None:
             of_these, counts = counts, np.zeros((2, len(self.asked)), dtype=np.int64)
             counts[:, self.asked] = of_these
-        right_P, answers_P = counts.tolist()
-        return tuple(right_P), tuple(answers_P)
+        right_P, answers_P = counts
+        return right_P, answers_P
 
-    def after(self, right_P: Sequence[int], answers_P: Sequence[int]) -> Self:
+    def after(self, right_P: Sequence[int] | Counts, answers_P: Sequence[int] | Counts) -> Self:
         """The tally with the `answers` of all earlier checkpoints; as it is where they are of other problems."""
         if len(answers_P) != (self.num_problems if self.asked is None else len(self.asked)):
             return self
         kept = slice(None) if self.asked is None else self.asked
-        return replace(self, earlier_right_P=np.array(right_P)[kept], earlier_answers_P=np.array(answers_P)[kept])
+        right_P, answers_P = np.asarray(right_P)[kept], np.asarray(answers_P)[kept]
+        return replace(self, earlier_right_P=right_P, earlier_answers_P=answers_P)
 
     @property
     def greedy_accuracy(self) -> float | None:

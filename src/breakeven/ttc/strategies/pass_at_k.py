@@ -5,6 +5,7 @@ Pure functions on arrays of shape (P,): `num_correct` and `num_samples` may diff
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ def pass_at_k_per_problem(
     if any(k < 1 for k in k_values):
         raise argument_error("k_values", "be at least 1", list(k_values))
     base = int(samples_P.max()) + 1
-    keys, place_P = np.unique(correct_P * base + samples_P, return_inverse=True)
+    keys, _, place_P = placed(correct_P * base + samples_P)
     chance = np.full((len(keys), len(k_values)), np.nan)
     for row, key in enumerate(keys.tolist()):
         c, n = divmod(key, base)
@@ -98,19 +99,40 @@ def group_counts(
     return tuple((*divmod(key, base), count) for key, count in zip(keys.tolist(), problems.tolist(), strict=True))
 
 
-def distinct_counts(
-    values_P: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def distinct_counts(values_P: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """The distinct values, each at least 0, in order, and how often each occurs; without sorting where they are small.
 
     >>> [each.tolist() for each in distinct_counts(np.array([4, 0, 4]))]
     [[0, 4], [1, 2]]
     """
-    if values_P.max() > 4096 + 4 * len(values_P):
+    if _is_wide(values_P):
         return np.unique(values_P, return_counts=True)
     counts = np.bincount(values_P)
     held = np.flatnonzero(counts)
     return held, counts[held]
+
+
+def placed(
+    values_P: npt.NDArray[np.int64] | npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """`distinct_counts`, and which of the distinct values each is. Of fractions too, which are sorted.
+
+    >>> [each.tolist() for each in placed(np.array([4, 0, 4]))]
+    [[0, 4], [1, 2], [1, 0, 1]]
+    """
+    if values_P.dtype.kind == "f" or _is_wide(values_P):
+        distinct, place_P, counts = np.unique(values_P, return_inverse=True, return_counts=True)
+        return distinct, counts, place_P
+    counts = np.bincount(values_P)
+    held = np.flatnonzero(counts)
+    place_of = np.zeros(len(counts), dtype=np.intp)
+    place_of[held] = np.arange(len(held))
+    return held, counts[held], place_of[values_P]
+
+
+def _is_wide(values_P: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> bool:
+    """Whether sorting takes less than counting up to the largest."""
+    return not len(values_P) or bool(values_P.max() > 4096 + 4 * len(values_P))
 
 
 def pass_at_k_of_groups(groups: tuple[tuple[int, int, int], ...], k: int) -> float:
