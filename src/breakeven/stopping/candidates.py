@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtr
 
 from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, Forecast, KCurve, LearningPoint, RunSpec
-from breakeven.special import ndtr
 from breakeven.stopping.density import Floats, chance_reached
 from breakeven.stopping.lifetime import query_price
 

@@ -10,8 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-from breakeven.special import expit, logit, ndtr
+from scipy.special import expit, logit, ndtr
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-
-from breakeven.special import eigh_tridiagonal, logit
+from scipy.linalg import eigh_tridiagonal
+from scipy.special import logit
 
 FloatArray = npt.NDArray[np.float64]
 Scale = Literal["accuracy", "logit"]

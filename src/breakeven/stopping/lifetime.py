@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from breakeven.errors import argument_error
 from breakeven.records import KCurve, LearningPoint, RunSpec
-from breakeven.special import expit, logit
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ not follow it, as on a training set learnt by heart. Pure. Where the constants c
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.special import logit
 
-from breakeven.special import logit
 from breakeven.stopping.density import Floats, of_normals
 
 if TYPE_CHECKING:

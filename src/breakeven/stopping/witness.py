@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from scipy.special import expit, logit, logsumexp
 
 from breakeven.records import Witness
-from breakeven.special import expit, logit, logsumexp
 from breakeven.stopping.density import Floats, mixed, of_normals
 from breakeven.stopping.members import Curve
 

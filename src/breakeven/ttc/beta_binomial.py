@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
-from breakeven.special import gammaln
 from breakeven.ttc.strategies.pass_at_k import distinct_counts, placed
 
 Floats = npt.NDArray[np.float64]

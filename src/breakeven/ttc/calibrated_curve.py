@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
-from breakeven.special import expit, logit
 from breakeven.ttc.beta_binomial import posterior, predict
 from breakeven.ttc.strata import predict_strata
 from breakeven.ttc.strategies.pass_at_k import group_counts, pass_at_k_of_groups

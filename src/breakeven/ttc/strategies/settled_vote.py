@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betainc
 
 from breakeven import check
 from breakeven.ttc.pool import Flags, Floats, Pool, require_labels
@@ -117,8 +118,6 @@ def is_settled(num_samples: int, confidence: float) -> Flags:
     >>> bool(is_settled(5, 0.95)[4, 0]), bool(is_settled(5, 0.95)[3, 0])
     (True, False)
     """
-    from scipy.special import betainc  # which most commands do without, and would wait for
-
     check.between("confidence", confidence, 0.5, 1)
     votes = np.arange(num_samples + 1)
     leader = 1.0 - betainc(votes[:, None] + 1.0, votes + 1.0, 0.5)
