@@ -254,3 +254,42 @@ def test_a_signal_ends_it_as_it_should(recorded: Path, sent: signal.Signals) -> 
             process.send_signal(sent)
             out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_a_newer_page_is_looked_at_where_the_last_one_was(serving, growing) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("needs Chromium")
+    server = serving(growing(6), run_document)
+    said: list[str] = []
+    with playwright.sync_playwright() as started:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root in its own sandbox
+        chromium = started.chromium.launch(executable_path=browser, args=arguments)
+        page = chromium.new_page(reduced_motion="reduce")
+        page.set_default_timeout(300_000)  # a machine may be busy
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(server.url)
+        page.wait_for_function("document.documentElement.dataset.drawn === '1'")
+        page.locator("#queries").focus()
+        page.keyboard.press("ArrowRight")
+        page.locator("#length").evaluate("each => { each.value = 0.5; each.dispatchEvent(new Event('input')); }")
+        page.locator("[data-chart=samples] ~ details summary").evaluate("each => each.click()")
+        page.evaluate("window.scrollTo(0, 700)")
+        looked_at = """() => {
+            const of = (id) => document.getElementById(id);
+            const folds = [...document.querySelectorAll("details")].map((each) => each.open);
+            return [of("queries").value, of("length").value, window.scrollY, document.activeElement.id, folds,
+                of("queries-said").value, of("verdict-of-workload").textContent];
+        }"""
+        before = page.evaluate(looked_at)
+        assert before[1:4] == ["0.5", 700, "queries"]
+        assert before[4].count(True) == 1
+        version = page.evaluate("JSON.parse(document.getElementById('data').textContent).live")
+        growing(1)
+        page.wait_for_function(f"JSON.parse(document.getElementById('data').textContent).live !== '{version}'")
+        page.wait_for_function("document.documentElement.dataset.drawn === '1' && window.scrollY > 0")
+        assert page.evaluate(looked_at) == before
+        chromium.close()
+    assert said == []
