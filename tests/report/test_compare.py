@@ -8,7 +8,7 @@ from breakeven.records import NORMAL_95, Reason
 from breakeven.report import render_page
 from breakeven.report.chart import Marker
 from breakeven.report.compare import compared_document
-from breakeven.report.document import Figure, Figures, Table
+from breakeven.report.document import Figure, Figures, Paragraphs, Table
 from breakeven.report.overlaid import ComparedRun
 
 
@@ -126,7 +126,7 @@ def test_decisions_stand_in_one_table_a_column_a_run(compared, verification):
     rows = {row[0]: row[1] for row in table.rows}
     assert rows["Decision"] == "Stop at step 600, serve 8 samples per query"
     assert rows["Budget used"] == "24 %"
-    assert rows["Net saving of training FLOPs"] == "73 %"
+    assert rows["Net saving of training FLOPs, stopping here"] == "73 %"
     assert rows["Evaluation beside training so far"] == "12 %"
     assert rows["Verified, ± one standard error"] == "+0.021 ± 0.019 beside full training, 400 problems"
     assert "How sure" not in rows  # the paper's rule gives no probability
@@ -177,7 +177,8 @@ def test_settings_that_differ_are_shown_alone(compared):
     two = compared("two", settings={"name": "two", "train": {"steps": 100, "rate": 0.2}, "seed": 0, "extra": "x"})
     table = table_of(compared_document([one, two]), "Settings that differ")
     assert table.rows == (("train.rate", "0.1", "0.2"), ("extra", "-", "x"))
-    same = compared_document([one, one]).sections[-1].blocks[0]
+    (same,) = compared_document([one, one]).sections[-1].blocks
+    assert isinstance(same, Paragraphs)
     assert same.texts == ("All settings that were recorded are the same.",)
 
 
@@ -186,6 +187,14 @@ def test_names_are_text_wherever_they_stand(compared):
     assert "<script>alert" not in page
     assert "<b>two" not in page
     assert "&lt;b&gt;two" in page
+
+
+def test_a_difference_that_rounds_to_nothing_is_none(pair):
+    pair[1] = dataclasses.replace(pair[0], name="two", problems=None)
+    lead = compared_document(pair).lead
+    assert lead.startswith("What is served: two is as accurate as one (90 % interval -")
+    pair[1] = dataclasses.replace(pair[0], name="two")
+    assert compared_document(pair).lead.startswith("What is served: two and one are equal on every problem (")
 
 
 def test_long_courses_are_thinned(compared):

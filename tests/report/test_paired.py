@@ -7,34 +7,40 @@ import numpy as np
 import pytest
 
 from breakeven.records import NORMAL_95, SearchOutcome
-from breakeven.report.paired import accuracy_of, difference
+from breakeven.report.paired import Difference, accuracy_of, difference
+
+
+def told(first: list[float], second: list[float], *, paired: bool = True) -> Difference:
+    found = difference(np.array(first, float), np.array(second, float), paired=paired)
+    assert found is not None
+    return found
 
 
 def test_a_paired_difference_has_the_standard_error_of_the_mean_difference_of_a_problem():
-    first, second = np.array([1.0, 1, 0, 0]), np.array([1.0, 1, 1, 0])
-    found = difference(first, second, paired=True)
+    first, second = [1, 1, 0, 0], [1, 1, 1, 0]
+    found = told(first, second)
     # the differences are 0, 0, 1, 0: mean 1/4, variance 1/4, over 4 problems
     assert (found.mean, found.standard_error, found.num_problems) == (0.25, 0.25, (4, 4))
     assert found.interval == pytest.approx((0.25 - NORMAL_95 / 4, 0.25 + NORMAL_95 / 4))
-    swapped = difference(second, first, paired=True)
+    swapped = told(second, first)
     assert (swapped.mean, swapped.standard_error) == (-0.25, 0.25)
 
 
 def test_one_that_is_not_paired_has_that_of_two_means():
-    found = difference(np.array([1.0, 1, 0, 0]), np.array([1.0, 1, 1, 0, math.nan]), paired=False)
+    found = told([1, 1, 0, 0], [1, 1, 1, 0, math.nan], paired=False)
     # variances 1/3 and 1/4, each over 4 problems
     assert found.standard_error == pytest.approx(math.sqrt((1 / 3 + 1 / 4) / 4))
     assert (found.mean, found.num_problems, found.paired) == (0.25, (4, 4), False)
 
 
 def test_problems_that_one_of_the_two_lacks_are_left_out_of_pairs():
-    found = difference(np.array([1.0, math.nan, 0, 0]), np.array([0.0, 1, math.nan, 0]), paired=True)
+    found = told([1, math.nan, 0, 0], [0, 1, math.nan, 0])
     assert (found.first, found.second, found.num_problems) == (0.5, 0.0, (2, 2))
     assert difference(np.array([1.0, math.nan]), np.array([0.0, 1.0]), paired=True) is None
 
 
 def test_where_all_problems_differ_alike_there_is_no_interval():
-    found = difference(np.array([1.0, 0]), np.array([1.0, 0]), paired=True)
+    found = told([1, 0], [1, 0])
     assert (found.mean, found.standard_error, found.interval) == (0.0, None, None)
 
 

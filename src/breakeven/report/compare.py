@@ -7,7 +7,7 @@ from itertools import chain
 from breakeven.records import Reason
 from breakeven.report.decided import figure_of, flat
 from breakeven.report.differences import Found, against, same_problems
-from breakeven.report.document import Block, Document, Figures, Paragraphs, Section, Table
+from breakeven.report.document import Block, Document, Figures, Paragraphs, Row, Section, Table
 from breakeven.report.facts import verdict_words
 from breakeven.report.format import format_accuracy, format_flops, format_probability, format_share
 from breakeven.report.overlaid import COLOURS, ComparedRun, k_curves, learning_curves, loss_curves
@@ -111,7 +111,7 @@ def _decided(run: ComparedRun) -> Iterator[tuple[str, str]]:
     sure = "-" if decision.confidence is None else f"{format_probability(decision.confidence)} (forecast)"
     yield "How sure", sure
     net = "-" if decision.net_saving is None else format_share(decision.net_saving)
-    yield "Net saving of training FLOPs", net
+    yield "Net saving of training FLOPs, stopping here", net
     yield "Cheaper until, served queries", "-" if point is None else break_even_number(decision)
     spent = decision.evaluation_flops
     share = "-" if spent is None else format_share(spent / lead.observation.train_flops)
@@ -129,17 +129,25 @@ def _decided(run: ComparedRun) -> Iterator[tuple[str, str]]:
 
 def _difference_section(runs: Sequence[ComparedRun], found: Sequence[Found]) -> Section:
     texts = [
-        f"Each run less {runs[0].name}, the first one named; the last checkpoint that a share of the budget has in "
-        "common is compared as well as those that decided."
+        f"Each run less {runs[0].name}, the first one named: at the checkpoint that the report of each leads with, and "
+        "at the last share of the budget that both have reached."
     ]
     if len(found) > 1:
         texts.append("Each interval stands on its own: none is adjusted for how many there are.")
-    headings = ("What", "Run", f"Of {runs[0].name}", "Of the run", "Difference", "90 % interval", "How it was made")
-    rows = tuple(each.row for each in found)
+    headings: Row = (
+        "What",
+        "Run",
+        f"Of {runs[0].name}",
+        "Of the run",
+        "Difference",
+        "90 % interval",
+        "How it was made",
+    )
+    rows = [each.row for each in found]
     if len(runs) == 2:
         headings = ("What", *(f"Of {run.name}" for run in runs), *headings[4:])
-        rows = tuple((what, *numbers) for what, _, *numbers in rows)
-    table = Table(label="Differences", headings=headings, rows=rows, kind="runs")
+        rows = [(what, *numbers) for what, _, *numbers in rows]
+    table = Table(label="Differences", headings=headings, rows=tuple(rows), kind="runs")
     return Section(heading="What they differ by", blocks=(Paragraphs(texts=tuple(texts)), table))
 
 

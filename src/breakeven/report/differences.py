@@ -12,6 +12,8 @@ from breakeven.report.overlaid import ComparedRun
 from breakeven.report.paired import Difference, accuracy_of, difference
 from breakeven.report.words import baseline_words, strategy_words
 
+_SHOWN: Final = 0.0005
+"""Difference of accuracies below which three decimals show none."""
 _ROUNDING: Final = 1e-9
 """Of a share of the budget."""
 
@@ -46,11 +48,13 @@ class Found:
         if interval is None and mean == 0:
             return f"{self.what}: {self.other} and {self.first} are equal on every problem ({self._how})."
         ends = "" if interval is None else f"90 % interval {interval[0]:+.3f} to {interval[1]:+.3f}; "
-        way = "more accurate" if mean > 0 else "less accurate"
+        way = f"{abs(mean):.3f} {'more' if mean > 0 else 'less'} accurate than"
+        if abs(mean) < _SHOWN:
+            way = "as accurate as"
         apart = ""
         if interval is not None and interval[0] <= 0 <= interval[1]:
             apart = " They cannot be told apart at this number of problems."
-        return f"{self.what}: {self.other} is {abs(mean):.3f} {way} than {self.first} ({ends}{self._how}).{apart}"
+        return f"{self.what}: {self.other} is {way} {self.first} ({ends}{self._how}).{apart}"
 
     @property
     def fact(self) -> Fact:
