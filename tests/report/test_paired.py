@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from breakeven.records import NORMAL_95, SearchOutcome
 from breakeven.report.paired import Difference, accuracy_of, difference
 
 
-def told(first: list[float], second: list[float], *, paired: bool = True) -> Difference:
+def told(first: Sequence[float], second: Sequence[float], *, paired: bool = True) -> Difference:
     found = difference(np.array(first, float), np.array(second, float), paired=paired)
     assert found is not None
     return found
