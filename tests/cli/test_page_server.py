@@ -230,8 +230,12 @@ def test_it_writes_nothing_and_locks_nothing(serving, growing) -> None:
 
 def test_options_that_do_not_go_together_are_refused(refused, recorded: Path, tmp_path: Path) -> None:
     shutil.copytree(recorded, tmp_path / "other")
-    assert refused("report", "--live", recorded, tmp_path / "other").startswith("--live must have one RUN and no --out")
-    assert refused("report", "--live", recorded, "--out", "page.html").startswith("--live must have one RUN and no")
+    assert refused("report", "--live", recorded, tmp_path / "other").startswith(
+        "--live must have one RUN, no --out and"
+    )
+    assert refused("report", "--live", recorded, "--out", "page.html").startswith(
+        "--live must have one RUN, no --out and"
+    )
     assert refused("report", recorded, "--port", "80").startswith("--port must come with --live; got 80")
     assert refused("report", "--live", tmp_path).startswith("there is no run log at ")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -145,12 +145,12 @@ def test_where_budgets_differ_curves_are_drawn_over_flops_too(compared):
     assert list(charts_of(alike)) == ["learning", "samples", "training-loss"]
     unlike = compared_document([compared("one"), compared("two", budget_flops=8.4e15)])
     chart = charts_of(unlike)["learning-flops"]
-    assert chart.x.label == "training PFLOPs"
-    assert chart.series[0].points[-1][0] == pytest.approx(4.2)
+    assert chart.x.label == "training FLOPs"
+    assert chart.series[0].points[-1][0] == pytest.approx(4.2e15)
     rings = [each for each in chart.series if each.marker is Marker.RING]
     assert [(each.label[:18], each.points[0][0]) for each in rings] == [
-        ("one: fully trained", pytest.approx(4.2)),
-        ("two: fully trained", pytest.approx(8.4)),
+        ("one: fully trained", pytest.approx(4.2e15)),
+        ("two: fully trained", pytest.approx(8.4e15)),
     ]
     assert "The budgets differ" in " ".join(unlike.remarks)
 

@@ -8,7 +8,7 @@ from breakeven.evenly import evenly
 from breakeven.records import CheckpointRecord, Made, Verification
 from breakeven.report.chart import Axis, Chart, Marker, Series
 from breakeven.report.figures import curve_series
-from breakeven.report.format import flops_unit, format_accuracy
+from breakeven.report.format import format_accuracy
 from breakeven.report.words import baseline_accuracy, headline, projection, samples_words, strategy_words
 
 COLOURS: Final = ("measured", "forecast", "served", "violet", "rose", "olive", "ink", "muted")
@@ -41,14 +41,13 @@ class ComparedRun:
 
 def learning_curves(runs: Sequence[ComparedRun], *, by_flops: bool = False) -> Chart:
     """One-sample accuracies over training, with what each run serves and what full training was forecast to bring."""
-    unit, name = flops_unit(max(each.budget_flops for each in runs))
 
     def along(run: ComparedRun, checkpoint: CheckpointRecord) -> float:
-        return checkpoint.observation.train_flops / unit if by_flops else checkpoint.decision.used
+        return checkpoint.observation.train_flops if by_flops else checkpoint.decision.used
 
     series = _lines(runs, along, baseline_accuracy)
     for run, role, strength in _coloured(runs):
-        decision, end = run.lead.decision, run.budget_flops / unit if by_flops else 1.0
+        decision, end = run.lead.decision, run.budget_flops if by_flops else 1.0
         if strength < 1:
             continue
         look = Series(label="", points=(), role=role, line=False, in_legend=False)
@@ -60,12 +59,12 @@ def learning_curves(runs: Sequence[ComparedRun], *, by_flops: bool = False) -> C
         if (forecast := projection(decision)) is not None:
             label = f"{run.name}: fully trained, {format_accuracy(forecast.mean)} (forecast)"
             series.append(replace(look, label=label, points=((end, forecast.mean),), marker=Marker.RING))
-    over = f"training {name}" if by_flops else "training FLOPs, share of the budget"
+    share = Axis(label="training FLOPs, share of the budget", percent=True, lo=0, hi=_end(runs))
     return Chart(
         name="learning-flops" if by_flops else "learning",
         title="Accuracy over training FLOPs" if by_flops else "Accuracy over training",
         description=f"Accuracy with one sample per problem at the checkpoints of {len(runs)} runs, measured.",
-        x=Axis(label=over, percent=not by_flops, lo=0, hi=None if by_flops else _end(runs)),
+        x=Axis(label="training FLOPs", log=10) if by_flops else share,
         y=Axis(label="accuracy, one sample", lo=0, hi=1),
         series=tuple(series),
         note="Dots: one sample, measured. Diamonds: what would be served, where the report of that run leads (hollow: "
