@@ -93,8 +93,9 @@ def test_it_begins_with_a_run_that_has_no_evaluation_yet(serving, growing) -> No
     server = serving(growing(0), run_document)
     page = answer(server)[1]
     assert "<h1>No evaluation is recorded yet</h1>" in page
+    version = answer(server, "/version")[1]
     growing(4)
-    newer(server, answer(server, "/version")[1])
+    newer(server, version)
     page = answer(server)[1]
     assert "Stop at step" in page or "Train on after step" in page
 
