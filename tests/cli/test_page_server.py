@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -164,6 +165,24 @@ def test_it_answers_to_the_names_of_this_machine_alone(serving, growing) -> None
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as client:
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert b" 403 " in client.recv(100)
+
+
+def test_whoever_leaves_before_the_answer_disturbs_nobody(serving, growing, capfd: pytest.CaptureFixture[str]) -> None:
+    left = threading.Event()
+
+    def waiting(run: Path) -> Document:
+        left.wait(30)
+        return plain(run)
+
+    server = serving(growing(1), waiting)
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves by a reset
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while server.page.version:  # until it is being drawn, no page has a version
+            time.sleep(0.01)
+    left.set()
+    assert answer(server)[0] == 200
+    assert capfd.readouterr() == ("", "")
 
 
 def test_it_is_drawn_once_at_a_time_and_the_version_is_told_meanwhile(serving, growing) -> None:

@@ -1,13 +1,14 @@
 """The page of a run on loopback, drawn anew as its log grows. Reads the log alone: nothing is locked or written."""
 
 import signal
+import sys
 import threading
 import time
 import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from breakeven.errors import ArgumentError, BreakevenError, argument_error
@@ -95,6 +96,11 @@ class PageServer(ThreadingHTTPServer):
     def __init__(self, page: LivePage, port: int = 0) -> None:
         self.page = page
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever left before the answer was whole is no error to be shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
