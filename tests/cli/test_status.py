@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.cli.report import run_document
 from breakeven.records import Steering
 from breakeven.session.steering import asked_of
 from breakeven.store import RunLog, read_log
@@ -19,6 +20,18 @@ def test_status_of_an_ended_run_says_what_was_decided(cli, recorded: Path) -> No
     assert "Training up to step" in text
     assert "Wall time is not recorded" in text
     assert "Next" not in text
+
+
+def test_status_says_what_the_page_of_the_run_opens_with(cli, recorded: Path) -> None:
+    document = run_document(recorded)
+    text = cli("status", recorded).stdout
+    assert f"Decision  {document.verdict} (" in text
+    assert f"\n{document.lead}\n" in text
+    assert len(document.facts) == 4
+    for fact in document.facts:
+        (line,) = (line for line in text.splitlines() if line.startswith(fact.what))
+        assert line.split(maxsplit=len(fact.what.split()))[-1].startswith(fact.number)
+        assert line.endswith(fact.how)
 
 
 def test_status_of_a_live_run_names_its_process_and_next_evaluation(cli, recorded: Path) -> None:

@@ -120,3 +120,4 @@ def starting_with(names: Callable[[], Iterable[str]]) -> Callable[[str], list[st
 def print_json(value: object) -> None:
     """One JSON object on standard output; records as their fields."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.flush()

@@ -77,8 +77,10 @@ Examples:
   breakeven replay runs/countdown-1 --queries 3e6    with a known workload
 """,
         "report": """
-Example:
+Examples:
   breakeven report runs/countdown-1 --out page.html
+  breakeven report runs/countdown-1 --live        a page that follows the run
+  breakeven report runs/countdown-1 runs/mine     side by side
 """,
         "bound": """
 Examples:

@@ -8,15 +8,18 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.compared import compared_runs
 from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
 from breakeven.cli.documents import FiguresOption, write_document, write_figures
+from breakeven.cli.page_server import serve
 from breakeven.config import policy_from
-from breakeven.errors import ArgumentError, LogError
+from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.evenly import evenly
 from breakeven.names import named_in
 from breakeven.records import ServingPoint
 from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline
+from breakeven.report.compare import compared_document
 from breakeven.report.document import Document
 from breakeven.session.offers import MOST, offers, offers_at
 from breakeven.stopping.patience import policy_settings
@@ -25,24 +28,42 @@ from breakeven.store.texts import TextFile, Texts
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A run directory, or its log.jsonl.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="A run directory, or its log.jsonl; of several, one page side by side."),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where to write it: a page (.html), Markdown (.md) or JSON (.json); default RUN/report.html."
+            help="Where to write it: a page (.html), Markdown (.md) or JSON (.json); default RUN/report.html, of "
+            "several runs ./report.html."
         ),
     ] = None,
     figures: FiguresOption = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Serve the page on this machine alone, as the log grows.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="For --live; default a free one.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Write a page with the learning curve, the K-curves, the decision and the FLOPs ledger."""
-    page = write_report(run, out, figures)
+    if live:
+        if len(runs) > 1 or out is not None or figures is not None:
+            raise argument_error("--live", "have one RUN, no --out and no --figures", " ".join(map(str, runs)))
+        read_log(runs[0])  # one that is missing or damaged is refused at once
+        serve(runs[0], port or 0, run_document, lambda url: _say({"report": url}, json))
+        return
+    if port is not None:
+        raise argument_error("--port", "come with --live", port)
+    page = write_report(runs[0], out, figures) if len(runs) == 1 else write_compared(runs, out, figures)
+    _say({"report": str(page)} | ({} if figures is None else {"figures": str(figures)}), json)
+
+
+def _say(places: dict[str, str], json: bool) -> None:
     if json:
-        print_json({"report": str(page)} | ({} if figures is None else {"figures": str(figures)}))
+        print_json(places)
     else:
-        console.print(str(page))
-        if figures is not None:
-            console.print(str(figures))
+        console.print("\n".join(places.values()))
 
 
 def write_report(run: Path, out: Path | None = None, figures: Path | None = None) -> Path:
@@ -54,6 +75,19 @@ def write_report(run: Path, out: Path | None = None, figures: Path | None = None
     """
     path = out or (run if run.is_dir() else run.parent) / "report.html"
     write_document("--out", path, run_document(run), figures, remedy="The run itself is whole; choose another --out.")
+    return path
+
+
+def write_compared(runs: Sequence[Path], out: Path | None = None, figures: Path | None = None) -> Path:
+    """Write the report of several recorded runs side by side, as `write_report` that of one.
+
+    Raises:
+        ArgumentError: a run is named twice or holds no evaluation yet, or `out` is in no directory or has another
+            suffix.
+        RunStorageError: the report or a figure could not be written.
+    """
+    path = out or Path("report.html")
+    write_document("--out", path, compared_document(compared_runs(runs)), figures, remedy="Choose another --out.")
     return path
 
 

@@ -10,13 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.cli.common import JsonOption, console, print_json
-from breakeven.cli.shown import print_decision, say
+from breakeven.cli.shown import say
 from breakeven.records import CheckpointRecord, spec_at
 from breakeven.report.cooldown import cooldown_words
+from breakeven.report.facts import fact_rows, lead_words, verdict_words
 from breakeven.report.format import format_accuracy, format_hours, format_share
 from breakeven.report.ledger import ledger_rows
 from breakeven.report.spark import spark
 from breakeven.report.words import baseline_accuracy, headline, interval_words, projection, wall_rows
+from breakeven.report.workload import workload_of
 from breakeven.session.steering import asked_of
 from breakeven.store import LOG_NAME, RunRecord, holder_of, read_log
 
@@ -57,7 +59,7 @@ def status(
     if checkpoint is None:
         say("No evaluation is recorded yet.")
     else:
-        print_decision(checkpoint.decision)
+        _print_decision(checkpoint, record.header.spec.queries)
         for label, text in _curves(record.checkpoints):
             console.print(f"{label:10}{text}", no_wrap=True, overflow="ellipsis")
     if coming is not None:
@@ -87,6 +89,19 @@ def status(
         console.print(table)
         if decision.wall is None:
             say("Wall time is not recorded: the run declares no hours, price_per_hour or max_evaluation_seconds_share.")
+
+
+def _print_decision(checkpoint: CheckpointRecord, queries: float | None) -> None:
+    """Verdict, sentence and numbers that the page of the run opens with."""
+    decision = checkpoint.decision
+    say(f"{verdict_words(decision)} ({format_share(decision.used)} of the budget).", label="Decision  ", style="bold")
+    say(lead_words(decision))
+    console.print()
+    facts = fact_rows(checkpoint, workload_of(checkpoint, queries))
+    whats, numbers = (2 + max(len(getattr(each, name)) for each in facts) for name in ("what", "number"))
+    for each in facts:
+        say(each.how, label=f"{each.what:{whats}}{each.number:{numbers}}")
+    console.print()
 
 
 def _present(record: RunRecord, *, running: bool) -> CheckpointRecord | None:

@@ -230,17 +230,17 @@ def _texts(heading: str, texts: Sequence[str]) -> Section | None:
 def settings_section(config: Mapping[str, object], made_by: Mapping[str, object]) -> Section | None:
     """What it was made with, folded; None where nothing is known of that."""
     tables = [
-        Table(label=label, headings=("Setting", "Value"), rows=tuple(_flat(values)))
+        Table(label=label, headings=("Setting", "Value"), rows=tuple(flat(values)))
         for label, values in (("Configuration", config), ("Versions, seeds, machine and date", made_by))
         if values
     ]
     return Section(heading="Configuration, versions and seeds", blocks=tuple(tables), folded=True) if tables else None
 
 
-def _flat(config: Mapping[str, object], prefix: str = "") -> Iterator[Row]:
+def flat(config: Mapping[str, object], prefix: str = "") -> Iterator[Row]:
     """Settings as (dotted name, value)."""
     for name, value in config.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value, default=str)

@@ -37,7 +37,8 @@ class Table:
     headings: Row
     rows: tuple[Row, ...]
     kind: str = "plain"
-    """By which a page lays it out: "plain", "amounts" (three columns, stacked on a phone) or "checkpoints"."""
+    """By which a page lays it out: "plain", "amounts" (three columns, stacked on a phone), "checkpoints", or "runs" (a
+    column a run)."""
     chosen: int | None = None
     """Row of the checkpoint that leads; those after it are drawn fainter."""
 

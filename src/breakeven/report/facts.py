@@ -1,6 +1,7 @@
 """The few numbers a report opens with, each an answer: what to deploy, what it saves, how sure that is, until when."""
 
 from breakeven.records import Decision, Reason
+from breakeven.records.words import witness_words
 from breakeven.report.document import Fact
 from breakeven.report.explain import explain
 from breakeven.report.format import (
@@ -116,8 +117,11 @@ def _sure(decision: Decision) -> list[Fact]:
     if forecast is not None:
         full = "the accuracy asked for" if forecast.method == "target" else "the fully trained model"
         rests = f" {full}, {format_accuracy(forecast.mean)}{interval_words(forecast.lo, forecast.hi)}"
+        rests += witness_words(forecast)
     margin = f", less {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
-    how = f"probability to reach{rests}{margin} (forecast)"
+    ahead = forecast is not None and forecast.decay == "unknown"
+    decay = "; a learning-rate decay still ahead is not in it" if ahead else ""
+    how = f"probability to reach{rests}{margin} (forecast){decay}"
     return [Fact(what="How sure", number=format_probability(decision.confidence), how=how)]
 
 

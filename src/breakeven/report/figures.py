@@ -125,8 +125,9 @@ def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     series: list[Series] = []
     kept = [earlier[place] for place in evenly(len(earlier), _MOST_EARLIER)]
     for order, (before, curve) in enumerate(kept):
-        series += _curve_series(before, curve, 0.3 + 0.4 * order / max(1, len(kept) - 1))
-    series += _curve_series(decision, last, 1.0)
+        strength = 0.3 + 0.4 * order / max(1, len(kept) - 1)
+        series += curve_series(f"step {before.step}", curve, strength=strength)
+    series += curve_series(f"step {decision.step}", last)
     references, bands = [], []
     if forecast := projection(decision):
         references.append(_full(forecast))
@@ -213,19 +214,20 @@ def _exp(exponent: float) -> float:
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _curve_series(decision: Decision, curve: KCurve, strength: float) -> list[Series]:
+def curve_series(name: str, curve: KCurve, *, role: str = "measured", strength: float = 1.0) -> list[Series]:
+    """A K-curve: solid as far as it was measured, dashed beyond."""
     points = list(zip(map(float, curve.k_values), curve.accuracy_K, curve.made_K, strict=True))
     measured = tuple((k, a) for k, a, made in points if made is Made.MEASURED)
     last = measured[-1][0] if measured else 0.0
     beyond = tuple((k, a) for k, a, _ in points if k > last) if curve.status is FitStatus.FITTED else ()
-    name = f"step {decision.step}"
-    result = [Series(label=f"{name}, measured", points=measured, marker=Marker.DOT, strength=strength)]
+    result = [Series(label=f"{name}, measured", points=measured, role=role, marker=Marker.DOT, strength=strength)]
     if beyond:
         extrapolated = (*measured[-1:], *beyond)
         result.append(
             Series(
                 label=f"{name}, extrapolated",
                 points=extrapolated,
+                role=role,
                 dashed=True,
                 strength=strength,
                 in_legend=strength == 1.0,

@@ -75,10 +75,41 @@ window.addEventListener("afterprint", () => drawAll(wantsDark.matches));
 for (const folded of document.querySelectorAll("details"))
   folded.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")));
 
+// -- live: a newer page takes the place of this one, and is looked at where this one was -------------------------------
+
+function folds() {
+  return [...document.querySelectorAll("details")].map((fold) => {
+    const heading = fold.closest("figure, section")?.querySelector("h2, h3")?.textContent;
+    return [`${heading} / ${fold.querySelector("summary").textContent.replace(/: \d+ rows$/, "")}`, fold];
+  });
+}
+
+function keep() {
+  const open = folds().filter(([, fold]) => fold.open).map(([name]) => name);
+  const sliders = moved || length?.value !== "0" ? [queries?.value, length?.value] : [];
+  sessionStorage.setItem("looked at", JSON.stringify({ open, sliders, at: window.scrollY, focus: document.activeElement?.id }));
+}
+
+function lookAgain() {
+  const before = JSON.parse(sessionStorage.getItem("looked at") ?? "null");
+  sessionStorage.removeItem("looked at");
+  if (before === null) return;
+  for (const [name, fold] of folds()) fold.open = before.open.includes(name);
+  if (queries && before.sliders.length) {
+    [queries.value, length.value] = before.sliders;
+    for (const slider of [queries, length]) slider.dispatchEvent(new Event("input"));
+  }
+  if (before.focus) document.getElementById(before.focus)?.focus({ preventScroll: true });
+  window.scrollTo(0, before.at);
+}
+
 if (data.live) {
-  const asked = async () => (await fetch("version", { cache: "no-store" })).text();
-  const shown = await asked();
+  window.history.scrollRestoration = "manual";
+  lookAgain();
   setInterval(async () => {
-    if ((await asked().catch(() => shown)) !== shown) window.location.reload();
+    const answer = await fetch("version", { cache: "no-store" }).catch(() => null); // gone for now: what is shown stays
+    if (!answer?.ok || (await answer.text()) === data.live) return;
+    keep();
+    window.location.reload();
   }, 2000);
 }

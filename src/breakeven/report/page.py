@@ -23,12 +23,12 @@ _MOST_POINTS = 25
 """Of a line or a band in the table behind a chart, evenly chosen."""
 
 
-def render_page(document: Document, *, live: bool = False) -> str:
+def render_page(document: Document, *, live: str = "") -> str:
     """The page of a report.
 
     Args:
         document: the report; every text of it is escaped here.
-        live: whether the page asks its server for a newer one, and shows it.
+        live: version of the page, where it has a server: it asks for the newest, and shows that one.
     """
     figures = document.figures
     data = {
