@@ -2,7 +2,10 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -389,7 +392,7 @@ def checkpoint() -> Callable[..., CheckpointRecord]:
     return make_checkpoint
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def calibrated() -> Callable[..., CheckpointRecord]:
     return make_calibrated
 
@@ -412,3 +415,44 @@ def curve() -> Callable[..., KCurve]:
 @pytest.fixture
 def verification() -> Callable[..., Verification]:
     return make_verification
+
+
+# -- pages in a browser ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def complaints() -> list[str]:
+    """Errors, warnings and requests of all pages that were opened, in order."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory, complaints: list[str]) -> Iterator[Callable[..., Any]]:
+    """Opens pages, given as HTML, without a network, and waits until their charts are drawn.
+
+    A browser a module: until it ends, playwright's event loop runs in this thread, where other tests start their own.
+    """
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip(f"needs a browser: none of {', '.join(names)} is installed")
+    allowed = ("file:", "data:")
+
+    def open_page(html: str) -> Any:
+        place: Path = tmp_path_factory.mktemp("page") / "report.html"
+        place.write_text(html, "utf-8")
+        page = chromium.new_context(offline=True, reduced_motion="reduce").new_page()
+        page.set_default_timeout(60_000)  # a machine may be busy
+        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda asked: complaints.extend([asked.url] * (not asked.url.startswith(allowed))))
+        page.goto(place.as_uri())
+        page.wait_for_function("document.documentElement.dataset.drawn === '1'")
+        return page
+
+    with playwright.sync_playwright() as started:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root in its own sandbox
+        chromium = started.chromium.launch(executable_path=path, args=arguments)
+        yield open_page
+        chromium.close()

@@ -73,8 +73,11 @@ def test_an_oracle_is_drawn_and_never_on_the_frontier(rich):
     offers = [offer(500, 1, 0.4, 2e7), offer(500, 1, 0.99, 2e7, deployable=False)]
     figure = drawn(checkpoints, 2, offers, load_of(checkpoints[2], 1e6))
     assert [accuracy for _, accuracy in frontier(figure)] == [0.4]
-    assert [row["accuracy"] for row in figure.spec["layer"][0]["data"]["values"]] == [0.4, 0.99]
-    assert [row["accuracy"] for row in figure.spec["layer"][1]["data"]["values"]] == [0.4]
+    assert [row["accuracy"] for row in figure.spec["data"]["values"]] == [0.4, 0.99]
+    assert [row["accuracy"] for row in figure.spec["data"]["values"] if row["deployable"]] == [0.4]
+    line = figure.spec["layer"][0]
+    assert line["mark"]["type"] == "line"
+    assert line["transform"][0] == {"filter": "datum.deployable"}
 
 
 def test_what_was_chosen_and_full_training_stand_in_it(rich):
@@ -87,7 +90,8 @@ def test_what_was_chosen_and_full_training_stand_in_it(rich):
     assert chosen.label == "chosen: pass@k (deployable, extrapolated), K = 8"
     assert total == pytest.approx(load.fixed + 1e6 * decision.serving.flops_per_query, rel=1e-4)
     assert accuracy == pytest.approx(decision.serving.accuracy, abs=1e-5)
-    full = [row for layer in figure.spec["layer"] for row in layer["data"]["values"] if row["what"] == load.full]
+    own = [layer["data"]["values"] for layer in figure.spec["layer"] if "data" in layer]
+    full = [row for rows in own for row in rows if row["what"] == load.full]
     assert {(row["fixed"], row["per"], row["accuracy"]) for row in full} == {(load.full_fixed, load.full_query, 0.525)}
 
 

@@ -25,6 +25,7 @@ class Axis:
         percent: values in [0, 1] are labelled as percentages.
         lo: lower end; None takes it from the data.
         hi: upper end; None takes it from the data.
+        counts: a logarithmic axis of what is counted, where 10^9 is B and not G.
     """
 
     label: str
@@ -32,6 +33,7 @@ class Axis:
     percent: bool = False
     lo: float | None = None
     hi: float | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

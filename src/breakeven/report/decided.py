@@ -136,7 +136,7 @@ def _change(decision: Decision) -> Section | None:
         blocks.append(Paragraphs(texts=tuple(outlook), listed=True))
     if members := member_rows(projection(decision)):
         headings = ("The forecast is mixed from", "Weight", "Full training ends at")
-        blocks.append(Table(label="Members of the forecast", headings=headings, rows=tuple(members), kind="amounts"))
+        blocks.append(Table(label="Members of the forecast", headings=headings, rows=tuple(members)))
     return Section(heading="What would change it", blocks=tuple(blocks))
 
 

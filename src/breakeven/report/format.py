@@ -1,8 +1,10 @@
-"""Numbers as a person wants to read them. Every function takes one number and returns text."""
+"""Numbers, and texts of others, as a person wants to read them."""
 
 import math
+import re
 
 _FLOPS_PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _COUNT_WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
@@ -94,3 +96,13 @@ def format_samples(num_samples: int) -> str:
     ('1 sample', '8 samples')
     """
     return f"{num_samples} sample" if num_samples == 1 else f"{num_samples} samples"
+
+
+def readable(text: str, most: int) -> str:
+    r"""A text of somebody else: so many characters at most, a word on the rest, and nothing that no page may hold.
+
+    >>> readable("abc\x00ef", 4)
+    'abc� [... 2 more characters]'
+    """
+    rest = f" [... {len(text) - most:,} more characters]" if len(text) > most else ""
+    return _UNREADABLE.sub("\ufffd", text[:most]) + rest

@@ -8,7 +8,7 @@ from breakeven.report.chart import Axis, Chart, Marker, Series
 from breakeven.report.document import Figure
 from breakeven.report.format import format_queries
 from breakeven.report.shown import Shown
-from breakeven.report.vega import Spec, axis_of, role, said
+from breakeven.report.vega import LEGEND, Spec, axis_of, role, said
 from breakeven.report.words import kind_words, projection, strategy_words
 from breakeven.report.workload import FLOPS_AXIS, UNBOUNDED, Workload, spent_of, with_params
 
@@ -56,7 +56,6 @@ def frontier_figure(
         "measured, until the workload is moved. The line joins the deployable ones that no cheaper one matches.",
     )  # fmt: skip
     hues = [role(_PALETTE[number % len(_PALETTE)]) for number in range(len(strategies))]
-    names = [said(name) for name in strategies]
     total = {"calculate": "datum.fixed + queries * length * datum.per", "as": "total"}
     place: Spec = {
         "x": {"field": "total", "type": "quantitative", **axis_of(FLOPS_AXIS)},
@@ -72,19 +71,13 @@ def frontier_figure(
     hue = {
         "field": "what",
         "type": "nominal",
-        "scale": {"domain": names, "range": hues},
-        "legend": {"symbolOpacity": 1},
+        "scale": {"domain": strategies, "range": hues},
+        "legend": LEGEND,
     }
     layers: list[Spec] = [
         {
-            "data": {"values": rows},
-            "transform": [total],
-            "mark": {"type": "point", "filled": True, "size": 18, "opacity": 0.45},
-            "encoding": {**place, "color": hue, "tooltip": tips},
-        },
-        {
-            "data": {"values": [row for row in rows if row["deployable"]]},
             "transform": [
+                {"filter": "datum.deployable"},
                 total,
                 {
                     "window": [{"op": "max", "field": "accuracy", "as": "best"}],
@@ -95,6 +88,11 @@ def frontier_figure(
             ],
             "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "color": role("ink")},
             "encoding": place,
+        },
+        {
+            "transform": [total],
+            "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.6},
+            "encoding": {**place, "color": hue, "tooltip": tips},
         },
     ]
     mark = {"type": "point", "size": 120, "strokeWidth": 2}
@@ -110,9 +108,12 @@ def frontier_figure(
                     {**data, "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.3, **look}, "encoding": ends}
                 )
             layers.append({**data, "mark": {**mark, **look}, "encoding": {**place, "tooltip": tips}})
-            label = {"type": "text", "dy": -14, "text": text, "color": look["color"], "fontWeight": 600}
+            right = row_set is full  # at the edge of the plot
+            beside = {"align": "right", "dx": -12} if right else {"dy": -14}
+            label = {"type": "text", **beside, "text": text, "color": look["color"], "fontWeight": 600}
             layers.append({**data, "mark": label, "encoding": place})
-    return Figure(chart=chart, spec=with_params(chart, layers, queries), rows=tuple(rows))
+    spec = {**with_params(chart, layers, queries), "data": {"values": rows}}
+    return Figure(chart=chart, spec=spec, rows=tuple(rows))
 
 
 def _offer_row(point: ServingPoint, fixed: float) -> dict[str, Any]:

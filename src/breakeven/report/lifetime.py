@@ -1,20 +1,19 @@
 """What a model costs over its life, stopped and fully trained, against the queries it serves."""
 
-import math
 from typing import Final
 
 from breakeven.report.chart import Axis, Chart, Reference, Series
 from breakeven.report.document import Figure
 from breakeven.report.format import format_queries
-from breakeven.report.vega import Spec, axis_of, role, said
+from breakeven.report.vega import LEGEND, Spec, axis_of, role, said
 from breakeven.report.workload import FLOPS_AXIS, Workload, with_params
 
-_QUERIES: Final = Axis(label="served queries", log=10)
+_QUERIES: Final = Axis(label="served queries", log=10, counts=True)
 
 
 def lifetime_figure(load: Workload) -> Figure:
     """All FLOPs of a model's life against the queries it serves: stopped, and fully trained."""
-    top = math.ceil(math.log10(max(load.queries, load.break_even_hi or load.break_even or 1.0, 1e3)) + 1.5)
+    top = load.top
     lines = [(load.stop, "served", load.fixed, load.query), (load.full, "forecast", load.full_fixed, load.full_query)]
     powers = [top * step / 8 for step in range(9)]
     series = tuple(
@@ -50,23 +49,25 @@ def lifetime_figure(load: Workload) -> Figure:
                 "field": "label",
                 "type": "nominal",
                 "scale": {"domain": labels, "range": colours},
-                "legend": {"symbolType": "stroke", "symbolStrokeWidth": 2},
+                "legend": {**LEGEND, "symbolType": "stroke"},
             },
         },
     }
-    layers = [drawn, *_rule("queries", "your workload" if load.declared else "workload", "ink", 1)]
+    layers = [drawn, *_rule("queries", "your workload" if load.declared else "workload", "ink", 1, 0.3 * top)]
     if load.break_even is not None:
-        layers += _rule(f"{load.break_even} / length", "break-even", "muted", 0)
+        layers += _rule(f"{load.break_even} / length", "break-even", "muted", 0, 0.75 * top)
     if load.break_even_lo is not None and load.break_even_hi is not None:
         layers.insert(0, _span(f"{load.break_even_lo} / length", f"{load.break_even_hi} / length"))
     return Figure(chart=chart, spec=with_params(chart, layers, load.queries))
 
 
-def _rule(at: str, label: str, colour: str, row: int) -> list[Spec]:
-    """A vertical line at an expression of the parameters."""
+def _rule(at: str, label: str, colour: str, row: int, turn: float) -> list[Spec]:
+    """A vertical line at an expression of the parameters; beyond that power of ten its label stands left of it."""
     base: Spec = {"data": {"values": [{}]}, "transform": [{"calculate": at, "as": "x"}]}
     x = {"x": {"field": "x", "type": "quantitative", **axis_of(_QUERIES)}}
-    text = {"type": "text", "align": "right", "dx": -5, "baseline": "top", "y": 2 + 16 * row, "text": label}
+    right = f"{at} < {10**turn}"
+    side = {"align": {"expr": f"{right} ? 'left' : 'right'"}, "dx": {"expr": f"{right} ? 5 : -5"}}
+    text = {"type": "text", **side, "baseline": "top", "y": 2 + 16 * row, "text": label}
     return [
         {**base, "mark": {"type": "rule", "strokeDash": [6, 4], "color": role(colour)}, "encoding": x},
         {**base, "mark": {**text, "color": role(colour)}, "encoding": x},

@@ -1,30 +1,31 @@
-// Draws the charts in the colours of the theme, and lets the workload be moved. Numbers and texts come as JSON.
+// Draws the charts, and lets the workload be moved. Numbers and texts come as JSON; colours stay those of the style
+// sheet, so that theme and print need no second drawing.
 const data = JSON.parse(document.getElementById("data").textContent);
-const wantsDark = window.matchMedia("(prefers-color-scheme: dark)");
 const views = new Map();
+const drawnAt = new Map();
+const FOLLOWING = ["lifetime", "frontier"];
 
-function coloured(value, dark) {
+function coloured(value) {
   if (typeof value === "string" && value.startsWith("\ue000")) {
-    const [name, alpha = ""] = value.slice(1).split(" ");
-    return data.palette[name][dark ? 1 : 0] + alpha;
+    const [name, alpha] = value.slice(1).split(" ");
+    if (!alpha) return `var(--${name})`;
+    return `color-mix(in srgb, var(--${name}) ${((100 * parseInt(alpha, 16)) / 255).toFixed(1)}%, transparent)`;
   }
-  if (Array.isArray(value)) return value.map((each) => coloured(each, dark));
+  if (Array.isArray(value)) return value.map(coloured);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, coloured(each, dark)]));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, coloured(each)]));
 }
 
-async function draw(place, dark) {
-  const name = place.dataset.chart;
+async function draw(place) {
+  const name = place.dataset.chart, width = place.clientWidth;
+  if (!width || drawnAt.get(name) === width) return;
+  drawnAt.set(name, width);
   views.get(name)?.finalize();
-  const spec = coloured({ ...data.charts[name], config: data.config }, dark);
+  const spec = coloured({ ...data.charts[name], config: data.config, width });
+  spec.params.find((each) => each.name === "room").value = width;
   const drawn = await window.breakevenEmbed(place, spec, { actions: false, renderer: "svg" });
   views.set(name, drawn.view);
-}
-
-async function drawAll(dark) {
-  for (const place of document.querySelectorAll("[data-chart]")) await draw(place, dark);
-  if (data.workload) await follow();
-  document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn ?? 0) + 1);
+  if (data.workload && FOLLOWING.includes(name)) await follow();
 }
 
 // -- the workload ------------------------------------------------------------------------------------------------------
@@ -50,12 +51,13 @@ async function follow() {
   const change = Math.abs(1 - stopped / full) * 100;
   const share = `${change < 10 ? change.toFixed(1) : Math.round(change)} %`;
   const verdict = stopped < full ? `Stopping costs ${share} less than full training.` : `Full training would cost less: stopping costs ${share} more.`;
-  document.getElementById("queries-said").value = `${short(count)} queries`;
+  const many = `${short(count)} ${short(count) === "1" ? "query" : "queries"}`;
+  document.getElementById("queries-said").value = many;
   document.getElementById("length-said").value = long;
   document.getElementById("verdict-of-workload").textContent = verdict + even;
-  queries.setAttribute("aria-valuetext", `${short(count)} queries`);
+  queries.setAttribute("aria-valuetext", many);
   length.setAttribute("aria-valuetext", long);
-  for (const name of ["lifetime", "frontier"])
+  for (const name of FOLLOWING)
     await views.get(name)?.signal("queries", count).signal("length", times).runAsync();
 }
 
@@ -68,12 +70,14 @@ if (data.workload) {
 
 // -- when to draw ------------------------------------------------------------------------------------------------------
 
-await drawAll(wantsDark.matches);
-wantsDark.addEventListener("change", () => drawAll(wantsDark.matches));
-window.addEventListener("beforeprint", () => drawAll(false));
-window.addEventListener("afterprint", () => drawAll(wantsDark.matches));
-for (const folded of document.querySelectorAll("details"))
-  folded.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")));
+const places = document.querySelectorAll("[data-chart]");
+for (const place of places) await draw(place);
+document.documentElement.dataset.drawn = "1";
+let drawing = Promise.resolve();
+const wider = new ResizeObserver((changes) => {  // also where a fold is opened
+  for (const { target } of changes) drawing = drawing.then(() => draw(target));
+});
+for (const place of places) wider.observe(place);
 
 // -- live: a newer page takes the place of this one, and is looked at where this one was -------------------------------
 

@@ -13,7 +13,8 @@ from breakeven.evenly import evenly
 from breakeven.report.bundle import javascript
 from breakeven.report.chart import Chart
 from breakeven.report.document import Block, Document, Sliders
-from breakeven.report.vega import PALETTE, config, palette_css, sized
+from breakeven.report.format import readable
+from breakeven.report.vega import config, palette_css, sized
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _Point = TypeVar("_Point", bound=tuple[float, ...])
 _MOST_POINTS = 25
 """Of a line or a band in the table behind a chart, evenly chosen."""
+_MOST_CHARACTERS = 2000
+"""Of one text."""
 
 
 def render_page(document: Document, *, live: str = "") -> str:
@@ -34,7 +37,6 @@ def render_page(document: Document, *, live: str = "") -> str:
     data = {
         "charts": {each.chart.name: sized(each.spec, each.chart.title) for each in figures},
         "config": config(),
-        "palette": {name: list(colours) for name, colours in PALETTE.items()},
         "workload": next((asdict(each.load) for each in _blocks(document) if isinstance(each, Sliders)), None),
         "live": live,
     }
@@ -72,7 +74,9 @@ def page_template(name: str) -> "Template":
     """A page of this room, by file name; values are escaped."""
     from jinja2 import Environment, StrictUndefined  # most commands write no page
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, finalize=_readable, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["unbroken"] = lambda text: str(text).replace(" %", "\u00a0%")
     return environment.from_string(files("breakeven.report").joinpath(name).read_text("utf-8"))
 
@@ -88,6 +92,13 @@ def _blocks(document: Document) -> list[Block]:
 
 def _kind(block: Block) -> str:
     return type(block).__name__
+
+
+def _readable(value: Any) -> Any:
+    """A text of whatever origin as a page may hold it; all else as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return readable(value, _MOST_CHARACTERS)
 
 
 def _inert(data: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from breakeven.records import CheckpointRecord, SampleBank
 from breakeven.report.document import Block, Completions, Paragraphs, Row, Table
-from breakeven.report.format import format_accuracy
+from breakeven.report.format import format_accuracy, readable
 from breakeven.report.shown import Shown
 from breakeven.store.texts import Texts
 from breakeven.ttc.strategies.pass_at_k import pass_at_k_per_problem
@@ -160,10 +160,4 @@ def _written(problem: _Problem, texts: Texts) -> tuple[tuple[str, str], ...]:
         at = problem.samples.find(verdict)
         if 0 <= at < len(samples):
             written.append((word, samples[at]))
-    return tuple((what, _cut(text)) for what, text in written)
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _CHARACTERS:
-        return text
-    return f"{text[:_CHARACTERS]} [... {len(text) - _CHARACTERS:,} more characters]"
+    return tuple((what, readable(text, _CHARACTERS)) for what, text in written)

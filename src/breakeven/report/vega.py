@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from breakeven.report.chart import Axis, Chart, Marker, Reference, Series
+from breakeven.report.format import readable
 
 Spec = dict[str, Any]
 
@@ -40,6 +41,16 @@ _SHAPES: Final = {
 }
 _HOLLOW: Final = (Marker.RING, Marker.HOLLOW_DIAMOND)
 _BAND_STRENGTH: Final = 0.16
+_MOST_CHARACTERS: Final = 300
+"""Of one text."""
+_FITS: Final = "max(12, floor((room - 80) / 6.3))"
+_LINE: Final = f"'(.{{1,' + {_FITS} + '}})(?: |$)|(.{{' + {_FITS} + '}})'"
+LEGEND: Final[Spec] = {
+    "title": None,
+    "symbolOpacity": 1,
+    "labelExpr": f"split(trim(replace(datum.label, regexp({_LINE}, 'g'), '$1$2\\n')), '\\n')",
+}
+"""Of every legend: its labels are broken to `room`, the width of the whole chart, which `sized` says."""
 
 
 def role(name: str, strength: float = 1.0) -> str:
@@ -49,7 +60,7 @@ def role(name: str, strength: float = 1.0) -> str:
 
 def said(text: str) -> str:
     """A text of somebody else, which may not be taken for a colour."""
-    return text.replace(_ROLE_MARK, "")
+    return readable(text.replace(_ROLE_MARK, ""), _MOST_CHARACTERS)
 
 
 def resolved(spec: Any, *, dark: bool = False) -> Any:
@@ -89,8 +100,8 @@ def config() -> Spec:
             "labelOverlap": "greedy",
         },
         "axisX": {"grid": False, "titlePadding": 6},
-        "axisY": {"domain": False, "ticks": False, "titleAlign": "left", "titleAngle": 0, "titleX": 0, "titleY": -14,
-                  "titleAnchor": "start", "titleBaseline": "bottom"},
+        "axisY": {"domain": False, "ticks": False, "labelPadding": 8, "titleAlign": "left", "titleAngle": 0,
+                  "titleX": 0, "titleY": -14, "titleAnchor": "start", "titleBaseline": "bottom"},
         "legend": {
             "labelColor": role("ink"),
             "labelFontSize": 12,
@@ -98,9 +109,9 @@ def config() -> Spec:
             "orient": "bottom",
             "direction": "vertical",
             "title": None,
-            "symbolSize": 110,
+            "symbolSize": 70,
             "symbolStrokeWidth": 2,
-            "rowPadding": 3,
+            "rowPadding": 4,
         },
         "title": {"color": role("ink"), "fontSize": 14, "anchor": "start", "fontWeight": 600, "offset": 12},
         "text": {"fontSize": 12},
@@ -124,12 +135,13 @@ def sized(spec: Spec, title: str, width: int | str = "container") -> Spec:
     """A specification with a width in pixels, or that of the element it is drawn in; a fixed one has its title."""
     own = {} if width == "container" else {"title": said(title)}
     fit = {"autosize": {"type": "fit-x", "contains": "padding"}}
-    return {**spec, **own, **fit, "width": width, "height": HEIGHT}
+    params = [*spec.get("params", []), {"name": "room", "value": width}]
+    return {**spec, **own, **fit, "params": params, "width": width, "height": HEIGHT}
 
 
 def axis_of(axis: Axis) -> Spec:
     """Scale and axis of an encoding."""
-    scale: Spec = {"nice": axis.lo is None and axis.hi is None and not axis.log}
+    scale: Spec = {"nice": axis.hi is None and not axis.log}
     scale |= {"type": "log", "base": axis.log} if axis.log else {"zero": False}
     if axis.lo is not None:
         scale["domainMin"] = axis.lo
@@ -141,6 +153,8 @@ def axis_of(axis: Axis) -> Spec:
     elif axis.log == 10:
         power = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
         drawn |= {"format": "~s", "gridOpacity": {"condition": {"test": power, "value": 1}, "value": 0}}
+        if axis.counts:
+            drawn["labelExpr"] = "replace(datum.label, 'G', 'B')"
     elif axis.log == 2:
         drawn |= {"format": "~r", "tickCount": 8}
     return {"scale": scale, "axis": drawn}
@@ -150,9 +164,10 @@ def axis_of(axis: Axis) -> Spec:
 
 
 def _entries(chart: Chart) -> list[tuple[str, Spec]]:
-    """What the legend holds, in order: a label, and how it is drawn."""
-    entries: list[tuple[str, Spec]] = []
-    for each in chart.series:
+    """What the legend holds, in order: a label, and how it is drawn. A band follows the series of its role."""
+    entries: list[tuple[float, str, Spec]] = []
+    last = {each.role: place for place, each in enumerate(chart.series) if each.points}
+    for place, each in enumerate(chart.series):
         if each.points:
             hollow = each.marker in _HOLLOW
             colour = role(each.role, each.strength)
@@ -163,18 +178,18 @@ def _entries(chart: Chart) -> list[tuple[str, Spec]]:
                 "shape": _SHAPES[each.marker],
                 "strokeDash": _DASHED if each.dashed else _SOLID,
             }
-            entries.append((said(each.label), {**look, "listed": each.in_legend}))
+            entries.append((place, said(each.label), {**look, "listed": each.in_legend}))
     for band in chart.bands:
         if band.points:
             colours = {"stroke": "transparent", "fill": role(band.role, _BAND_STRENGTH)}
             look = {**colours, "shape": "square", "strokeDash": _SOLID}
-            entries.append((said(band.label), {**look, "listed": True}))
+            entries.append((last.get(band.role, math.inf), said(band.label), {**look, "listed": True}))
     for reference in chart.references:
         if reference.y is not None:
             colours = {"stroke": role(reference.role), "fill": "transparent"}
             look = {**colours, "shape": "stroke", "strokeDash": _DOTTED}
-            entries.append((said(reference.label), {**look, "listed": True}))
-    return list(dict(entries).items())
+            entries.append((math.inf, said(reference.label), {**look, "listed": True}))
+    return list({label: look for _, label, look in sorted(entries, key=lambda each: each[0])}.items())
 
 
 def _looks(chart: Chart, *channels: str) -> Spec:
@@ -182,7 +197,7 @@ def _looks(chart: Chart, *channels: str) -> Spec:
     entries = _entries(chart)
     labels = [label for label, _ in entries]
     listed = [label for label, look in entries if look["listed"]]
-    legend = {"values": listed, "title": None, "symbolOpacity": 1} if listed else None
+    legend = {**LEGEND, "values": listed} if listed else None
     return {
         channel: {
             "field": "label",

@@ -49,6 +49,11 @@ class Workload:
     break_even_hi: float | None
     """The 90 % interval; None where nothing that it could come from is known."""
 
+    @property
+    def top(self) -> int:
+        """Power of ten of the most queries that are drawn."""
+        return math.ceil(math.log10(max(self.queries, self.break_even_hi or self.break_even or 1.0, 1e3)) + 1.5)
+
 
 def workload_of(checkpoint: Shown, queries: float | None) -> Workload | None:
     """The workload of what a decision serves; None where it serves nothing, or a FLOP of it is unknown.
