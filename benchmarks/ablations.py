@@ -17,8 +17,8 @@ from pathlib import Path
 from recorded import SUITE, Outcome, Run, decisions, full, load, served, stopped
 
 from breakeven.records import Decision, Reason
-from breakeven.report.bundle import static
-from breakeven.report.chart import Axis, Chart, Marker, Series
+from breakeven.report.charts.bundle import static
+from breakeven.report.charts.chart import Axis, Chart, Marker, Series
 from breakeven.report.decided import figure_of
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.course import Policy

@@ -21,8 +21,8 @@ from breakeven.config import config_from
 from breakeven.cost.query import scoring_flops
 from breakeven.cost.tokens import ModelCost
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, RunSpec, SampleBank
-from breakeven.report.bundle import static
-from breakeven.report.chart import Axis, Chart, Marker, Series
+from breakeven.report.charts.bundle import static
+from breakeven.report.charts.chart import Axis, Chart, Marker, Series
 from breakeven.report.decided import figure_of
 from breakeven.stopping.decide import decide, default_policy
 from breakeven.train.costs import cost_of

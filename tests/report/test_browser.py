@@ -8,7 +8,7 @@ import pytest
 
 from breakeven.cli.report import run_document
 from breakeven.report import render_page
-from breakeven.report.vega import PALETTE
+from breakeven.report.charts.theme import PALETTE
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "runs" / "countdown-1"
 STICKING_OUT = """() => [...document.querySelectorAll('main *')]

@@ -6,10 +6,10 @@ import pytest
 
 from breakeven.records import NORMAL_95, Reason
 from breakeven.report import render_page
-from breakeven.report.chart import Marker
+from breakeven.report.charts.chart import Figure, Marker
+from breakeven.report.charts.overlaid import ComparedRun
 from breakeven.report.compare import compared_document
-from breakeven.report.document import Figure, Figures, Paragraphs, Table
-from breakeven.report.overlaid import ComparedRun
+from breakeven.report.document import Figures, Paragraphs, Table
 
 
 @pytest.fixture

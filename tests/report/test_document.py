@@ -1,8 +1,8 @@
 """A report as data: which sections there are, in which order, and what is left out where nothing is known."""
 
 from breakeven.report import Beside, decided_document
-from breakeven.report.chart import Axis, Chart
-from breakeven.report.decided import figure_of
+from breakeven.report.charts.chart import Axis, Chart
+from breakeven.report.charts.vega import figure_of
 from breakeven.report.document import Document, Figures, Paragraphs, Section, Table
 
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from breakeven.records import Action, Reason, WallTime
+from breakeven.report.charts.workload import workload_of
 from breakeven.report.facts import fact_rows, lead_words, verdict_words, wrong_words
-from breakeven.report.workload import workload_of
 
 
 def facts(checkpoint, queries=None) -> dict[str, tuple[str, str]]:

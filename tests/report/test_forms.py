@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from breakeven.errors import printable
-from breakeven.report.chart import Axis, Band, Chart, Reference, Series
-from breakeven.report.decided import figure_of
+from breakeven.report.charts.chart import Axis, Band, Chart, Reference, Series
+from breakeven.report.charts.vega import figure_of
 from breakeven.report.document import Completions, Document, Fact, Meanings, Paragraphs, Section, Table
 from breakeven.report.forms import FORMS, to_json, to_markdown
 from breakeven.report.page import render_page

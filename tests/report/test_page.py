@@ -11,7 +11,7 @@ import pytest
 from breakeven.errors import ArgumentError
 from breakeven.records import NOT_COUNTED, Action, Reason
 from breakeven.report import Beside, decided_document, render_page
-from breakeven.report.chart import Axis, Band, Chart, Series
+from breakeven.report.charts.chart import Axis, Band, Chart, Series
 from breakeven.report.page import chart_rows
 from breakeven.report.table import HEADINGS
 

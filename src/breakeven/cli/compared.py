@@ -8,7 +8,7 @@ import msgspec
 
 from breakeven.errors import argument_error, printable
 from breakeven.report import headline
-from breakeven.report.overlaid import ComparedRun
+from breakeven.report.charts.overlaid import ComparedRun
 from breakeven.store import LOG_NAME, RunRecord, read_log
 
 _LONGEST = 60

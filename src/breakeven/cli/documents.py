@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from breakeven.errors import argument_error
-from breakeven.report.bundle import FORMATS, static
+from breakeven.report.charts.bundle import FORMATS, static
 from breakeven.report.document import Document
 from breakeven.report.forms import FORMS
 from breakeven.store import make_directory, storage_errors, write_whole

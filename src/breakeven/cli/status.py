@@ -12,13 +12,13 @@ from rich.text import Text
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.shown import say
 from breakeven.records import CheckpointRecord, spec_at
+from breakeven.report.charts.workload import workload_of
 from breakeven.report.cooldown import cooldown_words
 from breakeven.report.facts import fact_rows, lead_words, verdict_words
 from breakeven.report.format import format_accuracy, format_hours, format_share
 from breakeven.report.ledger import ledger_rows
 from breakeven.report.spark import spark
 from breakeven.report.words import baseline_accuracy, headline, interval_words, projection, wall_rows
-from breakeven.report.workload import workload_of
 from breakeven.session.steering import asked_of
 from breakeven.store import LOG_NAME, RunRecord, holder_of, read_log
 

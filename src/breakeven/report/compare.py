@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from breakeven.records import Reason
-from breakeven.report.decided import figure_of, flat
+from breakeven.report.charts.overlaid import COLOURS, ComparedRun, k_curves, learning_curves, loss_curves
+from breakeven.report.charts.vega import figure_of
+from breakeven.report.decided import flat
 from breakeven.report.differences import Found, against, same_problems
 from breakeven.report.document import Block, Document, Figures, Paragraphs, Row, Section, Table
 from breakeven.report.facts import verdict_words
 from breakeven.report.format import format_accuracy, format_flops, format_probability, format_share
-from breakeven.report.overlaid import COLOURS, ComparedRun, k_curves, learning_curves, loss_curves
 from breakeven.report.words import (
     baseline_accuracy,
     baseline_words,

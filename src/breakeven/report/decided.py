@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 
 from breakeven.evenly import evenly
 from breakeven.records import NOT_COUNTED, Cooldown, Decision, Failure, ServingPoint, Verification
-from breakeven.report.chart import Chart
+from breakeven.report.charts.frontier import frontier_figure, offers_of
+from breakeven.report.charts.lifetime import lifetime_figure
+from breakeven.report.charts.samples import k_curves, smallest_k
+from breakeven.report.charts.training import learning_curve, learning_rates, losses
+from breakeven.report.charts.vega import figure_of
+from breakeven.report.charts.workload import Workload, workload_of
 from breakeven.report.document import (
     Block,
     Document,
-    Figure,
     Figures,
     Meanings,
     Paragraphs,
@@ -21,20 +25,15 @@ from breakeven.report.document import (
 )
 from breakeven.report.explain import explain
 from breakeven.report.facts import fact_rows, lead_words, verdict_words, wrong_words
-from breakeven.report.figures import k_curves, learning_curve, learning_rates, losses, smallest_k
-from breakeven.report.frontier import frontier_figure, offers_of
 from breakeven.report.hindsight import hindsight_words
 from breakeven.report.ledger import cooldown_rows, ledger_rows, query_rows
 from breakeven.report.legend import legend
-from breakeven.report.lifetime import lifetime_figure
 from breakeven.report.outlook import member_rows, outlook_words
 from breakeven.report.problems import problem_blocks
 from breakeven.report.shown import Evaluated, Shown
 from breakeven.report.table import HEADINGS, decision_rows
-from breakeven.report.vega import spec_of
 from breakeven.report.verification import verification_rows, verification_words
 from breakeven.report.words import headline, projection, wall_rows
-from breakeven.report.workload import Workload, workload_of
 from breakeven.store.texts import Texts
 
 _MOST = 1000
@@ -110,11 +109,6 @@ def decided_document(
         facts=fact_rows(shown, load),
         sections=tuple(section for section in sections if section is not None and section.blocks),
     )
-
-
-def figure_of(chart: Chart) -> Figure:
-    """A chart with its drawing."""
-    return Figure(chart=chart, spec=spec_of(chart))
 
 
 def _course(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None) -> Section:

@@ -6,9 +6,9 @@ from itertools import chain, starmap
 from typing import Final
 
 from breakeven.records import CheckpointRecord, Reason
+from breakeven.report.charts.overlaid import ComparedRun
 from breakeven.report.document import Fact, Row
 from breakeven.report.format import format_accuracy, format_samples, format_share
-from breakeven.report.overlaid import ComparedRun
 from breakeven.report.paired import Difference, accuracy_of, difference
 from breakeven.report.words import baseline_words, strategy_words
 

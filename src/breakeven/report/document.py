@@ -1,12 +1,10 @@
 """A report as data: what it says, shows and tabulates, before it is a page, Markdown or JSON."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from breakeven.report.chart import Chart
-from breakeven.report.vega import Spec
-from breakeven.report.workload import Workload
+from breakeven.report.charts.chart import Figure
+from breakeven.report.charts.workload import Workload
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -48,16 +46,6 @@ class Meanings:
     """Words, and what they mean here."""
 
     of: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A chart, and how it is drawn."""
-
-    chart: Chart
-    spec: Spec
-    rows: tuple[Mapping[str, object], ...] = ()
-    """What the points stand for, where x and y do not say it: for programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from breakeven.records import Decision, Reason
 from breakeven.records.words import witness_words
+from breakeven.report.charts.workload import Workload
 from breakeven.report.document import Fact
 from breakeven.report.explain import explain
 from breakeven.report.format import (
@@ -24,7 +25,6 @@ from breakeven.report.words import (
     samples_words,
     strategy_words,
 )
-from breakeven.report.workload import Workload
 
 
 def verdict_words(decision: Decision) -> str:

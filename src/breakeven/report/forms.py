@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from breakeven.errors import printable
-from breakeven.report.chart import Chart
+from breakeven.report.charts.chart import Chart, Figure
+from breakeven.report.charts.workload import Workload
 from breakeven.report.document import (
     Block,
     Completions,
     Document,
-    Figure,
     Figures,
     Meanings,
     Paragraphs,
@@ -25,7 +25,6 @@ from breakeven.report.document import (
 )
 from breakeven.report.format import format_flops, format_queries
 from breakeven.report.page import chart_rows, render_page
-from breakeven.report.workload import Workload
 
 Images = Mapping[str, str]
 """Address of the picture of a chart, by the chart's name."""

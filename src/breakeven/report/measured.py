@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from breakeven.records import Measurement
-from breakeven.report.chart import Axis, Band, Chart, Marker, Series
-from breakeven.report.decided import figure_of, settings_section
+from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Series
+from breakeven.report.charts.vega import figure_of
+from breakeven.report.decided import settings_section
 from breakeven.report.document import Block, Document, Fact, Paragraphs, Section, Table
 from breakeven.report.format import format_accuracy, format_flops, format_samples
 from breakeven.report.measurements import HEADINGS, measurement_rows

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from markupsafe import Markup
 
 from breakeven.evenly import evenly
-from breakeven.report.bundle import javascript
-from breakeven.report.chart import Chart
+from breakeven.report.charts.bundle import javascript
+from breakeven.report.charts.chart import Chart
+from breakeven.report.charts.theme import config, palette_css
+from breakeven.report.charts.vega import sized
 from breakeven.report.document import Block, Document, Sliders
 from breakeven.report.format import readable
-from breakeven.report.vega import config, palette_css, sized
 
 if TYPE_CHECKING:
     from jinja2 import Template

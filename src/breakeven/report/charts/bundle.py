@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
 
-from breakeven.report.document import Figure
-from breakeven.report.vega import config, resolved, sized
+from breakeven.report.charts.chart import Figure
+from breakeven.report.charts.theme import config, resolved
+from breakeven.report.charts.vega import sized
 
 FORMATS: Final = ("svg", "png", "pdf")
 _WIDTH: Final = 720

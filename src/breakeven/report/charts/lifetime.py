@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from breakeven.report.chart import Axis, Chart, Reference, Series
-from breakeven.report.document import Figure
+from breakeven.report.charts.chart import Axis, Chart, Figure, Reference, Series
+from breakeven.report.charts.theme import LEGEND, Spec, role, said
+from breakeven.report.charts.vega import axis_of
+from breakeven.report.charts.workload import FLOPS_AXIS, Workload, with_params
 from breakeven.report.format import format_queries
-from breakeven.report.vega import LEGEND, Spec, axis_of, role, said
-from breakeven.report.workload import FLOPS_AXIS, Workload, with_params
 
 _QUERIES: Final = Axis(label="served queries", log=10, counts=True)
 

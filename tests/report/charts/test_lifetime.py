@@ -2,8 +2,8 @@
 
 import pytest
 
-from breakeven.report.lifetime import lifetime_figure
-from breakeven.report.workload import workload_of
+from breakeven.report.charts.lifetime import lifetime_figure
+from breakeven.report.charts.workload import workload_of
 
 
 def load_of(checkpoint, queries=None):

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.records import Made, ServingPoint
-from breakeven.report.frontier import _staircase, frontier_figure, offers_of
-from breakeven.report.workload import spent_of, workload_of
+from breakeven.report.charts.frontier import _staircase, frontier_figure, offers_of
+from breakeven.report.charts.workload import spent_of, workload_of
 
 
 def offer(step: int, k: int, accuracy: float, flops: float | None, *, deployable: bool = True) -> ServingPoint:

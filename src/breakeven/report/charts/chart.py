@@ -1,7 +1,9 @@
 """What a chart shows, in data units: nothing here knows how it is drawn. `vega` turns it into a specification."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Marker(StrEnum):
@@ -86,3 +88,14 @@ class Chart:
     references: tuple[Reference, ...] = ()
     note: str = ""
     """How to read it, in a sentence or two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart, and how it is drawn."""
+
+    chart: Chart
+    spec: dict[str, Any]
+    """In Vega-Lite, without a size or a title."""
+    rows: tuple[Mapping[str, object], ...] = ()
+    """What the points stand for, where x and y do not say it: for programs."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.records import Decision, KCurve, QueryFlops
-from breakeven.report.chart import Axis, Chart
+from breakeven.report.charts.chart import Axis, Chart
+from breakeven.report.charts.theme import SCHEMA, Spec, said
 from breakeven.report.shown import Evaluated, Shown
-from breakeven.report.vega import SCHEMA, Spec, said
 from breakeven.report.words import baseline_words, samples_words
 
 FLOPS_AXIS: Final = Axis(label="FLOPs in all", log=10)

@@ -5,8 +5,9 @@ import math
 
 import pytest
 
-from breakeven.report.chart import Axis, Band, Chart, Marker, Reference, Series
-from breakeven.report.vega import PALETTE, axis_of, config, palette_css, resolved, role, said, sized, spec_of
+from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Reference, Series
+from breakeven.report.charts.theme import PALETTE, config, palette_css, resolved, role, said
+from breakeven.report.charts.vega import axis_of, sized, spec_of
 
 
 def chart(*points: tuple[float, float], log: int = 0, **changes: object) -> Chart:

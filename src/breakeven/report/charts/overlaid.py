@@ -6,8 +6,8 @@ from typing import Final
 
 from breakeven.evenly import evenly
 from breakeven.records import CheckpointRecord, Made, Verification
-from breakeven.report.chart import Axis, Chart, Marker, Series
-from breakeven.report.figures import curve_series
+from breakeven.report.charts.chart import Axis, Chart, Marker, Series
+from breakeven.report.charts.samples import curve_series
 from breakeven.report.format import format_accuracy
 from breakeven.report.words import baseline_accuracy, headline, projection, samples_words, strategy_words
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from breakeven.records import Decision, ServingPoint
-from breakeven.report.chart import Axis, Chart, Marker, Series
-from breakeven.report.document import Figure
+from breakeven.report.charts.chart import Axis, Chart, Figure, Marker, Series
+from breakeven.report.charts.theme import LEGEND, Spec, role, said
+from breakeven.report.charts.vega import axis_of
+from breakeven.report.charts.workload import FLOPS_AXIS, UNBOUNDED, Workload, spent_of, with_params
 from breakeven.report.format import format_queries
 from breakeven.report.shown import Shown
-from breakeven.report.vega import LEGEND, Spec, axis_of, role, said
 from breakeven.report.words import kind_words, projection, strategy_words
-from breakeven.report.workload import FLOPS_AXIS, UNBOUNDED, Workload, spent_of, with_params
 
 _PALETTE: Final = ("measured", "violet", "olive", "rose", "muted")
 

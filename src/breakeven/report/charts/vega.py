@@ -1,35 +1,15 @@
 """Charts as Vega-Lite specifications: plain dicts, one for pages and for static figures alike.
 
-A colour is written as `role(name)`, a mark of its own that `resolved`, here and in page.js, turns into the colour of a
-theme. Whatever a label says, it is data: no text is ever HTML or an expression.
+Whatever a label says, it is data: no text is ever HTML or an expression.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from breakeven.report.chart import Axis, Chart, Marker, Reference, Series
-from breakeven.report.format import readable
+from breakeven.report.charts.chart import Axis, Chart, Figure, Marker, Reference, Series
+from breakeven.report.charts.theme import HEIGHT, LEGEND, SCHEMA, Spec, role, said
 
-Spec = dict[str, Any]
-
-SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
-"""Names the version; nothing is fetched."""
-PALETTE: Final[Mapping[str, tuple[str, str]]] = {
-    "ink": ("#1d2430", "#e4e7ec"),
-    "muted": ("#5b6472", "#9aa4b2"),
-    "grid": ("#e3e6ea", "#2b323c"),
-    "paper": ("#ffffff", "#14181e"),
-    "measured": ("#1f5fa8", "#7db4f5"),
-    "forecast": ("#b3540c", "#f2a45c"),
-    "served": ("#0b7a63", "#5fcfae"),
-    "violet": ("#6b3fa0", "#bd9bea"),
-    "rose": ("#b02a57", "#ef8fb0"),
-    "olive": ("#6a6a00", "#c9c95a"),
-}
-"""Role: (light, dark)."""
-HEIGHT: Final = 280
-_ROLE_MARK: Final = "\ue000"
 _DASHED, _DOTTED, _SOLID = [6, 4], [2, 4], [1, 0]
 _SHAPES: Final = {
     Marker.NONE: "stroke",
@@ -41,81 +21,11 @@ _SHAPES: Final = {
 }
 _HOLLOW: Final = (Marker.RING, Marker.HOLLOW_DIAMOND)
 _BAND_STRENGTH: Final = 0.16
-_MOST_CHARACTERS: Final = 300
-"""Of one text."""
-_FITS: Final = "max(12, floor((room - 80) / 6.3))"
-_LINE: Final = f"'(.{{1,' + {_FITS} + '}})(?: |$)|(.{{' + {_FITS} + '}})'"
-LEGEND: Final[Spec] = {
-    "title": None,
-    "symbolOpacity": 1,
-    "labelExpr": f"split(trim(replace(datum.label, regexp({_LINE}, 'g'), '$1$2\\n')), '\\n')",
-}
-"""Of every legend: its labels are broken to `room`, the width of the whole chart, which `sized` says."""
 
 
-def role(name: str, strength: float = 1.0) -> str:
-    """The mark that stands for a colour of `PALETTE`, of an opacity, in a specification."""
-    return f"{_ROLE_MARK}{name}" if strength >= 1 else f"{_ROLE_MARK}{name} {round(255 * strength):02x}"
-
-
-def said(text: str) -> str:
-    """A text of somebody else, which may not be taken for a colour."""
-    return readable(text.replace(_ROLE_MARK, ""), _MOST_CHARACTERS)
-
-
-def resolved(spec: Any, *, dark: bool = False) -> Any:
-    """A specification with the colours of a theme in place of their roles."""
-    if isinstance(spec, dict):
-        return {name: resolved(value, dark=dark) for name, value in spec.items()}
-    if isinstance(spec, list):
-        return [resolved(value, dark=dark) for value in spec]
-    if isinstance(spec, str) and spec.startswith(_ROLE_MARK):
-        name, _, alpha = spec[1:].partition(" ")
-        return PALETTE[name][dark] + alpha
-    return spec
-
-
-def palette_css() -> str:
-    """CSS that defines the colours: light by default and in print, dark on a screen that prefers it."""
-    light, dark = ("".join(f"--{name}:{pair[index]};" for name, pair in PALETTE.items()) for index in (0, 1))
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-
-
-def config() -> Spec:
-    """What all charts have in common; colours as roles."""
-    return {
-        "background": role("paper"),
-        "font": "system-ui, sans-serif",
-        "padding": 4,
-        "view": {"stroke": None},
-        "axis": {
-            "labelColor": role("muted"),
-            "titleColor": role("muted"),
-            "titleFontWeight": "normal",
-            "titleFontSize": 12,
-            "labelFontSize": 12,
-            "tickColor": role("muted"),
-            "domainColor": role("muted"),
-            "gridColor": role("grid"),
-            "labelOverlap": "greedy",
-        },
-        "axisX": {"grid": False, "titlePadding": 6},
-        "axisY": {"domain": False, "ticks": False, "labelPadding": 8, "titleAlign": "left", "titleAngle": 0,
-                  "titleX": 0, "titleY": -14, "titleAnchor": "start", "titleBaseline": "bottom"},
-        "legend": {
-            "labelColor": role("ink"),
-            "labelFontSize": 12,
-            "labelLimit": 0,
-            "orient": "bottom",
-            "direction": "vertical",
-            "title": None,
-            "symbolSize": 70,
-            "symbolStrokeWidth": 2,
-            "rowPadding": 4,
-        },
-        "title": {"color": role("ink"), "fontSize": 14, "anchor": "start", "fontWeight": 600, "offset": 12},
-        "text": {"fontSize": 12},
-    }  # fmt: skip
+def figure_of(chart: Chart) -> Figure:
+    """A chart with its drawing."""
+    return Figure(chart=chart, spec=spec_of(chart))
 
 
 def spec_of(chart: Chart) -> Spec:

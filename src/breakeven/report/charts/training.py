@@ -1,11 +1,10 @@
-"""The charts of a run that need nothing but its log: learning, losses, K-curves, smallest sufficient K."""
+"""How a run went: accuracy with what was foretold of it, losses, learning rate."""
 
 import math
 from collections.abc import Sequence
 
-from breakeven.evenly import evenly
-from breakeven.records import CheckpointRecord, Cooldown, Decision, FitStatus, Forecast, KCurve, Made, Reason
-from breakeven.report.chart import Axis, Band, Chart, Marker, Reference, Series
+from breakeven.records import CheckpointRecord, Cooldown, Decision, Forecast, Made
+from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Reference, Series
 from breakeven.report.format import format_accuracy
 from breakeven.report.shown import Shown
 from breakeven.report.words import (
@@ -16,15 +15,13 @@ from breakeven.report.words import (
     kind_words,
     projection,
     samples_words,
-    strategy_words,
 )
 
 _CURVE_POINTS = 60
-_MOST_EARLIER = 5
-_LATER = 0.4
+LATER = 0.4
 """Opacity of what came after the stop."""
 
-_BUDGET_AXIS = "training FLOPs, share of the budget"
+BUDGET_AXIS = "training FLOPs, share of the budget"
 
 
 def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None = None) -> Chart:
@@ -35,9 +32,9 @@ def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | N
     series = [Series(label=f"{baseline}, measured", points=_accuracies(seen), marker=Marker.DOT)]
     if later:
         label = f"{baseline}, measured after the stop, unknown to the decision"
-        series.append(Series(label=label, points=_accuracies(later), marker=Marker.DOT, strength=_LATER))
+        series.append(Series(label=label, points=_accuracies(later), marker=Marker.DOT, strength=LATER))
     series += _averaged_and_cooled(checkpoints, cooldown)
-    bands, references = list[Band](), [_here(decision)]
+    bands, references = list[Band](), [here(decision)]
     made = [(each.decision.used, each_forecast) for each in seen if (each_forecast := projection(each.decision))]
     if len(made) > 1 and decision.forecast is not None and decision.forecast.method != "target":
         label = "end of full training, as each checkpoint foretold it"
@@ -59,13 +56,13 @@ def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | N
         label = f"{samples_words(decision.serving)}, {format_accuracy(decision.serving.accuracy)} "
         label += f"({decision.serving.made}, {kind_words(decision.serving.deployable)})"
         point = ((decision.used, decision.serving.accuracy),)
-        marker = _serving_marker(decision.serving.made)
+        marker = serving_marker(decision.serving.made)
         series.append(Series(label=label, points=point, role="served", line=False, marker=marker))
     return Chart(
         name="learning",
         title="Accuracy over training, and where it was heading",
         description=f"Accuracy with {baseline} per problem at {len(checkpoints)} checkpoints. {_projected(forecast)}",
-        x=Axis(label=_BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
+        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
         y=Axis(label="accuracy", lo=0, hi=1),
         series=tuple(series),
         bands=tuple(bands),
@@ -87,7 +84,7 @@ def losses(checkpoints: Sequence[Shown]) -> Chart | None:
         name="losses",
         title="Losses",
         description="Training loss, and validation loss on the reference answers, at each checkpoint.",
-        x=Axis(label=_BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
+        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
         y=Axis(label="loss, nats per token", lo=0),
         series=(
             Series(label="training loss, measured", points=train, role="muted", marker=Marker.DOT),
@@ -109,88 +106,9 @@ def learning_rates(checkpoints: Sequence[Shown]) -> Chart | None:
         name="learning-rate",
         title="Learning rate",
         description="The learning rate at each checkpoint, as the training loop said it.",
-        x=Axis(label=_BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
+        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
         y=Axis(label="learning rate", lo=0),
         series=(Series(label="learning rate", points=rates, role="muted", marker=Marker.DOT),),
-    )
-
-
-def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
-    """Accuracy against K at `at` and, of the same strategy, at up to five before it; None while there is no K-curve."""
-    curves = [(c.decision, c.decision.k_curve) for c in checkpoints[: at + 1] if c.decision.k_curve is not None]
-    if not curves:
-        return None
-    decision, last = curves[-1]
-    earlier = [(before, curve) for before, curve in curves[:-1] if curve.strategy == last.strategy]
-    series: list[Series] = []
-    kept = [earlier[place] for place in evenly(len(earlier), _MOST_EARLIER)]
-    for order, (before, curve) in enumerate(kept):
-        strength = 0.3 + 0.4 * order / max(1, len(kept) - 1)
-        series += curve_series(f"step {before.step}", curve, strength=strength)
-    series += curve_series(f"step {decision.step}", last)
-    references, bands = [], []
-    if forecast := projection(decision):
-        references.append(_full(forecast))
-    if decision.serving is not None:
-        references.append(
-            Reference(label=f"{_least(decision)} sufficient K = {decision.serving.k}", x=decision.serving.k)
-        )
-        point = ((float(decision.serving.k), decision.serving.accuracy),)
-        label, marker = f"chosen: {samples_words(decision.serving)}", _serving_marker(decision.serving.made)
-        series.append(Series(label=label, points=point, role="served", line=False, marker=marker))
-    strategy = strategy_words(last.strategy)
-    interval = tuple(zip(map(float, last.k_values), last.lo_K, last.hi_K, strict=True))
-    if any(lo < hi for _, lo, hi in interval):
-        bands.append(Band(label="90 % interval", points=interval))
-    return Chart(
-        name="samples",
-        title="What more samples buy",
-        description=f"Accuracy of {strategy} ({kind_words(last.deployable)}) against samples per query.",
-        x=Axis(label="K, samples per query", log=2),
-        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]})", lo=0),
-        series=tuple(series),
-        bands=tuple(bands),
-        references=tuple(references),
-        note="Solid: measured. Dashed: extrapolated. Fainter: earlier checkpoints.",
-    )
-
-
-def smallest_k(checkpoints: Sequence[Shown], at: int) -> Chart | None:
-    """The smallest sufficient K of each checkpoint; None while no checkpoint has one."""
-    served = [(c.decision.serving, index) for index, c in enumerate(checkpoints) if c.decision.serving is not None]
-    if not served:
-        return None
-    top = 2.0 ** (math.ceil(math.log2(max(point.k for point, _ in served))) + 1)
-    used = [checkpoint.decision.used for checkpoint in checkpoints]
-    line = tuple((used[index], float(point.k)) for point, index in served)
-    label = "from checkpoint to checkpoint"
-    series = [Series(label=label, points=line, role="served", strength=_LATER, in_legend=False)]
-    for made in (Made.MEASURED, Made.EXTRAPOLATED):
-        for later in (False, True):
-            points = tuple((used[i], float(point.k)) for point, i in served if (i > at) == later and point.made is made)
-            series.append(
-                Series(
-                    label=f"accuracy at K {made}" + (", after the stop" if later else ""),
-                    points=points,
-                    role="served",
-                    line=False,
-                    marker=_serving_marker(made),
-                    strength=_LATER if later else 1.0,
-                )
-            )
-    unserved = (Reason.OUT_OF_REACH, Reason.NO_K_CURVE, Reason.UNSURE)
-    none = tuple((c.decision.used, top) for c in checkpoints if c.decision.reason in unserved)
-    label = "no K suffices (drawn at the top edge)"
-    series.append(Series(label=label, points=none, role="muted", line=False, marker=Marker.CROSS))
-    return Chart(
-        name="smallest-k",
-        title=f"{_least(checkpoints[at].decision).capitalize()} K that matches full training",
-        description=", ".join(f"step {point.step}: {point.k}" for point, _ in served),
-        x=Axis(label=_BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, used[-1])),
-        y=Axis(label="K, samples per query", log=2, lo=1, hi=top),
-        series=tuple(series),
-        references=(_here(checkpoints[at].decision),),
-        note="The number of samples at which a checkpoint reaches what was projected for full training at that moment.",
     )
 
 
@@ -212,28 +130,6 @@ def _exp(exponent: float) -> float:
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------
-
-
-def curve_series(name: str, curve: KCurve, *, role: str = "measured", strength: float = 1.0) -> list[Series]:
-    """A K-curve: solid as far as it was measured, dashed beyond."""
-    points = list(zip(map(float, curve.k_values), curve.accuracy_K, curve.made_K, strict=True))
-    measured = tuple((k, a) for k, a, made in points if made is Made.MEASURED)
-    last = measured[-1][0] if measured else 0.0
-    beyond = tuple((k, a) for k, a, _ in points if k > last) if curve.status is FitStatus.FITTED else ()
-    result = [Series(label=f"{name}, measured", points=measured, role=role, marker=Marker.DOT, strength=strength)]
-    if beyond:
-        extrapolated = (*measured[-1:], *beyond)
-        result.append(
-            Series(
-                label=f"{name}, extrapolated",
-                points=extrapolated,
-                role=role,
-                dashed=True,
-                strength=strength,
-                in_legend=strength == 1.0,
-            )
-        )
-    return result
 
 
 def _averaged_and_cooled(checkpoints: Sequence[Shown], cooldown: Cooldown | None) -> list[Series]:
@@ -262,22 +158,20 @@ def _accuracies(checkpoints: Sequence[Shown]) -> tuple[tuple[float, float], ...]
     return tuple((checkpoint.decision.used, baseline_accuracy(checkpoint)) for checkpoint in checkpoints)
 
 
-def _here(decision: Decision) -> Reference:
+def here(decision: Decision) -> Reference:
+    """Where a decision was taken."""
     return Reference(label=f"{'stop' if decision.stop else 'last evaluation'}, step {decision.step}", x=decision.used)
 
 
-def _full(forecast: Forecast) -> Reference:
+def full(forecast: Forecast) -> Reference:
+    """The fully trained model, as projected."""
     return Reference(
         label=f"fully trained model, {format_accuracy(forecast.mean)} (forecast)", y=forecast.mean, role="forecast"
     )
 
 
-def _least(decision: Decision) -> str:
-    """By what the serving point was chosen; the paper's cheapest is its smallest."""
-    return "cheapest" if decision.policy == "calibrated" else "smallest"
-
-
-def _serving_marker(made: Made) -> Marker:
+def serving_marker(made: Made) -> Marker:
+    """Of a serving point: hollow where its accuracy comes from a fit."""
     return Marker.DIAMOND if made is Made.MEASURED else Marker.HOLLOW_DIAMOND
 
 

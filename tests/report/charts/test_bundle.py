@@ -6,12 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from breakeven.report import bundle
-from breakeven.report.bundle import FORMATS, javascript, static
-from breakeven.report.chart import Axis, Chart, Marker, Reference, Series
-from breakeven.report.decided import figure_of
-from breakeven.report.document import Figure
-from breakeven.report.vega import PALETTE
+from breakeven.report.charts import bundle
+from breakeven.report.charts.bundle import FORMATS, javascript, static
+from breakeven.report.charts.chart import Axis, Chart, Figure, Marker, Reference, Series
+from breakeven.report.charts.theme import PALETTE
+from breakeven.report.charts.vega import figure_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from breakeven.records import Reason
-from breakeven.report.workload import UNBOUNDED, spent_of, workload_of
+from breakeven.report.charts.workload import UNBOUNDED, spent_of, workload_of
 
 BUDGET, ONE_QUERY = 4.2e15, 2.1e7
 
