@@ -5,12 +5,12 @@ import os
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 from breakeven.report.charts.chart import Figure
 from breakeven.report.charts.theme import config, resolved
 from breakeven.report.charts.vega import sized
+from breakeven.store import write_whole
 
 FORMATS: Final = ("svg", "png", "pdf")
 _WIDTH: Final = 720
@@ -31,9 +31,9 @@ def javascript() -> str:
     script = vl_convert.javascript_bundle(_SNIPPET)
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=kept.parent, delete=False) as file:
-            file.write(script)
-        os.replace(file.name, kept)  # others may be at it too: the last one stays
+        own = kept.with_name(f"{kept.name}.{os.getpid()}")  # others may be at it too: the last one stays
+        write_whole(own, script, remedy="")
+        own.replace(kept)
     return script
 
 
