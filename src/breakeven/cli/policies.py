@@ -1,7 +1,7 @@
 """The stop rule that the options of a command name."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -46,3 +46,9 @@ def naming_options() -> Iterator[None]:
 
 def _flag(setting: str) -> str:
     return _FLAGS.get(setting, f"--{setting.replace('_', '-')}")
+
+
+def required_of(policy: Mapping[str, Any]) -> float | None:
+    """The probability that a policy asks for, by its settings."""
+    risk = policy.get("risk")
+    return 1.0 - risk if isinstance(risk, float) else None

@@ -1,6 +1,7 @@
 """`breakeven report`: what was decided and why, as one self-contained page, Markdown or JSON, and as figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
 from breakeven.cli.documents import FiguresOption, write_document, write_figures
 from breakeven.cli.page_server import serve
+from breakeven.cli.policies import required_of
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.evenly import evenly
@@ -105,6 +107,7 @@ def run_document(run: Path) -> Document:
         failures=record.failures,
         queries=record.header.spec.queries,
         remarks=[*branch_words(record.header.parent), *cooldown_words(record.cooldown)],
+        required=required_of(record.header.policy),
         offers=_offers(run, record),
         texts=_texts(run, record),
         made_by=_made_by(run, record),
@@ -140,6 +143,7 @@ def _made_by(run: Path, record: RunRecord) -> dict[str, object]:
         **header.versions,
         "seed": header.seed,
         "machine": header.machine or "not recorded",
+        "given": {} if record.fingerprint is None else record.fingerprint.parts,
         "log last written": f"{written:%Y-%m-%d %H:%M} UTC",
     }
 
@@ -173,6 +177,7 @@ def write_decided(
         Evaluated(decision=decision, point=point, train_flops=point.train_flops if flops_known else None)
         for decision, point in zip(decided.decisions, decided.points, strict=True)
     ]
+    checkpoints[-1] = replace(checkpoints[-1], decision=decided.now.decision)  # today's: it may serve an earlier one
     settings = {
         "log": name,
         "format": decided.log.format,
@@ -187,7 +192,14 @@ def write_decided(
         for place in places
         for each in offers_at(decided.seen[place].point, decided.seen[place].curves, decided.spec)
     ]
-    beside = Beside(queries=decided.spec.queries, offers=offered, remarks=today, assumed=notes)
+    beside = Beside(
+        queries=decided.spec.queries,
+        required=required_of(policy_settings(decided.policy)),
+        leads_with_last=True,
+        offers=offered,
+        remarks=today,
+        assumed=notes,
+    )
     document = decided_document(Path(name).name or name, settings, checkpoints, beside)
     if path is not None:
         write_document("--report", path, document, figures)

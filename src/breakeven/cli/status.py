@@ -10,17 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.cli.common import JsonOption, console, print_json
+from breakeven.cli.policies import required_of
 from breakeven.cli.shown import say
-from breakeven.records import CheckpointRecord, spec_at
+from breakeven.records import CheckpointRecord, Reason, spec_at
 from breakeven.report.charts.workload import workload_of
 from breakeven.report.cooldown import cooldown_words
 from breakeven.report.facts import fact_rows, lead_words, verdict_words
 from breakeven.report.format import format_accuracy, format_hours, format_share
 from breakeven.report.ledger import ledger_rows
 from breakeven.report.spark import spark
+from breakeven.report.verification import verification_words
 from breakeven.report.words import baseline_accuracy, headline, interval_words, projection, wall_rows
 from breakeven.session.steering import asked_of
-from breakeven.store import LOG_NAME, RunRecord, holder_of, read_log
+from breakeven.store import LOG_NAME, Header, RunRecord, holder_of, read_log
 
 _CURVE = 40
 """Characters of the curve at most."""
@@ -59,7 +61,7 @@ def status(
     if checkpoint is None:
         say("No evaluation is recorded yet.")
     else:
-        _print_decision(checkpoint, record.header.spec.queries)
+        _print_decision(checkpoint, record.header)
         for label, text in _curves(record.checkpoints):
             console.print(f"{label:10}{text}", no_wrap=True, overflow="ellipsis")
     if coming is not None:
@@ -71,6 +73,8 @@ def status(
         )
     for sentence in cooldown_words(record.cooldown):
         say(sentence, label="Cooldown  ")
+    if record.verification is not None:
+        say(verification_words(record.verification), label="Verified  ")
     if steered is not None:
         why = f": {steered.reason}" if steered.reason else "."
         say(f"{steered.action} by hand, taken up at step {steered.step}{why}", label="Steered   ")
@@ -91,13 +95,14 @@ def status(
             say("Wall time is not recorded: the run declares no hours, price_per_hour or max_evaluation_seconds_share.")
 
 
-def _print_decision(checkpoint: CheckpointRecord, queries: float | None) -> None:
+def _print_decision(checkpoint: CheckpointRecord, header: Header) -> None:
     """Verdict, sentence and numbers that the page of the run opens with."""
     decision = checkpoint.decision
     say(f"{verdict_words(decision)} ({format_share(decision.used)} of the budget).", label="Decision  ", style="bold")
     say(lead_words(decision))
     console.print()
-    facts = fact_rows(checkpoint, workload_of(checkpoint, queries))
+    load = workload_of(checkpoint, header.spec.queries)
+    facts = fact_rows(checkpoint, load, required_of(header.policy))
     whats, numbers = (2 + max(len(getattr(each, name)) for each in facts) for name in ("what", "number"))
     for each in facts:
         say(each.how, label=f"{each.what:{whats}}{each.number:{numbers}}")
@@ -148,7 +153,7 @@ def _curves(checkpoints: tuple[CheckpointRecord, ...]) -> list[tuple[str, str]]:
     last = checkpoints[-1].decision
     now = f"{format_accuracy(measured[-1])} measured, {last.baseline}, at {format_share(last.used)} of the budget"
     rows = [("Accuracy", f"{spark(measured, top, columns)}  {now}")]
-    if (forecast := forecasts[-1]) is not None:
+    if (forecast := forecasts[-1]) is not None and last.reason is not Reason.BUDGET_SPENT:
         words = f"{format_accuracy(forecast.mean)} forecast{interval_words(forecast.lo, forecast.hi)}"
         rows.append(("Full run", f"{spark(means, top, columns)}  {words}"))
     return rows

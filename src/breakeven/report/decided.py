@@ -24,11 +24,11 @@ from breakeven.report.document import (
     Table,
 )
 from breakeven.report.explain import explain
-from breakeven.report.facts import fact_rows, lead_words, verdict_words, wrong_words
+from breakeven.report.facts import change_words, fact_rows, lead_words, verdict_words, wrong_words
 from breakeven.report.hindsight import hindsight_words
 from breakeven.report.ledger import cooldown_rows, ledger_rows, query_rows
 from breakeven.report.legend import legend
-from breakeven.report.outlook import member_rows, outlook_words
+from breakeven.report.outlook import member_rows
 from breakeven.report.problems import problem_blocks
 from breakeven.report.shown import Evaluated, Shown
 from breakeven.report.table import HEADINGS, decision_rows
@@ -54,6 +54,10 @@ class Beside:
     """What the model wrote at the checkpoint that the report leads with."""
     queries: float | None = None
     """Declared."""
+    required: float | None = None
+    """Probability that the policy asks for, where it asks for one."""
+    leads_with_last: bool = False
+    """Whether the report leads with the last checkpoint, whose decision is today's; else with the first that stops."""
     remarks: Sequence[str] = ()
     """Sentences to stand below the explanation."""
     assumed: Sequence[str] = ()
@@ -79,6 +83,7 @@ def decided_document(
     """
     beside = Beside() if beside is None else beside
     every, at = checkpoints, headline(checkpoints, title)
+    at = len(checkpoints) - 1 if beside.leads_with_last else at
     shown = checkpoints[at]
     places = sorted({*evenly(len(every), _MOST), at})
     kept, at = [every[place] for place in places], places.index(at)
@@ -91,13 +96,13 @@ def decided_document(
     wrong = wrong_words(shown.decision)
     sections = (
         _course(kept, at, beside.cooldown),
-        _change(shown.decision),
-        _verified(beside.verification, shown.decision),
         _costs(kept, at, load, beside),
+        _change(shown.decision, beside.required),
+        _verified(beside.verification, shown.decision),
         _training(kept),
         _problems(kept, at, beside.texts),
         _every(kept, at, len(every), beside.failures),
-        Section(heading="How each number was made", blocks=(Meanings(of=tuple(legend(shown))),)),
+        _made(shown),
         _texts("What was read and assumed", beside.assumed),
         settings_section(config, beside.made_by),
     )
@@ -106,15 +111,13 @@ def decided_document(
         verdict=verdict_words(shown.decision),
         lead=lead_words(shown.decision),
         remarks=(*([wrong] if wrong else []), *verified, *beside.remarks, *([" ".join(went_on)] if went_on else [])),
-        facts=fact_rows(shown, load),
+        facts=fact_rows(shown, load, beside.required),
         sections=tuple(section for section in sections if section is not None and section.blocks),
     )
 
 
 def _course(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None) -> Section:
-    said, decision = explain(checkpoints[at].decision), checkpoints[at].decision
-    blocks: list[Block] = [] if said == lead_words(decision) else [Paragraphs(texts=(said,))]
-    blocks.append(figure_of(learning_curve(checkpoints, at, cooldown)))
+    blocks: list[Block] = [figure_of(learning_curve(checkpoints, at, cooldown))]
     pair = [figure_of(chart) for chart in (k_curves(checkpoints, at), smallest_k(checkpoints, at)) if chart is not None]
     missing = [] if k_curves(checkpoints, at) else ["No accuracy against K was recorded up to this checkpoint."]
     if not smallest_k(checkpoints, at):
@@ -124,10 +127,17 @@ def _course(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None) ->
     return Section(heading="How the decision came about", blocks=tuple(blocks))
 
 
-def _change(decision: Decision) -> Section | None:
+def _made(shown: Shown) -> Section:
+    """The decision in full, and what each word of it means."""
+    said = explain(shown.decision)
+    blocks: list[Block] = [] if said == lead_words(shown.decision) else [Paragraphs(texts=(said,))]
+    return Section(heading="How each number was made", blocks=(*blocks, Meanings(of=tuple(legend(shown)))))
+
+
+def _change(decision: Decision, required: float | None) -> Section | None:
     blocks: list[Block] = []
-    if outlook := outlook_words(decision):
-        blocks.append(Paragraphs(texts=tuple(outlook), listed=True))
+    if conditions := change_words(decision, required):
+        blocks.append(Paragraphs(texts=tuple(conditions), listed=True))
     if members := member_rows(projection(decision)):
         headings = ("The forecast is mixed from", "Weight", "Full training ends at")
         blocks.append(Table(label="Members of the forecast", headings=headings, rows=tuple(members)))
@@ -166,6 +176,8 @@ def _costs(checkpoints: Sequence[Shown], at: int, load: Workload | None, beside:
     )
     if not isinstance(shown, Evaluated):
         blocks.append(Paragraphs(texts=(f"Not counted: {NOT_COUNTED}.",)))
+    if decision.wall is None:
+        blocks.append(Paragraphs(texts=("In hours and money: unknown, for no hours or price_per_hour are declared.",)))
     rows = tuple(query_rows(decision, query))
     blocks.append(Table(label="FLOPs of serving", headings=("Serving", "Amount", ""), rows=rows, kind="amounts"))
     return Section(heading="What it costs, and until when", blocks=tuple(blocks))

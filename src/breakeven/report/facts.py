@@ -1,5 +1,7 @@
 """The few numbers a report opens with, each an answer: what to deploy, what it saves, how sure that is, until when."""
 
+import math
+
 from breakeven.records import Decision, Reason
 from breakeven.records.words import witness_words
 from breakeven.report.charts.workload import Workload
@@ -12,6 +14,7 @@ from breakeven.report.format import (
     format_queries,
     format_share,
 )
+from breakeven.report.outlook import again_words, outlook_words
 from breakeven.report.shown import Evaluated, Shown
 from breakeven.report.words import (
     baseline_accuracy,
@@ -53,7 +56,7 @@ def wrong_words(decision: Decision) -> str:
     """What it means if the decision is wrong, and what can be done then; empty where nothing was staked."""
     left = f"the other {format_share(1.0 - decision.used)} of the budget"
     if decision.stop and decision.reason is Reason.REACHED:
-        again = f"Training can be taken up again where it stopped; to the end it costs {left}."
+        again = again_words(decision)
         if decision.confidence is None:
             return f"If it is wrong: this method gives no probability of that. {again}"
         doubt = format_probability(1.0 - decision.confidence)
@@ -67,32 +70,74 @@ def wrong_words(decision: Decision) -> str:
     return f"If training on is wrong, it costs FLOPs and no accuracy: {left} at most."
 
 
-def fact_rows(checkpoint: Shown, load: Workload | None) -> tuple[Fact, ...]:
+def change_words(decision: Decision, required: float | None) -> list[str]:
+    """Conditions under which the decision would be another one, with what the record says would change it.
+
+    Args:
+        decision: on which all of this is.
+        required: probability that the policy asks for; None where it asks for none, or that is not known.
+    """
+    sentences = [] if decision.stop else list(outlook_words(decision))
+    if not decision.stop or decision.reason is not Reason.REACHED:
+        return sentences
+    if decision.break_even_queries is not None and 0 < decision.break_even_queries < math.inf:
+        queries = format_queries(decision.break_even_queries)
+        sentences.append(f"If more than {queries} queries will be served, full training is the cheaper choice.")
+    if decision.confidence is not None and required is not None:
+        sure, asked = format_probability(decision.confidence), format_probability(required)
+        sentences.append(f"If a probability above {sure} were required in place of {asked}, training would go on.")
+    if needs_checker(decision):
+        sentences.append("If no checker can run at serving time, this way to serve is not there.")
+    again = again_words(decision)
+    return [*sentences, *(each for each in outlook_words(decision) if each != again)]
+
+
+def fact_rows(checkpoint: Shown, load: Workload | None, required: float | None = None) -> tuple[Fact, ...]:
     """What to deploy, what it saves, how sure that is, until how many queries; of a run that goes on, where it stands.
 
     Args:
         checkpoint: the one that the report leads with.
         load: its workload, for the interval of the break-even.
+        required: probability that the policy asks for, where that is known.
     """
     decision = checkpoint.decision
     facts = [_accuracy(checkpoint)]
     if decision.serving is not None:
-        facts = [_deployed(decision), _saved(decision), *_sure(decision), _until(decision, load), *_lifetime(decision)]
+        sure = _sure(decision, required)
+        facts = [_deployed(decision), _saved(decision), *sure, _until(decision, load), *_lifetime(decision)]
     else:
         how = "of the declared budget" if isinstance(checkpoint, Evaluated) else "training FLOPs, counted"
         used = Fact(what="Budget used", number=format_share(decision.used), how=how)
-        facts = [_accuracy(checkpoint), *_full(decision), *_sure(decision), used]
+        facts = [_accuracy(checkpoint), *_full(decision), *_sure(decision, required), used]
     return tuple(facts)
 
 
 def _deployed(decision: Decision) -> Fact:
     point = decision.serving
     assert point is not None
-    how = (
-        f"{strategy_words(point.strategy)}, {kind_words(point.deployable)}; accuracy {format_accuracy(point.accuracy)}"
-    )
+    how = f"per query, {strategy_words(point.strategy)} ({kind_words(point.deployable)})"
+    if needs_checker(decision):
+        how += ": drawn until a checker accepts one, which must run at serving time too"
+    if point.expected_samples is not None and point.expected_samples < point.k:
+        how += f"; {point.expected_samples:.3g} expected"
+    how += f"; accuracy {format_accuracy(point.accuracy)} ({point.made}{interval_words(*_interval(decision))})"
     what = "What to deploy" if decision.stop else "What would be deployed"
-    return Fact(what=what, number=samples_words(point), how=f"{how} ({point.made})")
+    return Fact(what=what, number=samples_words(point), how=how)
+
+
+def needs_checker(decision: Decision) -> bool:
+    """Whether what is served is drawn until a checker accepts it."""
+    point, curve = decision.serving, decision.k_curve
+    return point is not None and curve is not None and curve.strategy == point.strategy and curve.until_right
+
+
+def _interval(decision: Decision) -> tuple[float, float]:
+    """The 90 % interval of what is served; empty where it has none."""
+    point, curve = decision.serving, decision.k_curve
+    if point is None or curve is None or curve.strategy != point.strategy or point.k not in curve.k_values:
+        return 0.0, 0.0
+    at = curve.k_values.index(point.k)
+    return curve.lo_K[at], curve.hi_K[at]
 
 
 def _saved(decision: Decision) -> Fact:
@@ -102,7 +147,7 @@ def _saved(decision: Decision) -> Fact:
         number = "unknown" if gross is None else format_share(gross)
         return Fact(what=what, number=number, how="of the training FLOPs; evaluation not charged, its FLOPs unknown")
     how = "of the training FLOPs, net of evaluation"
-    how += "" if gross is None else f"; {format_share(gross)} before it"
+    how += "" if gross is None or format_share(gross) == format_share(net) else f"; {format_share(gross)} before it"
     wall = decision.wall
     if wall is not None and wall.saved_hours is not None:
         how += f"; {format_hours(wall.saved_hours)}"
@@ -110,7 +155,7 @@ def _saved(decision: Decision) -> Fact:
     return Fact(what=what, number=format_share(net), how=how)
 
 
-def _sure(decision: Decision) -> list[Fact]:
+def _sure(decision: Decision, required: float | None) -> list[Fact]:
     if decision.confidence is None:
         return _full(decision) if decision.serving is not None else []
     forecast, rests = projection(decision), ""
@@ -121,7 +166,8 @@ def _sure(decision: Decision) -> list[Fact]:
     margin = f", less {format_accuracy(decision.margin)}" if decision.margin > 0 else ""
     ahead = forecast is not None and forecast.decay == "unknown"
     decay = "; a learning-rate decay still ahead is not in it" if ahead else ""
-    how = f"probability to reach{rests}{margin} (forecast){decay}"
+    asked = "" if required is None else f"{format_probability(required)} was required; "
+    how = f"{asked}probability to reach{rests}{margin} (forecast){decay}"
     return [Fact(what="How sure", number=format_probability(decision.confidence), how=how)]
 
 

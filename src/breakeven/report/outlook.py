@@ -50,11 +50,16 @@ def outlook_words(decision: Decision) -> list[str]:
             f"The forecast holds {format_share(forecast.late_rise)} for a rise that nothing has announced."
         )
     if decision.stop and decision.reason is Reason.REACHED:
-        sentences.append(
-            f"Training can be taken up again where it stopped; to the end it costs the other "
-            f"{format_share(1.0 - decision.used)} of the budget."
-        )
+        sentences.append(again_words(decision))
     return sentences
+
+
+def again_words(decision: Decision) -> str:
+    """That a stop is not the end, and what going on would cost."""
+    return (
+        f"Training can be taken up again where it stopped; to the end it costs the other "
+        f"{format_share(1.0 - decision.used)} of the budget."
+    )
 
 
 def _more_samples(decision: Decision) -> list[str]:

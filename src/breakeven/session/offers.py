@@ -20,7 +20,7 @@ from breakeven.stopping.candidates import deployable
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.lifetime import query_price
 
-MOST: Final = 40
+MOST: Final = 100
 """Checkpoints of a run whose offers are told, evenly chosen of more."""
 
 

@@ -28,11 +28,12 @@ def frontier_figure(
     """
     fixed = {each.decision.step: spent for each in checkpoints if (spent := spent_of(each)) is not None}
     known = [each for each in offers if each.step in fixed and each.flops_per_query is not None]
+    stop = checkpoints[at].decision.step
     if not known:
         return None
     queries = UNBOUNDED if load is None else load.queries
     decision = checkpoints[at].decision
-    rows = [_offer_row(each, fixed[each.step]) for each in known]
+    rows = [{**_offer_row(each, fixed[each.step]), "later": each.step > stop} for each in known]
     strategies = list(dict.fromkeys(row["what"] for row in rows))
     chosen = [] if decision.serving is None or load is None else [_offer_row(decision.serving, load.fixed)]
     forecast = projection(decision)
@@ -40,7 +41,7 @@ def frontier_figure(
     if forecast is not None and load is not None:
         full = [{"what": load.full, "accuracy": forecast.mean, "lo": forecast.lo, "hi": forecast.hi,
                  "fixed": load.full_fixed, "per": load.full_query, "k": 1, "step": "end"}]  # fmt: skip
-    best = [(row["fixed"] + queries * row["per"], row["accuracy"]) for row in rows if row["deployable"]]
+    best = _staircase([row for row in rows if row["deployable"] and not row["later"]], queries)
     chart = Chart(
         name="frontier",
         title="Every way to stop and serve",
@@ -48,12 +49,14 @@ def frontier_figure(
         x=FLOPS_AXIS,
         y=Axis(label="accuracy", lo=0, hi=1),
         series=(
-            Series(label="deployable, none cheaper is as accurate", points=_staircase(best), marker=Marker.DOT),
-            *(Series(label=f"chosen: {row['what']}, K = {row['k']}", marker=Marker.DIAMOND, role="served",
+            *(Series(label=f"none cheaper is as accurate: {_named(row)}", points=((total, row["accuracy"]),),
+                     marker=Marker.DOT) for total, row in best),
+            *(Series(label=f"chosen: {_named(row)}", marker=Marker.DIAMOND, role="served",
                      points=((row["fixed"] + queries * row["per"], row["accuracy"]),)) for row in chosen),
         ),
         note=f"A point is a checkpoint with a strategy and K, at {format_queries(queries)} queries as long as those "
-        "measured, until the workload is moved. The line joins the deployable ones that no cheaper one matches.",
+        "measured, until the workload is moved. The line joins the deployable ones that no cheaper one matches; what "
+        "came after the decision is drawn fainter, and never on the line.",
     )  # fmt: skip
     hues = [role(_PALETTE[number % len(_PALETTE)]) for number in range(len(strategies))]
     total = {"calculate": "datum.fixed + queries * length * datum.per", "as": "total"}
@@ -74,10 +77,11 @@ def frontier_figure(
         "scale": {"domain": strategies, "range": hues},
         "legend": LEGEND,
     }
+    faint = {"condition": {"test": "datum.later", "value": 0.15}, "value": 0.7}
     layers: list[Spec] = [
         {
             "transform": [
-                {"filter": "datum.deployable"},
+                {"filter": "datum.deployable && !datum.later"},
                 total,
                 {
                     "window": [{"op": "max", "field": "accuracy", "as": "best"}],
@@ -91,8 +95,8 @@ def frontier_figure(
         },
         {
             "transform": [total],
-            "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.6},
-            "encoding": {**place, "color": hue, "tooltip": tips},
+            "mark": {"type": "point", "filled": True, "size": 26},
+            "encoding": {**place, "color": hue, "opacity": faint, "tooltip": tips},
         },
     ]
     mark = {"type": "point", "size": 120, "strokeWidth": 2}
@@ -128,13 +132,22 @@ def _offer_row(point: ServingPoint, fixed: float) -> dict[str, Any]:
     }
 
 
-def _staircase(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Of points (cost, accuracy), by rising cost, those more accurate than all that cost as much or less."""
-    kept: list[tuple[float, float]] = []
-    for total, accuracy in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not kept or accuracy > kept[-1][1]:
-            kept.append((total, accuracy))
-    return tuple(kept)
+def _named(row: dict[str, Any]) -> str:
+    return f"step {row['step']}, {row['what']}, K = {row['k']}"
+
+
+def _staircase(rows: Sequence[dict[str, Any]], queries: float) -> list[tuple[float, dict[str, Any]]]:
+    """(FLOPs in all, row) by rising cost: rows more accurate than all that cost as much or less."""
+    priced = sorted(((row["fixed"] + queries * row["per"], row) for row in rows), key=_cheapest_first)
+    kept: list[tuple[float, dict[str, Any]]] = []
+    for total, row in priced:
+        if not kept or row["accuracy"] > kept[-1][1]["accuracy"]:
+            kept.append((total, row))
+    return kept
+
+
+def _cheapest_first(priced: tuple[float, dict[str, Any]]) -> tuple[float, float]:
+    return priced[0], -priced[1]["accuracy"]
 
 
 def offers_of(decision: Decision) -> list[ServingPoint]:

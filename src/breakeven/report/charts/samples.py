@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from breakeven.evenly import evenly
-from breakeven.records import Decision, FitStatus, KCurve, Made, Reason
+from breakeven.records import CheckpointRecord, Decision, FitStatus, KCurve, Made, Reason
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Reference, Series
 from breakeven.report.charts.training import BUDGET_AXIS, LATER, full, here, serving_marker
 from breakeven.report.shown import Shown
@@ -34,6 +34,9 @@ def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     references, bands = [], []
     if forecast := projection(decision):
         references.append(full(forecast))
+        if forecast.lo < forecast.hi:
+            ends = tuple((float(k), forecast.lo, forecast.hi) for k in (last.k_values[0], last.k_values[-1]))
+            bands.append(Band(label="90 % interval of the fully trained model", points=ends, role="forecast"))
     if decision.serving is not None:
         references.append(
             Reference(label=f"{_least(decision)} sufficient K = {decision.serving.k}", x=decision.serving.k)
@@ -44,18 +47,27 @@ def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     strategy = strategy_words(last.strategy)
     interval = tuple(zip(map(float, last.k_values), last.lo_K, last.hi_K, strict=True))
     if any(lo < hi for _, lo, hi in interval):
-        bands.append(Band(label="90 % interval", points=interval))
+        bands.append(Band(label=f"90 % interval of step {decision.step}", points=interval))
+    drawn = _temperature(checkpoints[: at + 1], decision)
     return Chart(
         name="samples",
         title="What more samples buy",
         description=f"Accuracy of {strategy} ({kind_words(last.deployable)}) against samples per query.",
         x=Axis(label="K, samples per query", log=2),
-        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]})", lo=0),
+        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]}){drawn}", lo=0),
         series=tuple(series),
         bands=tuple(bands),
         references=tuple(references),
         note="Solid: measured. Dashed: extrapolated. Fainter: earlier checkpoints.",
     )
+
+
+def _temperature(checkpoints: Sequence[Shown], decision: Decision) -> str:
+    """At what the samples of a K-curve were drawn, where that is known."""
+    if decision.k_curve is None or decision.k_curve.strategy == "greedy":
+        return ""
+    own = [each for each in checkpoints if isinstance(each, CheckpointRecord) and each.decision is decision]
+    return f", at temperature {own[0].observation.bank.temperature:g}" if own else ""
 
 
 def smallest_k(checkpoints: Sequence[Shown], at: int) -> Chart | None:
@@ -87,13 +99,14 @@ def smallest_k(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     series.append(Series(label=label, points=none, role="muted", line=False, marker=Marker.CROSS))
     return Chart(
         name="smallest-k",
-        title=f"{_least(checkpoints[at].decision).capitalize()} K that matches full training",
+        title=f"{_least(checkpoints[at].decision).capitalize()} K that is sure enough to match full training",
         description=", ".join(f"step {point.step}: {point.k}" for point, _ in served),
         x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, used[-1])),
         y=Axis(label="K, samples per query", log=2, lo=1, hi=top),
         series=tuple(series),
         references=(here(checkpoints[at].decision),),
-        note="The number of samples at which a checkpoint reaches what was projected for full training at that moment.",
+        note="The samples with which a checkpoint was, at that moment, as surely as the policy asks for as accurate as "
+        "full training: more than its projection alone would need.",
     )
 
 
