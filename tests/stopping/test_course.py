@@ -6,6 +6,7 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.records import Action, Decision, LearningPoint, Reason, RunSpec
+from breakeven.stopping import course as of_course
 from breakeven.stopping.course import Course
 from breakeven.stopping.decide import default_policy
 
@@ -51,3 +52,24 @@ def test_each_problem_has_both_counts() -> None:
         ArgumentError, match=r"^right_P must hold one count for each of the 3 of answers_P; got 2. Leave"
     ):
         replace(POINT, right_P=(1, 0))
+
+
+def test_one_projection_serves_whatever_else_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    project = of_course.forecast_accuracy
+    monkeypatch.setattr(of_course, "forecast_accuracy", lambda *of, **how: made.append(of) or project(*of, **how))
+    for step, accuracy in enumerate((0.31, 0.42, 0.47, 0.49), 1):
+        point = replace(POINT, step=step, train_flops=float(step), num_problems=400, greedy_accuracy=accuracy)
+        seen = [
+            Course(spec=RunSpec(budget_flops=10.0, queries=queries), policy=default_policy(), points=points).see(
+                point, ()
+            )
+            for queries, points in (
+                (None, ()),
+                (1e6, ()),
+                (None, (replace(POINT, evaluation_flops=9.0, train_flops=0.5),)),
+            )
+        ]
+        assert seen[0].forecast is seen[1].forecast
+        assert seen[2].forecast.num_points == 2, "another curve has its own"
+    assert len(made) == 8, "of four checkpoints, two curves each"
