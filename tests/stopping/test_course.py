@@ -1,14 +1,15 @@
 """What a course carries from checkpoint to checkpoint."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import Action, Decision, LearningPoint, Reason, RunSpec
-from breakeven.stopping import course as of_course
+from breakeven.records import Action, Decision, Forecast, LearningPoint, Reason, RunSpec
 from breakeven.stopping.course import Course
 from breakeven.stopping.decide import default_policy
+from breakeven.stopping.forecast import forecast_accuracy
 
 POINT = LearningPoint(
     step=1,
@@ -55,21 +56,17 @@ def test_each_problem_has_both_counts() -> None:
 
 
 def test_one_projection_serves_whatever_else_differs(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    project = of_course.forecast_accuracy
-    monkeypatch.setattr(of_course, "forecast_accuracy", lambda *of, **how: made.append(of) or project(*of, **how))
+    made = list[int]()
+
+    def counted(*curve: Any, **settings: Any) -> Forecast:
+        made.append(len(curve[0]))
+        return forecast_accuracy(*curve, **settings)
+
+    monkeypatch.setattr("breakeven.stopping.course.forecast_accuracy", counted)
     for step, accuracy in enumerate((0.31, 0.42, 0.47, 0.49), 1):
         point = replace(POINT, step=step, train_flops=float(step), num_problems=400, greedy_accuracy=accuracy)
-        seen = [
-            Course(spec=RunSpec(budget_flops=10.0, queries=queries), policy=default_policy(), points=points).see(
-                point, ()
-            )
-            for queries, points in (
-                (None, ()),
-                (1e6, ()),
-                (None, (replace(POINT, evaluation_flops=9.0, train_flops=0.5),)),
-            )
-        ]
-        assert seen[0].forecast is seen[1].forecast
-        assert seen[2].forecast.num_points == 2, "another curve has its own"
-    assert len(made) == 8, "of four checkpoints, two curves each"
+        for queries, evaluation_flops in ((None, 1.0), (1e6, 1.0), (None, 9.0)):
+            before = replace(POINT, train_flops=0.5, evaluation_flops=evaluation_flops)
+            spec = RunSpec(budget_flops=10.0, queries=queries)
+            Course(spec=spec, policy=default_policy(), points=(before,)).see(point, ())
+    assert made == [2] * 4, "lengths of the curves that were projected"
