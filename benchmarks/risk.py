@@ -27,9 +27,9 @@ import numpy as np
 from scipy.stats import binomtest
 
 from breakeven.records import Decision
-from breakeven.session.step import take_step
+from breakeven.session.step import conclude, take_step
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.course import Course, Policy
+from breakeven.stopping.course import Course, Policy, Seen
 from breakeven.stopping.decide import RULES
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience
@@ -182,11 +182,18 @@ def outcomes(
 def followed(
     run: SimulatedRun, courses: dict[tuple[float, float], Course]
 ) -> Iterator[tuple[tuple[float, float], int, Decision]]:
-    """The last decision of each case, all taken checkpoint by checkpoint, so that one forecast serves them all."""
+    """The last decision of each case, all taken checkpoint by checkpoint: one forecast serves them all.
+
+    What is drawn depends on the risk, never on the workload, so that the cases of one risk share samples and K-curves.
+    """
     for checkpoint in range(1, run.num_checkpoints + 1):
         undrawn = SimulatedSource(run=run, checkpoint=checkpoint, num_samples=NUM_SAMPLES) if courses else None
+        seen_at: dict[float, Seen] = {}
         for case, course in list(courses.items()):
-            courses[case], _, decision = take_step(course, copy.copy(undrawn))
+            if seen := seen_at.get(case[0]):
+                courses[case], _, decision = conclude(course, seen)
+            else:
+                courses[case], seen_at[case[0]], decision = take_step(course, copy.copy(undrawn))
             if decision.stop or checkpoint == run.num_checkpoints:
                 del courses[case]
                 yield case, checkpoint, decision

@@ -11,6 +11,8 @@ import pytest
 
 from breakeven import read_log, replay
 from breakeven.config import policy_from
+from breakeven.stopping.calibrated import CalibratedPolicy
+from breakeven.stopping.patience import Patience
 
 ROOT = Path(__file__).parents[1]
 SUITE = sorted((ROOT / "benchmarks" / "suite").glob("*.jsonl.gz"))
@@ -116,3 +118,15 @@ def leaves(value: Any) -> Iterator[Any]:
             yield from leaves(each)
     else:
         yield value
+
+
+def test_cases_of_one_simulated_run_decided_together_end_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    risk = importlib.import_module("risk")
+    setting = risk.Setting("plateau", "plateau", num_problems=100)
+    policies = {each: Patience(CalibratedPolicy(risk=each), 1) for each in (0.1, 0.2)}
+    cases = [(0.1, 0.0), (0.1, 0.1), (0.2, 0.1), (0.2, 0.0)]
+    together = risk.outcomes(setting, policies, cases, 3, [])
+    alone = [each for case in cases for each in risk.outcomes(setting, policies, [case], 3, [])]
+    assert {(each.risk, each.volume): each for each in together} == {(each.risk, each.volume): each for each in alone}
+    assert len({each.used for each in together}) > 1, "they stop apart"

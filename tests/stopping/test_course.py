@@ -1,14 +1,16 @@
 """What a course carries from checkpoint to checkpoint."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import Action, Decision, LearningPoint, Reason, RunSpec
+from breakeven.records import Action, Decision, Forecast, LearningPoint, Reason, RunSpec
 from breakeven.stopping.course import Course
 from breakeven.stopping.decide import default_policy
+from breakeven.stopping.forecast import forecast_accuracy
 
 POINT = LearningPoint(
     step=1,
@@ -52,3 +54,20 @@ def test_each_problem_has_both_counts() -> None:
         ArgumentError, match=r"^right_P must hold one count for each of the 3 of answers_P; got 2. Leave"
     ):
         replace(POINT, right_P=(1, 0))
+
+
+def test_one_projection_serves_whatever_else_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[int]()
+
+    def counted(*curve: Any, **settings: Any) -> Forecast:
+        made.append(len(curve[0]))
+        return forecast_accuracy(*curve, **settings)
+
+    monkeypatch.setattr("breakeven.stopping.course.forecast_accuracy", counted)
+    for step, accuracy in enumerate((0.31, 0.42, 0.47, 0.49), 1):
+        point = replace(POINT, step=step, train_flops=float(step), num_problems=400, greedy_accuracy=accuracy)
+        for queries, evaluation_flops in ((None, 1.0), (1e6, 1.0), (None, 9.0)):
+            before = replace(POINT, train_flops=0.5, evaluation_flops=evaluation_flops)
+            spec = RunSpec(budget_flops=10.0, queries=queries)
+            Course(spec=spec, policy=default_policy(), points=(before,)).see(point, ())
+    assert made == [2] * 4, "lengths of the curves that were projected"

@@ -10,7 +10,6 @@ import typer
 
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.compared import compared_runs
-from breakeven.cli.decided import now_lines
 from breakeven.cli.deciding import Decided
 from breakeven.cli.documents import FiguresOption, write_document, write_figures
 from breakeven.cli.page_server import serve
@@ -23,6 +22,7 @@ from breakeven.records import ServingPoint
 from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline
 from breakeven.report.compare import compared_document
 from breakeven.report.document import Document
+from breakeven.report.format import format_share
 from breakeven.session.offers import MOST, offers, offers_at
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import LOG_NAME, RunRecord, read_log
@@ -185,7 +185,10 @@ def write_decided(
         "baseline": decided.spec.baseline,
         "policy": policy_settings(decided.policy),
     }
-    today = [" ".join(line.split()) for line in now_lines(decided)]
+    first = decided.decisions[decided.final]
+    before = []
+    if first.stop and decided.final < len(decided.decisions) - 1:
+        before = [f"A stop was advised before, at step {first.step} ({format_share(first.used)} of the budget)."]
     places = evenly(len(decided.seen), MOST)
     offered = [
         each
@@ -197,7 +200,7 @@ def write_decided(
         required=required_of(policy_settings(decided.policy)),
         leads_with_last=True,
         offers=offered,
-        remarks=today,
+        remarks=before,
         assumed=notes,
     )
     document = decided_document(Path(name).name or name, settings, checkpoints, beside)

@@ -16,7 +16,7 @@ import numpy as np
 
 from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec
+from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec, Witness
 from breakeven.records.observations import Counts
 from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy, known
@@ -169,7 +169,18 @@ class Course:
             forecast = known(spec.target, train_flops, points.accuracy(spec.baseline, accuracy), spec.budget_flops)
         else:
             num_problems = fewest[1] if spec.baseline == "sampled" else fewest[0]
-            forecast = _forecast(points, spec, needs, point.train_flops, accuracy, num_problems, point.validation_loss)
+            forecast = _forecast(
+                points.column("train_flops", point.train_flops).tobytes(),
+                points.accuracy(spec.baseline, accuracy).tobytes(),
+                points.column("validation_loss", point.validation_loss).tobytes(),
+                num_problems,
+                needs.method,
+                needs.fluctuation_filter,
+                spec.budget_flops,
+                spec.decay_share,
+                spec.like,
+                spec.baseline,
+            )
         return Seen(point=point, curves=curves, forecast=forecast, evaluation_flops=points.evaluation_flops(point))
 
     def undecided(self, seen: Seen, curves: Sequence[KCurve]) -> Decision:
@@ -231,26 +242,30 @@ class Course:
 
 @lru_cache(maxsize=8)
 def _forecast(
-    points: History,
-    spec: RunSpec,
-    needs: Needs,
-    train_flops: float,
-    accuracy: float,
+    train_flops: bytes,
+    accuracy: bytes,
+    validation_loss: bytes,
     num_problems: int,
-    validation_loss: float | None,
+    method: Literal["paper", "calibrated"],
+    fluctuation_filter: bool,
+    budget_flops: float,
+    decay_share: float | None,
+    like: tuple[Witness, ...],
+    baseline: str,
 ) -> Forecast:
-    """The projection from a checkpoint, which is seen again after each draw, mostly at the same place of the curve."""
+    """The projection from a curve, which comes again after each draw, and under other workloads, risks and policies."""
+    flops_C, accuracy_C, loss_C = map(np.frombuffer, (train_flops, accuracy, validation_loss))
     return forecast_accuracy(
-        points.column("train_flops", train_flops),
-        points.accuracy(spec.baseline, accuracy),
-        spec.budget_flops,
+        flops_C,
+        accuracy_C,
+        budget_flops,
         num_problems=num_problems,
-        method=needs.method,
-        fluctuation_filter=needs.fluctuation_filter,
-        decay_share=spec.decay_share,
-        like=spec.like,
-        baseline=spec.baseline,
-        validation_loss=points.column("validation_loss", validation_loss),
+        method=method,
+        fluctuation_filter=fluctuation_filter,
+        decay_share=decay_share,
+        like=like,
+        baseline=baseline,
+        validation_loss=loss_C,
     )
 
 
