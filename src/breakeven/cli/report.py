@@ -16,14 +16,13 @@ from breakeven.cli.page_server import serve
 from breakeven.cli.policies import required_of
 from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
-from breakeven.evenly import evenly
 from breakeven.names import named_in
 from breakeven.records import ServingPoint
 from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline
 from breakeven.report.compare import compared_document
 from breakeven.report.document import Document
 from breakeven.report.format import format_share
-from breakeven.session.offers import MOST, offers, offers_at
+from breakeven.session.offers import offers, offers_at, told
 from breakeven.stopping.patience import policy_settings
 from breakeven.store import LOG_NAME, RunRecord, read_log
 from breakeven.store.texts import TextFile, Texts
@@ -189,7 +188,7 @@ def write_decided(
     before = []
     if first.stop and decided.final < len(decided.decisions) - 1:
         before = [f"A stop was advised before, at step {first.step} ({format_share(first.used)} of the budget)."]
-    places = evenly(len(decided.seen), MOST)
+    places = sorted(told(decided.decisions))
     offered = [
         each
         for place in places

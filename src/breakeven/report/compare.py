@@ -117,7 +117,9 @@ def _decided(run: ComparedRun) -> Iterator[tuple[str, str]]:
     yield "Net saving of training FLOPs, stopping here", net
     yield "Cheaper until, served queries", "-" if point is None else break_even_number(decision)
     spent = decision.evaluation_flops
-    share = "-" if spent is None else format_share(spent / lead.observation.train_flops)
+    share = (
+        "-" if spent is None or not lead.observation.train_flops else format_share(spent / lead.observation.train_flops)
+    )
     yield "Evaluation beside training so far", share
     yield "Validation problems", str(lead.observation.bank.num_problems)
     verified, checked = run.verification, "-"

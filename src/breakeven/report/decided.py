@@ -101,7 +101,7 @@ def decided_document(
         _verified(beside.verification, shown.decision),
         _training(kept),
         _problems(kept, at, beside.texts),
-        _every(kept, at, len(every), beside.failures),
+        _every(kept, at, every, beside.failures),
         _made(shown),
         _texts("What was read and assumed", beside.assumed),
         settings_section(config, beside.made_by),
@@ -118,9 +118,10 @@ def decided_document(
 
 def _course(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None) -> Section:
     blocks: list[Block] = [figure_of(learning_curve(checkpoints, at, cooldown))]
-    pair = [figure_of(chart) for chart in (k_curves(checkpoints, at), smallest_k(checkpoints, at)) if chart is not None]
-    missing = [] if k_curves(checkpoints, at) else ["No accuracy against K was recorded up to this checkpoint."]
-    if not smallest_k(checkpoints, at):
+    samples, smallest = k_curves(checkpoints, at), smallest_k(checkpoints, at)
+    pair = [figure_of(chart) for chart in (samples, smallest) if chart is not None]
+    missing = [] if samples else ["No accuracy against K was recorded up to this checkpoint."]
+    if not smallest:
         missing.append("No checkpoint so far had a number of samples that suffices.")
     blocks += [Figures(of=tuple(pair))] if pair else []
     blocks += [Paragraphs(texts=tuple(missing))] if missing else []
@@ -196,18 +197,18 @@ def _problems(checkpoints: Sequence[Shown], at: int, texts: Texts | None) -> Sec
     return Section(heading="Problem by problem", blocks=(said, *([completions] if completions else []), table))
 
 
-def _every(checkpoints: Sequence[Shown], at: int, total: int, failures: Sequence[Failure]) -> Section:
+def _every(checkpoints: Sequence[Shown], at: int, every: Sequence[Shown], failures: Sequence[Failure]) -> Section:
     rows = tuple(tuple(row) for row in decision_rows(checkpoints))
     blocks: list[Block] = []
     heading = "Every checkpoint"
-    if len(checkpoints) < total:
-        heading = f"{len(checkpoints)} of {total} checkpoints"
+    if len(checkpoints) < len(every):
+        heading = f"{len(checkpoints)} of {len(every)} checkpoints"
         thinned = (
             "Evenly chosen, for the table and for the charts. All others are in the log, and every decision rests "
         )
         blocks.append(Paragraphs(texts=(f"{thinned}on all before it.",)))
     blocks.append(Table(label="Every checkpoint", headings=HEADINGS, rows=rows, kind="checkpoints", chosen=at))
-    if unchecked := _unchecked(checkpoints):
+    if unchecked := _unchecked(every):
         blocks.append(Paragraphs(texts=(unchecked,)))
     if failures:
         failed: tuple[Row, ...] = tuple((str(each.step), each.raised_by, each.error) for each in failures)

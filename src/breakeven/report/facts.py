@@ -173,8 +173,9 @@ def _sure(decision: Decision, required: float | None) -> list[Fact]:
 
 def _until(decision: Decision, load: Workload | None) -> Fact:
     how = f"served queries; {break_even_note(decision)}"
-    if load is not None and load.break_even_lo is not None and load.break_even_hi is not None:
-        how += f"; 90 % interval {format_queries(load.break_even_lo)} to {format_queries(load.break_even_hi)}"
+    if load is not None and load.break_even_lo is not None:
+        hi = "never" if load.break_even_hi is None else format_queries(load.break_even_hi)
+        how += f"; 90 % interval {format_queries(load.break_even_lo)} to {hi}"
     return Fact(what="Cheaper until", number=break_even_number(decision), how=how)
 
 

@@ -1,8 +1,11 @@
 """One checkpoint problem by problem: which gain from more samples, which flipped, and what the model wrote."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from breakeven.records import CheckpointRecord, SampleBank
 from breakeven.report.document import Block, Completions, Paragraphs, Row, Table
@@ -28,9 +31,9 @@ class _Problem:
     greedy: str
     samples: str
     one: float
-    """Chance that one sample is right."""
+    """Chance that one sample is right; NaN where none was graded."""
     several: float
-    """Chance that one of `k` is."""
+    """Chance that one of `k` is; NaN where fewer were graded."""
     before: str
     """Of the greedy sample at the checkpoint it is held against."""
 
@@ -62,7 +65,7 @@ def problem_blocks(
     problems = _problems(bank, None if earlier is None else earlier.observation.bank)
     since = "since then" if earlier is None else f"since step {earlier.decision.step}"
     sentences = [_summary(problems, f"validation problems at step {shown.decision.step}")]
-    if earlier is not None:
+    if earlier is not None and any(each.before and each.greedy for each in problems):
         newly = sum(each.flipped == "newly right" for each in problems)
         lost = sum(each.flipped == "lost" for each in problems)
         sentences.append(f"Since step {earlier.decision.step}, {newly} are newly right with one and {lost} are lost.")
@@ -88,7 +91,7 @@ def _least(bank: SampleBank) -> int:
 
 def _table(problems: Sequence[_Problem], k: int, since: str | None = None) -> Table:
     """Those that gain most first; what changed where there is something before it."""
-    ordered = sorted(problems, key=lambda each: (-each.gain, each.place))[:_MOST]
+    ordered = sorted(problems, key=lambda each: (math.isnan(each.gain), -each.gain, each.place))[:_MOST]
     headings = (*HEADINGS[:4], f"any of {k}", HEADINGS[5], *([] if since is None else [since]))
     rows = tuple(_row(each)[: len(headings)] for each in ordered)
     return Table(label="Every problem", headings=headings, rows=rows, kind="checkpoints")
@@ -97,36 +100,37 @@ def _table(problems: Sequence[_Problem], k: int, since: str | None = None) -> Ta
 def _problems(bank: SampleBank, earlier: SampleBank | None) -> list[_Problem]:
     k = _least(bank)
     before = earlier.greedy_correct_P if earlier is not None and earlier.num_problems == bank.num_problems else ""
-    right, graded = bank.num_correct_P, bank.num_graded_P
-    problems = []
-    for place, row in enumerate(bank.correct_PN):
-        most = min(k, graded[place])
-        one, several = (
-            pass_at_k_per_problem([right[place]], [graded[place]], [1, most])[0].tolist() if most else (0.0, 0.0)
+    right_P, graded_P = np.array(bank.num_correct_P), np.array(bank.num_graded_P)
+    one_P, several_P = np.full(len(right_P), math.nan), np.full(len(right_P), math.nan)
+    for chance_P, of in ((one_P, 1), (several_P, k)):
+        enough_P = graded_P >= of
+        if enough_P.any():
+            chance_P[enough_P] = pass_at_k_per_problem(right_P[enough_P], graded_P[enough_P], [of])[:, 0]
+    return [
+        _Problem(
+            place=place,
+            greedy=bank.greedy_correct_P[place] if bank.greedy_correct_P else "",
+            samples=row,
+            one=float(one_P[place]),
+            several=float(several_P[place]),
+            before=before[place] if before else "",
         )
-        greedy = bank.greedy_correct_P[place] if bank.greedy_correct_P else ""
-        problems.append(
-            _Problem(
-                place=place,
-                greedy=greedy,
-                samples=row,
-                one=one,
-                several=several,
-                before=before[place] if before else "",
-            )
-        )
-    return problems
+        for place, row in enumerate(bank.correct_PN)
+    ]
 
 
 def _row(problem: _Problem) -> Row:
     words = {"1": "right", "0": "wrong", "?": "check failed", "": "-"}
     drawn = f"{problem.samples.count('1')} of {len(problem.samples)}" if problem.samples else "-"
-    shares = (format_accuracy(problem.one), format_accuracy(problem.several)) if problem.samples else ("-", "-")
-    gain = f"{problem.gain:+.3f}" if problem.samples else "-"
+    shares = tuple("-" if math.isnan(each) else format_accuracy(each) for each in (problem.one, problem.several))
+    gain = "-" if math.isnan(problem.gain) else f"{problem.gain:+.3f}"
     return (str(problem.place + 1), words[problem.greedy], drawn, *shares, gain, problem.flipped or "-")
 
 
 def _summary(problems: Sequence[_Problem], what: str) -> str:
+    if not any(each.greedy for each in problems):
+        right = sum("1" in each.samples for each in problems)
+        return f"Of {len(problems)} {what}, {right} are right with some sample of those drawn."
     greedy = sum(each.greedy == "1" for each in problems)
     sampled = [each for each in problems if each.samples and each.greedy != "1"]
     some, none = sum("1" in each.samples for each in sampled), sum("1" not in each.samples for each in sampled)
@@ -139,9 +143,9 @@ def _summary(problems: Sequence[_Problem], what: str) -> str:
 
 
 def _completions(problems: Sequence[_Problem], texts: Texts) -> Completions | None:
-    kept = [each for each in problems if each.place < len(texts.greedy_P) and each.samples]
-    gaining = sorted((each for each in kept if each.greedy == "0" and each.gain > 0), key=lambda each: -each.gain)
-    failing = [each for each in kept if each.greedy == "0" and "1" not in each.samples]
+    kept = [each for each in problems if each.place < len(texts.greedy_P) and each.samples and each.greedy != "1"]
+    gaining = sorted((each for each in kept if each.gain > 0), key=lambda each: -each.gain)
+    failing = [each for each in kept if "1" not in each.samples]
     shown = [*gaining[:_EXAMPLES], *failing[:_EXAMPLES]]
     if not shown:
         return None
@@ -155,7 +159,8 @@ def _named(problem: _Problem) -> str:
 
 def _written(problem: _Problem, texts: Texts) -> tuple[tuple[str, str], ...]:
     samples = texts.texts_PN[problem.place]
-    written = [("greedy, wrong", texts.greedy_P[problem.place])] if texts.greedy_P[problem.place] is not None else []
+    greedy = {"0": "greedy, wrong", "?": "greedy, its check failed"}.get(problem.greedy)
+    written = [] if greedy is None else [(greedy, texts.greedy_P[problem.place])]
     for verdict, word in (("1", "a sample, right"), ("0", "a sample, wrong")):
         at = problem.samples.find(verdict)
         if 0 <= at < len(samples):

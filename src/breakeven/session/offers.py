@@ -31,7 +31,7 @@ def offers(
     policy: Policy,
     changes: Sequence[BudgetChange] = (),
 ) -> list[ServingPoint]:
-    """What the checkpoints of a log offer, those of at most `MOST`, and of every one that stops.
+    """What the checkpoints of a log offer: those that are `told`.
 
     Args:
         observations: of all checkpoints, in order.
@@ -40,7 +40,7 @@ def offers(
         policy: the run's.
         changes: other budgets that were declared later.
     """
-    places = {*evenly(len(observations), MOST), *(place for place, each in enumerate(decisions) if each.stop)}
+    places = told(decisions)
     course = Course(spec=spec, policy=policy)
     found: list[ServingPoint] = []
     for place, (observation, decision) in enumerate(zip(observations, decisions, strict=True)):
@@ -50,6 +50,12 @@ def offers(
             found += offers_at(measured.point, curves_at(course, measured), course.spec)
         course = course.then(measured.point, decision)
     return found
+
+
+def told(decisions: Sequence[Decision]) -> set[int]:
+    """Places of the checkpoints whose offers are told: at most `MOST`, evenly chosen, the first stop and the last."""
+    first = next((place for place, each in enumerate(decisions) if each.stop), len(decisions) - 1)
+    return {*evenly(len(decisions), MOST), first, len(decisions) - 1}
 
 
 def offers_at(point: LearningPoint, curves: Iterable[KCurve], spec: RunSpec) -> list[ServingPoint]:

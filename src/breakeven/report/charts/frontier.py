@@ -116,7 +116,8 @@ def frontier_figure(
             beside = {"align": "right", "dx": -12} if right else {"dy": -14}
             label = {"type": "text", **beside, "text": text, "color": look["color"], "fontWeight": 600}
             layers.append({**data, "mark": label, "encoding": place})
-    spec = {**with_params(chart, layers, queries), "data": {"values": rows}}
+    drawn = [{name: _short(value) for name, value in row.items()} for row in rows]
+    spec = {**with_params(chart, layers, queries), "data": {"values": drawn}}
     return Figure(chart=chart, spec=spec, rows=tuple(rows))
 
 
@@ -126,10 +127,15 @@ def _offer_row(point: ServingPoint, fixed: float) -> dict[str, Any]:
         "deployable": point.deployable,
         "step": point.step,
         "k": point.k,
-        "accuracy": round(point.accuracy, 5),
-        "fixed": float(f"{fixed:.5g}"),
-        "per": float(f"{point.flops_per_query:.5g}"),
+        "accuracy": point.accuracy,
+        "fixed": fixed,
+        "per": point.flops_per_query,
     }
+
+
+def _short(value: Any) -> Any:
+    """A number with the digits that can be seen."""
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def _named(row: dict[str, Any]) -> str:

@@ -56,8 +56,9 @@ def lifetime_figure(load: Workload) -> Figure:
     layers = [drawn, *_rule("queries", "your workload" if load.declared else "workload", "ink", 1, 0.3 * top)]
     if load.break_even is not None:
         layers += _rule(f"{load.break_even} / length", "break-even", "muted", 0, 0.75 * top)
-    if load.break_even_lo is not None and load.break_even_hi is not None:
-        layers.insert(0, _span(f"{load.break_even_lo} / length", f"{load.break_even_hi} / length"))
+    if load.break_even_lo is not None:
+        hi = str(10.0**top) if load.break_even_hi is None else f"{load.break_even_hi} / length"
+        layers.insert(0, _span(f"{load.break_even_lo} / length", hi))
     return Figure(chart=chart, spec=with_params(chart, layers, load.queries))
 
 

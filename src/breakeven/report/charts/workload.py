@@ -47,7 +47,7 @@ class Workload:
     """None: never."""
     break_even_lo: float | None
     break_even_hi: float | None
-    """The 90 % interval; None where nothing that it could come from is known."""
+    """The 90 % interval; both None where nothing that it could come from is known, the upper end alone: never."""
 
     @property
     def top(self) -> int:
@@ -74,7 +74,7 @@ def workload_of(checkpoint: Shown, queries: float | None) -> Workload | None:
         one = point.flops_per_query - saved / even  # as the decision took it
     else:
         even = None
-    lo, hi = (None, None) if even is None else _interval(decision, cost, saved, one)
+    lo, hi = (None, None) if even is None else _interval(decision, saved, one)
     start = queries or (UNBOUNDED if even is None else even * _BEGIN)
     if not max(budget, point.flops_per_query, start, even or 0.0, hi or 0.0) < _DRAWN:
         return None
@@ -117,18 +117,28 @@ def spent_of(checkpoint: Shown) -> float | None:
     return None if train is None or evaluation is None else train + evaluation
 
 
-def _interval(decision: Decision, cost: QueryFlops, saved: float, one: float) -> tuple[float | None, float | None]:
-    """The 90 % interval of the break-even, from that of the samples expected until one is right."""
+def _interval(decision: Decision, saved: float, one: float) -> tuple[float | None, float | None]:
+    """The 90 % interval of the break-even, from that of the samples expected until one is right; no upper end: never.
+
+    A sample costs what one more costs along the K-curve's own prices. None where all K are drawn whatever they say.
+    """
     point, curve = decision.serving, decision.k_curve
-    if point is None or point.flops_per_query is None or curve is None or point.expected_samples is None:
+    if point is None or point.flops_per_query is None or curve is None or curve.strategy != point.strategy:
         return None, None
+    if point.k not in curve.k_values or not curve.flops_K or not curve.expected_samples_K:
+        return None, None
+    at = curve.k_values.index(point.k)
+    expected, price = curve.expected_samples_K[at], curve.flops_K[at]
     few, many = _expected(curve, curve.hi_K, point.k), _expected(curve, curve.lo_K, point.k)
-    if few is None or many is None or curve.strategy != point.strategy:
+    if few is None or many is None or at == 0 or not expected > curve.expected_samples_K[0]:
         return None, None
-    per_sample = cost.decode_flops + curve.reward_flops
-    extra = [point.flops_per_query + (each - point.expected_samples) * per_sample - one for each in (many, few)]
-    lo, hi = (saved / each if each > 0 else math.inf for each in extra)
-    return (lo, hi) if lo < hi < math.inf else (None, None)
+    if not math.isclose(price, point.flops_per_query, rel_tol=1e-9):  # all K are paid for
+        return None, None
+    per_sample = (price - curve.flops_K[0]) / (expected - curve.expected_samples_K[0])
+    dear, cheap = (price + (each - expected) * per_sample - one for each in (many, few))
+    if dear <= 0:
+        return None, None
+    return saved / dear, saved / cheap if cheap > 0 else None
 
 
 def _expected(curve: KCurve, accuracy_K: Sequence[float], k: int) -> float | None:
