@@ -443,7 +443,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, complaints: list[str]) -> I
         place: Path = tmp_path_factory.mktemp("page") / "report.html"
         place.write_text(html, "utf-8")
         page = chromium.new_context(offline=True, reduced_motion="reduce").new_page()
-        page.set_default_timeout(60_000)  # a machine may be busy
+        page.set_default_timeout(180_000)  # a machine may be busy
         page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("request", lambda asked: complaints.extend([asked.url] * (not asked.url.startswith(allowed))))

@@ -68,9 +68,7 @@ def test_two_runs_on_the_same_problems_are_paired(pair):
     assert (
         rows[1][5] == "steps 600 and 600; pass@k of 2 samples and pass@k of 2 samples; measured, paired over 4 problems"
     )
-    assert document.verdict == (
-        "one: Stop at step 600, serve 2 samples per query; two: Stop at step 600, serve 2 samples per query"
-    )
+    assert document.verdict == "one and two alike: Stop at step 600, serve 2 samples per query"
     assert document.lead.startswith("What is served: two is 0.208 more accurate than one (90 % interval ")
     assert document.lead.endswith(".")
     assert "cannot be told apart" not in document.lead

@@ -24,8 +24,9 @@ def test_the_figures_are_all_charts_in_order():
 def test_a_report_answers_in_this_order(document):
     assert [each.heading for each in document().sections] == [
         "How the decision came about",
-        "Was it right?",
         "What it costs, and until when",
+        "What would change it",
+        "Was it right?",
         "How training went",
         "Problem by problem",
         "Every checkpoint",

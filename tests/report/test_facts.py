@@ -6,7 +6,7 @@ import pytest
 
 from breakeven.records import Action, Reason, WallTime
 from breakeven.report.charts.workload import workload_of
-from breakeven.report.facts import fact_rows, lead_words, verdict_words, wrong_words
+from breakeven.report.facts import change_words, fact_rows, lead_words, verdict_words, wrong_words
 
 
 def facts(checkpoint, queries=None) -> dict[str, tuple[str, str]]:
@@ -15,7 +15,11 @@ def facts(checkpoint, queries=None) -> dict[str, tuple[str, str]]:
 
 def test_a_stop_says_what_to_deploy_what_it_saves_how_sure_that_is_and_until_when(calibrated):
     assert facts(calibrated(600)) == {
-        "What to deploy": ("at most 8 samples", "pass@k, deployable; accuracy 0.679 (extrapolated)"),
+        "What to deploy": (
+            "at most 8 samples",
+            "per query, pass@k (deployable): the first that a checker accepts, which must run at serving time too; "
+            "2.34 expected; accuracy 0.679 (extrapolated, 90 % interval 0.649 to 0.709)",
+        ),
         "What it saves": ("73 %", "of the training FLOPs, net of evaluation; 76 % before it"),
         "How sure": (
             "0.93",
@@ -118,3 +122,19 @@ def test_what_a_wrong_decision_costs(calibrated, checkpoint):
     goes_on = calibrated(300, reason=Reason.UNSURE).decision
     assert wrong_words(goes_on).endswith("it costs FLOPs and no accuracy: the other 88 % of the budget at most.")
     assert wrong_words(checkpoint(reason=Reason.BUDGET_SPENT).decision) == ""
+
+
+def test_what_the_policy_asks_for_stands_beside_what_was_found(calibrated):
+    (sure,) = [each for each in fact_rows(calibrated(600), None, 0.9) if each.what == "How sure"]
+    assert sure.how.startswith("0.90 was required; probability to reach")
+
+
+def test_a_stop_says_on_which_conditions_it_rests(calibrated):
+    words = change_words(calibrated(600).decision, 0.9)
+    assert words[:3] == [
+        "If more than 21.9 million queries will be served, full training is the cheaper choice.",
+        "If a probability above 0.93 were required in place of 0.90, training would go on.",
+        "If no checker can run at serving time, this way to serve is not there.",
+    ]
+    greedy = change_words(calibrated(600, strategy="greedy").decision, None)
+    assert not any("checker" in each or "required" in each for each in greedy)

@@ -167,9 +167,9 @@ def test_a_program_finds_every_number_by_a_stable_name(document, rich):
     assert (found["format"], found["title"], found["verdict"]) == (1, "my run", whole.verdict)
     assert found["facts"] == [dataclasses.asdict(each) for each in whole.facts]
     assert [each["label"] for each in found["tables"]] == [
-        "Verification",
         "FLOPs ledger",
         "FLOPs of serving",
+        "Verification",
         "Every problem",
         "Every checkpoint",
         "Failed evaluations",
@@ -186,7 +186,7 @@ def test_a_program_finds_every_number_by_a_stable_name(document, rich):
     assert learning["series"][0]["points"] == measured[:3], "unrounded"
     ways = found["charts"]["frontier"]["rows"]
     assert [(each["step"], each["k"]) for each in ways] == [(step, k) for step in (300, 400, 500) for k in (1, 2, 4, 8)]
-    assert set(ways[0]) == {"what", "deployable", "step", "k", "accuracy", "fixed", "per"}
+    assert set(ways[0]) == {"what", "deployable", "step", "k", "accuracy", "fixed", "per", "later"}
     assert found["workload"]["break_even"] == rich()[2].decision.break_even_queries
     assert [each["section"] for each in found["texts"]] == [each.heading for each in whole.sections]
     written = next(each for each in found["texts"] if each["section"] == "Problem by problem")

@@ -75,7 +75,8 @@ def test_the_page_states_the_decision_and_its_numbers(run, verification):
         "Stop at step 600, serve 8 samples per query",
         "73 %",
         "of the training FLOPs, net of evaluation; 76 % before it",
-        "What to deploy 8 samples pass@k, deployable; accuracy 0.679 (extrapolated)",
+        "What to deploy 8 samples per query, pass@k (deployable): the first that a checker accepts, which must run at "
+        "serving time too; accuracy 0.679 (extrapolated)",
         "21.9 million",
         "Training went on to step 2500 after",
         "Checked on 400 test problems that no decision saw",
@@ -97,7 +98,8 @@ def test_the_page_of_a_calibrated_stop(calibrated):
     text = read(page)
     for fact in (
         "Stop at step 600, serve at most 8 samples per query",
-        "What to deploy at most 8 samples pass@k, deployable; accuracy 0.679 (extrapolated)",
+        "What to deploy at most 8 samples per query, pass@k (deployable): the first that a checker accepts, which must "
+        "run at serving time too; 2.34 expected; accuracy 0.679",
         "How sure 0.93 probability to reach the fully trained model, 0.525, 90 % interval 0.450 to 0.600, less 0.010",
         "If it is wrong, which has probability 0.07 (forecast), the fully trained model would have been more accurate",
         "0.525 (forecast, 90 % interval 0.450 to 0.600) for the fully trained model with one greedy sample",
@@ -151,8 +153,9 @@ def test_the_decision_of_each_checkpoint_stays_in_sight_where_the_table_is_wider
         '<div class="scroll" role="region" aria-label="Every checkpoint" tabindex="0">\n<table class="checkpoints">'
     )
     assert region in page
-    (rule,) = re.findall(r"^\.checkpoints th:last-child, \.checkpoints td:last-child \{(.*?)\}", page, re.MULTILINE)
-    assert "position: sticky; right: 0;" in rule
+    last = r"\.checkpoints th:last-child, \.checkpoints td:last-child \{(.*?)\}"
+    rule, where_wide = re.findall(last, page)
+    assert "position: sticky; right: 0;" in where_wide
     assert "background: var(--paper)" in rule  # or what is scrolled below it would show through
     assert HEADINGS[-1] == "decision"
 

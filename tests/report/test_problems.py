@@ -53,10 +53,10 @@ def test_a_row_a_problem_those_that_gain_most_first(blocks):
     )
     assert table.rows == (
         ("2", "wrong", "1 of 4", "0.250", "1.000", "+0.750", "lost"),
-        ("3", "check failed", "1 of 4", "0.333", "1.000", "+0.667", "-"),
         ("1", "right", "4 of 4", "1.000", "1.000", "+0.000", "newly right"),
         ("4", "right", "0 of 4", "0.000", "0.000", "+0.000", "newly right"),
         ("5", "wrong", "0 of 4", "0.000", "0.000", "+0.000", "-"),
+        ("3", "check failed", "1 of 4", "0.333", "-", "-", "-"),
     )
     assert said.texts == (
         "Of 5 validation problems at step 600, 2 are right with one greedy sample, 2 more with some sample of those "
@@ -144,3 +144,9 @@ def test_what_others_counted_has_no_problems(checkpoint):
     )
     evaluated = Evaluated(decision=shown.decision, point=point, train_flops=None)
     assert problem_blocks([evaluated], 0, None) is None
+
+
+def test_without_greedy_samples_nothing_is_said_of_them(blocks):
+    said, table, _ = blocks(bank("", "1100", "0000"))
+    assert said.texts == ("Of 2 validation problems at step 600, 1 are right with some sample of those drawn.",)
+    assert [row[1] for row in table.rows] == ["-", "-"]

@@ -7,7 +7,7 @@ import pytest
 
 from breakeven.config import policy_from
 from breakeven.records import ServingPoint
-from breakeven.session.offers import MOST, offers
+from breakeven.session.offers import MOST, offers, told
 from breakeven.store import RunRecord, read_log
 
 LOG = Path(__file__).parents[2] / "examples/runs/countdown-1"
@@ -52,3 +52,10 @@ def test_of_many_checkpoints_some_are_told_and_every_stop(record: RunRecord) -> 
     decided = [dataclasses.replace(first.decision, step=each.step) for each in many]
     found = offers(many, decided, record.header.spec, policy_from(record.header.policy))
     assert len({each.step for each in found}) == MOST
+
+
+def test_of_very_many_stops_the_first_is_told(record: RunRecord) -> None:
+    stop = record.checkpoints[-1].decision
+    places = told([record.checkpoints[0].decision] * 777 + [stop] * 500)
+    assert len(places) <= MOST + 2
+    assert {0, 777, 1276} <= places

@@ -36,7 +36,8 @@ def compared_document(runs: Sequence[ComparedRun]) -> Document:
     found = [tuple(against(runs[0], other)) for other in runs[1:]]
     verdict, lead = "; ".join(decided), " ".join(each[-1].sentence for each in found)
     if len({verdict_words(run.lead.decision) for run in runs}) == 1 and len(runs) <= _FEW:
-        verdict = f"{'Both' if len(runs) == 2 else 'All'} alike: {verdict_words(runs[0].lead.decision)}"
+        names = [run.name for run in runs]
+        verdict = f"{', '.join(names[:-1])} and {names[-1]} alike: {verdict_words(runs[0].lead.decision)}"
     if len(runs) > _FEW:
         counts = [
             (sum(run.lead.decision.reason is Reason.BUDGET_SPENT for run in runs), "used the full budget"),

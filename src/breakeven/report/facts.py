@@ -117,7 +117,7 @@ def _deployed(decision: Decision) -> Fact:
     assert point is not None
     how = f"per query, {strategy_words(point.strategy)} ({kind_words(point.deployable)})"
     if needs_checker(decision):
-        how += ": drawn until a checker accepts one, which must run at serving time too"
+        how += ": the first that a checker accepts, which must run at serving time too"
     if point.expected_samples is not None and point.expected_samples < point.k:
         how += f"; {point.expected_samples:.3g} expected"
     how += f"; accuracy {format_accuracy(point.accuracy)} ({point.made}{interval_words(*_interval(decision))})"

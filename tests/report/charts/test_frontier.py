@@ -37,21 +37,23 @@ def drawn(*arguments):
     return figure
 
 
-def frontier(figure) -> tuple[tuple[float, float], ...]:
-    (line,) = [each for each in figure.chart.series if each.label == "deployable, none cheaper is as accurate"]
-    return line.points
+def frontier(figure) -> list[tuple[float, float]]:
+    return [
+        each.points[0] for each in figure.chart.series if each.label.startswith("none cheaper is as accurate: step")
+    ]
 
 
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(1, 1e3), st.floats(0, 1)), max_size=12))
 def test_nothing_on_the_frontier_is_beaten_and_all_that_is_not_is_on_it(points):
-    kept = _staircase(points)
+    rows = [{"fixed": cost, "per": 0.0, "accuracy": accuracy} for cost, accuracy in points]
+    kept = [(total, row["accuracy"]) for total, row in _staircase(rows, 1e6)]
     for cost, accuracy in points:
         beaten = any(
             (other <= cost and better >= accuracy) and (other, better) != (cost, accuracy) for other, better in points
         )
         assert ((cost, accuracy) in kept) == (not beaten)
-    assert list(kept) == sorted(kept)
+    assert kept == sorted(kept)
 
 
 def test_no_point_of_the_charts_frontier_is_beaten_by_a_deployable_one(rich):
@@ -77,7 +79,7 @@ def test_an_oracle_is_drawn_and_never_on_the_frontier(rich):
     assert [row["accuracy"] for row in figure.spec["data"]["values"] if row["deployable"]] == [0.4]
     line = figure.spec["layer"][0]
     assert line["mark"]["type"] == "line"
-    assert line["transform"][0] == {"filter": "datum.deployable"}
+    assert line["transform"][0] == {"filter": "datum.deployable && !datum.later"}
 
 
 def test_what_was_chosen_and_full_training_stand_in_it(rich):
@@ -87,7 +89,7 @@ def test_what_was_chosen_and_full_training_stand_in_it(rich):
     figure = drawn(checkpoints, 2, offers_of(decision), load)
     (chosen,) = [each for each in figure.chart.series if each.label.startswith("chosen")]
     ((total, accuracy),) = chosen.points
-    assert chosen.label == "chosen: pass@k (deployable, extrapolated), K = 8"
+    assert chosen.label == "chosen: step 500, pass@k (deployable, extrapolated), K = 8"
     assert total == pytest.approx(load.fixed + 1e6 * decision.serving.flops_per_query, rel=1e-4)
     assert accuracy == pytest.approx(decision.serving.accuracy, abs=1e-5)
     own = [layer["data"]["values"] for layer in figure.spec["layer"] if "data" in layer]
@@ -120,3 +122,11 @@ def test_a_decision_offers_the_powers_of_two_of_its_curve_and_the_last(priced, c
     )
     assert [each.k for each in offers_of(dataclasses.replace(decision, k_curve=seven))] == [1, 2, 4, 7]
     assert offers_of(checkpoint(k_curve=None).decision) == offers_of(checkpoint().decision) == []
+
+
+def test_what_came_after_the_decision_is_drawn_fainter_and_never_on_the_line(rich):
+    checkpoints = rich()
+    offers = [offer(500, 1, 0.4, 2e7), offer(checkpoints[-1].decision.step, 1, 0.99, 2e7)]
+    figure = drawn(checkpoints, 2, offers, load_of(checkpoints[2], 1e6))
+    assert [row["later"] for row in figure.rows] == [False, True]
+    assert [accuracy for _, accuracy in frontier(figure)] == [0.4]

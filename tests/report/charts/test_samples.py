@@ -33,7 +33,7 @@ def test_k_curves_hold_one_strategy(calibrated):
     assert [reference.label for reference in chart.references if reference.x] == ["cheapest sufficient K = 8"]
     vote = k_curves(checkpoints, 1)
     assert vote is not None
-    assert vote.y.label == "accuracy, majority vote (deployable)"
+    assert vote.y.label == "accuracy, majority vote (deployable), at temperature 0.8"
     assert vote.bands
 
 
@@ -46,7 +46,7 @@ def test_one_greedy_sample_is_a_curve_of_one_point(calibrated):
 def test_an_unsure_checkpoint_has_no_sufficient_k(calibrated):
     chart = smallest_k([calibrated(300, reason=Reason.UNSURE), calibrated(600)], 1)
     assert chart is not None
-    assert chart.title == "Cheapest K that matches full training"
+    assert chart.title == "Cheapest K that is sure enough to match full training"
     (crosses,) = named(chart, "no K suffices")
     assert [x for x, _ in crosses.points] == [0.12]
 

@@ -90,3 +90,11 @@ def test_where_a_flop_is_unknown_there_is_no_workload(priced, missing):
     elif missing == "share":
         decision = dataclasses.replace(decision, used=0.0)
     assert workload_of(dataclasses.replace(shown, decision=decision, observation=observation), 1e6) is None
+
+
+def test_where_all_samples_are_paid_for_there_is_no_interval(priced):
+    """As where a cap on sequential tokens has them drawn at once: then nothing is uncertain in their number."""
+    shown = priced(500)
+    serving = dataclasses.replace(shown.decision.serving, flops_per_query=9e8)
+    load = load_of(dataclasses.replace(shown, decision=dataclasses.replace(shown.decision, serving=serving)))
+    assert (load.break_even_lo, load.break_even_hi) == (None, None)
