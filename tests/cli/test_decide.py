@@ -429,7 +429,7 @@ def test_a_report_has_the_form_of_its_suffix_and_figures(cli, log: Path, tmp_pat
     answer = json.loads(report.read_text(encoding="utf-8"))
     assert answer["verdict"].startswith("Stop at step")
     assert {each.stem for each in figures.iterdir()} == set(answer["charts"])
-    even = fields(cli, log, *CHECKED, *PRICED)["break_even_queries"]
+    even = fields(cli, log, *CHECKED, *PRICED)["now"]["break_even_queries"]
     assert answer["workload"]["break_even"] == even, "to the last digit"
     assert answer["charts"]["learning"]["image"] == "figures/learning.png"
     only = tmp_path / "only"

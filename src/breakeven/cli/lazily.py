@@ -12,13 +12,13 @@ from typer.main import get_command
 from breakeven.cli.examples import EXAMPLES
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": (
-        "run:run",
-        "Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget.",
-    ),
     "demo": (
         "demo:demo",
         "Show a recorded run: where it could have stopped, what came of it, and the page that shows why.",
+    ),
+    "run": (
+        "run:run",
+        "Train until a checkpoint with K samples replaces the rest of the run, or to the end of the budget.",
     ),
     "status": (
         "status:status",

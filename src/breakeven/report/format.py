@@ -101,8 +101,15 @@ def format_samples(num_samples: int) -> str:
 def readable(text: str, most: int) -> str:
     r"""A text of somebody else: so many characters at most, a word on the rest, and nothing that no page may hold.
 
+    Half a character, as names of files may hold, is written as JSON has it: \udcff.
+
     >>> readable("abc\x00ef", 4)
     'abc� [... 2 more characters]'
     """
     rest = f" [... {len(text) - most:,} more characters]" if len(text) > most else ""
-    return _UNREADABLE.sub("\ufffd", text[:most]) + rest
+    return _UNREADABLE.sub(_stand_in, text[:most]) + rest
+
+
+def _stand_in(found: "re.Match[str]") -> str:
+    half = "\ud800" <= found[0] <= "\udfff"
+    return found[0].encode("unicode_escape").decode("ascii") if half else "\ufffd"

@@ -53,7 +53,8 @@ def to_json(document: Document, images: Images = MappingProxyType({})) -> str:
       with `label` and `log` (its base; 0: linear); `series`: `label`, `dashed` (not measured, or not deployable),
       `points` (pairs); `bands`: `label`, `points` (x, lo, hi); `references`: lines at one `x` or one `y`; `rows`: of
       `frontier` every way to stop and serve (`what`, `deployable`, `step`, `k`, `accuracy`, and FLOPs: `fixed` before
-      the first query, `per` query, whether it came `later` than the decision), of others none; `image`: address of the picture, where one was written.
+      the first query, `per` query, whether it came `later` than the decision), of others none; `image`: address of the
+      picture, where one was written.
     - `tables`: `section`, `label`, `headings`, `rows` (lists of texts), `chosen` (row of the checkpoint that leads).
     - `texts`: `section` with its `sentences`, `meanings` (word, meaning) and `completions` (problem, (what, text)).
     - `workload`: FLOPs of stopping (`fixed` before the first query, `query` each) and of full training (`full_fixed`,
