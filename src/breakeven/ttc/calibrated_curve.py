@@ -107,14 +107,14 @@ def calibrated_curve(
         made_K=tuple(Made.MEASURED if k <= known else Made.EXTRAPOLATED for k in k_values),
         status=FitStatus.FITTED if solved else FitStatus.NO_SIGNAL,
         method="calibrated",
-        expected_samples_K=_until_right(k_K, accuracy_K, k_values),
+        expected_samples_K=until_right(k_K, accuracy_K, k_values),
         until_right=True,
         paired_error_K=tuple(np.sqrt(weight_G @ paired_GK[:, asked_K]).tolist()),
         parameters=parameters,
     )
 
 
-def _until_right(k_K: Counts, accuracy_K: Floats, k_values: tuple[int, ...]) -> tuple[float, ...]:
+def until_right(k_K: Counts, accuracy_K: Floats, k_values: tuple[int, ...]) -> tuple[float, ...]:
     """Expected samples up to the first right one or K: 1 + the chances that 1, 2, ..., K - 1 samples all fail."""
     every_K = np.arange(1, k_values[-1] + 1)
     fails_K = 1.0 - np.interp(every_K, k_K, accuracy_K)

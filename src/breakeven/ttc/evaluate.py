@@ -10,8 +10,9 @@ import numpy.typing as npt
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome
-from breakeven.ttc.calibrated_curve import calibrated_curve
+from breakeven.ttc.calibrated_curve import calibrated_curve, until_right
 from breakeven.ttc.k_curve import PAPER_K_VALUES, extrapolate_pass_at_k
+from breakeven.ttc.poststrata import shifted
 from breakeven.ttc.strata import strata_of
 from breakeven.ttc.strategies.named import STRATEGIES, strategies_of, strategy_of
 from breakeven.ttc.strategies.on_pool import measure, measured_curve, pool_has
@@ -61,9 +62,9 @@ def evaluate(
         elif not tally.samples_P.any() or strategy.basis is Basis.SEARCH:
             continue
         elif strategy.basis is Basis.COUNTS:
-            curves.append(_shifted(_pass_at_k(tally, max_k, shared_prefill), tally.left_out))
+            curves.append(_pass_at_k(tally, max_k, shared_prefill))
         else:
-            curves.append(_shifted(_on_pool(tally, strategy, max_k, shared_prefill), tally.left_out))
+            curves.append(_on_pool(tally, strategy, max_k, shared_prefill))
     return tuple(curves)
 
 
@@ -146,7 +147,13 @@ def _on_pool(tally: Tally, strategy: Strategy, max_k: int, shared_prefill: bool)
         raise argument_error("max_k", rule, last)
     costs = None if tally.costs is None else tally.costs.take(tally.samples_P > 0)
     return measured_curve(
-        tally.pool, strategy, k_values, oracle=tally.oracle, costs=costs, shared_prefill=shared_prefill
+        tally.pool,
+        strategy,
+        k_values,
+        oracle=tally.oracle,
+        costs=costs,
+        shared_prefill=shared_prefill,
+        left_out=tally.left_out,
     )
 
 
@@ -170,19 +177,27 @@ def _greedy(tally: Tally) -> KCurve:
 
 
 def _pass_at_k(tally: Tally, max_k: int, shared_prefill: bool) -> KCurve:
-    """Pass@K of the problems that were sampled, paired with their greedy answers."""
+    """Pass@K from the problems that were sampled, paired with their greedy answers."""
     drawn = tally.samples_P > 0
+    correct_P, samples_P = tally.correct_P[drawn], tally.samples_P[drawn]
+    greedy_P = None if tally.greedy_P is None else tally.greedy_P[drawn]
     strata_P = None
     if tally.earlier_right_P is not None and tally.earlier_answers_P is not None:
         strata_P = strata_of(tally.earlier_right_P[drawn], tally.earlier_answers_P[drawn])
     curve = calibrated_curve(
-        tally.correct_P[drawn],
-        tally.samples_P[drawn],
+        correct_P,
+        samples_P,
         tuple(range(1, max_k + 1)),
         problems="these",
-        baseline_P=None if tally.greedy_P is None else tally.greedy_P[drawn].astype(np.float64),
+        baseline_P=None if greedy_P is None else greedy_P.astype(np.float64),
         strata_P=strata_P,
     )
+    if greedy_P is not None and tally.left_out:
+        measured = range(1, min(max_k, int(samples_P.min())) + 1)
+        accuracy_PK = pass_at_k_per_problem(correct_P, samples_P, measured)
+        curve = shifted(curve, accuracy_PK, greedy_P, tally.left_out)
+        k_K = np.array(curve.k_values)
+        curve = replace(curve, expected_samples_K=until_right(k_K, np.array(curve.accuracy_K), curve.k_values))
     flops_K = () if tally.costs is None else _until_right_flops(tally, curve, tally.costs.take(drawn), shared_prefill)
     return replace(curve, deployable=not tally.oracle, flops_K=flops_K)
 
@@ -191,25 +206,16 @@ def _until_right_flops(tally: Tally, curve: KCurve, costs: SampleCosts, shared_p
     """FLOPs per query of drawing up to the first right sample or K, exact as far as every problem has K samples.
 
     Beyond, samples cost on average what they do at the last of these K: more than the mean sample, where the problems
-    on which more are drawn have the longer ones.
+    on which more are drawn have the longer ones. Of all problems as many are drawn as the curve expects.
     """
     drawn = tally.samples_P > 0
     known = int(tally.samples_P[drawn].min())
     measured = [k for k in curve.k_values if k <= known]
     exact_PK = first_verified(tally.correct_P[drawn], tally.samples_P[drawn], measured)
+    if tally.left_out:
+        exact_PK = exact_PK * (np.array(curve.expected_samples_K[: len(measured)]) / exact_PK.mean(axis=0))
     exact_K = costs.query_flops_K(exact_PK, shared_prefill=shared_prefill)
     last_P = np.broadcast_to(exact_PK[:, -1:] / exact_PK[:, -1].mean(), (len(exact_PK), 1))
     beyond_K = np.array(curve.expected_samples_K[len(measured) :])
     further_K = costs.query_flops_K(last_P * beyond_K, shared_prefill=shared_prefill)
     return (*exact_K.tolist(), *further_K.tolist())
-
-
-def _shifted(curve: KCurve, by: float) -> KCurve:
-    """The curve of all problems from that of the sampled ones, by the difference in their greedy accuracy."""
-    if by == 0.0:
-        return curve
-    accuracy_K, lo_K, hi_K = (
-        tuple(min(1.0, max(0.0, value + by)) for value in values)
-        for values in (curve.accuracy_K, curve.lo_K, curve.hi_K)
-    )
-    return replace(curve, accuracy_K=accuracy_K, lo_K=lo_K, hi_K=hi_K)

@@ -11,6 +11,7 @@ from breakeven.cost.samples import SampleCosts
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank
 from breakeven.ttc.pool import Pool, pool_of
+from breakeven.ttc.poststrata import shift_to_all
 from breakeven.ttc.strategies.pass_at_k import check_counts
 
 Floats = npt.NDArray[np.float64]
@@ -92,7 +93,7 @@ class Tally:
     def sampled_accuracy(self) -> float | None:
         """Pass@1: mean over the sampled problems of the share of right samples; None where none was drawn.
 
-        Where only some problems were sampled, corrected by what greedy samples say of the others.
+        Where only some problems were sampled, carried to the others by their greedy samples: `shift_to_all`.
         """
         drawn = self.samples_P > 0
         if not drawn.any():
@@ -104,7 +105,10 @@ class Tally:
             if even
             else float((self.correct_P[drawn] / self.samples_P[drawn]).mean())
         )
-        return min(1.0, max(0.0, share + self.left_out))
+        if self.greedy_P is None or not self.left_out:
+            return share
+        share_P1 = (self.correct_P[drawn] / self.samples_P[drawn])[:, None]
+        return min(1.0, max(0.0, share + float(shift_to_all(share_P1, self.greedy_P[drawn], self.left_out)[0])))
 
     @property
     def left_out(self) -> float:

@@ -10,6 +10,7 @@ from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
 from breakeven.records import NORMAL_95, FitStatus, KCurve, Made
 from breakeven.ttc.pool import Pool
+from breakeven.ttc.poststrata import shifted
 from breakeven.ttc.strategies.measured import Measured
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.strategy import Need, Strategy
@@ -60,6 +61,7 @@ def measured_curve(
     oracle: bool = True,
     costs: SampleCosts | None = None,
     shared_prefill: bool = True,
+    left_out: float = 0.0,
 ) -> KCurve:
     """The K-curve of a strategy on a pool, measured at each of `k_values`.
 
@@ -73,6 +75,8 @@ def measured_curve(
         oracle: whether grading needed gold answers.
         costs: what a sample costs on each problem of the pool; None: the curve gets no prices.
         shared_prefill: whether the samples of a query share one prefill of its prompt.
+        left_out: where the curve is wanted of more problems than the pool's, their greedy accuracy minus that of the
+            pool's. Prices and the errors of pairing and resampling stay those of the pool.
 
     Estimator:
         That of the strategy. The interval about these problems takes K / N p (1 - p) for the variance of a problem,
@@ -109,7 +113,7 @@ def measured_curve(
         rewarded = known.price == "rewards"
         flops_K = tuple(costs.query_flops_K(samples_PK, shared_prefill=shared_prefill, rewarded=rewarded).tolist())
     baseline_PK = accuracy_K if pool.greedy_P is None else pool.greedy_P[:, None]
-    return KCurve(
+    curve = KCurve(
         strategy=known.name,
         deployable=known.deployable(oracle=oracle),
         k_values=asked,
@@ -124,3 +128,4 @@ def measured_curve(
         flops_K=flops_K,
         monte_carlo_error_K=tuple(carlo_K.tolist()),
     )
+    return curve if pool.greedy_P is None else shifted(curve, accuracy_PK, pool.greedy_P, left_out)
