@@ -34,7 +34,16 @@ def main() -> None:
     folder = FOLDERS[sys.argv[1] if len(sys.argv) > 1 else "suite"]
     cells = [cell for path in sorted(folder.glob("*.jsonl.gz")) for cell in cells_of(load(path))]
     gaps = {size: np.quantile([abs(cell[3]) for cell in cells if cell[1] == size], 2 / 3) for size in PARTS}
-    write_row("curve", "problems", "way", *(f"MAE at K = {k}" for k in K_VALUES), "all", "bias", "holds", "unlucky: all, holds")
+    write_row(
+        "curve",
+        "problems",
+        "way",
+        *(f"MAE at K = {k}" for k in K_VALUES),
+        "all",
+        "bias",
+        "holds",
+        "unlucky: all, holds",
+    )
     write_row(*["---"] * (7 + len(K_VALUES)))
     by_row = collections.defaultdict(list)
     for strategy, size, way, gap, k, error, holds in cells:

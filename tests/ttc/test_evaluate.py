@@ -12,6 +12,7 @@ from breakeven.records import FitStatus, KCurve, Made, SampleBank
 from breakeven.testing import synthetic_bank
 from breakeven.ttc.evaluate import VOTE_K_VALUES, accuracy_per_problem, evaluate
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
+from breakeven.ttc.poststrata import shift_to_all
 from breakeven.ttc.strategies.named import STRATEGIES
 from breakeven.ttc.strategies.on_pool import measured_curve
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
@@ -97,9 +98,14 @@ def test_a_sample_of_the_problems_is_shifted_by_how_much_harder_the_others_are(s
         greedy_output_tokens=1,
     )
     shifted, plain = by_name(few)[strategy], by_name(tally_of(some))[strategy]
-    for name in ("accuracy_K", "lo_K", "hi_K"):
-        assert getattr(shifted, name) == pytest.approx(np.clip(np.add(getattr(plain, name), shift), 0.0, 1.0))
-    for name in ("k_values", "made_K", "expected_samples_K", "paired_error_K", "status", "parameters"):
+    for k in (1, 2, 8):
+        accuracy_P = accuracy_per_problem(tally_of(some), strategy, k)
+        (by,) = shift_to_all(accuracy_P[:, None], few.greedy_P[:10], shift)
+        assert 0.0 < by <= shift
+        assert shifted.accuracy_K[k - 1] == pytest.approx(plain.accuracy_K[k - 1] + by)
+    assert np.greater(shifted.accuracy_K, plain.accuracy_K).all()
+    assert np.greater(shifted.lo_K, plain.lo_K).all()
+    for name in ("k_values", "made_K", "paired_error_K", "status", "parameters"):
         assert getattr(shifted, name) == getattr(plain, name)
     assert by_name(few)["greedy"].accuracy_K == (BANK.greedy_accuracy,)
 

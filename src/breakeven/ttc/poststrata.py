@@ -37,8 +37,8 @@ def shift_to_all(accuracy_PK: Floats, greedy_P: Flags, left_out: float) -> Float
 
     >>> greedy_P = np.repeat([True, False], 50)
     >>> accuracy_PK = np.where(greedy_P[:, None], [0.8, 1.0], [0.2, 0.9])
-    >>> shift_to_all(accuracy_PK, greedy_P, 0.1).round(3).tolist()  # 0.1 times 0.6, and 0.1 times 0.1, nearly
-    [0.061, 0.01]
+    >>> shift_to_all(accuracy_PK, greedy_P, 0.1).round(3).tolist()  # 0.1 times 0.6, nearly, and 0.1 times 0.1
+    [0.062, 0.01]
     """
     share, accuracy_K = float(greedy_P.mean()), accuracy_PK.mean(axis=0)
     largest_K = np.minimum(
