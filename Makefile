@@ -7,7 +7,7 @@ TEST_STAMP := .venv/.installed-for-tests
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # The modules a decision is replayed with: pure, so there is no excuse for an untested line.
-PURE := src/breakeven/records/*,src/breakeven/errors.py,src/breakeven/check.py,src/breakeven/cost/*,src/breakeven/store/*,src/breakeven/stopping/*,src/breakeven/session/step.py,src/breakeven/ttc/strategies/*,src/breakeven/ttc/k_curve.py,src/breakeven/ttc/beta_binomial.py,src/breakeven/ttc/strata.py,src/breakeven/ttc/calibrated_curve.py,src/breakeven/ttc/tally.py,src/breakeven/ttc/evaluate.py
+PURE := src/breakeven/records/*,src/breakeven/errors.py,src/breakeven/check.py,src/breakeven/cost/*,src/breakeven/store/*,src/breakeven/stopping/*,src/breakeven/session/step.py,src/breakeven/ttc/strategies/*,src/breakeven/ttc/k_curve.py,src/breakeven/ttc/beta_binomial.py,src/breakeven/ttc/strata.py,src/breakeven/ttc/poststrata.py,src/breakeven/ttc/calibrated_curve.py,src/breakeven/ttc/tally.py,src/breakeven/ttc/evaluate.py
 
 # Their own tests. These alone are traced, which takes almost as long again.
 TRACED := tests/cost tests/records tests/session tests/stopping tests/store tests/ttc tests/test_check.py tests/test_names.py tests/test_records.py tests/test_words.py

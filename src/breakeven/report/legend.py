@@ -91,7 +91,7 @@ def _samples_words(bank: SampleBank) -> str:
         return f"up to {bank.num_samples} samples each {at} ({bank.num_drawn} in all)"
     return (
         f"up to {bank.num_samples} samples {at} of each of {sampled} of them (what these say is carried to the others "
-        "by the difference in greedy accuracy)"
+        "by their greedy answers)"
     )
 
 
