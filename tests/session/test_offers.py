@@ -26,14 +26,14 @@ def offered(record: RunRecord) -> list[ServingPoint]:
 def test_what_was_chosen_is_among_them_to_the_last_digit(record: RunRecord) -> None:
     chosen = record.checkpoints[-1].decision.serving
     assert chosen is not None
-    same = [each for each in offered(record) if (each.step, each.strategy, each.k) == (280, "pass@k", chosen.k)]
+    same = [each for each in offered(record) if (each.step, each.strategy, each.k) == (240, "pass@k", chosen.k)]
     assert same == [chosen]
 
 
 def test_every_checkpoint_has_a_greedy_sample_and_powers_of_two(record: RunRecord) -> None:
     found = offered(record)
-    assert {each.step for each in found if each.strategy == "greedy"} == {40, 80, 120, 160, 200, 240, 280}
-    assert [each.k for each in found if each.step == 280 and each.strategy == "pass@k"] == [1, 2, 4, 8, 16, 32, 64]
+    assert {each.step for each in found if each.strategy == "greedy"} == {40, 80, 120, 160, 200, 240}
+    assert [each.k for each in found if each.step == 240 and each.strategy == "pass@k"] == [1, 2, 4, 8, 16, 32, 64]
 
 
 def test_a_cap_on_a_query_leaves_out_what_exceeds_it(record: RunRecord) -> None:
