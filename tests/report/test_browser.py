@@ -132,24 +132,24 @@ def test_the_workload_is_moved_by_keys(page):
     see(page)
     queries, said = page.locator("#queries"), page.locator("#verdict-of-workload")
     begin, rules = said.inner_text(), page.evaluate(RULES)
-    assert re.fullmatch(r"Stopping costs [\d.]+ % less than full training\. Break-even: 335,000 queries\.", begin)
+    assert re.fullmatch(r"Stopping costs [\d.]+ % less than full training\. Break-even: 218,000 queries\.", begin)
     queries.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     page.wait_for_function(f"({RULES})()[0] > {rules[0]}")
     assert page.evaluate(RULES)[1] == pytest.approx(rules[1], abs=0.5)
-    assert page.locator("#queries-said").inner_text() == "41,700 queries"  # 10^4.62
-    assert queries.get_attribute("aria-valuetext") == "41,700 queries"
+    assert page.locator("#queries-said").inner_text() == "27,500 queries"  # 10^4.44
+    assert queries.get_attribute("aria-valuetext") == "27,500 queries"
     page.keyboard.press("End")
     assert said.inner_text().startswith("Full training would cost less")
     page.keyboard.press("Home")
     assert page.locator("#queries-said").inner_text() == "1 query"
     page.locator("#length").focus()
     page.keyboard.press("End")  # ten times as long: a tenth of the queries
-    assert said.inner_text().endswith("Break-even: 33,500 queries.")
+    assert said.inner_text().endswith("Break-even: 21,800 queries.")
     page.wait_for_function(f"({RULES})()[1] < {rules[1]} - 20")
     page.keyboard.press("Home")
-    assert said.inner_text().endswith("Break-even: 3.35 million queries.")
+    assert said.inner_text().endswith("Break-even: 2.18 million queries.")
     page.wait_for_function(f"({RULES})()[1] > {rules[1]} + 20")
 
 
