@@ -240,6 +240,60 @@ def test_cooldowns_and_texts_beside_the_log_count_as_well(growing) -> None:
     assert len(seen | {page.version}) == 3
 
 
+def test_of_a_log_alone_its_texts_count_and_nothing_else_beside_it(growing) -> None:
+    run = growing(1)
+    page = LivePage(run / "log.jsonl", plain)
+    seen = {page.version}
+    (run / "other.jsonl").write_text("{}\n")
+    (run / "another" / "run").mkdir(parents=True)
+    (run / "another" / "run" / "log.jsonl").write_text("{}\n")
+    assert seen == {page.version}
+    (run / "texts.jsonl").write_text("{}\n")
+    seen.add(page.version)
+    growing(1)
+    assert len(seen | {page.version}) == 3
+
+
+def test_a_fault_in_the_report_is_answered(serving, growing, capfd: pytest.CaptureFixture[str]) -> None:
+    faults = [ZeroDivisionError("a <b>\nor two")]
+
+    def faulty(run: Path) -> Document:
+        if faults:
+            raise faults.pop()
+        return plain(run)
+
+    server = serving(growing(1), faulty)
+    status, text = answer(server)
+    assert status == 500
+    assert "ZeroDivisionError: a &lt;b&gt; or two" in text
+    assert "<h1>1 checkpoints</h1>" in answer(server)[1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_after_a_fault_it_rests_and_shows_the_page_before_if_there_is_one(growing, monkeypatch) -> None:
+    now, faults = [100.0], [True, True, False, True]
+    monkeypatch.setattr("breakeven.cli.page_server.time.monotonic", lambda: now[0])
+
+    def faulty(run: Path) -> Document:
+        now[0] += 5.0
+        if faults.pop(0):
+            raise ZeroDivisionError
+        return plain(run)
+
+    page = LivePage(growing(1), faulty)
+    for _ in range(2):  # with no page to be shown it is tried again at once
+        with pytest.raises(ZeroDivisionError):
+            page.render()
+    first, version = page.render(), page.version
+    growing(1)
+    now[0] += 5.5
+    with pytest.raises(ZeroDivisionError):
+        page.render()
+    assert (page.version, page.render(), faults) == (version, first, [])
+    now[0] += 5.5
+    assert page.version != version
+
+
 def test_it_writes_nothing_and_locks_nothing(serving, growing) -> None:
     run = growing(3)
     with RunLog.open(run):  # as the process of the run holds it
