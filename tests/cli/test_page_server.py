@@ -339,7 +339,7 @@ def test_a_newer_page_is_looked_at_where_the_last_one_was(serving, growing) -> N
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("needs Chromium")
-    server = serving(growing(6), run_document)
+    server = serving(growing(0), run_document)
     said: list[str] = []
     with playwright.sync_playwright() as started:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root in its own sandbox
@@ -350,6 +350,13 @@ def test_a_newer_page_is_looked_at_where_the_last_one_was(serving, growing) -> N
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(server.url)
         page.wait_for_function("document.documentElement.dataset.drawn === '1'")
+        assert page.locator("#queries").count() == 0
+        growing(6)
+        page.wait_for_selector("#queries")
+        page.wait_for_function("document.documentElement.dataset.drawn === '1' && !sessionStorage.getItem('looked at')")
+        load = page.evaluate("JSON.parse(document.getElementById('data').textContent).workload")
+        assert 10 ** float(page.locator("#queries").input_value()) == pytest.approx(load["queries"], rel=0.03)
+        assert page.locator("#length").input_value() == "0"
         page.locator("#queries").focus()
         page.keyboard.press("ArrowRight")
         page.locator("#length").evaluate("each => { each.value = 0.5; each.dispatchEvent(new Event('input')); }")
