@@ -240,6 +240,60 @@ def test_cooldowns_and_texts_beside_the_log_count_as_well(growing) -> None:
     assert len(seen | {page.version}) == 3
 
 
+def test_of_a_log_alone_its_texts_count_and_nothing_else_beside_it(growing) -> None:
+    run = growing(1)
+    page = LivePage(run / "log.jsonl", plain)
+    seen = {page.version}
+    (run / "other.jsonl").write_text("{}\n")
+    (run / "another" / "run").mkdir(parents=True)
+    (run / "another" / "run" / "log.jsonl").write_text("{}\n")
+    assert seen == {page.version}
+    (run / "texts.jsonl").write_text("{}\n")
+    seen.add(page.version)
+    growing(1)
+    assert len(seen | {page.version}) == 3
+
+
+def test_a_fault_in_the_report_is_answered(serving, growing, capfd: pytest.CaptureFixture[str]) -> None:
+    faults = [ZeroDivisionError("a <b>\nor two")]
+
+    def faulty(run: Path) -> Document:
+        if faults:
+            raise faults.pop()
+        return plain(run)
+
+    server = serving(growing(1), faulty)
+    status, text = answer(server)
+    assert status == 500
+    assert "ZeroDivisionError: a &lt;b&gt; or two" in text
+    assert "<h1>1 checkpoints</h1>" in answer(server)[1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_after_a_fault_it_rests_and_shows_the_page_before_if_there_is_one(growing, monkeypatch) -> None:
+    now, faults = [100.0], [True, True, False, True]
+    monkeypatch.setattr("breakeven.cli.page_server.time.monotonic", lambda: now[0])
+
+    def faulty(run: Path) -> Document:
+        now[0] += 5.0
+        if faults.pop(0):
+            raise ZeroDivisionError
+        return plain(run)
+
+    page = LivePage(growing(1), faulty)
+    for _ in range(2):  # with no page to be shown it is tried again at once
+        with pytest.raises(ZeroDivisionError):
+            page.render()
+    first, version = page.render(), page.version
+    growing(1)
+    now[0] += 5.5
+    with pytest.raises(ZeroDivisionError):
+        page.render()
+    assert (page.version, page.render(), faults) == (version, first, [])
+    now[0] += 5.5
+    assert page.version != version
+
+
 def test_it_writes_nothing_and_locks_nothing(serving, growing) -> None:
     run = growing(3)
     with RunLog.open(run):  # as the process of the run holds it
@@ -285,7 +339,7 @@ def test_a_newer_page_is_looked_at_where_the_last_one_was(serving, growing) -> N
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("needs Chromium")
-    server = serving(growing(6), run_document)
+    server = serving(growing(0), run_document)
     said: list[str] = []
     with playwright.sync_playwright() as started:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root in its own sandbox
@@ -296,6 +350,13 @@ def test_a_newer_page_is_looked_at_where_the_last_one_was(serving, growing) -> N
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(server.url)
         page.wait_for_function("document.documentElement.dataset.drawn === '1'")
+        assert page.locator("#queries").count() == 0
+        growing(6)
+        page.wait_for_selector("#queries")
+        page.wait_for_function("document.documentElement.dataset.drawn === '1' && !sessionStorage.getItem('looked at')")
+        load = page.evaluate("JSON.parse(document.getElementById('data').textContent).workload")
+        assert 10 ** float(page.locator("#queries").input_value()) == pytest.approx(load["queries"], rel=0.03)
+        assert page.locator("#length").input_value() == "0"
         page.locator("#queries").focus()
         page.keyboard.press("ArrowRight")
         page.locator("#length").evaluate("each => { each.value = 0.5; each.dispatchEvent(new Event('input')); }")

@@ -105,6 +105,15 @@ def test_a_place_that_does_not_exist_is_refused(refused, recorded: Path, tmp_pat
     assert refused("report", recorded, "--out", out).startswith("--out must be a file in a directory that exists; got ")
 
 
+def test_a_place_that_is_wrong_is_refused_before_anything_is_computed(
+    refused, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("breakeven.cli.report.run_document")
+    monkeypatch.delattr("breakeven.cli.report.compared_runs")
+    for runs in ([recorded], [recorded, tmp_path / "other"]):
+        assert refused("report", *runs, "--out", "page.pdf").startswith("--out must end in .html, .md or .json; got ")
+
+
 def test_a_full_disk_is_said_in_one_line(refused, recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full_disk(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -101,14 +101,16 @@ def test_problems_in_another_order_at_some_checkpoint_are_told_apart(tmp_path: P
         ("2,2e15,p1,4,9,0\n", "row 4, column c, must be at most the row's n, 4; got '9'"),
         ("2,2e15,,4,1,0\n", "row 4, column problem, must not be empty; got ''"),
         ("2,2e15,p1,4,1,2\n", "row 4, column greedy, must be 0 or 1, or true or false; got '2'"),
+        ("2,2e15,p1,4,1,01\n", "row 4, column greedy, must be 0 or 1, or true or false; got '01'"),
         ("2,2e15,p1,4,1\n", "row 4, must have one value for each of the 6 columns; got 5"),
         ("2,2e15,p1,4,-1,0\n", "row 4, column c, must be a whole number from 0 to 2147483647; got '-1'"),
     ],
 )
-def test_a_fault_in_a_block_is_told_by_its_row(tmp_path: Path, row: str, message: str) -> None:
-    (tmp_path / "log.csv").write_text(rows_of(1, 2) + row)
-    with pytest.raises(LogError, match=message):
-        read_evals(tmp_path / "log.csv", ReadOptions())
+def test_a_fault_is_told_by_its_row_in_blocks_and_by_the_csv_reader(tmp_path: Path, row: str, message: str) -> None:
+    for written in (rows_of(1, 2), rows_of(1, 2).replace("p0,", '"p0",', 1)):
+        (tmp_path / "log.csv").write_text(written + row)
+        with pytest.raises(LogError, match=message):
+            read_evals(tmp_path / "log.csv", ReadOptions())
 
 
 def test_bytes_that_are_no_text_are_told_by_their_line(tmp_path: Path) -> None:

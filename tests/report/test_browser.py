@@ -211,6 +211,29 @@ def test_who_cannot_see_hears_everything(page, document):
     assert page.locator("#verdict-of-workload").get_attribute("aria-live") == "polite"
 
 
+def test_a_chart_that_cannot_be_drawn_takes_no_other_with_it_and_is_tried_again(opened, document, complaints):
+    faulty = """<script type="module">
+        const draws = window.breakevenEmbed;
+        window.fails = true;
+        window.breakevenEmbed = async (place, ...rest) => {
+            if (window.fails && place.dataset.chart === "lifetime") throw new Error("no room");
+            return draws(place, ...rest);
+        };
+    </script>"""
+    page = opened(faulty.join(re.split('(?=<script type="module">\n// Draws)', render_page(document))))
+    said = page.locator("[data-chart=lifetime]")
+    assert said.inner_text() == "The chart could not be drawn; its numbers are below."
+    assert page.locator(".chart svg").count() == len(document.figures) - 1
+    assert page.locator("#queries-said").inner_text() != ""
+    assert complaints
+    assert all("no room" in each for each in complaints)
+    complaints.clear()
+    page.evaluate("window.fails = false")
+    see(page, 700)
+    assert page.locator(".chart svg").count() == len(document.figures)
+    page.close()
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("role", [role for role in PALETTE if role not in ("grid", "paper")])
 def test_text_stands_out_against_the_paper(role, dark):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from breakeven.errors import ArgumentError, BreakevenError, argument_error
 from breakeven.report import render_page
 from breakeven.report.document import Document
+from breakeven.store import TEXTS_NAME
 
 _HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 _WATCHED: Final = ("*.jsonl", "*/*/log.jsonl")
@@ -56,10 +57,12 @@ class LivePage:
         """The page, drawn anew if there is something new."""
         with self._rendering:
             version = self._state()
-            if version != self._version and time.monotonic() >= self._rest_until:
+            if version != self._version and (time.monotonic() >= self._rest_until or not self._page):
                 begun = time.monotonic()
-                self._page, self._version = render_page(self._document(), live=version), version
-                self._rest_until = 2 * time.monotonic() - begun
+                try:
+                    self._page, self._version = render_page(self._document(), live=version), version
+                finally:
+                    self._rest_until = 2 * time.monotonic() - begun
             return self._page
 
     def _document(self) -> Document:
@@ -73,9 +76,12 @@ class LivePage:
 
     def _state(self) -> str:
         """A short token of all that is watched: another one once anything was written to."""
-        alone, directory = (set(), self._run) if self._run.is_dir() else ({self._run}, self._run.parent)
+        if self._run.is_dir():
+            watched = {path for pattern in _WATCHED for path in self._run.glob(pattern)}
+        else:  # whatever else its directory holds is not asked for
+            watched = {self._run, self._run.with_name(TEXTS_NAME)}
         seen = []
-        for path in sorted(alone.union(*map(directory.glob, _WATCHED))):
+        for path in sorted(watched):
             try:
                 found = path.stat()
             except OSError:  # gone meanwhile
@@ -116,12 +122,17 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if not self._is_asked_by_name():  # a name of elsewhere that was made to point here
             self.send_error(403, "Ask for 127.0.0.1 or localhost")
-        elif path == "/":
-            self._answer(self.server.page.render(), "text/html")
-        elif path == "/version":
-            self._answer(self.server.page.version, "text/plain")
-        else:
+        elif path not in ("/", "/version"):
             self.send_error(404)
+        else:
+            page = self.server.page
+            try:
+                text, kind = (page.render(), "text/html") if path == "/" else (page.version, "text/plain")
+            except Exception as error:  # the next one may be whole again
+                said = " ".join(f"{type(error).__name__}: {error}".split())
+                self.send_error(500, "The report could not be made", said)
+            else:
+                self._answer(text, kind)
 
     do_HEAD = do_GET
 

@@ -11,7 +11,7 @@ import typer
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.compared import compared_runs
 from breakeven.cli.deciding import Decided
-from breakeven.cli.documents import FiguresOption, write_document, write_figures
+from breakeven.cli.documents import FiguresOption, check_place, write_document, write_figures
 from breakeven.cli.page_server import serve
 from breakeven.cli.policies import required_of
 from breakeven.config import policy_from
@@ -74,6 +74,8 @@ def write_report(run: Path, out: Path | None = None, figures: Path | None = None
         ArgumentError: the run holds no evaluation yet, or `out` is in no directory or has another suffix.
         RunStorageError: the report or a figure could not be written.
     """
+    if out is not None:
+        check_place("--out", out)
     path = out or (run if run.is_dir() else run.parent) / "report.html"
     write_document("--out", path, run_document(run), figures, remedy="The run itself is whole; choose another --out.")
     return path
@@ -88,6 +90,7 @@ def write_compared(runs: Sequence[Path], out: Path | None = None, figures: Path 
         RunStorageError: the report or a figure could not be written.
     """
     path = out or Path("report.html")
+    check_place("--out", path)
     write_document("--out", path, compared_document(compared_runs(runs)), figures, remedy="Choose another --out.")
     return path
 

@@ -43,8 +43,10 @@ def counts(chunk: Chunk, name: str) -> npt.NDArray[np.int32]:
 def verdicts(chunk: Chunk, name: str, *, absent: int | None = None) -> npt.NDArray[np.int8]:
     """Flags, 0 or 1, however written, shape (R,); `absent` stands for an empty cell where there may be one."""
     values = chunk.columns[name]
-    if isinstance(values, Column) and (number_R := values.numbers()) is not None and number_R.max() <= 1:
-        return number_R.astype(np.int8)
+    if isinstance(values, Column) and values.longest == 1:  # 01 is no flag
+        number_R = values.numbers()
+        if number_R is not None and number_R.max() <= 1:
+            return number_R.astype(np.int8)
     known = _VERDICTS if absent is None else {**_VERDICTS, None: absent, "": absent}
     try:
         return np.array(list(map(known.__getitem__, values)), dtype=np.int8)

@@ -21,10 +21,17 @@ async function draw(place) {
   if (!width || drawnAt.get(name) === width) return;
   drawnAt.set(name, width);
   views.get(name)?.finalize();
-  const spec = coloured({ ...data.charts[name], config: data.config, width });
-  spec.params.find((each) => each.name === "room").value = width;
-  const drawn = await window.breakevenEmbed(place, spec, { actions: false, renderer: "svg" });
-  views.set(name, drawn.view);
+  views.delete(name);
+  try {
+    const spec = coloured({ ...data.charts[name], config: data.config, width });
+    spec.params.find((each) => each.name === "room").value = width;
+    const drawn = await window.breakevenEmbed(place, spec, { actions: false, renderer: "svg" });
+    views.set(name, drawn.view);
+  } catch (error) { // the others are drawn all the same, and this one is tried again
+    console.error(error);
+    drawnAt.delete(name);
+    place.textContent = "The chart could not be drawn; its numbers are below.";
+  }
   if (data.workload && FOLLOWING.includes(name)) await follow();
 }
 
@@ -90,7 +97,7 @@ function folds() {
 
 function keep() {
   const open = folds().filter(([, fold]) => fold.open).map(([name]) => name);
-  const sliders = moved || length?.value !== "0" ? [queries?.value, length?.value] : [];
+  const sliders = queries ? [moved ? queries.value : null, length.value] : [];
   sessionStorage.setItem("looked at", JSON.stringify({ open, sliders, at: window.scrollY, focus: document.activeElement?.id }));
 }
 
@@ -99,9 +106,11 @@ function lookAgain() {
   sessionStorage.removeItem("looked at");
   if (before === null) return;
   for (const [name, fold] of folds()) fold.open = before.open.includes(name);
-  if (queries && before.sliders.length) {
-    [queries.value, length.value] = before.sliders;
-    for (const slider of [queries, length]) slider.dispatchEvent(new Event("input"));
+  for (const [at, value] of before.sliders.entries()) {
+    const slider = [queries, length][at];
+    if (!slider || value === null) continue;
+    slider.value = value;
+    slider.dispatchEvent(new Event("input"));
   }
   if (before.focus) document.getElementById(before.focus)?.focus({ preventScroll: true });
   window.scrollTo(0, before.at);

@@ -35,7 +35,44 @@ def test_the_library_is_made_once_and_read_from_the_cache(made, tmp_path):
     assert javascript() == javascript() == f"/* é */{made[0]}"
     assert len(made) == 1
     (kept,) = (tmp_path / "cache" / "breakeven").iterdir()
-    assert re.fullmatch(r"vega-[\d.]+(\.post\d+)?\.js", kept.name), "of one version, and nothing beside it"
+    assert re.fullmatch(r"vega-[\d.]+(\.post\d+)?-[0-9a-f]{8}\.js", kept.name), "of one version, and nothing beside it"
+
+
+def test_another_call_of_ours_is_another_library(made, monkeypatch):
+    first = javascript()
+    monkeypatch.setattr(bundle, "_SNIPPET", "another();")
+    assert javascript() == "/* é */another();" != first
+    assert javascript() == "/* é */another();"
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("found", [b"", b"/* \xc3\xa9 */window.break", b"\xff\xfe", None])
+def test_what_is_kept_and_is_not_whole_is_made_anew(made, tmp_path, found):
+    whole = javascript()
+    (kept,) = (tmp_path / "cache" / "breakeven").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-1] if found is None else found)
+    assert javascript() == javascript() == whole
+    assert len(made) == 2
+
+
+def test_without_a_home_it_is_made_each_time(made, monkeypatch):
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", nobody)
+    assert javascript() == javascript()
+    assert len(made) == 2
+
+
+def test_where_it_cannot_take_its_place_nothing_is_left(made, tmp_path):
+    javascript()
+    (kept,) = (tmp_path / "cache" / "breakeven").iterdir()
+    kept.unlink()
+    kept.mkdir()
+    (kept / "in the way").touch()
+    assert javascript() == f"/* é */{made[0]}"
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_where_nothing_can_be_kept_it_is_made_each_time(made, monkeypatch):

@@ -163,7 +163,6 @@ def test_the_scale_of_an_axis(axis, scale):
 def test_a_role_is_a_colour_of_a_theme_with_its_opacity():
     spec = {"a": [role("ink"), {"b": role("served", 0.5)}], "c": "ink", "n": 1}
     assert resolved(spec) == {"a": ["#1d2430", {"b": "#0b7a6380"}], "c": "ink", "n": 1}
-    assert resolved(spec, dark=True)["a"][0] == PALETTE["ink"][1]
 
 
 def test_a_text_of_others_is_never_a_colour():

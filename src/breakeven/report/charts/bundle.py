@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -15,25 +16,29 @@ from breakeven.store import write_whole
 FORMATS: Final = ("svg", "png", "pdf")
 _WIDTH: Final = 720
 _SNIPPET: Final = "window.breakevenEmbed = vegaEmbed;"
+_END: Final = "\n// whole"
+"""Of a script that is kept: one that was cut ends otherwise."""
 
 
 def javascript() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, which defines `breakevenEmbed`.
 
-    Putting it together takes some seconds, so that it is kept in the user's cache folder, by version; where that cannot
-    be written to, it is made each time.
+    Putting it together takes some seconds, so that it is kept in the user's cache folder, by version; where there is
+    none, or it cannot be written to, it is made each time.
     """
-    kept = _cache() / f"vega-{version('vl-convert-python')}.js"
-    with suppress(OSError):
-        return kept.read_text("utf-8")
+    folder = _cache()
+    name = f"vega-{version('vl-convert-python')}-{zlib.crc32(_SNIPPET.encode()):08x}.js"
+    if folder is not None:
+        with suppress(OSError, UnicodeError):
+            text = (folder / name).read_text("utf-8")
+            if text.endswith(_END):
+                return text.removesuffix(_END)
     import vl_convert
 
     script = vl_convert.javascript_bundle(_SNIPPET)
-    with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        own = kept.with_name(f"{kept.name}.{os.getpid()}")  # others may be at it too: the last one stays
-        write_whole(own, script, remedy="")
-        own.replace(kept)
+    if folder is not None:
+        with suppress(OSError):
+            _keep(script, folder, name)
     return script
 
 
@@ -49,5 +54,17 @@ def static(figure: Figure, form: str) -> bytes:
     return vl_convert.vegalite_to_pdf(spec)
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "breakeven"
+def _cache() -> Path | None:
+    with suppress(RuntimeError):  # no HOME, and a user whom the machine does not know
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "breakeven"
+    return None
+
+
+def _keep(script: str, folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    own = folder / f"{name}.{os.getpid()}"  # others may be at it too: the last one stays
+    try:
+        write_whole(own, script + _END, remedy="")
+        own.replace(folder / name)
+    finally:
+        own.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Colours, type and legends that all charts have in common.
 
-A colour is written as `role(name)`, a mark of its own that `resolved`, here and in page.js, turns into the colour of a
-theme.
+A colour is written as `role(name)`, a mark of its own. `resolved` turns it into the colour of the light theme, for
+charts as files; `coloured` in page.js into a CSS variable, so that the page follows the theme.
 """
 
 from collections.abc import Mapping
@@ -51,15 +51,15 @@ def said(text: str) -> str:
     return readable(text.replace(_ROLE_MARK, ""), _MOST_CHARACTERS)
 
 
-def resolved(spec: Any, *, dark: bool = False) -> Any:
-    """A specification with the colours of a theme in place of their roles."""
+def resolved(spec: Any) -> Any:
+    """A specification with the colours of the light theme in place of their roles."""
     if isinstance(spec, dict):
-        return {name: resolved(value, dark=dark) for name, value in spec.items()}
+        return {name: resolved(value) for name, value in spec.items()}
     if isinstance(spec, list):
-        return [resolved(value, dark=dark) for value in spec]
+        return [resolved(value) for value in spec]
     if isinstance(spec, str) and spec.startswith(_ROLE_MARK):
         name, _, alpha = spec[1:].partition(" ")
-        return PALETTE[name][dark] + alpha
+        return PALETTE[name][0] + alpha
     return spec
 
 

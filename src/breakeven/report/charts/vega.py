@@ -196,10 +196,10 @@ def _at_x(chart: Chart) -> Iterator[Spec]:
     """Vertical lines with their labels at the bottom, on the side where there is room."""
     references = [each for each in chart.references if each.x is not None and _shown(chart.x, each.x)]
     for row, each in enumerate(references):
-        yield from rule_at(chart.x, each, row, chart)
+        yield from _rule_at(chart.x, each, row, chart)
 
 
-def rule_at(axis: Axis, reference: Reference, row: int, chart: Chart) -> list[Spec]:
+def _rule_at(axis: Axis, reference: Reference, row: int, chart: Chart) -> list[Spec]:
     """A vertical line and its label, `row` lines above the bottom."""
     assert reference.x is not None
     xs = [x for each in chart.series for x, _ in each.points] + [reference.x]
