@@ -154,8 +154,8 @@ def test_the_decision_of_each_checkpoint_stays_in_sight_where_the_table_is_wider
     )
     assert region in page
     last = r"\.checkpoints th:last-child, \.checkpoints td:last-child \{(.*?)\}"
-    rule, where_wide = re.findall(last, page)
-    assert "position: sticky; right: 0;" in where_wide
+    (rule,) = re.findall(last, page)
+    assert "position: sticky; right: 0;" in rule
     assert "background: var(--paper)" in rule  # or what is scrolled below it would show through
     assert HEADINGS[-1] == "decision"
 

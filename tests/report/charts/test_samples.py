@@ -33,7 +33,8 @@ def test_k_curves_hold_one_strategy(calibrated):
     assert [reference.label for reference in chart.references if reference.x] == ["cheapest sufficient K = 8"]
     vote = k_curves(checkpoints, 1)
     assert vote is not None
-    assert vote.y.label == "accuracy, majority vote (deployable), at temperature 0.8"
+    assert vote.y.label == "accuracy, majority vote (deployable)"
+    assert vote.note.startswith("Solid: measured, at temperature 0.8. Dashed")
     assert vote.bands
 
 

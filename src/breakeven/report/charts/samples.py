@@ -54,11 +54,11 @@ def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
         title="What more samples buy",
         description=f"Accuracy of {strategy} ({kind_words(last.deployable)}) against samples per query.",
         x=Axis(label="K, samples per query", log=2),
-        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]}){drawn}", lo=0),
+        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]})", lo=0),
         series=tuple(series),
         bands=tuple(bands),
         references=tuple(references),
-        note="Solid: measured. Dashed: extrapolated. Fainter: earlier checkpoints.",
+        note=f"Solid: measured{drawn}. Dashed: extrapolated. Fainter: earlier checkpoints.",
     )
 
 
