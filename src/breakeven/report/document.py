@@ -1,12 +1,14 @@
 """A report as data: what it says, shows and tabulates, before it is a page, Markdown or JSON."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from breakeven.report.charts.chart import Figure
 from breakeven.report.charts.workload import Workload
 
 Row: TypeAlias = tuple[str, ...]
+_LONG: Final = 60
+"""Rows of a table from which on it is folded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class Table:
     column a run)."""
     chosen: int | None = None
     """Row of the checkpoint that leads; those after it are drawn fainter."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is shown when asked for."""
+        return len(self.rows) > _LONG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

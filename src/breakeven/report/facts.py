@@ -101,7 +101,6 @@ def fact_rows(checkpoint: Shown, load: Workload | None, required: float | None =
         required: probability that the policy asks for, where that is known.
     """
     decision = checkpoint.decision
-    facts = [_accuracy(checkpoint)]
     if decision.serving is not None:
         sure = _sure(decision, required)
         facts = [_deployed(decision), _saved(decision), *sure, _until(decision, load), *_lifetime(decision)]

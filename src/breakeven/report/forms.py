@@ -29,8 +29,6 @@ from breakeven.report.page import chart_rows, render_page
 Images = Mapping[str, str]
 """Address of the picture of a chart, by the chart's name."""
 
-_FOLDED_ROWS: Final = 60
-"""Rows above which a table is shown when asked for."""
 _ACTIVE: Final = re.compile(r"([\\`*_\[\]~$#])")
 _LINKED: Final = re.compile(
     r"(?<=:)(?=//|[\w+-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.\w)|(?<=(?<!\w)@)(?=\w)|(?<=#)(?=\d)", re.IGNORECASE
@@ -173,7 +171,7 @@ def _block(block: Block, images: Images) -> Iterator[str]:
                 yield from _figure(each.chart, images)
         case Table():
             table = _table(block.headings, block.rows, block.chosen)
-            if len(block.rows) > _FOLDED_ROWS:
+            if block.is_long:
                 yield from _folded(f"{block.label}: {len(block.rows)} rows", table)
             else:
                 yield from (_line(block.label), table)
