@@ -25,8 +25,10 @@ def demo(
     if json:
         print_json({"report": str(page), "decision": decision, "verification": record.verification})
         return
-    say("A small model that learnt Countdown from scratch, recorded to the end of its budget to see whether the advice")
-    say("to stop was right. Nothing is trained now; `breakeven run countdown` trains it before your eyes.")
+    say(
+        "A small model that learnt Countdown from scratch, recorded to the end of its budget to see whether the advice "
+        "to stop was right. Nothing is trained now; `breakeven run countdown` trains it before your eyes."
+    )
     console.print()
     print_decision(decision)
     if record.verification is not None:

@@ -148,6 +148,12 @@ class KCurve:
             raise argument_error("made_K", "hold values of Made", list(self.made_K))
         check.finite("reward_flops", self.reward_flops)
 
+    @property
+    def some_places(self) -> tuple[int, ...]:
+        """Places of the K that are powers of two, and of the last: enough to show the curve by."""
+        last = len(self.k_values) - 1
+        return tuple(place for place, k in enumerate(self.k_values) if k & (k - 1) == 0 or place == last)
+
 
 _EVERY_K = ("accuracy_K", "lo_K", "hi_K", "made_K")
 _SOME_K = ("expected_samples_K", "paired_error_K", "flops_K", "monte_carlo_error_K")

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from breakeven.records import Reason
-from breakeven.report.charts.overlaid import COLOURS, ComparedRun, k_curves, learning_curves, loss_curves
+from breakeven.report.charts.overlaid import ComparedRun, k_curves, learning_curves, loss_curves
+from breakeven.report.charts.theme import SERIES_ROLES
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.decided import flat
 from breakeven.report.differences import Found, against, same_problems
@@ -45,8 +46,8 @@ def compared_document(runs: Sequence[ComparedRun]) -> Document:
             (sum(not run.lead.decision.stop for run in runs), "train on"),
         ]
         verdict = f"{len(runs)} runs: " + ", ".join(f"{count} {what}" for count, what in counts if count)
-        more = f"; {len(runs) - len(COLOURS)} more in the table" if len(runs) > len(COLOURS) else ""
-        lead = "; ".join(decided[: len(COLOURS)]) + more + "."
+        more = f"; {len(runs) - len(SERIES_ROLES)} more in the table" if len(runs) > len(SERIES_ROLES) else ""
+        lead = "; ".join(decided[: len(SERIES_ROLES)]) + more + "."
     differences = tuple(chain.from_iterable(found))
     return Document(
         title=" beside ".join(run.name for run in runs) if len(runs) <= _FEW else f"{len(runs)} runs",
@@ -71,8 +72,8 @@ def _remarks(runs: Sequence[ComparedRun]) -> Iterator[str]:
         )
     if _budgets_differ(runs):
         yield "The budgets differ: a share of the budget is not the same training in all of them."
-    if len(runs) > len(COLOURS):
-        yield f"The charts name the first {len(COLOURS)} runs; the others are drawn faint. The tables hold all."
+    if len(runs) > len(SERIES_ROLES):
+        yield f"The charts name the first {len(SERIES_ROLES)} runs; the others are drawn faint. The tables hold all."
 
 
 def _budgets_differ(runs: Sequence[ComparedRun]) -> bool:

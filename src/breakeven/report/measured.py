@@ -2,18 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 from breakeven.records import Measurement
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Series
+from breakeven.report.charts.theme import SERIES_ROLES
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.decided import settings_section
 from breakeven.report.document import Block, Document, Fact, Paragraphs, Section, Table
 from breakeven.report.format import format_accuracy, format_flops, format_samples
 from breakeven.report.measurements import HEADINGS, measurement_rows
 from breakeven.report.words import interval_words, kind_words, strategy_words
-
-_ROLES: Final = ("measured", "served", "forecast", "violet", "rose", "olive", "ink", "muted")
 
 
 def accuracy_against_k(measurements: Sequence[Measurement]) -> Chart:
@@ -162,7 +161,7 @@ def _chart(
     for number, (strategy, verdicts) in enumerate(strategies):
         own = [each for each in measurements if (each.strategy, each.num_verdicts) == (strategy, verdicts)]
         own.sort(key=lambda each: x_of[id(each)])
-        role = _ROLES[number % len(_ROLES)]
+        role = SERIES_ROLES[number % len(SERIES_ROLES)]
         label = f"{strategy}{f', {verdicts} verdicts' if verdicts else ''} ({kind_words(own[0].deployable)})"
         series.append(
             Series(
@@ -170,7 +169,7 @@ def _chart(
                 points=tuple((x_of[id(each)], each.accuracy) for each in own),
                 role=role,
                 dashed=not own[0].deployable,
-                marker=Marker.RING if number >= len(_ROLES) else Marker.DOT,
+                marker=Marker.RING if number >= len(SERIES_ROLES) else Marker.DOT,
             )
         )
         if number < 3:  # more would hide one another

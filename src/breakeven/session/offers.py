@@ -65,19 +65,18 @@ def offers_at(point: LearningPoint, curves: Iterable[KCurve], spec: RunSpec) -> 
     found = []
     for curve in curves:
         flops_K, samples_K, allowed_K = query_price(point, curve, spec)
-        last = len(curve.k_values) - 1
         found += [
             ServingPoint(
                 step=point.step,
                 strategy=curve.strategy,
                 deployable=curve.strategy in servable,
-                k=k,
+                k=curve.k_values[place],
                 accuracy=curve.accuracy_K[place],
                 made=curve.made_K[place],
                 flops_per_query=None if flops_K is None else float(flops_K[place]),
                 expected_samples=float(samples_K[place]),
             )
-            for place, k in enumerate(curve.k_values)
-            if allowed_K[place] and (k & (k - 1) == 0 or place == last)
+            for place in curve.some_places
+            if allowed_K[place]
         ]
     return found

@@ -161,7 +161,6 @@ def offers_of(decision: Decision) -> list[ServingPoint]:
     curve = decision.k_curve
     if curve is None or not curve.flops_K:
         return []
-    kept = [place for place, k in enumerate(curve.k_values) if k & (k - 1) == 0 or place == len(curve.k_values) - 1]
     return [
         ServingPoint(
             step=decision.step,
@@ -172,5 +171,5 @@ def offers_of(decision: Decision) -> list[ServingPoint]:
             made=curve.made_K[place],
             flops_per_query=curve.flops_K[place],
         )
-        for place in kept
+        for place in curve.some_places
     ]

@@ -8,11 +8,10 @@ from breakeven.evenly import evenly
 from breakeven.records import CheckpointRecord, Made, Verification
 from breakeven.report.charts.chart import Axis, Chart, Marker, Series
 from breakeven.report.charts.samples import curve_series
+from breakeven.report.charts.theme import SERIES_ROLES
 from breakeven.report.format import format_accuracy
 from breakeven.report.words import baseline_accuracy, headline, projection, samples_words, strategy_words
 
-COLOURS: Final = ("measured", "forecast", "served", "violet", "rose", "olive", "ink", "muted")
-"""Roles, of the first runs."""
 _FAINT: Final = 0.35
 _MOST: Final = 400
 """Points of a line, evenly chosen of more."""
@@ -135,7 +134,7 @@ def _lines(
     for run, role, strength in _coloured(runs):
         kept = [run.checkpoints[place] for place in evenly(len(run.checkpoints), _MOST)]
         points = tuple((along(run, each), y) for each in kept if (y := value(each)) is not None)
-        label = run.name if strength == 1 else f"the other runs ({len(runs) - len(COLOURS)})"
+        label = run.name if strength == 1 else f"the other runs ({len(runs) - len(SERIES_ROLES)})"
         lines.append(Series(label=label, points=points, role=role, strength=strength, marker=Marker.DOT))
     return lines
 
@@ -143,7 +142,7 @@ def _lines(
 def _coloured(runs: Sequence[ComparedRun]) -> Iterator[tuple[ComparedRun, str, float]]:
     """Each run with a role and an opacity, below 1 for those that get no colour of their own."""
     for place, run in enumerate(runs):
-        yield (run, COLOURS[place], 1.0) if place < len(COLOURS) else (run, "muted", _FAINT)
+        yield (run, SERIES_ROLES[place], 1.0) if place < len(SERIES_ROLES) else (run, "muted", _FAINT)
 
 
 def _end(runs: Sequence[ComparedRun]) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from breakeven.evenly import evenly
 from breakeven.records import CheckpointRecord, Decision, FitStatus, KCurve, Made, Reason
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Reference, Series
-from breakeven.report.charts.training import BUDGET_AXIS, LATER, full, here, serving_marker
+from breakeven.report.charts.training import LATER, budget_axis, full, here, serving_marker
 from breakeven.report.shown import Shown
 from breakeven.report.words import (
     kind_words,
@@ -101,7 +101,7 @@ def smallest_k(checkpoints: Sequence[Shown], at: int) -> Chart | None:
         name="smallest-k",
         title=f"{_least(checkpoints[at].decision).capitalize()} K that is sure enough to match full training",
         description=", ".join(f"step {point.step}: {point.k}" for point, _ in served),
-        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, used[-1])),
+        x=budget_axis(checkpoints),
         y=Axis(label="K, samples per query", log=2, lo=1, hi=top),
         series=tuple(series),
         references=(here(checkpoints[at].decision),),

@@ -27,6 +27,8 @@ PALETTE: Final[Mapping[str, tuple[str, str]]] = {
     "olive": ("#6a6a00", "#c9c95a"),
 }
 """Role: (light, dark)."""
+SERIES_ROLES: Final = ("measured", "forecast", "served", "violet", "rose", "olive", "ink", "muted")
+"""Roles of series that differ in nothing but what they are of, in this order."""
 HEIGHT: Final = 280
 _ROLE_MARK: Final = "\ue000"
 _MOST_CHARACTERS: Final = 300

@@ -21,7 +21,11 @@ _CURVE_POINTS = 60
 LATER = 0.4
 """Opacity of what came after the stop."""
 
-BUDGET_AXIS = "training FLOPs, share of the budget"
+
+def budget_axis(checkpoints: Sequence[Shown]) -> Axis:
+    """Training so far, to the end of the budget at least."""
+    label = "training FLOPs, share of the budget"
+    return Axis(label=label, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used))
 
 
 def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None = None) -> Chart:
@@ -62,7 +66,7 @@ def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | N
         name="learning",
         title="Accuracy over training, and where it was heading",
         description=f"Accuracy with {baseline} per problem at {len(checkpoints)} checkpoints. {_projected(forecast)}",
-        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
+        x=budget_axis(checkpoints),
         y=Axis(label="accuracy", lo=0, hi=1),
         series=tuple(series),
         bands=tuple(bands),
@@ -84,7 +88,7 @@ def losses(checkpoints: Sequence[Shown]) -> Chart | None:
         name="losses",
         title="Losses",
         description="Training loss, and validation loss on the reference answers, at each checkpoint.",
-        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
+        x=budget_axis(checkpoints),
         y=Axis(label="loss, nats per token", lo=0),
         series=(
             Series(label="training loss, measured", points=train, role="muted", marker=Marker.DOT),
@@ -106,7 +110,7 @@ def learning_rates(checkpoints: Sequence[Shown]) -> Chart | None:
         name="learning-rate",
         title="Learning rate",
         description="The learning rate at each checkpoint, as the training loop said it.",
-        x=Axis(label=BUDGET_AXIS, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used)),
+        x=budget_axis(checkpoints),
         y=Axis(label="learning rate", lo=0),
         series=(Series(label="learning rate", points=rates, role="muted", marker=Marker.DOT),),
     )

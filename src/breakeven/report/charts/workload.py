@@ -19,10 +19,10 @@ from breakeven.report.words import baseline_words, samples_words
 FLOPS_AXIS: Final = Axis(label="FLOPs in all", log=10)
 UNBOUNDED: Final = 1e6
 """Queries that the charts begin with where none were declared and there is no break-even."""
-_DRAWN: Final = 1e60
-"""FLOPs or queries from which on no lines are drawn: nobody means them, and their products leave what floats hold."""
 _BEGIN: Final = 0.1
 """The same, as a share of the break-even, where there is one."""
+_DRAWN: Final = 1e60
+"""FLOPs or queries from which on no lines are drawn: nobody means them, and their products leave what floats hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
