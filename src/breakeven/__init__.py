@@ -62,8 +62,8 @@ _HOMES = {
     "ServingPoint": "records",
     "Session": "session.session",
     "Watched": "session.joint",
-    "break_even_bound": "stopping.break_even",
-    "break_even_queries": "stopping.break_even",
+    "break_even_bound": "choice.break_even",
+    "break_even_queries": "choice.break_even",
     "decide": "stopping.decide",
     "extrapolate_pass_at_k": "ttc.k_curve",
     "forecast_accuracy": "stopping.forecast",
@@ -80,6 +80,7 @@ if _typing.TYPE_CHECKING:
     from breakeven import ray as ray
     from breakeven import torch as torch
     from breakeven import transformers as transformers
+    from breakeven.choice.break_even import break_even_bound, break_even_queries
     from breakeven.cost.tokens import ModelCost
     from breakeven.records import (
         CheckpointRecord,
@@ -97,7 +98,6 @@ if _typing.TYPE_CHECKING:
     from breakeven.session.recording import open_log
     from breakeven.session.replay import replay
     from breakeven.session.session import Session
-    from breakeven.stopping.break_even import break_even_bound, break_even_queries
     from breakeven.stopping.calibrated import CalibratedPolicy
     from breakeven.stopping.decide import decide
     from breakeven.stopping.forecast import forecast_accuracy

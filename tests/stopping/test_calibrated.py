@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from breakeven.choice.break_even import break_even_queries
 from breakeven.errors import ArgumentError
 from breakeven.records import (
     Action,
@@ -31,7 +32,6 @@ from breakeven.records import (
     Reason,
     RunSpec,
 )
-from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.calibrated import CalibratedPolicy
 from breakeven.stopping.candidates import candidates, deployable
 from breakeven.stopping.course import Course, Policy

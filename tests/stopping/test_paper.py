@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.choice.break_even import break_even_queries
 from breakeven.errors import ArgumentError
 from breakeven.records import (
     Action,
@@ -28,7 +29,6 @@ from breakeven.records import (
     RunSpec,
     SampleBank,
 )
-from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import decide
 from breakeven.stopping.forecast import forecast_accuracy

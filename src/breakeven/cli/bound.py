@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from breakeven.choice.break_even import break_even_bound, break_even_queries
 from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.errors import argument_error
-from breakeven.stopping.break_even import break_even_bound, break_even_queries
 
 _tokens, _flops = (partial(typer.Option, rich_help_panel=f"From {each}") for each in ("token counts", "FLOPs"))
 

@@ -17,6 +17,7 @@ from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
+from breakeven.records.options import Option, Quality
 from breakeven.records.outlook import Outlook
 from breakeven.records.samples import (
     CHECK_FAILED,
@@ -61,10 +62,12 @@ __all__ = [
     "Measurement",
     "Member",
     "Observation",
+    "Option",
     "Outlook",
     "Parent",
     "Prefix",
     "Problem",
+    "Quality",
     "QueryFlops",
     "Reason",
     "Reward",

@@ -28,6 +28,8 @@ class Made(StrEnum):
     MEASURED = "measured"
     FORECAST = "forecast"
     EXTRAPOLATED = "extrapolated"
+    PUBLISHED = "published"
+    """Read in a paper or a model card: shown, and never chosen unless asked for."""
 
 
 class FitStatus(StrEnum):

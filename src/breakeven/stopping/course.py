@@ -15,10 +15,10 @@ from typing import Final, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 
 from breakeven import check
+from breakeven.choice.break_even import break_even_queries
 from breakeven.errors import argument_error
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec, Witness
 from breakeven.records.observations import Counts
-from breakeven.stopping.break_even import break_even_queries
 from breakeven.stopping.forecast import forecast_accuracy, known
 from breakeven.stopping.history import History, baseline_accuracy
 

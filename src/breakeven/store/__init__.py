@@ -5,9 +5,10 @@
     RUN/texts.jsonl      what the model wrote at each checkpoint, packed
     DIR/samples.jsonl    the samples of `breakeven eval`, with their header, verdicts and rewards
     DIR/journal.jsonl    what a server answered, before anything is done with it
+    PLAN/cells.jsonl     the finished pieces of a plan, each with its key
     lock, lock.owner     held while a process may write; see `breakeven.store.lock`
 
-All four are an `AppendLog`. The checksum is CRC-32 over the bytes of `kind` followed by the bytes of `data`. This
+All five are an `AppendLog`. The checksum is CRC-32 over the bytes of `kind` followed by the bytes of `data`. This
 envelope is the same in every format, so that an old reader can tell a newer log from a damaged one; `LOG_FORMAT` counts
 the changes to what `data` holds. Nothing in a log depends on when it was written: an interrupted and resumed run leaves
 the same bytes as an uninterrupted one.
@@ -19,15 +20,18 @@ it has its name only when it is whole.
 Imports: records, errors. The rooms that measure and decide (`ttc`, `stopping`) do not import it.
 """
 
+from breakeven.store.cell_file import CELLS_NAME, CellFile
 from breakeven.store.files import make_directory, storage_errors, write_whole
 from breakeven.store.journal import Journal
 from breakeven.store.kinds import (
     LOG_FORMAT,
+    Cell,
     Choice,
     Drawn,
     FoundCandidate,
     Graded,
     Header,
+    PlanHeader,
     SamplesHeader,
     Scored,
     Searched,
@@ -39,17 +43,21 @@ from breakeven.store.sample_file import SAMPLES_NAME, SampleFile
 from breakeven.store.texts import TEXTS_NAME, TextFile, Texts
 
 __all__ = [
+    "CELLS_NAME",
     "LOCK_NAME",
     "LOG_FORMAT",
     "LOG_NAME",
     "SAMPLES_NAME",
     "TEXTS_NAME",
+    "Cell",
+    "CellFile",
     "Choice",
     "Drawn",
     "FoundCandidate",
     "Graded",
     "Header",
     "Journal",
+    "PlanHeader",
     "RunLog",
     "RunRecord",
     "SampleFile",

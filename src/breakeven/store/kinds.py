@@ -1,6 +1,6 @@
-"""The kinds of line: what a run log, a sample file, a server's journal and the texts of a run are made of."""
+"""The kinds of line: what run logs, sample files, a server's journal, texts and a plan's cells are made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -166,6 +166,28 @@ class PackedTexts:
     """Base64 of zlib of a JSON array a line and problem: the greedy sample, then the others."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHeader:
+    """The first line of a plan's cells: all that they depend on."""
+
+    format: int = LOG_FORMAT
+    versions: dict[str, str]
+    row: str
+    settings: dict[str, Any]
+    """Those that change a cell; what is only asked of the cells (queries, target) is not among them."""
+    files: dict[str, str] = field(default_factory=dict)
+    """CRC-32 of each file that was read, by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One finished piece of a plan: a training, an evaluation, a trial of a search."""
+
+    key: str
+    value: Any
+    """Plain data, as JSON has it."""
+
+
 Line: TypeAlias = (
     Header
     | CheckpointRecord
@@ -183,6 +205,8 @@ Line: TypeAlias = (
     | Searched
     | Served
     | PackedTexts
+    | PlanHeader
+    | Cell
 )
 KINDS: Final[dict[type, str]] = {
     Header: "header",
@@ -201,9 +225,11 @@ KINDS: Final[dict[type, str]] = {
     Searched: "searched",
     Served: "served",
     PackedTexts: "texts",
+    PlanHeader: "plan",
+    Cell: "cell",
 }
 """The name of each in a file."""
-HEADERS: Final = ("header", "samples")
+HEADERS: Final = ("header", "samples", "plan")
 LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     "header": (
         *(f"spec.{name}" for name in ("hours", "price_per_hour", "max_evaluation_seconds_share")),

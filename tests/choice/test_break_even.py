@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.choice.break_even import break_even_bound, break_even_queries
 from breakeven.errors import ArgumentError
-from breakeven.stopping.break_even import break_even_bound, break_even_queries
 
 PROPERTY = settings(derandomize=True, max_examples=60)
 PAPER = {"train_tokens": 3e12, "output_tokens": 1024, "used": 0.2, "cost_ratio": 1.2}

@@ -1,0 +1,10 @@
+"""Choosing among options by quality and FLOPs: the frontier, the cheapest, the best, where two meet. Pure: no torch.
+
+    choose       cheapest, best: the one rule of choice that decisions, plans and benchmarks share
+    prices       what an option costs: per query, once, over a life of Q queries
+    frontier     what cannot be bettered, and in how many resamplings of the problems it cannot
+    crossover    from which price on one family of options stays ahead of another
+    break_even   after how many queries one option has cost as much as another; the cheapest at each number of queries
+
+Imports: records. On the floor below `stopping` and `ttc`, which choose through it.
+"""

@@ -1,0 +1,112 @@
+"""What cannot be bettered: no other option is as good for less, or better for as much."""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.choice.choose import choosable
+from breakeven.choice.prices import Price
+from breakeven.errors import argument_error
+from breakeven.records.options import Option
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+_DRAWS_AT_ONCE: Final = 200
+"""Resamplings held in memory together."""
+
+
+def frontier(options: Sequence[Option], price: Price, *, published: bool = False) -> list[Option]:
+    """The options that cannot be bettered, from the cheapest to the best.
+
+    Args:
+        options: of any kind.
+        price: by which they are compared.
+        published: whether those whose quality was read somewhere may stand on it.
+
+    Returns:
+        Of options of one price and one quality the first.
+    """
+    known = choosable(options, published=published)
+    price_O, value_O = prices_of(known, price), np.array([each.quality.value for each in known])
+    return [known[place] for place in _undominated(price_O, value_O)]
+
+
+def prices_of(options: Sequence[Option], price: Price) -> Floats:
+    """The price of each, shape (O,)."""
+    return np.fromiter(map(price, options), np.float64, len(options))
+
+
+def _undominated(price_O: Floats, value_O: Floats) -> list[int]:
+    order = np.lexsort((np.arange(len(price_O)), -value_O, price_O))
+    sorted_O = value_O[order]
+    before_O = np.maximum.accumulate(np.concatenate(([-np.inf], sorted_O)))[:-1]
+    places: list[int] = order[sorted_O > before_O].tolist()
+    return places
+
+
+def frontier_shares(options: Sequence[Option], price: Price, *, draws: int = 1000, seed: int = 0) -> tuple[float, ...]:
+    """In how many resamplings of the problems each option is on the frontier: how sure its place is.
+
+    Args:
+        options: all known problem by problem on the same problems.
+        price: by which they are compared; not resampled.
+        draws: resamplings, with replacement.
+        seed: of them.
+
+    Returns:
+        A share for each option.
+
+    Raises:
+        ArgumentError: an option that is not paired with the first.
+
+    Source:
+        Paired bootstrap over problems, Efron and Tibshirani, An introduction to the bootstrap, chapter 8.
+    """
+    if not options:
+        return ()
+    value_OP = paired_values(options)
+    price_O = prices_of(options, price)
+    order = np.lexsort((np.arange(len(price_O)), price_O))
+    sorted_OP, first_O = value_OP[order], np.searchsorted(price_O[order], price_O[order], side="left")
+    last_O = np.searchsorted(price_O[order], price_O[order], side="right")
+    counts_O = np.zeros(len(options))
+    for weight_DP in resampled(value_OP.shape[1], draws, seed):
+        value_DO = weight_DP @ sorted_OP.T
+        best_DO = np.maximum.accumulate(value_DO, axis=1)
+        # Better than all that is cheaper, and no worse than what costs the same; of equals the first.
+        cheaper_DO = np.where(first_O > 0, best_DO[:, np.maximum(first_O - 1, 0)], -np.inf)
+        at_price_DO = best_DO[:, last_O - 1]
+        before_DO = np.concatenate((np.full((len(value_DO), 1), -np.inf), best_DO[:, :-1]), axis=1)
+        on_DO = (value_DO > cheaper_DO) & (value_DO >= at_price_DO) & (value_DO > before_DO)
+        counts_O[order] += on_DO.sum(axis=0)
+    shares: list[float] = (counts_O / draws).tolist()
+    return tuple(shares)
+
+
+def resampled(num_problems: int, draws: int, seed: int) -> list[Floats]:
+    """Weights of the problems in each resampling, in pieces of shape (D, P), every row summing to 1."""
+    random = np.random.default_rng(seed)
+    even_P = np.full(num_problems, 1.0 / num_problems)
+    pieces = []
+    for start in range(0, draws, _DRAWS_AT_ONCE):
+        size = min(_DRAWS_AT_ONCE, draws - start)
+        pieces.append(random.multinomial(num_problems, even_P, size=size) / num_problems)
+    return pieces
+
+
+def paired_values(options: Sequence[Option]) -> Floats:
+    """The quality of each option on each problem, shape (O, P).
+
+    Raises:
+        ArgumentError: an option that is not known problem by problem, or on other problems than the first.
+    """
+    first = options[0]
+    for each in options:
+        if not each.quality.value_P:
+            remedy = "Give values per problem, or leave such options out."
+            raise argument_error(f"option {each.name}", "be known problem by problem", "one value", remedy)
+        if not each.quality.pairs_with(first.quality):
+            rule = f"be measured on the {len(first.quality.value_P)} problems of {first.name}, to be paired with it"
+            raise argument_error(f"option {each.name}", rule, f"{len(each.quality.value_P)} other problems")
+    return np.array([each.quality.value_P for each in options])

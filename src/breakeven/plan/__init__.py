@@ -1,0 +1,14 @@
+"""`breakeven plan`: where the next FLOP goes, before a run, after it, and when serving.
+
+Every question is a row: it makes options, with real training where it needs any, and `conclude` finds the frontier, the
+envelope and the choice. A row is a module that is imported when it is called.
+
+    row          what a row is, and all of them by name
+    cells        the finished pieces of a row, which survive a kill
+    conclude     from a row's answer to what was asked of it
+    options, train_vs_infer, difficulty, solve_or_verify        the rows
+    laws/        scaling laws: fitted, and published ones
+    trials/      looking for the best configuration, and what that costs
+
+Imports: train, eval and below, never cli; torch inside the functions that train.
+"""
