@@ -61,8 +61,8 @@ def test_the_cheapest_and_the_best_are_those_of_a_search_through_all(rows, budge
     assert found is (min(reaching, key=per_query) if reaching else None)
     paid = [each for each in options if per_query(each) <= budget]
     found = best(options, budget=budget, price=per_query, value=value_of)
-    if not paid:
-        assert found is None
+    if found is None:
+        assert not paid
     else:
         assert value_of(found) == max(map(value_of, paid))
         assert per_query(found) == min(per_query(each) for each in paid if value_of(each) == value_of(found))

@@ -5,6 +5,7 @@ envelope and the choice. A row is a module that is imported when it is called.
 
     row          what a row is, and all of them by name
     cells        the finished pieces of a row, which survive a kill
+    models       reference models that a row trains and samples
     conclude     from a row's answer to what was asked of it
     options, train_vs_infer, difficulty, solve_or_verify        the rows
     laws/        scaling laws: fitted, and published ones
