@@ -55,7 +55,8 @@ def descend(law: Law, points: Points, weight_N: Floats, huber: float, start: Flo
         off_N, slope_NP = residuals(parameters)
         size_N = np.abs(off_N)
         loss = float(weight_N @ np.where(size_N <= huber, size_N**2 / (2 * huber), size_N - huber / 2))
-        gradient: Floats = (weight_N * np.clip(off_N / huber, -1.0, 1.0)) @ slope_NP
+        with np.errstate(all="ignore"):
+            gradient: Floats = (weight_N * np.clip(off_N / huber, -1.0, 1.0)) @ slope_NP
         if not (loss < _HOPELESS and np.isfinite(gradient).all()):
             return _HOPELESS, np.zeros(len(parameters))
         return loss, gradient
