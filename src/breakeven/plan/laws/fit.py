@@ -152,8 +152,8 @@ def fit_law(
 
     Source:
         Hoffmann et al. 2203.15556, section 3.3 and appendix D.3: Huber loss on logs by L-BFGS from a grid of starts.
-        Besiroglu et al. 2404.10102 on what goes wrong with it: here a search that has not come to rest is begun anew,
-        and one that never does is called not converged.
+        Besiroglu et al. 2404.10102 on how that ends too early: here each start is first followed by least squares, and
+        a search by L-BFGS-B is begun anew until it finds nothing better; one that never does is not converged.
     """
     check.positive("huber", huber)
     num_starts, draws = check.whole("num_starts", num_starts, 1), check.whole("draws", draws, 1)
