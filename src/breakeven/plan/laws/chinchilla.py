@@ -29,7 +29,7 @@ class Chinchilla:
 
     def loss(self, params: float, tokens: float) -> float:
         """Nats a token."""
-        return self.E + self.A / params**self.alpha + self.B / tokens**self.beta
+        return float(self.E + self.A / params**self.alpha + self.B / tokens**self.beta)
 
     def tokens_for(self, loss: float, params: float) -> float:
         """Training tokens after which so large a model has that loss; infinity: it never has."""

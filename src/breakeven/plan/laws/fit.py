@@ -34,11 +34,12 @@ class LawStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """What a law says of some points, in the unit of the quality."""
+    """What a law says of some points."""
 
     value: Floats
     lo: Floats
-    """Lower end of the 90 % interval, over resamplings of what `Fitted.over` says: of the law, not of a measurement."""
+    """Lower end of the 90 % interval, over resamplings of what `Fitted.over` says: of the law, not of a measurement,
+    which has noise of its own. At most `value`."""
     hi: Floats
     beyond: tuple[str, ...]
     """Axes on which a point lies more than 4 times beyond the points of the fit."""
@@ -67,7 +68,7 @@ class Fitted:
     agreement: float
     """Share of the starts that led to the same loss, to 1 %."""
     error: float
-    """Mean absolute error on points that the fit did not see, in the unit of the quality; NaN: too few points."""
+    """Mean absolute error on points that the fit did not see, in the unit of the value; NaN: too few points."""
     mean_error: float
     """The same of the mean of the points that the fit saw."""
     held_out: str
@@ -76,7 +77,7 @@ class Fitted:
     """From where to where each axis was measured."""
 
     def predict(self, columns: Mapping[str, npt.ArrayLike], *, anyway: bool = False) -> Predicted:
-        """The quality at some points, with 90 % intervals.
+        """The value at some points, with 90 % intervals.
 
         Args:
             columns: those of the law, numbers or arrays of one shape.
@@ -96,16 +97,16 @@ class Fitted:
                 check.positive(name, each)
         flat = {name: column.ravel() for name, column in zip(self.law.columns, given, strict=True)}
         best = np.array([[*self.parameters.values()]])
-        with np.errstate(all="ignore"):
-            value_N = self.law.quality(self.law.at(best, flat)[0])
-            value_DN = self.law.quality(self.law.at(self.draws_DP, flat))
-        lo_N, hi_N = np.quantile(np.vstack([value_DN, value_N]), (0.05, 0.95), axis=0)
+        value_N = self.law.at(best, flat)[0]
+        lo_N, hi_N = np.quantile(self.law.at(self.draws_DP, flat), (0.05, 0.95), axis=0)
         beyond = [
             name
             for name, (low, high) in self.ranges.items()
             if flat[name].size and (flat[name].min() < low / FAR or flat[name].max() > high * FAR)
         ]
-        value, lo, hi = (each.reshape(given[0].shape) for each in (value_N, lo_N, hi_N))
+        value, lo, hi = (
+            each.reshape(given[0].shape) for each in (value_N, np.fmin(lo_N, value_N), np.fmax(hi_N, value_N))
+        )
         return Predicted(value=value, lo=lo, hi=hi, beyond=tuple(beyond))
 
     @property
@@ -168,10 +169,8 @@ def fit_law(
     for part in parts:
         seen, unseen = points.where(~part), points.where(part)
         without = best_of_starts(law, seen, huber, num_starts, random)[0].parameters
-        with np.errstate(all="ignore"):
-            found, told = law.quality(unseen.values), law.quality(law.at(without[None], unseen.columns)[0])
-        errors.append(np.abs(told - found))
-        mean_errors.append(np.abs(law.quality(seen.values).mean() - found))
+        errors.append(np.abs(law.at(without[None], unseen.columns)[0] - unseen.values))
+        mean_errors.append(np.abs(seen.values.mean() - unseen.values))
     error, mean_error = float(np.concatenate(errors).mean()), float(np.concatenate(mean_errors).mean())
     names, group_N = np.unique(np.array(points.groups), return_inverse=True)
     count_DG = random.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)

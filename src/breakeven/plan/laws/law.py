@@ -30,10 +30,8 @@ class Law:
     column of many values, and then gives as many rows."""
     start: Callable[[np.random.Generator, Columns, Floats], Sequence[float]]
     """A starting point, drawn in view of the columns and values of the points: one number for each parameter."""
-    quality: Callable[[Floats], Floats] = lambda value: value
-    """What a value is in the unit in which errors are told, such as exp(-value) of minus a log of an accuracy."""
     unit: str = ""
-    """Of that: nats, accuracy, FLOPs, ..."""
+    """Of the value, and of errors: nats, accuracy, FLOPs, ..."""
     source: str
     """Paper and equation, or "ours"."""
 

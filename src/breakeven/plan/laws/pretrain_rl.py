@@ -94,14 +94,13 @@ def best_split(
         Shen, Li et al. 2607.16097: the frontier of reward over total FLOPs.
     """
     check.positive("flops", flops)
-    for name, size in (("params", params), ("sizes[0]", sizes[0]), ("sizes[1]", sizes[1])):
-        if size is not None:
-            check.positive(name, size)
+    for name, given in (("params", 1.0 if params is None else params), ("sizes[0]", sizes[0]), ("sizes[1]", sizes[1])):
+        check.positive(name, given)
     each_N = np.geomspace(*sizes, 400)[:, None] if params is None else np.array([[params]])
     share_S = np.linspace(0.01, 0.9, 891)
     tokens_NS, rl_S = (1 - share_S) * flops / (6 * each_N), share_S * flops
     reward_NS = law.reward(each_N, tokens_NS, rl_S)
-    size, split = np.unravel_index(int(np.argmax(reward_NS)), reward_NS.shape)
+    size, split = divmod(int(np.argmax(reward_NS)), len(share_S))
     return Split(
         params=float(each_N[size, 0]),
         train_tokens=float(tokens_NS[size, split]),

@@ -1,7 +1,7 @@
 """Quantization-aware training: which share of the tokens should be trained with quantized weights.
 
-Dremov et al. 2509.22935, read in summaries and reviews. The constant of the one-parameter fraction is published, and off
-by .07 to .10 on a coarse grid; the constants of the loss law are not public, and so not here.
+Dremov et al. 2509.22935, read in summaries and reviews. The constant of the one-parameter fraction is published, and is
+off by .07 to .10 on a coarse grid; the constants of the loss law are not public, and so not here.
 """
 
 import math
@@ -60,8 +60,8 @@ def qat_law() -> Law:
     """Chinchilla's loss, and what quantized weights add to it.
 
     That is theta 2^(-kappa b) + phi 2^(-chi b) / (N^psi S_qat^omega) + lambda 2^(-mu b) / (N^nu S_fp^xi S_qat^rho), of
-    columns params N, bits b, fp_tokens and qat_tokens, with S the tokens per byte of either phase. Single parameters trade off against each other by
-    tens of percent where the loss and the best fraction hardly move: read predictions, not parameters.
+    columns params N, bits b, fp_tokens and qat_tokens, with S the tokens per byte of either phase. Single parameters
+    trade off against each other by tens of percent where the loss and the best fraction hardly move: read predictions.
     """
 
     def formula(x: Columns, p: Columns) -> Floats:

@@ -17,7 +17,7 @@ _FINALISTS: Final = 3
 _ROUNDS: Final = 8
 """Searches at most, each in coordinates made where the last one ended."""
 _STILL: Final = 1e-4
-"""A search that lowers the loss by no more than this share has come to rest."""
+"""A search that lowers the loss by no more than this share has come to rest, as has one that ended on the points."""
 _NUDGE: Final = 1e-5
 """Of a parameter, for a difference in place of a derivative."""
 _HOPELESS: Final = 1e10
@@ -108,7 +108,7 @@ def descend(law: Law, points: Points, weight_N: Floats, huber: float, start: Flo
         options = {"maxiter": 500, "ftol": 1e-6}
         found = minimize(moved, np.zeros(len(here)), jac=True, method="L-BFGS-B", options=options)
         here, last, loss = here + whole @ found.x, loss, float(found.fun)
-        if loss >= last * (1 - _STILL):
+        if loss >= last * (1 - _STILL) or loss <= _STILL * huber * weight_N.sum():
             return Descent(parameters=here, loss=loss, at_rest=loss < _HOPELESS)
     return Descent(parameters=here, loss=loss, at_rest=False)
 
