@@ -5,15 +5,17 @@ what the loss will be. Rounded to two digits, as the paper prints them, they giv
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from scipy.special import expit
 
 from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.plan.laws.law import Law
+from breakeven.plan.laws.law import Floats, Law
 from breakeven.plan.laws.powers import power_sum
+
+_Numbers = TypeVar("_Numbers", float, Floats)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +29,10 @@ class Chinchilla:
     beta: float
     source: str
 
-    def loss(self, params: float, tokens: float) -> float:
+    def loss(self, params: _Numbers, tokens: _Numbers) -> _Numbers:
         """Nats a token."""
-        return float(self.E + self.A / params**self.alpha + self.B / tokens**self.beta)
+        loss: _Numbers = self.E + self.A / params**self.alpha + self.B / tokens**self.beta
+        return loss
 
     def tokens_for(self, loss: float, params: float) -> float:
         """Training tokens after which so large a model has that loss; infinity: it never has."""

@@ -175,7 +175,7 @@ def fit_law(
     names, group_N = np.unique(np.array(points.groups), return_inverse=True)
     count_DG = random.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
     weights = (count_G[group_N].astype(np.float64) for count_G in count_DG)
-    draws_DP = np.array([descend(law, points, each, huber, best.parameters).parameters for each in weights])
+    draws_DP = np.array([descend(law, points, each, huber, best.parameters, rounds=1).parameters for each in weights])
     lo, hi = np.quantile(draws_DP, (0.05, 0.95), axis=0).tolist()
     is_worse = not error < mean_error  # as NaN is
     status = LawStatus.WORSE_THAN_MEAN if is_worse else LawStatus.FITTED

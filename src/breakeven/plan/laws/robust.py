@@ -1,6 +1,7 @@
 """The parameters of least robust loss: from many starts to the nearest valley, and from the best of these down."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -67,7 +68,9 @@ def _approach(law: Law, points: Points, start: Floats) -> tuple[Floats, float]:
     return end.x, float(end.cost)
 
 
-def descend(law: Law, points: Points, weight_N: Floats, huber: float, start: Floats) -> Descent:
+def descend(
+    law: Law, points: Points, weight_N: Floats, huber: float, start: Floats, *, rounds: int = _ROUNDS
+) -> Descent:
     """The nearest minimum.
 
     Args:
@@ -76,6 +79,7 @@ def descend(law: Law, points: Points, weight_N: Floats, huber: float, start: Flo
         weight_N: of each point, 0 for one that a resampling left out.
         huber: where the loss turns from squared to absolute.
         start: a parameter each.
+        rounds: searches at most; of one alone nobody knows whether it has come to rest.
     """
     from scipy.optimize import minimize  # a third of what `import breakeven` would take
 
@@ -84,16 +88,17 @@ def descend(law: Law, points: Points, weight_N: Floats, huber: float, start: Flo
 
     def loss_at(parameters: Floats) -> tuple[float, Floats]:
         off_N, slope_NP = _residuals(law, columns, log_N, parameters)
-        size_N = np.abs(off_N)
-        loss = float(weight_N @ np.where(size_N <= huber, size_N**2 / (2 * huber), size_N - huber / 2))
         with np.errstate(all="ignore"):
-            gradient: Floats = (weight_N * np.clip(off_N / huber, -1.0, 1.0)) @ slope_NP
-        if not (loss < _HOPELESS and np.isfinite(gradient).all()):
+            # The slope of Huber's loss, r / h within h and 1 beyond, by which it is r^2 / 2 h and |r| - h / 2.
+            pull_N = np.minimum(np.maximum(off_N / huber, -1.0), 1.0)
+            loss = float((weight_N * pull_N) @ (off_N - huber / 2 * pull_N))
+            gradient: Floats = (weight_N * pull_N) @ slope_NP
+        if not (loss < _HOPELESS and np.isfinite(gradient.sum())):
             return _HOPELESS, np.zeros(len(parameters))
         return loss, gradient
 
     here, loss = np.asarray(start, np.float64), np.inf
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         slope_NP = _residuals(law, columns, log_N, here)[1]
         if not np.isfinite(slope_NP).all():
             return Descent(parameters=here, loss=_HOPELESS, at_rest=False)
@@ -116,8 +121,12 @@ def descend(law: Law, points: Points, weight_N: Floats, huber: float, start: Flo
 def _residuals(law: Law, columns: Columns, log_N: Floats, parameters: Floats) -> tuple[Floats, Floats]:
     """Of each point, in logs, and their derivatives by the parameters, shape (N, P)."""
     size = len(parameters)
-    nudges = _NUDGE * np.vstack([np.zeros(size), np.eye(size), -np.eye(size)])
     with np.errstate(all="ignore"):
-        told = np.log(law.at(parameters + nudges, columns))
-        up, down = np.split(told[1:], 2)
-        return told[0] - log_N, (up - down).T / (2 * _NUDGE)
+        told = np.log(law.at(parameters + _nudges(size), columns))
+        return told[0] - log_N, (told[1 : size + 1] - told[size + 1 :]).T / (2 * _NUDGE)
+
+
+@cache
+def _nudges(size: int) -> Floats:
+    """None, then each parameter up, then each down."""
+    return _NUDGE * np.vstack([np.zeros(size), np.eye(size), -np.eye(size)])
