@@ -1,6 +1,7 @@
 """Fits against what made the points: predictions, intervals, errors on what was not seen, and what is refused."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from breakeven.plan.laws.law import last_part, points_of
 from breakeven.plan.laws.powers import power_law, power_sum
 from breakeven.records import Made
 
-QUICK = {"num_starts": 2, "draws": 5}
+QUICK: dict[str, Any] = {"num_starts": 2, "draws": 5}
 LAW = power_sum("params", "train_tokens", unit="nats")
 
 

@@ -57,7 +57,7 @@ def test_a_law_is_recovered_by_what_it_predicts_though_parameters_move():
     exact = LAW.at(np.array([[TRUE[name] for name in LAW.parameters]]), columns)[0]
     noise = np.random.default_rng(0).normal(0, 0.002, len(exact))
     held = (per_param > 1000) & (share > 0.6)
-    fitted = fit_law(LAW, points_of(columns, exact * np.exp(noise)), held_out=held, num_starts=12, draws=1)
+    fitted = fit_law(LAW, points_of(columns, exact * np.exp(noise)), held_out=held, num_starts=6, draws=1)
     assert fitted.status is LawStatus.FITTED
     assert fitted.error < 0.02
     told = fitted.predict(columns).value
