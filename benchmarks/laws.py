@@ -8,12 +8,13 @@ About a minute on one core.
 """
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 from recorded import SUITE, Run, load
 
-from breakeven.plan.laws.fit import fit_law
-from breakeven.plan.laws.law import Mask, Points, points_of
+from breakeven.plan.laws.fit import Fitted, fit_law
+from breakeven.plan.laws.law import Law, Mask, Points, points_of
 from breakeven.plan.laws.t2 import t2_additive, t2_beta, t2_product
 from breakeven.ttc.evaluate import accuracy_per_problem
 from breakeven.ttc.tally import tally_of
@@ -36,17 +37,22 @@ def points_in(run: Run) -> tuple[Points, Mask]:
     return points_of({"train_tokens": tokens, "k": k}, accuracy, groups=groups), late
 
 
+def held_to_the_second_half(run: Run, form: Callable[..., Law]) -> Fitted:
+    """A form of T^2 with its error."""
+    points, late = points_in(run)
+    return fit_law(form("train_tokens"), points, held_out=late, draws=1)
+
+
 def main() -> None:
     """Print a line a run."""
     names = sys.argv[1:] or sorted(path.name.removesuffix(".jsonl.gz") for path in SUITE.glob("*-seed0.jsonl.gz"))
     print("| run | points | additive | product | Beta | mean of the first half |")
     print("|---|---|---|---|---|---|")
     for name in names:
-        points, late = points_in(load(SUITE / f"{name}.jsonl.gz"))
-        laws = [form("train_tokens") for form in (t2_additive, t2_product, t2_beta)]
-        found = [fit_law(law, points, held_out=late, draws=1) for law in laws]
+        run = load(SUITE / f"{name}.jsonl.gz")
+        found = [held_to_the_second_half(run, form) for form in (t2_additive, t2_product, t2_beta)]
         errors = " | ".join(f"{100 * each.error:.1f}" for each in found)
-        print(f"| {name} | {len(points)} | {errors} | {100 * found[0].mean_error:.1f} |", flush=True)
+        print(f"| {name} | {found[0].num_points} | {errors} | {100 * found[0].mean_error:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

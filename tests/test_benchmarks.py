@@ -111,6 +111,16 @@ def test_page_holds_what_the_default_policy_makes_of_a_run(suite: ModuleType) ->
     assert cells[column] == suite.describe(outcome)
 
 
+def test_page_holds_what_a_law_misses_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    laws = importlib.import_module("laws")
+    found = laws.held_to_the_second_half(laws.load(laws.SUITE / "countdown-seed0.jsonl.gz"), laws.t2_additive)
+    page = (ROOT / "docs" / "laws.md").read_text("utf-8")
+    (cells,) = (line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| countdown-seed0 "))
+    told = [str(found.num_points), f"{100 * found.error:.1f}", f"{100 * found.mean_error:.1f}"]
+    assert [cells[place] for place in (1, 2, 5)] == told
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """All words and numbers of a decision, in order."""
     if isinstance(value, dict | list | tuple):

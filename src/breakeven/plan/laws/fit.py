@@ -98,14 +98,15 @@ class Fitted:
         flat = {name: column.ravel() for name, column in zip(self.law.columns, given, strict=True)}
         best = np.array([[*self.parameters.values()]])
         value_N = self.law.at(best, flat)[0]
-        lo_N, hi_N = np.quantile(self.law.at(self.draws_DP, flat), (0.05, 0.95), axis=0)
+        with np.errstate(all="ignore"):
+            lo_N, hi_N = np.quantile(self.law.at(self.draws_DP, flat), (0.05, 0.95), axis=0)
         beyond = [
             name
             for name, (low, high) in self.ranges.items()
             if flat[name].size and (flat[name].min() < low / FAR or flat[name].max() > high * FAR)
         ]
         value, lo, hi = (
-            each.reshape(given[0].shape) for each in (value_N, np.fmin(lo_N, value_N), np.fmax(hi_N, value_N))
+            each.reshape(given[0].shape) for each in (value_N, np.minimum(lo_N, value_N), np.maximum(hi_N, value_N))
         )
         return Predicted(value=value, lo=lo, hi=hi, beyond=tuple(beyond))
 
