@@ -4,7 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from breakeven import check
+from breakeven.choice.frontier import prices_of
+from breakeven.choice.prices import once, per_query
 from breakeven.records.options import Option, Quality
 
 _ANY = Quality(value=0.0)
@@ -48,19 +52,21 @@ def lower_envelope(options: Sequence[Option]) -> tuple[Stretch, ...]:
 
     Options are lines, once + queries x per_query, and this is their lower hull. Of equal options the first.
     """
-    hull: list[tuple[float, Option]] = []
-    for option in sorted(options, key=lambda each: (-each.per_query, each.once)):
-        if hull and hull[-1][1].per_query == option.per_query:
+    once_O, query_O = prices_of(options, once), prices_of(options, per_query)
+    order = np.lexsort((once_O, -query_O))
+    hull: list[tuple[float, int, float, float]] = []
+    for place, start, slope in zip(order.tolist(), once_O[order].tolist(), query_O[order].tolist(), strict=True):
+        if hull and hull[-1][3] == slope:
             continue  # the same per query, and no less once
         queries = 0.0
         while hull:
-            since, last = hull[-1]
-            queries = max(0.0, (option.once - last.once) / (last.per_query - option.per_query))
+            since, _, last_start, last_slope = hull[-1]
+            queries = max(0.0, (start - last_start) / (last_slope - slope))
             if queries > since:
                 break
             hull.pop()
-        hull.append((queries if hull else 0.0, option))
-    return tuple(Stretch(option=option, queries=queries) for queries, option in hull)
+        hull.append((queries if hull else 0.0, place, start, slope))
+    return tuple(Stretch(option=options[place], queries=queries) for queries, place, _, _ in hull)
 
 
 def break_even_bound(
