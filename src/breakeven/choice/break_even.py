@@ -9,10 +9,7 @@ import numpy as np
 from breakeven import check
 from breakeven.choice.frontier import prices_of
 from breakeven.choice.prices import once, per_query
-from breakeven.records.options import Option, Quality
-
-_ANY = Quality(value=0.0)
-"""Of options that are compared by cost alone."""
+from breakeven.records.options import EVALUATION, UNRATED, Option
 
 
 def break_even(frugal: Option, lavish: Option) -> float:
@@ -107,8 +104,8 @@ def break_even_bound(
     check.share("used", used, "Divide percentages by 100.")
     if cost_ratio <= 1.0:
         return math.inf
-    stopped = Option(name="stopped", query_flops=(cost_ratio - 1.0) * output_tokens, quality=_ANY)
-    rest = Option(name="trained on", train_flops=(1.0 - used) * train_to_inference * train_tokens, quality=_ANY)
+    stopped = Option(name="stopped", query_flops=(cost_ratio - 1.0) * output_tokens, quality=UNRATED)
+    rest = Option(name="trained on", train_flops=(1.0 - used) * train_to_inference * train_tokens, quality=UNRATED)
     return break_even(stopped, rest)
 
 
@@ -153,9 +150,9 @@ def break_even_queries(
         Option(
             name="stopped",
             train_flops=train_flops,
-            one_off={"evaluation": evaluation_flops},
+            one_off={EVALUATION: evaluation_flops},
             query_flops=query_flops,
-            quality=_ANY,
+            quality=UNRATED,
         ),
-        Option(name="fully trained", train_flops=budget_flops, query_flops=baseline_query_flops, quality=_ANY),
+        Option(name="fully trained", train_flops=budget_flops, query_flops=baseline_query_flops, quality=UNRATED),
     )
