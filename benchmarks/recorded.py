@@ -6,7 +6,7 @@ point is its accuracy on the test problems, from 64 samples each.
 
 import dataclasses
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from breakeven.choice.choose import cheapest
 from breakeven.config import config_from
 from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import Decision, KCurve, Observation, RunSpec, SampleBank, ValidationLoss
+from breakeven.records import Decision, KCurve, Observation, Option, RunSpec, SampleBank, ValidationLoss
+from breakeven.records.as_options import option_of_serving
+from breakeven.session.offers import offers_at
 from breakeven.session.step import Measured, conclude, curves_of, measured_of, see, take_step
 from breakeven.stopping.course import Course, Needs, Policy
 from breakeven.stopping.lifetime import query_price
@@ -279,6 +281,22 @@ def _cheapest(run: Run, queries: float, margin: float) -> Outcome:
     )
     assert chosen is not None, "training to the end suffices"
     return judged(chosen)
+
+
+def options_of(run: Run, *, at_once: bool = False) -> list[Option]:
+    """What could be served of a run, by its test problems: some K of each strategy at each checkpoint, in order.
+
+    Samples are drawn in turn where a strategy can stop early, or all K `at_once`, and all are paid for.
+    """
+    found = []
+    for test in run.test:
+        curves: Sequence[KCurve] = true_curves(run.name, test)
+        if at_once:
+            curves = [dataclasses.replace(each, expected_samples_K=(), flops_K=()) for each in curves]
+        for each in offers_at(learning_point(test), curves, run.spec):
+            name = f"step {each.step}, {each.strategy}, K = {each.k}"
+            found.append(option_of_serving(each, name=name, train_flops=test.train_flops, one_off={}))
+    return found
 
 
 _CURVES: dict[tuple[str, int], tuple[KCurve, ...]] = {}

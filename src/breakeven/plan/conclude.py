@@ -62,7 +62,7 @@ def conclude(
     chosen = (
         best(may_be, budget=budget, price=price, value=quality)
         if budget is not None
-        else cheapest(reaching, price=price)
+        else cheapest(reaching, reaches=lambda _: True, price=price)
     )
     return PlanResult(
         row=row,
