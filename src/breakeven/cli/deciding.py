@@ -128,18 +128,10 @@ def _price(decision: Decision) -> float:
 
 def _best(seen_C: Sequence[Seen], course: Course) -> ServingPoint | None:
     points = [
-        ServingPoint(
-            step=seen.point.step,
-            strategy=curve.strategy,
-            deployable=True,
-            k=k,
-            accuracy=accuracy,
-            made=made,
-            flops_per_query=None,
-        )
+        ServingPoint.on(curve, place, step=seen.point.step, deployable=True)
         for seen in seen_C
         for curve in deployable(seen.curves, (), course.spec.checker)
-        for k, accuracy, made in zip(curve.k_values, curve.accuracy_K, curve.made_K, strict=True)
+        for place, (k, made) in enumerate(zip(curve.k_values, curve.made_K, strict=True))
         if made is Made.MEASURED and k <= course.policy.max_k
     ]
     return best(points, price=lambda each: (each.k, -each.step), value=lambda each: round(each.accuracy, 3))

@@ -141,13 +141,10 @@ class CalibratedPolicy:
             streak=1,
             confidence=chosen.confidence,
             k_curve=chosen.curve,
-            serving=ServingPoint(
+            serving=ServingPoint.on(
+                chosen.curve,
+                chosen.index,
                 step=seen.point.step,
-                strategy=chosen.curve.strategy,
-                deployable=chosen.curve.deployable,
-                k=chosen.k,
-                accuracy=chosen.curve.accuracy_K[chosen.index],
-                made=chosen.curve.made_K[chosen.index],
                 flops_per_query=chosen.flops,
                 expected_samples=chosen.expected_samples,
             ),

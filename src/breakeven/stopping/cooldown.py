@@ -123,13 +123,11 @@ def cheapest_as_good(
 
 def _point(point: LearningPoint, curve: KCurve, index: int, spec: RunSpec, like: ServingPoint) -> ServingPoint:
     flops_K, samples_K, _ = query_price(point, curve, spec)
-    return ServingPoint(
+    return ServingPoint.on(
+        curve,
+        index,
         step=point.step,
-        strategy=curve.strategy,
-        deployable=like.deployable or curve.deployable,
-        k=curve.k_values[index],
-        accuracy=curve.accuracy_K[index],
-        made=curve.made_K[index],
         flops_per_query=None if flops_K is None else float(flops_K[index]),
         expected_samples=float(samples_K[index]),
+        deployable=like.deployable or curve.deployable,
     )

@@ -125,15 +125,7 @@ def _joint_selection(
         unfitted = max(curves, key=lambda each: max(each.accuracy_K)).status is not FitStatus.FITTED
         return (Reason.NO_K_CURVE if unfitted else Reason.OUT_OF_REACH), None, None
     price, curve, index, known = chosen
-    serving = ServingPoint(
-        step=now.step,
-        strategy=curve.strategy,
-        deployable=curve.deployable,
-        k=curve.k_values[index],
-        accuracy=curve.accuracy_K[index],
-        made=curve.made_K[index],
-        flops_per_query=price if known else None,
-    )
+    serving = ServingPoint.on(curve, index, step=now.step, flops_per_query=price if known else None)
     one_pass = now.num_problems * price if known else 0.0
     if now.train_flops + (seen.evaluation_flops or 0.0) + one_pass >= spec.budget_flops:
         return Reason.TOO_COSTLY, curve, None

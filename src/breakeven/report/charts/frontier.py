@@ -153,14 +153,6 @@ def offers_of(decision: Decision) -> list[ServingPoint]:
     if curve is None or not curve.flops_K:
         return []
     return [
-        ServingPoint(
-            step=decision.step,
-            strategy=curve.strategy,
-            deployable=curve.deployable,
-            k=curve.k_values[place],
-            accuracy=min(1.0, max(0.0, curve.accuracy_K[place])),
-            made=curve.made_K[place],
-            flops_per_query=curve.flops_K[place],
-        )
+        ServingPoint.on(curve, place, step=decision.step, flops_per_query=curve.flops_K[place])
         for place in curve.some_places
     ]
