@@ -137,7 +137,7 @@ def test_cases_of_one_simulated_run_decided_together_end_as_each_alone(monkeypat
 
 @pytest.mark.parametrize("path", [SUITE[3], LATE[0]], ids=lambda path: path.name.removesuffix(".jsonl.gz"))
 def test_oracle_is_the_one_that_a_search_written_out_finds(path: Path, suite: ModuleType) -> None:
-    """In every field, to the last digit: over all runs once, docs/log.md, "One rule of choice"; here over a few."""
+    """In every field, to the last digit: over all runs once, docs/log.md, "choosing in one way"; here over a few."""
     recorded = importlib.import_module("recorded")
     run, margin = recorded.load(path), CalibratedPolicy().margin
     used = {test.step: test.train_flops / run.spec.budget_flops for test in run.test}

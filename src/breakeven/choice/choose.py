@@ -1,4 +1,4 @@
-"""The one rule of choice: the cheapest that reaches a target, the best that keeps a budget.
+"""The one way to choose: the cheapest that reaches a target, the best that keeps a budget.
 
 Both work on anything that has a price: options, candidates of a decision, settings of a search, recorded runs.
 """
