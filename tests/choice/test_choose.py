@@ -1,5 +1,7 @@
 """The cheapest and the best: of any kind of thing, as the minima and maxima that were written out before them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def test_no_more_is_asked_than_whether_the_cheaper_ones_suffice() -> None:
     assert asked == [1, 2, 3]
 
 
-def option(name: str, query: float, value: float, **fields: object) -> Option:
+def option(name: str, query: float, value: float, **fields: Any) -> Option:
     return Option(name=name, query_flops=query, quality=Quality(value=value, **fields))
 
 

@@ -62,6 +62,6 @@ def test_what_has_no_price_is_no_option() -> None:
     message = "option x must have FLOPs per query; got None. Say what a token costs"
     with pytest.raises(ArgumentError, match=message):
         option_of_serving(replace(OFFERED, flops_per_query=None), name="x", train_flops=0.0, one_off={})
-    for name in ("model_flops", "reward_flops"):
+    for unpriced in (replace(MEASURED, model_flops=None), replace(MEASURED, reward_flops=None)):
         with pytest.raises(ArgumentError, match=message):
-            option_of_measurement(replace(MEASURED, **{name: None}), name="x")
+            option_of_measurement(unpriced, name="x")

@@ -668,7 +668,8 @@ def test_of_random_candidates_the_one_is_served_that_a_minimum_written_out_finds
         sure = [each for each in options if each.confidence >= NOW.certainty]
         if queries is not None and all(each.flops is not None for each in options):
             branch = "workload"
-            wanted = min(options, key=lambda each, q=queries: (q * each.price + (1.0 - each.confidence) * rest, each.k))
+            paid = [(queries * each.price + (1.0 - each.confidence) * rest, each.k) for each in options]
+            wanted = options[paid.index(min(paid))]
         elif sure:
             branch, wanted = "sure", min(sure, key=lambda each: (each.price, each.k))
         else:
