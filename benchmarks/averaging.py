@@ -29,7 +29,7 @@ from breakeven.sampling.collect import collect
 from breakeven.sampling.losses import validation_loss
 from breakeven.session.live import observation_of
 from breakeven.session.step import curves_of, measured_of
-from breakeven.stopping.cooldown import cooldown_factor
+from breakeven.stopping.cooldown import cooldown_factor, pays_from
 from breakeven.stopping.course import Needs
 from breakeven.train.costs import cost_of, sequence_tokens
 from breakeven.train.loop import sampler_for
@@ -209,8 +209,8 @@ def table(runs: dict[str, tuple[Head, list[Point]]]) -> str:
                 "never reached"
                 if enough is None
                 else "always"
-                if curve.flops_K[enough] <= one
-                else (f"{extra / (curve.flops_K[enough] - one) * one / head.budget_flops:.3f}")
+                if (queries := pays_from(extra, curve.flops_K[enough], one)) is None
+                else f"{queries * one / head.budget_flops:.3f}"
             )
             gains.setdefault(recipe, []).append((raw.mean(), averaged.mean(), cooled.mean()))
             with_all = ", ".join(

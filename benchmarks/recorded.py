@@ -6,24 +6,27 @@ point is its accuracy on the test problems, from 64 samples each.
 
 import dataclasses
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from breakeven.choice.choose import cheapest
 from breakeven.config import config_from
 from breakeven.cost.evaluation import price_of
 from breakeven.cost.tokens import ModelCost
-from breakeven.records import Decision, KCurve, Observation, RunSpec, SampleBank, ValidationLoss
+from breakeven.records import Decision, KCurve, Observation, Option, RunSpec, SampleBank, ValidationLoss
+from breakeven.records.as_options import option_of_serving
+from breakeven.session.offers import offers_at
 from breakeven.session.step import Measured, conclude, curves_of, measured_of, see, take_step
 from breakeven.stopping.course import Course, Needs, Policy
 from breakeven.stopping.lifetime import query_price
 from breakeven.store.renamed import renamed
 from breakeven.train.costs import cost_of
 from breakeven.ttc.evaluate import accuracy_per_problem
-from breakeven.ttc.tally import learning_point, tally_of
+from breakeven.ttc.tally import Tally, learning_point, tally_of
 
 SUITE = Path(__file__).parent / "suite"
 RISING = Path(__file__).parent / "rising"
@@ -256,24 +259,44 @@ def oracle(run: Run, queries: float, margin: float) -> Outcome:
 
 
 def _cheapest(run: Run, queries: float, margin: float) -> Outcome:
-    best, least = full(run), lifetime(run, full(run), queries)
+    ways, tally_at = [full(run)], dict[float, Tally]()
     for test in run.test[:-1]:
-        truth = tally_of(test.bank)
+        used = test.train_flops / run.spec.budget_flops
+        tally_at[used] = truth = tally_of(test.bank)
         point = learning_point(test, truth)
-        for curve in true_curves(run.name, test):
-            if not curve.deployable:
-                continue
+        for curve in filter(lambda each: each.deployable, true_curves(run.name, test)):
             price_K, _, _ = query_price(point, curve, run.spec)
-            for k, flops in zip(curve.k_values, price_K.tolist(), strict=True):
-                used = test.train_flops / run.spec.budget_flops
-                candidate = Outcome(used, 0.0, flops, 0.0, 0.0, k, curve.strategy)
-                if lifetime(run, candidate, queries) >= least:
-                    continue
-                difference, error = against_full(run, accuracy_per_problem(truth, curve.strategy, k))
-                if difference >= -margin:
-                    best = dataclasses.replace(candidate, difference=difference, error=error)
-                    least = lifetime(run, best, queries)
-    return best
+            priced = zip(curve.k_values, price_K.tolist(), strict=True)
+            ways += [Outcome(used, 0.0, flops, 0.0, 0.0, k, curve.strategy) for k, flops in priced]
+
+    def judged(way: Outcome) -> Outcome:
+        if way.used not in tally_at:
+            return way  # training to the end falls short of nothing
+        truth_P = accuracy_per_problem(tally_at[way.used], way.strategy, way.k)
+        difference, error = against_full(run, truth_P)
+        return dataclasses.replace(way, difference=difference, error=error)
+
+    chosen = cheapest(
+        ways, reaches=lambda way: judged(way).difference >= -margin, price=lambda way: lifetime(run, way, queries)
+    )
+    assert chosen is not None, "training to the end suffices"
+    return judged(chosen)
+
+
+def options_of(run: Run, *, at_once: bool = False) -> list[Option]:
+    """What could be served of a run, by its test problems: some K of each strategy at each checkpoint, in order.
+
+    Samples are drawn in turn where a strategy can stop early, or all K `at_once`, and all are paid for.
+    """
+    found = []
+    for test in run.test:
+        curves: Sequence[KCurve] = true_curves(run.name, test)
+        if at_once:
+            curves = [dataclasses.replace(each, expected_samples_K=(), flops_K=()) for each in curves]
+        for each in offers_at(learning_point(test), curves, run.spec):
+            name = f"step {each.step}, {each.strategy}, K = {each.k}"
+            found.append(option_of_serving(each, name=name, train_flops=test.train_flops, one_off={}))
+    return found
 
 
 _CURVES: dict[tuple[str, int], tuple[KCurve, ...]] = {}

@@ -11,11 +11,14 @@ it in its prompt. Samples are in benchmarks/smollm2/TASK/samples.jsonl.
 import argparse
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from breakeven.choice.choose import best
 from breakeven.eval.run import Evaluation
+from breakeven.records import Measurement
 from breakeven.store.renamed import renamed
 
 ROOT = Path(__file__).parent
@@ -137,11 +140,17 @@ def equal_flops(evaluation: Evaluation) -> None:
         cells = []
         for price in ("model_flops", "model_flops_unshared"):
             # Without sharing, the policy's prompts are read anew for the solutions, too.
-            budget = (getattr(each, price) or 0.0) + (each.reward_flops or 0.0)
-            best = max((vote for vote in votes if (getattr(vote, price) or 0.0) <= budget), key=lambda vote: vote.k)
-            cells.append(f"{best.accuracy:.3f} at K = {best.k}")
+            spent = partial(_spent, price)
+            budget = spent(each) + (each.reward_flops or 0.0)
+            vote = best(votes, budget=budget, price=spent, value=lambda vote: vote.k)
+            assert vote is not None, "one sample costs no more than a solution with its verdict"
+            cells.append(f"{vote.accuracy:.3f} at K = {vote.k}")
         row = f"| {each.k} x {each.num_verdicts} | {each.accuracy:.3f} | {each.flops / 1e9:.1f} "
         print(f"{row}| {cells[0]} | {cells[1]} |")
+
+
+def _spent(price: str, each: Measurement) -> float:
+    return getattr(each, price) or 0.0
 
 
 if __name__ == "__main__":

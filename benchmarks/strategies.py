@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.choice.break_even import break_even_queries
+from breakeven.choice.choose import cheapest
 from breakeven.config import config_from
 from breakeven.cost.query import scoring_flops
 from breakeven.cost.tokens import ModelCost
@@ -281,13 +283,17 @@ def hindsight(lines: list[dict[str, Any]], tables: list[list[Setting]], name: st
     """The cells of the earliest checkpoint and the cheapest K that reach `full` less a point."""
     one_query = tables[-1][0].flops
     for line, table in zip(lines[:-1], tables, strict=False):
-        level = [each for each in table if each.strategy == name and each.accuracy >= full - 0.01]
-        if level:
-            best = min(level, key=lambda each: each.flops)
-            saved = spec.budget_flops - line["train_flops"]
-            if line["reward_model"] is not None and STRATEGIES[name].price != "samples":
-                saved -= line["reward_model"]["train_flops"]
-            queries = saved / (best.flops - one_query)
+        own = [each for each in table if each.strategy == name]
+        best = cheapest(own, reaches=lambda each: each.accuracy >= full - 0.01, price=lambda each: each.flops)
+        if best is not None:
+            rewarded = line["reward_model"] is not None and STRATEGIES[name].price != "samples"
+            queries = break_even_queries(
+                budget_flops=spec.budget_flops,
+                train_flops=line["train_flops"],
+                evaluation_flops=line["reward_model"]["train_flops"] if rewarded else 0.0,
+                query_flops=best.flops,
+                baseline_query_flops=one_query,
+            )
             share = line["train_flops"] / spec.budget_flops
             return f"{share:.0%} of the budget | {best.k} | {best.flops / 1e6:.0f} M | {queries:,.0f}"
     return "not before the end | | | "

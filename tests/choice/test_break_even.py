@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.choice.break_even import break_even_bound, break_even_queries
+from breakeven.choice.break_even import break_even, break_even_bound, break_even_queries, lower_envelope
 from breakeven.errors import ArgumentError
+from breakeven.records.options import UNRATED, Option
 
 PROPERTY = settings(derandomize=True, max_examples=60)
 PAPER = {"train_tokens": 3e12, "output_tokens": 1024, "used": 0.2, "cost_ratio": 1.2}
@@ -126,3 +128,58 @@ def test_count_refuses_what_is_no_cost(name: str, value: float) -> None:
     with pytest.raises(ArgumentError) as error:
         break_even_queries(**COSTS | {name: value})
     assert str(error.value) == f"{name} must be finite and at least 0; got {value}."
+
+
+# -- options ----------------------------------------------------------------------------------------------------------
+
+
+def test_as_a_comparison_of_options_it_is_to_the_last_digit_what_its_formula_says() -> None:
+    """20,000 draws over many orders of magnitude, some of them equal, of the formula written out."""
+    random = np.random.default_rng(0)
+    seen = set()
+    for _ in range(20_000):
+        budget, train, evaluation, query, baseline = random.lognormal(20.0, 4.0, 5).tolist()
+        if random.random() < 0.2:
+            query = baseline
+        if random.random() < 0.2:
+            train = budget - evaluation if budget > evaluation else budget
+        saved = budget - train - evaluation
+        expected = 0.0 if saved <= 0 else math.inf if query <= baseline else saved / (query - baseline)
+        found = break_even_queries(
+            budget_flops=budget,
+            train_flops=train,
+            evaluation_flops=evaluation,
+            query_flops=query,
+            baseline_query_flops=baseline,
+        )
+        assert found == expected
+        seen.add("none" if found == 0.0 else "ever" if math.isinf(found) else "until")
+    assert seen == {"none", "ever", "until"}
+
+
+def option(name: str, once: float, query: float) -> Option:
+    return Option(name=name, train_flops=once, query_flops=query, quality=UNRATED)
+
+
+def test_on_either_side_of_the_break_even_another_is_the_cheaper() -> None:
+    frugal, lavish = option("frugal", 10.0, 5.0), option("lavish", 110.0, 1.0)
+    assert break_even(frugal, lavish) == 25.0
+    assert frugal.total(24.0) < lavish.total(24.0)
+    assert frugal.total(25.0) == lavish.total(25.0)
+    assert break_even(frugal, frugal) == 0.0  # equal options: nothing is saved
+    assert [(each.option.name, each.queries) for each in lower_envelope([lavish, frugal])] == [
+        ("frugal", 0.0),
+        ("lavish", 25.0),
+    ]
+
+
+def test_the_envelope_of_one_of_none_and_of_equal_options() -> None:
+    one, same = option("one", 3.0, 2.0), option("same", 3.0, 2.0)
+    assert lower_envelope([]) == ()
+    for options in ([one], [one, same], [one, option("dearer", 4.0, 2.0), same]):
+        assert [(each.option.name, each.queries) for each in lower_envelope(options)] == [("one", 0.0)]
+
+
+def test_three_that_meet_in_one_point_leave_out_the_one_between() -> None:
+    options = [option("a", 0.0, 3.0), option("b", 10.0, 2.0), option("c", 20.0, 1.0)]
+    assert [each.option.name for each in lower_envelope(options)] == ["a", "c"]

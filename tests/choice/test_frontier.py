@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from breakeven.choice.break_even import lower_envelope
 from breakeven.choice.choose import best, by_name, cheapest, least_of, value_of
-from breakeven.choice.frontier import frontier, frontier_shares
+from breakeven.choice.frontier import frontier, frontier_shares, undominated
 from breakeven.choice.prices import lifetime, once, per_query
 from breakeven.errors import ArgumentError
 from breakeven.records import Made
@@ -66,6 +66,18 @@ def test_the_cheapest_and_the_best_are_those_of_a_search_through_all(rows, budge
     else:
         assert value_of(found) == max(map(value_of, paid))
         assert per_query(found) == min(per_query(each) for each in paid if value_of(each) == value_of(found))
+
+
+@settings(derandomize=True, max_examples=40)
+@given(st.lists(st.tuples(st.floats(1, 1e3), st.floats(0, 1)), max_size=12))
+def test_of_anything_priced_nothing_kept_is_beaten_and_all_that_is_not_is_kept(points):
+    kept = undominated(points, price=lambda point: point[0], value=lambda point: point[1])
+    for cost, accuracy in points:
+        beaten = any(
+            (other <= cost and better >= accuracy) and (other, better) != (cost, accuracy) for other, better in points
+        )
+        assert ((cost, accuracy) in kept) == (not beaten)
+    assert kept == sorted(kept)
 
 
 def paired(name, price, value_P):

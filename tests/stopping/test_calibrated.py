@@ -33,7 +33,7 @@ from breakeven.records import (
     RunSpec,
 )
 from breakeven.stopping.calibrated import CalibratedPolicy
-from breakeven.stopping.candidates import candidates, deployable
+from breakeven.stopping.candidates import Candidate, candidates, deployable
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.decide import decide
 from breakeven.stopping.density import of_normals, quantile
@@ -643,3 +643,37 @@ def test_an_oracle_that_would_suffice_is_named_and_stops_nothing() -> None:
     assert checked.outlook is not None
     assert checked.outlook.checker_k is None
     assert decision.outlook.checker_confidence == checked.confidence
+
+
+def test_of_random_candidates_the_one_is_served_that_a_minimum_written_out_finds() -> None:
+    """With ties in price and chance, with and without prices, and under workloads of all sizes."""
+    random = np.random.default_rng(0)
+    here = Course(spec=PLAN, policy=NOW).see(point(3), (HIGH,))
+    rest = PLAN.budget_flops - here.point.train_flops
+    seen = set()
+    for _ in range(1000):
+        options = [
+            Candidate(
+                curve=HIGH,
+                index=int(random.integers(0, len(HIGH.k_values))),
+                flops=None if random.random() < 0.02 else float(random.integers(1, 5)),
+                expected_samples=float(random.integers(1, 5)),
+                confidence=float(random.integers(90, 101)) / 100,
+                exact_confidence=1.0,
+            )
+            for _ in range(int(random.integers(1, 9)))
+        ]
+        queries = None if random.random() < 0.5 else float(10.0 ** random.integers(-1, 4))
+        course = Course(spec=replace(PLAN, queries=queries), policy=NOW)
+        sure = [each for each in options if each.confidence >= NOW.certainty]
+        if queries is not None and all(each.flops is not None for each in options):
+            branch = "workload"
+            paid = [(queries * each.price + (1.0 - each.confidence) * rest, each.k) for each in options]
+            wanted = options[paid.index(min(paid))]
+        elif sure:
+            branch, wanted = "sure", min(sure, key=lambda each: (each.price, each.k))
+        else:
+            branch, wanted = "surest", max(options, key=lambda each: (each.confidence, -each.price))
+        assert NOW._served(options, course, here) is wanted
+        seen.add(branch)
+    assert seen == {"workload", "sure", "surest"}

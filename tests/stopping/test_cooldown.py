@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from breakeven.records import FitStatus, KCurve, LearningPoint, Made, QueryFlops, RunSpec, ServingPoint
@@ -118,3 +119,34 @@ def test_a_cooldown_pays_only_by_cheaper_queries() -> None:
     assert pays_from(100.0, 44.0, 24.0) == 5.0
     assert pays_from(100.0, 24.0, 44.0) is None
     assert pays_from(100.0, None, 24.0) is None
+
+
+def test_the_stand_in_is_the_one_that_a_minimum_written_out_finds() -> None:
+    """Of random curves, prices from equal to far apart."""
+    random = np.random.default_rng(0)
+    found = 0
+    for _ in range(300):
+        curves = [
+            curve(*(np.sort(random.integers(4, 9, 4)) / 10).tolist()),
+            curve(float(random.integers(4, 8)) / 10, strategy="greedy"),
+        ]
+        stopped = replace(STOPPED, k=int(random.integers(1, 9)))
+        offered = [
+            serving_at(POINT, [each], SPEC, replace(stopped, strategy=each.strategy, k=k))
+            for each in curves
+            for k in each.k_values
+            if k <= stopped.k
+        ]
+        good = [each for each in offered if each.accuracy >= stopped.accuracy]
+        wanted = min(good, key=lambda each: (each.flops_per_query, -each.accuracy), default=None)
+        assert cheapest_as_good(POINT, curves, SPEC, stopped) == wanted
+        found += wanted is not None
+    assert 0 < found < 300
+
+
+def test_it_has_paid_after_its_cost_over_what_a_query_saves() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(1000):
+        cost, query, cheaper = random.lognormal(10.0, 5.0, 3).tolist()
+        assert pays_from(cost, query, cheaper) == (None if cheaper >= query else cost / (query - cheaper))
+    assert pays_from(cost, query, query) is None

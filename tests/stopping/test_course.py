@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.records import Action, Decision, Forecast, LearningPoint, Reason, RunSpec
+from breakeven.records import Action, Decision, Forecast, LearningPoint, QueryFlops, Reason, RunSpec
 from breakeven.stopping.course import Course
 from breakeven.stopping.decide import default_policy
 from breakeven.stopping.forecast import forecast_accuracy
@@ -71,3 +71,20 @@ def test_one_projection_serves_whatever_else_differs(monkeypatch: pytest.MonkeyP
             spec = RunSpec(budget_flops=10.0, queries=queries)
             Course(spec=spec, policy=default_policy(), points=(before,)).see(point, ())
     assert made == [2] * 4, "lengths of the curves that were projected"
+
+
+def test_a_decision_is_priced_to_the_last_digit_as_its_sums_written_out() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(1000):
+        train, budget = sorted(random.lognormal(25.0, 3.0, 2).tolist())
+        evaluation, query, prefill, decode, queries = random.lognormal(20.0, 3.0, 5).tolist()
+        spec = RunSpec(budget_flops=budget, queries=queries)
+        cost = QueryFlops(prefill_flops=prefill, decode_flops=decode)
+        point = replace(POINT, train_flops=train, evaluation_flops=evaluation, query_flops=cost)
+        course = Course(spec=spec, policy=default_policy())
+        priced = course.priced(replace(DECISION, confidence=0.95), course.see(point, ()), query)
+        saved, more = budget - train - evaluation, query - (prefill + decode)
+        queries_until = 0.0 if saved <= 0 else None if more <= 0 else saved / more
+        assert priced.break_even_queries == queries_until
+        assert priced.lifetime_flops == train + evaluation + queries * query
+        assert priced.full_lifetime_flops == budget + queries * (prefill + decode)

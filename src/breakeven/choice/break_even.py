@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from breakeven import check
-from breakeven.records.options import Option, Quality
+import numpy as np
 
-_ANY = Quality(value=0.0)
-"""Of options that are compared by cost alone."""
+from breakeven import check
+from breakeven.choice.frontier import prices_of
+from breakeven.choice.prices import once, per_query
+from breakeven.records.options import EVALUATION, UNRATED, Option
 
 
 def break_even(frugal: Option, lavish: Option) -> float:
@@ -48,19 +49,21 @@ def lower_envelope(options: Sequence[Option]) -> tuple[Stretch, ...]:
 
     Options are lines, once + queries x per_query, and this is their lower hull. Of equal options the first.
     """
-    hull: list[tuple[float, Option]] = []
-    for option in sorted(options, key=lambda each: (-each.per_query, each.once)):
-        if hull and hull[-1][1].per_query == option.per_query:
+    once_O, query_O = prices_of(options, once), prices_of(options, per_query)
+    order = np.lexsort((once_O, -query_O))
+    hull: list[tuple[float, int, float, float]] = []
+    for place, start, slope in zip(order.tolist(), once_O[order].tolist(), query_O[order].tolist(), strict=True):
+        if hull and hull[-1][3] == slope:
             continue  # the same per query, and no less once
         queries = 0.0
         while hull:
-            since, last = hull[-1]
-            queries = max(0.0, (option.once - last.once) / (last.per_query - option.per_query))
+            since, _, last_start, last_slope = hull[-1]
+            queries = max(0.0, (start - last_start) / (last_slope - slope))
             if queries > since:
                 break
             hull.pop()
-        hull.append((queries if hull else 0.0, option))
-    return tuple(Stretch(option=option, queries=queries) for queries, option in hull)
+        hull.append((queries if hull else 0.0, place, start, slope))
+    return tuple(Stretch(option=options[place], queries=queries) for queries, place, _, _ in hull)
 
 
 def break_even_bound(
@@ -101,8 +104,8 @@ def break_even_bound(
     check.share("used", used, "Divide percentages by 100.")
     if cost_ratio <= 1.0:
         return math.inf
-    stopped = Option(name="stopped", query_flops=(cost_ratio - 1.0) * output_tokens, quality=_ANY)
-    rest = Option(name="trained on", train_flops=(1.0 - used) * train_to_inference * train_tokens, quality=_ANY)
+    stopped = Option(name="stopped", query_flops=(cost_ratio - 1.0) * output_tokens, quality=UNRATED)
+    rest = Option(name="trained on", train_flops=(1.0 - used) * train_to_inference * train_tokens, quality=UNRATED)
     return break_even(stopped, rest)
 
 
@@ -147,9 +150,9 @@ def break_even_queries(
         Option(
             name="stopped",
             train_flops=train_flops,
-            one_off={"evaluation": evaluation_flops},
+            one_off={EVALUATION: evaluation_flops},
             query_flops=query_flops,
-            quality=_ANY,
+            quality=UNRATED,
         ),
-        Option(name="fully trained", train_flops=budget_flops, query_flops=baseline_query_flops, quality=_ANY),
+        Option(name="fully trained", train_flops=budget_flops, query_flops=baseline_query_flops, quality=UNRATED),
     )

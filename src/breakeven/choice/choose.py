@@ -1,41 +1,60 @@
-"""The one rule of choice: the cheapest that reaches a target, the best that keeps a budget.
+"""The one way to choose: the cheapest that reaches a target, the best that keeps a budget.
 
 Both work on anything that has a price: options, candidates of a decision, settings of a search, recorded runs.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from breakeven.check import did_you_mean
 from breakeven.errors import argument_error
 from breakeven.records.options import Option
 
 _Item = TypeVar("_Item")
-Rank: TypeAlias = float | tuple[float, ...]
-"""A price; of several numbers the first decides, then the next."""
+_Price = TypeVar("_Price", float, tuple[float, ...])
+"""Of several numbers the first decides, then the next."""
 
 
 def cheapest(
-    items: Iterable[_Item], *, reaches: Callable[[_Item], bool], price: Callable[[_Item], Rank]
+    items: Iterable[_Item], *, price: Callable[[_Item], _Price], reaches: Callable[[_Item], bool] | None = None
 ) -> _Item | None:
     """The least price among the items that reach a target; None where none does. At one price the first.
 
     Args:
         items: in any order.
-        reaches: whether an item is good enough; asked in the order of prices, and not beyond the first that is.
         price: of an item.
+        reaches: whether an item is good enough; asked in the order of prices, and not beyond the first that is. None:
+            all are.
+
+    >>> cheapest([3, 1, 2], price=float, reaches=lambda each: each > 1)
+    2
     """
+    if reaches is None:
+        return min(items, key=price, default=None)
     return next(filter(reaches, sorted(items, key=price)), None)
 
 
 def best(
-    items: Iterable[_Item], *, budget: float, price: Callable[[_Item], float], value: Callable[[_Item], float]
+    items: Iterable[_Item],
+    *,
+    price: Callable[[_Item], _Price],
+    value: Callable[[_Item], float],
+    budget: _Price | None = None,
 ) -> _Item | None:
     """The highest value at a price of at most `budget`; None where nothing is that cheap.
 
     Of equal values the cheaper, then the first.
+
+    Args:
+        items: in any order.
+        price: of an item.
+        value: of an item, higher is better.
+        budget: None: no limit.
+
+    >>> best(["a", "bb", "ccc"], price=len, value=len, budget=2)
+    'bb'
     """
-    affordable = [each for each in items if price(each) <= budget]
+    affordable = items if budget is None else (each for each in items if price(each) <= budget)
     return min(affordable, key=lambda each: (-value(each), price(each)), default=None)
 
 

@@ -1,16 +1,17 @@
 """What cannot be bettered: no other option is as good for less, or better for as much."""
 
-from collections.abc import Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.choice.choose import choosable
+from breakeven.choice.choose import choosable, value_of
 from breakeven.choice.prices import Price
 from breakeven.errors import argument_error
 from breakeven.records.options import Option
 
+_Item = TypeVar("_Item")
 Floats: TypeAlias = npt.NDArray[np.float64]
 _DRAWS_AT_ONCE: Final = 200
 """Resamplings held in memory together."""
@@ -27,22 +28,27 @@ def frontier(options: Sequence[Option], price: Price, *, published: bool = False
     Returns:
         Of options of one price and one quality the first.
     """
-    known = choosable(options, published=published)
-    price_O, value_O = prices_of(known, price), np.array([each.quality.value for each in known])
-    return [known[place] for place in _undominated(price_O, value_O)]
+    return undominated(choosable(options, published=published), price=price, value=value_of)
 
 
-def prices_of(options: Sequence[Option], price: Price) -> Floats:
-    """The price of each, shape (O,)."""
-    return np.fromiter(map(price, options), np.float64, len(options))
+def undominated(
+    items: Sequence[_Item], *, price: Callable[[_Item], float], value: Callable[[_Item], float]
+) -> list[_Item]:
+    """The items, of any kind, that cannot be bettered, from the cheapest to the best.
 
-
-def _undominated(price_O: Floats, value_O: Floats) -> list[int]:
-    order = np.lexsort((np.arange(len(price_O)), -value_O, price_O))
+    >>> undominated([3, 1, 2, 5], price=lambda each: abs(each - 2), value=float)
+    [2, 3, 5]
+    """
+    price_O, value_O = prices_of(items, price), prices_of(items, value)
+    order = np.lexsort((-value_O, price_O))
     sorted_O = value_O[order]
     before_O = np.maximum.accumulate(np.concatenate(([-np.inf], sorted_O)))[:-1]
-    places: list[int] = order[sorted_O > before_O].tolist()
-    return places
+    return [items[place] for place in order[sorted_O > before_O].tolist()]
+
+
+def prices_of(items: Sequence[_Item], price: Callable[[_Item], float]) -> Floats:
+    """The price of each, shape (O,)."""
+    return np.fromiter(map(price, items), np.float64, len(items))
 
 
 def frontier_shares(options: Sequence[Option], price: Price, *, draws: int = 1000, seed: int = 0) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from breakeven.choice.choose import best
 from breakeven.cli.query_costs import QueryCosts
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.readers import EvalLog
@@ -127,21 +128,13 @@ def _price(decision: Decision) -> float:
 
 def _best(seen_C: Sequence[Seen], course: Course) -> ServingPoint | None:
     points = [
-        ServingPoint(
-            step=seen.point.step,
-            strategy=curve.strategy,
-            deployable=True,
-            k=k,
-            accuracy=accuracy,
-            made=made,
-            flops_per_query=None,
-        )
+        ServingPoint.on(curve, place, step=seen.point.step, deployable=True)
         for seen in seen_C
         for curve in deployable(seen.curves, (), course.spec.checker)
-        for k, accuracy, made in zip(curve.k_values, curve.accuracy_K, curve.made_K, strict=True)
+        for place, (k, made) in enumerate(zip(curve.k_values, curve.made_K, strict=True))
         if made is Made.MEASURED and k <= course.policy.max_k
     ]
-    return max(points, key=lambda each: (round(each.accuracy, 3), -each.k, each.step), default=None)
+    return best(points, price=lambda each: (each.k, -each.step), value=lambda each: round(each.accuracy, 3))
 
 
 def _check_samples(policy: Policy, num_samples: int, step: int) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from breakeven import check
 from breakeven.errors import argument_error
@@ -105,6 +106,29 @@ class ServingPoint:
         check.whole("k", self.k, 1)
         computed_share("accuracy", self.accuracy)
         check.each_field(self, check.finite, "flops_per_query", "expected_samples", unknown=True)
+
+    @classmethod
+    def on(
+        cls,
+        curve: KCurve,
+        place: int,
+        *,
+        step: int,
+        flops_per_query: float | None = None,
+        expected_samples: float | None = None,
+        deployable: bool | None = None,
+    ) -> Self:
+        """The row of a K-curve at one of its K, priced; deployable as the curve is where nothing else is said."""
+        return cls(
+            step=step,
+            strategy=curve.strategy,
+            deployable=curve.deployable if deployable is None else deployable,
+            k=curve.k_values[place],
+            accuracy=curve.accuracy_K[place],
+            made=curve.made_K[place],
+            flops_per_query=flops_per_query,
+            expected_samples=expected_samples,
+        )
 
 
 class Action(StrEnum):

@@ -17,6 +17,8 @@ TRAINING: Final = "training"
 MODEL: Final = "model"
 REWARD_MODEL: Final = "reward model"
 """Names of the cost lines that every option has; those of `Option.one_off` come between."""
+EVALUATION: Final = "evaluation"
+"""The line of what was spent to know how good an option is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,10 @@ class Quality:
         """Whether both are known problem by problem on the same problems."""
         same = self.problems == other.problems and len(self.value_P) == len(other.value_P)
         return same and bool(self.value_P)
+
+
+UNRATED: Final = Quality(value=0.0)
+"""Of options that are compared by what they cost alone: it says nothing of how good they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A decision as the sentences a person would ask for. Pure wording: every number is read from the record."""
 
+from breakeven.choice.choose import best as best_of
 from breakeven.records import CheckpointRecord, Decision, FitStatus, KCurve, Made, Reason
 from breakeven.records.words import witness_words
 from breakeven.report.format import format_accuracy, format_probability, format_samples, format_share
@@ -224,9 +225,10 @@ def _best_of(curve: KCurve | None) -> str:
         return ""
     entries = zip(curve.accuracy_K, curve.k_values, curve.made_K, strict=True)
     usable = [each for each in entries if curve.status is FitStatus.FITTED or each[2] is Made.MEASURED]
-    if not usable:
+    chosen = best_of(usable, price=lambda each: each[1], value=lambda each: round(each[0], 3))
+    if chosen is None:
         return ""
-    accuracy, k, made = max(usable, key=lambda entry: (round(entry[0], 3), -entry[1]))
+    accuracy, k, made = chosen
     if curve.strategy == "greedy":
         return f" Best: {format_accuracy(accuracy)} ({made}) with one greedy sample ({kind_words(curve.deployable)})."
     return (

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from breakeven.choice.choose import best as best_of
 from breakeven.records import Measurement
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Series
 from breakeven.report.charts.theme import SERIES_ROLES
@@ -93,8 +94,8 @@ def _most_accurate(measurements: Sequence[Measurement], *, deployable: bool) -> 
     def price(measured: Measurement) -> tuple[float, float]:
         return math.inf if measured.flops is None else measured.flops, measured.expected_samples
 
-    among = sorted((each for each in measurements if each.deployable == deployable), key=price)
-    return max(among, key=lambda each: each.accuracy, default=None)
+    among = (each for each in measurements if each.deployable == deployable)
+    return best_of(among, price=price, value=lambda each: each.accuracy)
 
 
 def _one_sample(measurements: Sequence[Measurement]) -> Measurement | None:

@@ -66,15 +66,13 @@ def offers_at(point: LearningPoint, curves: Iterable[KCurve], spec: RunSpec) -> 
     for curve in curves:
         flops_K, samples_K, allowed_K = query_price(point, curve, spec)
         found += [
-            ServingPoint(
+            ServingPoint.on(
+                curve,
+                place,
                 step=point.step,
-                strategy=curve.strategy,
-                deployable=curve.strategy in servable,
-                k=curve.k_values[place],
-                accuracy=curve.accuracy_K[place],
-                made=curve.made_K[place],
                 flops_per_query=None if flops_K is None else float(flops_K[place]),
                 expected_samples=float(samples_K[place]),
+                deployable=curve.strategy in servable,
             )
             for place in curve.some_places
             if allowed_K[place]

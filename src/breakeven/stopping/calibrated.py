@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from breakeven.choice.choose import best, cheapest
 from breakeven.errors import argument_error
 from breakeven.names import strategy_name
 from breakeven.records import Action, Decision, FitStatus, Forecast, KCurve, Outlook, Reason, ServingPoint
@@ -126,28 +127,24 @@ class CalibratedPolicy:
         if self._too_early(course, seen):
             return replace(decision, reason=Reason.TOO_EARLY)
         options = self._candidates(course, seen, curves)
-        best = max(options, key=lambda each: each.confidence, default=None)
-        decision = replace(decision, outlook=self._outlook(best, course, seen))
-        sufficient = [each for each in options if each.confidence >= 1.0 - self.risk]
-        if not sufficient:
-            reason = Reason.OUT_OF_REACH if best is None or best.confidence < 0.5 else Reason.UNSURE
-            if best is not None:
-                decision = replace(decision, confidence=best.confidence, k_curve=best.curve)
+        surest = max(options, key=lambda each: each.confidence, default=None)
+        decision = replace(decision, outlook=self._outlook(surest, course, seen))
+        chosen = self._served([each for each in options if each.confidence >= 1.0 - self.risk], course, seen)
+        if chosen is None:
+            reason = Reason.OUT_OF_REACH if surest is None or surest.confidence < 0.5 else Reason.UNSURE
+            if surest is not None:
+                decision = replace(decision, confidence=surest.confidence, k_curve=surest.curve)
             return replace(decision, reason=reason)
 
-        chosen = self._served(sufficient, course, seen)
         decision = replace(
             decision,
             streak=1,
             confidence=chosen.confidence,
             k_curve=chosen.curve,
-            serving=ServingPoint(
+            serving=ServingPoint.on(
+                chosen.curve,
+                chosen.index,
                 step=seen.point.step,
-                strategy=chosen.curve.strategy,
-                deployable=chosen.curve.deployable,
-                k=chosen.k,
-                accuracy=chosen.curve.accuracy_K[chosen.index],
-                made=chosen.curve.made_K[chosen.index],
                 flops_per_query=chosen.flops,
                 expected_samples=chosen.expected_samples,
             ),
@@ -162,13 +159,13 @@ class CalibratedPolicy:
         )
         return [each for each in options if each.accuracy >= course.spec.min_accuracy]
 
-    def _outlook(self, best: Candidate | None, course: Course, seen: Seen) -> Outlook:
-        """What it would take for another decision, `best` being the surest that can be served now."""
+    def _outlook(self, surest: Candidate | None, course: Course, seen: Seen) -> Outlook:
+        """What it would take for another decision, `surest` being the likeliest to suffice of what is offered."""
         enough = _at_level(seen.forecast, 1.0 - self.risk) - self._margin(seen)
         outlook = Outlook(
             enough=min(1.0, max(enough, course.spec.min_accuracy, 0.0)),
-            k=None if best is None else best.k,
-            exact_confidence=None if best is None else best.exact_confidence,
+            k=None if surest is None else surest.k,
+            exact_confidence=None if surest is None else surest.exact_confidence,
         )
         if course.spec.checker or self.strategies:
             return outlook
@@ -176,7 +173,7 @@ class CalibratedPolicy:
         checked = self._candidates(course, seen, [replace(each, deployable=True) for each in oracles])
         if not checked:
             return outlook
-        least = min((each for each in checked if each.confidence >= 1.0 - self.risk), key=lambda e: e.k, default=None)
+        least = cheapest(checked, reaches=lambda each: each.confidence >= 1.0 - self.risk, price=lambda each: each.k)
         least = least or max(checked, key=lambda each: each.confidence)
         return replace(outlook, checker_k=least.k, checker_confidence=least.confidence)
 
@@ -186,8 +183,10 @@ class CalibratedPolicy:
             return self.margin
         return self.margin * min(1.0, seen.forecast.mean / _WHOLE_MARGIN)
 
-    def _served(self, sufficient: list[Candidate], course: Course, seen: Seen) -> Candidate:
+    def _served(self, sufficient: list[Candidate], course: Course, seen: Seen) -> Candidate | None:
         """Which of the sufficient serving points is served: K can be raised in a second, training only be paid for.
+
+        None where there is none.
 
         Without a declared workload the cheapest that is sure by `certainty`, or else the surest. With one, the least
         expected cost: of the queries, and where it turns out not to suffice, of the rest of the training.
@@ -195,11 +194,13 @@ class CalibratedPolicy:
         rest = course.spec.budget_flops - seen.point.train_flops
         queries = course.spec.queries
         if queries is None or any(each.flops is None for each in sufficient):
-            sure = [each for each in sufficient if each.confidence >= self.certainty]
-            if not sure:
-                return max(sufficient, key=lambda each: (each.confidence, -each.price))
-            return min(sure, key=lambda each: (each.price, each.k))
-        return min(sufficient, key=lambda each: (queries * each.price + (1.0 - each.confidence) * rest, each.k))
+            sure = cheapest(
+                sufficient,
+                reaches=lambda each: each.confidence >= self.certainty,
+                price=lambda each: (each.price, each.k),
+            )
+            return sure or best(sufficient, price=lambda each: each.price, value=lambda each: each.confidence)
+        return cheapest(sufficient, price=lambda each: (queries * each.price + (1.0 - each.confidence) * rest, each.k))
 
     def _too_early(self, course: Course, seen: Seen) -> bool:
         """Whether less of the budget is used than a projection may rest on."""

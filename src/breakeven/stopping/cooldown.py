@@ -8,7 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from breakeven.choice.break_even import break_even
+from breakeven.choice.choose import cheapest
 from breakeven.records import KCurve, LearningPoint, RunSpec, ServingPoint
+from breakeven.records.options import UNRATED, Option
 from breakeven.stopping.density import of_normals, quantile
 from breakeven.stopping.history import baseline_accuracy
 from breakeven.stopping.lifetime import query_price
@@ -79,7 +82,9 @@ def pays_from(cost_flops: float, query_flops: float | None, cheaper_flops: float
     """
     if query_flops is None or cheaper_flops is None or cheaper_flops >= query_flops:
         return None
-    return cost_flops / (query_flops - cheaper_flops)
+    stopped = Option(name="stopped", query_flops=query_flops, quality=UNRATED)
+    cooled = Option(name="cooled", train_flops=cost_flops, query_flops=cheaper_flops, quality=UNRATED)
+    return break_even(stopped, cooled)
 
 
 def serving_at(point: LearningPoint, curves: Sequence[KCurve], spec: RunSpec, serving: ServingPoint) -> ServingPoint:
@@ -109,21 +114,20 @@ def cheapest_as_good(
         for index, allowed in enumerate(query_price(point, curve, spec)[2])
         if allowed and curve.k_values[index] <= stopped.k
     ]
-    good = [each for each in found if each.accuracy >= max(stopped.accuracy, spec.min_accuracy)]
-    return min(
-        good, key=lambda each: (each.flops_per_query or each.expected_samples or 0.0, -each.accuracy), default=None
+    return cheapest(
+        found,
+        reaches=lambda each: each.accuracy >= max(stopped.accuracy, spec.min_accuracy),
+        price=lambda each: (each.flops_per_query or each.expected_samples or 0.0, -each.accuracy),
     )
 
 
 def _point(point: LearningPoint, curve: KCurve, index: int, spec: RunSpec, like: ServingPoint) -> ServingPoint:
     flops_K, samples_K, _ = query_price(point, curve, spec)
-    return ServingPoint(
+    return ServingPoint.on(
+        curve,
+        index,
         step=point.step,
-        strategy=curve.strategy,
-        deployable=like.deployable or curve.deployable,
-        k=curve.k_values[index],
-        accuracy=curve.accuracy_K[index],
-        made=curve.made_K[index],
         flops_per_query=None if flops_K is None else float(flops_K[index]),
         expected_samples=float(samples_K[index]),
+        deployable=like.deployable or curve.deployable,
     )

@@ -15,10 +15,11 @@ from typing import Final, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 
 from breakeven import check
-from breakeven.choice.break_even import break_even_queries
+from breakeven.choice.break_even import break_even
 from breakeven.errors import argument_error
 from breakeven.records import Action, Decision, Forecast, KCurve, LearningPoint, Reason, RunSpec, Witness
 from breakeven.records.observations import Counts
+from breakeven.records.options import EVALUATION, UNRATED, Option
 from breakeven.stopping.forecast import forecast_accuracy, known
 from breakeven.stopping.history import History, baseline_accuracy
 
@@ -209,20 +210,22 @@ class Course:
         baseline_query_flops = _one_sample_flops(seen, spec)
         if query_flops is None or baseline_query_flops is None or seen.evaluation_flops is None:
             return decision
-        break_even = break_even_queries(
-            budget_flops=spec.budget_flops,
+        stopped = Option(
+            name="stopped",
             train_flops=now.train_flops,
-            evaluation_flops=seen.evaluation_flops,
+            one_off={EVALUATION: seen.evaluation_flops},
             query_flops=query_flops,
-            baseline_query_flops=baseline_query_flops,
+            quality=UNRATED,
         )
-        decision = replace(decision, break_even_queries=break_even if math.isfinite(break_even) else None)
+        full = Option(
+            name="fully trained", train_flops=spec.budget_flops, query_flops=baseline_query_flops, quality=UNRATED
+        )
+        queries = break_even(stopped, full)
+        decision = replace(decision, break_even_queries=queries if math.isfinite(queries) else None)
         if spec.queries is None or decision.confidence is None:
             return decision
         return replace(
-            decision,
-            lifetime_flops=now.train_flops + seen.evaluation_flops + spec.queries * query_flops,
-            full_lifetime_flops=spec.budget_flops + spec.queries * baseline_query_flops,
+            decision, lifetime_flops=stopped.total(spec.queries), full_lifetime_flops=full.total(spec.queries)
         )
 
     def affords(self, train_flops: float, further_flops: float) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from breakeven.choice.choose import cheapest
 from breakeven.errors import argument_error
 from breakeven.records import (
     Action,
@@ -119,19 +120,12 @@ def _joint_selection(
         for index, k in enumerate(curve.k_values):
             if k <= max_k and curve.accuracy_K[index] >= goal and allowed_K[index]:
                 sufficient.append((k if price_K is None else float(price_K[index]), curve, index, price_K is not None))
-    if not sufficient:
+    chosen = cheapest(sufficient, price=lambda way: way[0])
+    if chosen is None:
         unfitted = max(curves, key=lambda each: max(each.accuracy_K)).status is not FitStatus.FITTED
         return (Reason.NO_K_CURVE if unfitted else Reason.OUT_OF_REACH), None, None
-    price, curve, index, known = min(sufficient, key=lambda option: option[0])
-    serving = ServingPoint(
-        step=now.step,
-        strategy=curve.strategy,
-        deployable=curve.deployable,
-        k=curve.k_values[index],
-        accuracy=curve.accuracy_K[index],
-        made=curve.made_K[index],
-        flops_per_query=price if known else None,
-    )
+    price, curve, index, known = chosen
+    serving = ServingPoint.on(curve, index, step=now.step, flops_per_query=price if known else None)
     one_pass = now.num_problems * price if known else 0.0
     if now.train_flops + (seen.evaluation_flops or 0.0) + one_pass >= spec.budget_flops:
         return Reason.TOO_COSTLY, curve, None

@@ -3,11 +3,9 @@
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from breakeven.records import Made, ServingPoint
-from breakeven.report.charts.frontier import _staircase, frontier_figure, offers_of
+from breakeven.report.charts.frontier import frontier_figure, offers_of
 from breakeven.report.charts.workload import spent_of, workload_of
 
 
@@ -41,19 +39,6 @@ def frontier(figure) -> list[tuple[float, float]]:
     return [
         each.points[0] for each in figure.chart.series if each.label.startswith("none cheaper is as accurate: step")
     ]
-
-
-@settings(max_examples=40)
-@given(st.lists(st.tuples(st.floats(1, 1e3), st.floats(0, 1)), max_size=12))
-def test_nothing_on_the_frontier_is_beaten_and_all_that_is_not_is_on_it(points):
-    rows = [{"fixed": cost, "per": 0.0, "accuracy": accuracy} for cost, accuracy in points]
-    kept = [(total, row["accuracy"]) for total, row in _staircase(rows, 1e6)]
-    for cost, accuracy in points:
-        beaten = any(
-            (other <= cost and better >= accuracy) and (other, better) != (cost, accuracy) for other, better in points
-        )
-        assert ((cost, accuracy) in kept) == (not beaten)
-    assert kept == sorted(kept)
 
 
 def test_no_point_of_the_charts_frontier_is_beaten_by_a_deployable_one(rich):

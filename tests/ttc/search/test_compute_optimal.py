@@ -138,3 +138,28 @@ def test_bad_arguments_are_refused(change, message) -> None:
 def test_no_answers_have_no_agreement() -> None:
     with pytest.raises(ArgumentError, match="answers must hold at least one sample"):
         agreement([])
+
+
+def test_random_tables_choose_the_setting_that_the_former_rule_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 tables of 4 bins, with ties in accuracy and price: in every field, to the last digit."""
+
+    def written_out(accuracy_SP, flops_SP, row_P, budget_flops):
+        accuracy_S, flops_S = accuracy_SP[:, row_P].mean(axis=1), flops_SP[:, row_P].mean(axis=1)
+        paid = np.flatnonzero(flops_S <= budget_flops)
+        if not len(paid):
+            return int(flops_S.argmin())
+        return int(min(paid.tolist(), key=lambda each: (-accuracy_S[each], flops_S[each], each)))
+
+    random = np.random.default_rng(0)
+    too_dear = 0
+    for number in range(200):
+        accuracy_SP = random.integers(0, 3, (6, 24)) / 2
+        flops_SP = random.integers(1, 4, (6, 1)) * np.where(random.random(24) < 0.3, 1.0, random.integers(1, 3, 24))
+        budget = float(flops_SP.mean(axis=1).min()) * random.uniform(1.0, 2.0)
+        asked = accuracy_SP, flops_SP, random.random(24)
+        found = compute_optimal(*asked, budget_flops=budget, num_bins=4, seed=number)
+        with monkeypatch.context() as patch:
+            patch.setattr("breakeven.ttc.search.compute_optimal._best_setting", written_out)
+            assert found == compute_optimal(*asked, budget_flops=budget, num_bins=4, seed=number)
+        too_dear += any((flops_SP[:, np.array(found.bin_P) == each].mean(axis=1) > budget).all() for each in range(4))
+    assert too_dear  # in some tables a bin's settings all cost more than the budget

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from breakeven.choice.frontier import undominated
 from breakeven.records import Decision, ServingPoint
 from breakeven.report.charts.chart import Axis, Chart, Figure, Marker, Series
 from breakeven.report.charts.theme import LEGEND, Spec, role, said
@@ -41,7 +42,11 @@ def frontier_figure(
     if forecast is not None and load is not None:
         full = [{"what": load.full, "accuracy": forecast.mean, "lo": forecast.lo, "hi": forecast.hi,
                  "fixed": load.full_fixed, "per": load.full_query, "k": 1, "step": "end"}]  # fmt: skip
-    best = _staircase([row for row in rows if row["deployable"] and not row["later"]], queries)
+    best = undominated(
+        [row for row in rows if row["deployable"] and not row["later"]],
+        price=lambda row: row["fixed"] + queries * row["per"],
+        value=lambda row: row["accuracy"],
+    )
     chart = Chart(
         name="frontier",
         title="Every way to stop and serve",
@@ -49,8 +54,8 @@ def frontier_figure(
         x=FLOPS_AXIS,
         y=Axis(label="accuracy", lo=0, hi=1),
         series=(
-            *(Series(label=f"none cheaper is as accurate: {_named(row)}", points=((total, row["accuracy"]),),
-                     marker=Marker.DOT) for total, row in best),
+            *(Series(label=f"none cheaper is as accurate: {_named(row)}", marker=Marker.DOT,
+                     points=((row["fixed"] + queries * row["per"], row["accuracy"]),)) for row in best),
             *(Series(label=f"chosen: {_named(row)}", marker=Marker.DIAMOND, role="served",
                      points=((row["fixed"] + queries * row["per"], row["accuracy"]),)) for row in chosen),
         ),
@@ -142,34 +147,12 @@ def _named(row: dict[str, Any]) -> str:
     return f"step {row['step']}, {row['what']}, K = {row['k']}"
 
 
-def _staircase(rows: Sequence[dict[str, Any]], queries: float) -> list[tuple[float, dict[str, Any]]]:
-    """(FLOPs in all, row) by rising cost: rows more accurate than all that cost as much or less."""
-    priced = sorted(((row["fixed"] + queries * row["per"], row) for row in rows), key=_cheapest_first)
-    kept: list[tuple[float, dict[str, Any]]] = []
-    for total, row in priced:
-        if not kept or row["accuracy"] > kept[-1][1]["accuracy"]:
-            kept.append((total, row))
-    return kept
-
-
-def _cheapest_first(priced: tuple[float, dict[str, Any]]) -> tuple[float, float]:
-    return priced[0], -priced[1]["accuracy"]
-
-
 def offers_of(decision: Decision) -> list[ServingPoint]:
     """What a decision's own K-curve offers at some of its K, with prices where it has them."""
     curve = decision.k_curve
     if curve is None or not curve.flops_K:
         return []
     return [
-        ServingPoint(
-            step=decision.step,
-            strategy=curve.strategy,
-            deployable=curve.deployable,
-            k=curve.k_values[place],
-            accuracy=min(1.0, max(0.0, curve.accuracy_K[place])),
-            made=curve.made_K[place],
-            flops_per_query=curve.flops_K[place],
-        )
+        ServingPoint.on(curve, place, step=decision.step, flops_per_query=curve.flops_K[place])
         for place in curve.some_places
     ]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven import check
+from breakeven.choice.choose import best, cheapest
 from breakeven.errors import argument_error
 
 Floats = npt.NDArray[np.float64]
@@ -94,9 +95,9 @@ def compute_optimal(
         raise argument_error("difficulty_P", f"be {num_problems} finite scores", difficulty_P)
     check.finite("difficulty_flops", difficulty_flops)
     costs_SP = costs_SP + difficulty_flops
-    cheapest = float(costs_SP.mean(axis=1).min())
-    if not budget_flops >= cheapest:
-        rule = f"be at least {cheapest:.4g}, what the cheapest setting costs in all"
+    least = float(costs_SP.mean(axis=1).min())
+    if not budget_flops >= least:
+        rule = f"be at least {least:.4g}, what the cheapest setting costs in all"
         raise argument_error("budget_flops", rule, budget_flops)
     edges_B = _edges(scores_P, num_bins, thresholds)
     bin_P = np.searchsorted(edges_B, scores_P, side="right")
@@ -145,10 +146,12 @@ def agreement(answers: Sequence[str | None]) -> float:
 
 def _best_setting(accuracies_SP: Floats, costs_SP: Floats, row_P: npt.NDArray[np.bool_], budget_flops: float) -> int:
     accuracy_S, cost_S = accuracies_SP[:, row_P].mean(axis=1), costs_SP[:, row_P].mean(axis=1)
-    affordable = np.flatnonzero(cost_S <= budget_flops)
-    if not len(affordable):
-        return int(cost_S.argmin())
-    return int(min(affordable.tolist(), key=lambda each: (-accuracy_S[each], cost_S[each], each)))
+    settings, price = range(len(cost_S)), cost_S.__getitem__
+    chosen = best(settings, budget=budget_flops, price=price, value=accuracy_S.__getitem__)
+    if chosen is None:
+        chosen = cheapest(settings, price=price)
+    assert chosen is not None, "a table holds a setting"
+    return chosen
 
 
 def _edges(scores_P: Floats, num_bins: int, thresholds: Sequence[float] | None) -> Floats:
