@@ -36,7 +36,7 @@ class Trial:
     flops: float
     """Of its evaluation."""
     proposed_by: str
-    """The method's name; "random" where it had nothing new to propose."""
+    """The method's name; "first" of what it was given, "random" where it had nothing new."""
 
 
 class Refusal(StrEnum):

@@ -40,7 +40,7 @@ class Bayesian:
             for each in space.choices
         }
         with _quiet(self._optuna):
-            sampler = self._optuna.samplers.TPESampler(seed=seed, multivariate=True)
+            sampler = self._optuna.samplers.TPESampler(seed=seed)
             self._study = self._optuna.create_study(direction="maximize", sampler=sampler)
         self._asked: dict[Key, Any] = {}
 

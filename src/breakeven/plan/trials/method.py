@@ -12,6 +12,8 @@ from breakeven.plan.trials.space import Configuration, Space
 
 Evaluate: TypeAlias = Callable[[Configuration], Evaluation]
 """Deterministic: what it draws follows from the configuration and the settings of the row."""
+FIRST: Final = "first"
+"""What proposed the trials that were made before a method was asked."""
 _MOST_IDLE: Final = 20
 """Times in a row that a method may be asked and have nothing new, before a random trial is made."""
 
@@ -35,7 +37,7 @@ class Method(Protocol):
     def tell(self, configuration: Configuration, trial: Trial | None) -> None:
         """What came of a configuration: its trial, an earlier one where it was proposed again, None: it was refused.
 
-        Random trials that the loop made are told too.
+        Told too are trials that it did not ask for: those that came first, and random ones of the loop.
         """
         ...
 
@@ -46,6 +48,7 @@ def run_trials(
     method: Method,
     *,
     num_trials: int,
+    first: Sequence[Configuration] = (),
     most_flops: float = math.inf,
     cells: Cells | None = None,
     name: str = "trial",
@@ -61,6 +64,7 @@ def run_trials(
         evaluate: a configuration.
         method: what proposes them.
         num_trials: most trials.
+        first: tried before the method is asked, and told to it: what is served today, what is thought to be good.
         most_flops: none begins once so many FLOPs are spent, the proposer's included.
         cells: where trials are kept, so that one that was killed goes on; None: nowhere.
         name: what their keys begin with. Methods that share it share the evaluations, and each is charged for all
@@ -87,6 +91,9 @@ def run_trials(
         found = evaluate(configuration) if cells is None else cells.of(key, Evaluation, lambda: evaluate(configuration))
         return archive.add(configuration, found, proposed_by)
 
+    for configuration in first:
+        if has_room():
+            method.tell(configuration, attempt(configuration, FIRST))
     while has_room() and (asked := method.ask(archive)) is not None:
         tried = len(archive.trials)
         for configuration in asked:

@@ -22,24 +22,20 @@ class Rules:
 
     Args:
         moves: tried in this order.
-        start: configurations that are tried first.
-        seed: of the restarts, and of the beginning where there is no start.
+        seed: of the restarts, and of the beginning where nothing was tried first.
     """
 
     name: Final = "rules"
 
-    def __init__(self, moves: Sequence[Move], *, start: Sequence[Configuration] = (), seed: int) -> None:
+    def __init__(self, moves: Sequence[Move], *, seed: int) -> None:
         if not moves:
             raise argument_error("moves", "be at least one", "none")
-        self._moves, self._start = tuple(moves), list(start)
+        self._moves = tuple(moves)
         self._random = np.random.default_rng(seed)
         self._at: Trial | None = None
 
     def ask(self, archive: Archive) -> Sequence[Configuration]:
-        """The start at once; then one at a time."""
-        if self._start:
-            start, self._start = self._start, []
-            return start
+        """One."""
         if self._at is not None:
             at = self._at
             for proposed in chain.from_iterable(move(at, archive) for move in self._moves):

@@ -36,6 +36,12 @@ class Choice:
         if len(set(self.values)) < len(self.values):
             raise argument_error(f"choice {self.name}", "have each value once", list(self.values))
 
+    def has(self, value: object) -> bool:
+        """Whether it is one of the values; True is no 1, although it equals one."""
+        if value not in self.values:
+            return False
+        return isinstance(value, bool) is isinstance(self.values[self.values.index(value)], bool)  # type: ignore[arg-type]
+
     def beside(self, value: Setting) -> list[Setting]:
         """The values next to one, below and above; of a choice without an order all others."""
         if not self.ordered:
@@ -97,10 +103,8 @@ class Space:
         if missing := [each.name for each in self.choices if each.name not in configuration]:
             return f"says nothing of {', '.join(missing)}"
         for each in self.choices:
-            value = configuration[each.name]
-            # True is no 1, although it equals one
-            if not any(value == known and isinstance(value, bool) is isinstance(known, bool) for known in each.values):
-                return f"{each.name} cannot be {value!r}"
+            if not each.has(configuration[each.name]):
+                return f"{each.name} cannot be {configuration[each.name]!r}"
         unknown = sorted({*map(str, configuration)} - {each.name for each in self.choices})
         return f"has no choice {', '.join(unknown)}" if unknown else ""
 
