@@ -14,7 +14,7 @@ Evaluate: TypeAlias = Callable[[Configuration], Evaluation]
 """Deterministic: what it draws follows from the configuration and the settings of the row."""
 FIRST: Final = "first"
 """What proposed the trials that were made before a method was asked."""
-_MOST_IDLE: Final = 20
+_MOST_IDLE: Final = 5
 """Times in a row that a method may be asked and have nothing new, before a random trial is made."""
 
 

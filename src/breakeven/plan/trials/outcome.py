@@ -47,8 +47,8 @@ class Outcome:
     gain: Difference | None
     """The winner less the default on the fresh problems, paired where both are known problem by problem."""
     paid_back_queries: float | None
-    """From how many queries on the trials cost less than the winner saves per query against the default; 0 where they
-    cost nothing, infinity where the winner saves nothing; None without a default."""
+    """After how many queries the winner has saved what the trials cost, against the default; infinity where it saves no
+    FLOPs per query; None without a default."""
     num_trials: int
     refused: dict[Refusal, int]
     proposer: Proposer
@@ -72,7 +72,7 @@ class Outcome:
                 lo=self.winner.quality.lo,
                 hi=self.winner.quality.hi,
             ),
-            _finding("optimism of the trials: what they saw of the winner, less what was measured again", self.optimism),
+            _finding("optimism: what the trials saw of the winner, less what was measured again", self.optimism),
         ]
         if self.default is not None and self.gain is not None:
             rows.append(_finding(f"{self.winner.name} less {self.default.name}, on fresh problems", self.gain))

@@ -33,10 +33,11 @@ class Factors:
 
     def draw(self, random: np.random.Generator) -> Configuration:
         """One configuration; it may be over the budget."""
-        return {
-            each.name: each.values[int(random.choice(len(each.values), p=chances))]
-            for each, chances in zip(self.space.choices, self.chances, strict=True)
-        }
+        drawn, uniforms = {}, random.random(len(self.logits))
+        for each, chances, uniform in zip(self.space.choices, self.chances, uniforms, strict=True):
+            place = int(np.searchsorted(np.cumsum(chances), uniform, side="right"))
+            drawn[each.name] = each.values[min(place, len(chances) - 1)]  # the sum may be a little below 1
+        return drawn
 
     def log_chance(self, configuration: Configuration) -> float:
         """Logarithm of its probability."""
@@ -85,7 +86,7 @@ class Reinforce:
         *,
         seed: int,
         batch: int = 3,
-        rate: float = 0.5,
+        rate: float = 0.2,
         entropy: float = 0.01,
         memory: float = 0.9,
     ) -> None:
@@ -119,19 +120,21 @@ class Reinforce:
         values = [value for _, value in self._told if value is not None]
         if self._baseline is None and values:
             self._baseline = float(np.mean(values))
-        baseline = self._baseline or 0.0
+        baseline = 0.0 if self._baseline is None else self._baseline
         for value in values:
             self._variance = self._memory * self._variance + (1 - self._memory) * (value - baseline) ** 2
         spread = max(np.sqrt(self._variance), _SMALLEST)
         step = [self._entropy * each for each in self.factors.entropy_gradient()]
         for configuration, value in self._told:
             advantage = -1.0 if value is None else float((value - baseline) / spread)
-            for each, slope in zip(step, self.factors.log_chance_gradient(configuration), strict=True):
-                each += advantage / self._batch * slope
-        for logits, each in zip(self.factors.logits, step, strict=True):
-            logits += self._rate * each
+            for total, slope in zip(step, self.factors.log_chance_gradient(configuration), strict=True):
+                np.add(total, advantage / self._batch * slope, out=total)
+        self.factors.logits = [
+            logits + self._rate * total for logits, total in zip(self.factors.logits, step, strict=True)
+        ]
         for value in values:
-            self._baseline = self._memory * (self._baseline or value) + (1 - self._memory) * value
+            baseline = self._memory * baseline + (1 - self._memory) * value
+        self._baseline = baseline if values else self._baseline
 
 
 def _softmax(logits: Floats) -> Floats:

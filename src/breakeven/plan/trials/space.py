@@ -179,5 +179,7 @@ class Space:
             which = f"the cheapest{'' if listed else ' found'}, {self.words(at)}"
             if math.isinf(price := self.cost(at)):
                 raise argument_error("choices", "have a configuration that can be built", self.words(at))
-            raise argument_error("budget", f"be at least {price:.6g} FLOPs per query, the price of {which}", self.budget)
+            raise argument_error(
+                "budget", f"be at least {price:.6g} FLOPs per query, the price of {which}", self.budget
+            )
         return at

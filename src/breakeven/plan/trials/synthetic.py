@@ -1,8 +1,8 @@
 """Two problems in closed form, whose best configuration is known: what methods are tried and tested on.
 
 Prices are published formulas; qualities are ours, made so that what the papers report is there: a stage that prefers a
-large model and one that prefers many samples of a small one, a peak in samples, width and depth, and an upstream quality
-that moves the optimum downstream. They are no claim on any real model.
+large model and one that prefers many samples of a small one, a peak in samples, width and depth, and a quality upstream
+that moves the best number of samples downstream. They are no claim on any real model.
 """
 
 import math
