@@ -160,7 +160,7 @@ def _value(choice: Choice, said: object) -> Setting | None:
     if said is None or isinstance(said, dict | list):
         return None
     if choice.has(said):
-        return choice.values[choice.values.index(said)]  # type: ignore[arg-type]
+        return choice.values[choice.values.index(said)]
     return next((each for each in choice.values if str(each) == said), None) if isinstance(said, str) else None
 
 

@@ -118,15 +118,14 @@ class Reinforce:
 
     def _step(self) -> None:
         values = [value for _, value in self._told if value is not None]
-        if self._baseline is None and values:
-            self._baseline = float(np.mean(values))
-        baseline = 0.0 if self._baseline is None else self._baseline
+        mean = float(np.mean(values)) if values else 0.0
+        baseline = mean if self._baseline is None else self._baseline
         for value in values:
             self._variance = self._memory * self._variance + (1 - self._memory) * (value - baseline) ** 2
         spread = max(np.sqrt(self._variance), _SMALLEST)
         step = [self._entropy * each for each in self.factors.entropy_gradient()]
-        for configuration, value in self._told:
-            advantage = -1.0 if value is None else float((value - baseline) / spread)
+        for configuration, found in self._told:
+            advantage = -1.0 if found is None else float((found - baseline) / spread)
             for total, slope in zip(step, self.factors.log_chance_gradient(configuration), strict=True):
                 np.add(total, advantage / self._batch * slope, out=total)
         self.factors.logits = [
@@ -134,9 +133,11 @@ class Reinforce:
         ]
         for value in values:
             baseline = self._memory * baseline + (1 - self._memory) * value
-        self._baseline = baseline if values else self._baseline
+        if values:
+            self._baseline = baseline
 
 
 def _softmax(logits: Floats) -> Floats:
     weights: Floats = np.exp(logits - logits.max())
-    return weights / weights.sum()
+    chances: Floats = weights / weights.sum()
+    return chances

@@ -40,7 +40,7 @@ class Choice:
         """Whether it is one of the values; True is no 1, although it equals one."""
         if value not in self.values:
             return False
-        return isinstance(value, bool) is isinstance(self.values[self.values.index(value)], bool)  # type: ignore[arg-type]
+        return isinstance(value, bool) is isinstance(self.values[self.values.index(value)], bool)
 
     def beside(self, value: Setting) -> list[Setting]:
         """The values next to one, below and above; of a choice without an order all others."""
@@ -166,15 +166,17 @@ class Space:
         Raises:
             ArgumentError: it is over the budget, as all are then.
         """
-        at, price, last = {each.name: each.values[0] for each in self.choices}, math.inf, math.nan
+        at: Configuration = {each.name: each.values[0] for each in self.choices}
+        price, last = math.inf, math.nan
         while price != last:  # exact where each choice has a price of its own
             last = price
             for each in self.choices:
-                at = min(({**at, each.name: value} for value in each.values), key=self.cost)
+                varied: list[Configuration] = [{**at, each.name: value} for value in each.values]
+                at = min(varied, key=self.cost)
             price = self.cost(at)
         listed = self.size <= MOST_LISTED
         if listed and not self.allows(at):
-            at = dict(min(self.iterate(), key=self.cost))
+            at = min(self.iterate(), key=self.cost)
         if not self.allows(at):
             which = f"the cheapest{'' if listed else ' found'}, {self.words(at)}"
             if math.isinf(price := self.cost(at)):

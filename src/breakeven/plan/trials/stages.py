@@ -45,7 +45,7 @@ def best_of_stages(
 
     >>> small, large = StageOption(price=1, value=0.5), StageOption(price=4, value=0.9)
     >>> best_of_stages([[small, large], [small, large]], 5), best_of_stages([[small, large]] * 2, 1)
-    ((0, 1), None)
+    ((1, 0), None)
     """
     check.one_of("combine", combine, COMBINE)
     _check(stages, budget)

@@ -214,5 +214,6 @@ def _dearest(space: Space, fixed: Configuration) -> Configuration:
     """Of the models, all else being fixed, those that cost most within the budget: what one serves without trials."""
     free: Sequence[Choice] = [each for each in space.choices if each.name not in fixed]
     inner = Space(choices=tuple(free), price=lambda each: space.price({**fixed, **each}), budget=space.budget)
+    inner.cheapest()  # says so where none is within the budget
     best = max(filter(inner.allows, inner.iterate()), key=inner.cost)
     return {each.name: {**fixed, **best}[each.name] for each in space.choices}
