@@ -196,19 +196,19 @@ def test_exhaustive_refuses_what_would_not_end() -> None:
 
 def test_the_gradients_of_reinforce_are_those_of_finite_differences() -> None:
     factors, random, step = Factors(GRAPH.space), np.random.default_rng(0), 1e-6
-    factors.logits = [random.normal(size=len(each)) for each in factors.logits]
+    factors.logits_CV = factors.logits_CV + random.normal(size=factors.logits_CV.shape)
     configuration = factors.draw(random)
 
     def moved(value: Callable[[], float], choice: int, place: int) -> float:
         found = []
         for sign in (1, -1):
-            factors.logits[choice][place] += sign * step
+            factors.logits_CV[choice][place] += sign * step
             found.append(value())
-            factors.logits[choice][place] -= sign * step
+            factors.logits_CV[choice][place] -= sign * step
         return (found[0] - found[1]) / (2 * step)
 
-    for choice, logits in enumerate(factors.logits):
-        for place in range(len(logits)):
+    for choice, each in enumerate(factors.space.choices):
+        for place in range(len(each.values)):
             slope = moved(lambda: factors.log_chance(configuration), choice, place)
             assert factors.log_chance_gradient(configuration)[choice][place] == pytest.approx(slope, abs=1e-7)
             assert factors.entropy_gradient()[choice][place] == pytest.approx(
@@ -218,7 +218,7 @@ def test_the_gradients_of_reinforce_are_those_of_finite_differences() -> None:
 
 def test_reinforce_draws_by_its_chances() -> None:
     factors = Factors(Space(choices=(categorical("a", "x", "y", "z"),), price=lambda _: 1.0))
-    factors.logits = [np.log(np.array([0.5, 0.3, 0.2]))]
+    factors.logits_CV = np.log(np.array([[0.5, 0.3, 0.2]]))
     random = np.random.default_rng(1)
     drawn = [factors.draw(random)["a"] for _ in range(4000)]
     assert [drawn.count(each) / 4000 for each in "xyz"] == pytest.approx([0.5, 0.3, 0.2], abs=0.03)
@@ -239,7 +239,7 @@ def test_reinforce_learns_to_keep_the_budget() -> None:
                 archive.known(each) or (space.allows(each) and archive.add(each, GRAPH_EVALUATION, "reinforce")) or None
             )
             method.tell(each, known)
-    assert method.factors.chances[0][0] > 0.9
+    assert method.factors.chances_CV[0][0] > 0.9
 
 
 GRAPH_EVALUATION = Evaluation(quality=Quality(value=0.5), flops=1.0)

@@ -20,45 +20,51 @@ class Factors:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.logits = [np.zeros(len(each.values)) for each in space.choices]
+        sizes = [len(each.values) for each in space.choices]
+        # Choice by value; minus infinity where a choice has fewer values than another.
+        self.logits_CV: Floats = np.where(np.arange(max(sizes)) < np.array(sizes)[:, None], 0.0, -np.inf)
 
     @property
-    def chances(self) -> list[Floats]:
+    def chances_CV(self) -> Floats:
         """Of each value of each choice."""
-        return [_softmax(each) for each in self.logits]
+        weights_CV: Floats = np.exp(self.logits_CV - self.logits_CV.max(axis=1, keepdims=True))
+        return weights_CV / weights_CV.sum(axis=1, keepdims=True)
 
-    def places(self, configuration: Configuration) -> list[int]:
-        """Where its values stand among those of each choice."""
-        return [each.values.index(configuration[each.name]) for each in self.space.choices]
+    def places(self, configuration: Configuration) -> npt.NDArray[np.intp]:
+        """Where its values stand among those of each choice, shape (C,)."""
+        return np.array([each.values.index(configuration[each.name]) for each in self.space.choices])
 
     def draw(self, random: np.random.Generator) -> Configuration:
         """One configuration; it may be over the budget."""
-        drawn, uniforms = {}, random.random(len(self.logits))
-        for each, chances, uniform in zip(self.space.choices, self.chances, uniforms, strict=True):
-            place = int(np.searchsorted(np.cumsum(chances), uniform, side="right"))
-            drawn[each.name] = each.values[min(place, len(chances) - 1)]  # the sum may be a little below 1
-        return drawn
+        sums_CV = self.chances_CV.cumsum(axis=1)
+        places_C = (sums_CV <= random.random((len(sums_CV), 1)) * sums_CV[:, -1:]).sum(axis=1)
+        return {
+            each.name: each.values[place] for each, place in zip(self.space.choices, places_C.tolist(), strict=True)
+        }
 
     def log_chance(self, configuration: Configuration) -> float:
         """Logarithm of its probability."""
-        pairs = zip(self.chances, self.places(configuration), strict=True)
-        return float(sum(np.log(chances[place]) for chances, place in pairs))
+        return float(np.log(self.chances_CV[np.arange(len(self.logits_CV)), self.places(configuration)]).sum())
 
-    def log_chance_gradient(self, configuration: Configuration) -> list[Floats]:
-        """Of `log_chance` by the logits."""
-        gradient = [-chances for chances in self.chances]
-        for each, place in zip(gradient, self.places(configuration), strict=True):
-            each[place] += 1.0
-        return gradient
+    def log_chance_gradient(self, configuration: Configuration) -> Floats:
+        """Of `log_chance` by the logits, shape (C, V)."""
+        slope_CV = -self.chances_CV
+        slope_CV[np.arange(len(slope_CV)), self.places(configuration)] += 1.0
+        return slope_CV
 
     @property
     def entropy(self) -> float:
         """In nats."""
-        return -float(sum((each * np.log(each)).sum() for each in self.chances))
+        return -float(self._information().sum())
 
-    def entropy_gradient(self) -> list[Floats]:
-        """Of `entropy` by the logits."""
-        return [-each * (np.log(each) - (each * np.log(each)).sum()) for each in self.chances]
+    def entropy_gradient(self) -> Floats:
+        """Of `entropy` by the logits, shape (C, V)."""
+        information_CV = self._information()
+        return self.chances_CV * information_CV.sum(axis=1, keepdims=True) - information_CV
+
+    def _information(self) -> Floats:
+        chances_CV = self.chances_CV
+        return chances_CV * np.log(chances_CV, out=np.zeros_like(chances_CV), where=chances_CV > 0)
 
 
 class Reinforce:
@@ -123,21 +129,12 @@ class Reinforce:
         for value in values:
             self._variance = self._memory * self._variance + (1 - self._memory) * (value - baseline) ** 2
         spread = max(np.sqrt(self._variance), _SMALLEST)
-        step = [self._entropy * each for each in self.factors.entropy_gradient()]
+        step_CV = self._entropy * self.factors.entropy_gradient()
         for configuration, found in self._told:
             advantage = -1.0 if found is None else float((found - baseline) / spread)
-            for total, slope in zip(step, self.factors.log_chance_gradient(configuration), strict=True):
-                np.add(total, advantage / self._batch * slope, out=total)
-        self.factors.logits = [
-            logits + self._rate * total for logits, total in zip(self.factors.logits, step, strict=True)
-        ]
+            step_CV += advantage / self._batch * self.factors.log_chance_gradient(configuration)
+        self.factors.logits_CV = self.factors.logits_CV + self._rate * step_CV
         for value in values:
             baseline = self._memory * baseline + (1 - self._memory) * value
         if values:
             self._baseline = baseline
-
-
-def _softmax(logits: Floats) -> Floats:
-    weights: Floats = np.exp(logits - logits.max())
-    chances: Floats = weights / weights.sum()
-    return chances
