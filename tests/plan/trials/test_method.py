@@ -117,8 +117,9 @@ def test_trials_that_are_cut_anywhere_and_resumed_leave_the_same_bytes(name: str
 
         cells = cells_in(directory)
         with cells.file:
-            options = {"num_trials": 13, "first": [GRAPH.default], "cells": cells, "seed": 5}
-            return run_trials(GRAPH.space, evaluate, method(), **options)
+            return run_trials(
+                GRAPH.space, evaluate, method(), num_trials=13, first=[GRAPH.default], cells=cells, seed=5
+            )
 
     whole = run(tmp_path / "whole")
     cuts = (0, 1, 5, 12) if name != "bayesian" else (11,)

@@ -170,8 +170,10 @@ def _objects(text: str) -> list[dict[str, Any]]:
     while (at := min((place for sign in "[{" if (place := text.find(sign, at)) >= 0), default=-1)) >= 0:
         try:
             value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except ValueError:
             at += 1
             continue
+        except RecursionError:  # and so at every bracket that follows
+            break
         found += [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
     return found

@@ -28,7 +28,8 @@ class Factors:
     def chances_CV(self) -> Floats:
         """Of each value of each choice."""
         weights_CV: Floats = np.exp(self.logits_CV - self.logits_CV.max(axis=1, keepdims=True))
-        return weights_CV / weights_CV.sum(axis=1, keepdims=True)
+        chances_CV: Floats = weights_CV / weights_CV.sum(axis=1, keepdims=True)
+        return chances_CV
 
     def places(self, configuration: Configuration) -> npt.NDArray[np.intp]:
         """Where its values stand among those of each choice, shape (C,)."""
@@ -64,7 +65,8 @@ class Factors:
 
     def _information(self) -> Floats:
         chances_CV = self.chances_CV
-        return chances_CV * np.log(chances_CV, out=np.zeros_like(chances_CV), where=chances_CV > 0)
+        information_CV: Floats = chances_CV * np.log(chances_CV, out=np.zeros_like(chances_CV), where=chances_CV > 0)
+        return information_CV
 
 
 class Reinforce:
