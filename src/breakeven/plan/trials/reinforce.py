@@ -61,7 +61,8 @@ class Factors:
     def entropy_gradient(self) -> Floats:
         """Of `entropy` by the logits, shape (C, V)."""
         information_CV = self._information()
-        return self.chances_CV * information_CV.sum(axis=1, keepdims=True) - information_CV
+        slope_CV: Floats = self.chances_CV * information_CV.sum(axis=1, keepdims=True) - information_CV
+        return slope_CV
 
     def _information(self) -> Floats:
         chances_CV = self.chances_CV
