@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ pytest.importorskip("httpx2")
 
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
-from breakeven.eval.models import LoadedModel, ModelOptions, load_model
+from breakeven.eval.models import LoadedModel
 from breakeven.plan.cells import Cells
 from breakeven.plan.trials.archive import Archive, Evaluation, Refusal
 from breakeven.plan.trials.method import run_trials
-from breakeven.plan.trials.proposals import Proposals
+from breakeven.plan.trials.proposals import Proposals, proposer_at
 from breakeven.plan.trials.space import Configuration, Space, boolean, categorical, integers
 from breakeven.records import Completion, Draw
 from breakeven.records.options import Quality
@@ -168,7 +167,7 @@ def test_any_server_proposes_and_a_resumed_plan_asks_it_nothing(json_server: Any
         with cells.file:
             return run(model, num_trials=num_trials, cells=cells)
 
-    model = partial(load_model, server.url, ModelOptions())
+    model = proposer_at(server.url)
     planned(tmp_path / "cut", model, 1)
     found = planned(tmp_path / "cut", model, 3)
     assert [each.configuration["samples"] for each in found.trials] == [1, 2, 3]
@@ -183,11 +182,20 @@ def test_any_server_proposes_and_a_resumed_plan_asks_it_nothing(json_server: Any
     assert (tmp_path / "whole" / CELLS_NAME).read_bytes() == (tmp_path / "cut" / CELLS_NAME).read_bytes()
 
 
+def test_a_server_whose_model_is_described_is_charged(json_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 tokens read and 11 fed back, 2 FLOPs a parameter each."""
+    monkeypatch.setenv("MY_KEY", "secret")
+    server = json_server(lambda request: reply(json.dumps([GOOD])), models=("one", "two"))
+    found = run(proposer_at(server.url, served_name="two", api_key_env="MY_KEY", params=7e9), num_trials=1)
+    assert found.proposer.flops == 2 * 7e9 * 51
+    assert server.requests[0]["model"] == "two"
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_server_that_is_down_is_left_and_the_trials_go_on(json_server: Any, listed: bool) -> None:
     server = json_server(lambda request: (503, {"error": {"message": "overloaded"}}))
     url = server.url if listed else "http://127.0.0.1:9/v1"  # where nobody listens
-    archive = run(partial(load_model, url, ModelOptions()), num_trials=3, most_in_vain=1)
+    archive = run(proposer_at(url), num_trials=3, most_in_vain=1)
     assert [each.proposed_by for each in archive.trials] == ["random"] * 3
     assert (archive.proposer.calls, archive.proposer.failed_calls) == (1, 1)
     assert (archive.proposer.prompt_tokens, archive.proposer.flops) == (0, 0.0)
@@ -197,7 +205,7 @@ def test_a_server_that_is_down_is_left_and_the_trials_go_on(json_server: Any, li
 def test_what_the_user_has_to_change_is_raised(json_server: Any) -> None:
     server = json_server(lambda request: reply("[]"), models=("one", "two"))
     with pytest.raises(ArgumentError, match="--served-name must name one of the served models: one, two"):
-        run(partial(load_model, server.url, ModelOptions()))
+        run(proposer_at(server.url))
     for wrong in ({"batch": 0}, {"most_in_vain": 0}):
         with pytest.raises(ArgumentError, match=f"{next(iter(wrong))} must be a whole number"):
             Proposals(SPACE, says(""), seed=0, **wrong)  # type: ignore[arg-type]

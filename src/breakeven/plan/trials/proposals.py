@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from breakeven import check
 from breakeven.cost.query import sampling_flops
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import SamplerError
-from breakeven.eval.models import LoadedModel
+from breakeven.eval.models import LoadedModel, ModelOptions, load_model
 from breakeven.plan.cells import Cells
 from breakeven.plan.trials.archive import Archive, Refusal, Trial
 from breakeven.plan.trials.space import Choice, Configuration, Space
@@ -42,7 +43,7 @@ class Proposals:
 
     Args:
         space: what there is to choose.
-        model: loads what is asked, when it is first asked: `lambda: load_model(URL, ModelOptions(...), cost=...)`.
+        model: loads what is asked, when it is first asked: `proposer_at(URL)`.
         seed: of its samples.
         batch: configurations asked for in a call.
         temperature: of its samples.
@@ -147,6 +148,22 @@ class Proposals:
         some = "one configuration" if self._batch == 1 else f"{self._batch} configurations"
         lines.append(f"Propose {some} that were not tried. Answer with a JSON list of such objects and nothing else.")
         return "\n".join(lines)
+
+
+def proposer_at(
+    url: str, *, served_name: str | None = None, api_key_env: str | None = None, params: float | None = None
+) -> Callable[[], LoadedModel]:
+    """What loads the model of a server, as the settings of a row name it.
+
+    Args:
+        url: of an OpenAI-compatible server, up to and including `/v1`.
+        served_name: of the model; None: the only one it serves.
+        api_key_env: the variable of the environment with the server's key; a key itself is in no setting.
+        params: active parameters of the model, to charge its tokens by; None: not known, so that they are in no line.
+    """
+    options = ModelOptions(served_name=served_name, api_key_env=api_key_env)
+    cost = None if params is None else ModelCost(body_params=params)
+    return lambda: load_model(url, options, cost=cost)
 
 
 def _values(choice: Choice) -> str:
