@@ -75,6 +75,8 @@ def test_what_comes_first_is_told_and_what_a_silent_method_lacks_is_random() -> 
     assert [each.proposed_by for each in archive.trials] == ["first", *["random"] * 5]
     assert sorted(int(each.configuration["n"]) for each in archive.trials) == [1, 2, 3, 4, 5, 6]
     assert len(method.told) == 7  # the one over the budget too
+    with pytest.raises(ArgumentError, match="first must hold configurations of the space; got .* It n cannot be 10"):
+        run_trials(LINE, square, Scripted([]), num_trials=10, first=[{"n": 10}])
 
 
 def test_a_budget_that_nothing_meets_names_the_cheapest() -> None:
@@ -131,6 +133,24 @@ def test_trials_that_are_cut_anywhere_and_resumed_leave_the_same_bytes(name: str
         assert resumed.refused == whole.refused
         lines = (tmp_path / str(cut) / CELLS_NAME).read_bytes()
         assert lines == (tmp_path / "whole" / CELLS_NAME).read_bytes()
+
+
+def test_a_file_that_was_torn_anywhere_is_completed_to_the_same_bytes(tmp_path: Path) -> None:
+    """As a kill while a line is written leaves it."""
+
+    def run(directory: Path) -> bytes:
+        cells = cells_in(directory)
+        with cells.file:
+            run_trials(GRAPH.space, GRAPH.evaluate, Rules(GRAPH.moves, seed=2), num_trials=6, cells=cells)
+        return (directory / CELLS_NAME).read_bytes()
+
+    whole = run(tmp_path / "whole")
+    begun = whole.index(b"\n") + 1
+    for size in (*range(begun, len(whole), len(whole) // 9), len(whole) - 1):
+        torn = tmp_path / str(size)
+        torn.mkdir()
+        (torn / CELLS_NAME).write_bytes(whole[:size])
+        assert run(torn) == whole
 
 
 def test_methods_that_share_cells_share_evaluations_and_are_charged_apart(tmp_path: Path) -> None:

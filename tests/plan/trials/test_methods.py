@@ -184,6 +184,8 @@ def test_stages_must_share_out_the_choices() -> None:
     for stages in ([["retrieve_model"]], [*PIPELINE.stages, ["retrieve_model"]]):
         with pytest.raises(ArgumentError, match="stages must have each choice once"):
             Factorised(PIPELINE.space, stages)
+    with pytest.raises(ArgumentError, match="base must be a configuration of the space; got .* It says nothing of"):
+        Factorised(PIPELINE.space, PIPELINE.stages, base={"answer_samples": 1})
 
 
 def test_exhaustive_refuses_what_would_not_end() -> None:

@@ -12,7 +12,7 @@ from breakeven.plan.cells import Cells
 from breakeven.plan.trials.archive import Archive, Evaluation, Refusal
 from breakeven.plan.trials.at_random import AtRandom
 from breakeven.plan.trials.method import run_trials
-from breakeven.plan.trials.outcome import Outcome, difference, outcome_of
+from breakeven.plan.trials.outcome import Outcome, course_of, difference, outcome_of, table_of
 from breakeven.plan.trials.space import Configuration, Space, integers
 from breakeven.plan.trials.synthetic import graph
 from breakeven.records.options import Option, Quality
@@ -115,6 +115,20 @@ def test_the_optimism_is_above_0_under_noise_and_gone_on_fresh_problems() -> Non
     assert abs(again.mean()) < 2.58 * again.std(ddof=1) / math.sqrt(30)
     inside = sum((found.winner.quality.lo or 0) <= truth <= (found.winner.quality.hi or 1) for found, truth in runs)
     assert inside >= 23  # of 30 at 90 %: fewer with a chance of 2 %
+
+
+def test_a_table_of_the_best_and_the_course_of_all() -> None:
+    archive = line_of(3, 2, 4)
+    assert table_of(archive, most=2).rows == (
+        ("n=2", "0.800", "2", "20", "random"),
+        ("n=3", "0.700", "3", "20", "random"),
+    )
+    assert course_of(archive, "random").points == ((20.0, 0.7), (40.0, 0.8), (60.0, 0.8))
+
+
+def test_a_default_that_is_no_configuration() -> None:
+    with pytest.raises(ArgumentError, match="default must be a configuration of the space; got .* It n cannot be 10"):
+        outcome_of(line_of(2), lambda _: FRESH, option, default={"n": 10})
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class Factorised:
         combine: "product" or "sum".
 
     Raises:
-        ArgumentError: a choice in no stage or in two.
+        ArgumentError: a choice in no stage or in two, or a base that is no configuration.
     """
 
     name: Final = "factorised"
@@ -44,6 +44,8 @@ class Factorised:
         check.one_of("combine", combine, COMBINE)
         self._space, self._combine = space, combine
         self._base = dict(space.cheapest() if base is None else base)
+        if fault := space.fault(self._base):
+            raise argument_error("base", "be a configuration of the space", self._base, f"It {fault}.")
         values = {each.name: each.values for each in space.choices}
         self._options = [
             [dict(zip(stage, each, strict=True)) for each in product(*(values[name] for name in stage))]

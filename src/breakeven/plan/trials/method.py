@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from breakeven import check
+from breakeven.errors import argument_error
 from breakeven.plan.cells import Cells
 from breakeven.plan.trials.archive import Archive, Evaluation, Refusal, Trial
 from breakeven.plan.trials.at_random import AtRandom
@@ -72,7 +73,7 @@ def run_trials(
         seed: of random trials.
 
     Raises:
-        ArgumentError: no configuration is within the budget; the cheapest is named.
+        ArgumentError: no configuration is within the budget; the cheapest is named. Or one of `first` is none.
     """
     check.whole("num_trials", num_trials, 1)
     check.above("most_flops", most_flops, 0)
@@ -92,6 +93,8 @@ def run_trials(
         return archive.add(configuration, found, proposed_by)
 
     for configuration in first:
+        if fault := space.fault(configuration):
+            raise argument_error("first", "hold configurations of the space", dict(configuration), f"It {fault}.")
         if has_room():
             method.tell(configuration, attempt(configuration, FIRST))
     while has_room() and (asked := method.ask(archive)) is not None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from breakeven.plan.trials.method import Evaluate
 from breakeven.plan.trials.space import Configuration
 from breakeven.records import NORMAL_95
 from breakeven.records.options import Option, Quality
-from breakeven.records.plans import Finding
+from breakeven.records.plans import Finding, Line, PlanTable
 
 SEARCH: Final = "search"
 EVALUATION: Final = "evaluation"
@@ -121,12 +122,14 @@ def outcome_of(
         name: what its keys begin with.
 
     Raises:
-        ArgumentError: there is no trial.
+        ArgumentError: there is no trial, or the default is no configuration.
 
     Counted:
         All trials and what proposed them (`search`); measuring the winner again, and the default (`evaluation`).
     """
     best = archive.best
+    if default is not None and (fault := archive.space.fault(default)):
+        raise argument_error("default", "be a configuration of the space", dict(default), f"It {fault}.")
     if best is None:
         raise argument_error("archive", "hold at least one trial", 0)
 
@@ -155,6 +158,36 @@ def outcome_of(
         refused=dict(archive.refused),
         proposer=archive.proposer,
     )
+
+
+def table_of(archive: Archive, *, most: int = 10) -> PlanTable:
+    """The best trials, as they were seen, for a row's answer."""
+    ranked = sorted(archive.trials, key=lambda each: (-each.quality.value, each.price))[:most]
+    return PlanTable(
+        label=f"The best of {len(archive.trials)} trials, as they were seen",
+        headings=("configuration", "quality", "FLOPs per query", "FLOPs of the trial", "proposed by"),
+        rows=tuple(
+            (
+                archive.space.words(each.configuration),
+                f"{each.quality.value:.3f}",
+                f"{each.price:.3g}",
+                f"{each.flops:.3g}",
+                each.proposed_by,
+            )
+            for each in ranked
+        ),
+    )
+
+
+def course_of(archive: Archive, label: str) -> Line:
+    """The best that was seen against FLOPs of the trials so far, for a picture of several methods.
+
+    Not counted:
+        What proposed them.
+    """
+    flops = accumulate(each.flops for each in archive.trials)
+    seen = accumulate((each.quality.value for each in archive.trials), max)
+    return Line(label=label, points=tuple(zip(flops, seen, strict=True)))
 
 
 def difference(first: Quality, second: Quality) -> Difference:
