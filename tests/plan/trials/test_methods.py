@@ -184,7 +184,7 @@ def test_stages_must_share_out_the_choices() -> None:
     for stages in ([["retrieve_model"]], [*PIPELINE.stages, ["retrieve_model"]]):
         with pytest.raises(ArgumentError, match="stages must have each choice once"):
             Factorised(PIPELINE.space, stages)
-    with pytest.raises(ArgumentError, match="base must be a configuration of the space; got .* It says nothing of"):
+    with pytest.raises(ArgumentError, match=r"base must be a configuration of the space; got .* It says nothing of"):
         Factorised(PIPELINE.space, PIPELINE.stages, base={"answer_samples": 1})
 
 

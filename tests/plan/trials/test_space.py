@@ -69,13 +69,13 @@ def test_repair_reaches_the_cheapest_past_what_cannot_be_built() -> None:
 @pytest.mark.parametrize(
     ("said", "fault"),
     [
-        ({"model": "small", "samples": 4}, "says nothing of shuffled"),
-        ({"model": "huge", "samples": 4, "shuffled": True}, "model cannot be 'huge'"),
-        ({"model": "small", "samples": 4.5, "shuffled": True}, "samples cannot be 4.5"),
-        ({"model": "small", "samples": True, "shuffled": True}, "samples cannot be True"),
-        ({"model": "small", "samples": 1, "shuffled": 1}, "shuffled cannot be 1"),
-        ({"model": ["small"], "samples": 1, "shuffled": True}, "model cannot be ['small']"),
-        ({"model": "small", "samples": 4, "shuffled": True, "depth": 3}, "has no choice depth"),
+        ({"model": "small", "samples": 4}, "It says nothing of shuffled."),
+        ({"model": "huge", "samples": 4, "shuffled": True}, "model cannot be 'huge'."),
+        ({"model": "small", "samples": 4.5, "shuffled": True}, "samples cannot be 4.5."),
+        ({"model": "small", "samples": True, "shuffled": True}, "samples cannot be True."),
+        ({"model": "small", "samples": 1, "shuffled": 1}, "shuffled cannot be 1."),
+        ({"model": ["small"], "samples": 1, "shuffled": True}, "model cannot be ['small']."),
+        ({"model": "small", "samples": 4, "shuffled": True, "depth": 3}, "There is no choice depth."),
         ({"model": "small", "samples": 8, "shuffled": True}, ""),
     ],
 )

@@ -45,7 +45,7 @@ class Factorised:
         self._space, self._combine = space, combine
         self._base = dict(space.cheapest() if base is None else base)
         if fault := space.fault(self._base):
-            raise argument_error("base", "be a configuration of the space", self._base, f"It {fault}.")
+            raise argument_error("base", "be a configuration of the space", self._base, fault)
         values = {each.name: each.values for each in space.choices}
         self._options = [
             [dict(zip(stage, each, strict=True)) for each in product(*(values[name] for name in stage))]

@@ -94,7 +94,7 @@ def run_trials(
 
     for configuration in first:
         if fault := space.fault(configuration):
-            raise argument_error("first", "hold configurations of the space", dict(configuration), f"It {fault}.")
+            raise argument_error("first", "hold configurations of the space", dict(configuration), fault)
         if has_room():
             method.tell(configuration, attempt(configuration, FIRST))
     while has_room() and (asked := method.ask(archive)) is not None:

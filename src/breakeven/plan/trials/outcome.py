@@ -129,7 +129,7 @@ def outcome_of(
     """
     best = archive.best
     if default is not None and (fault := archive.space.fault(default)):
-        raise argument_error("default", "be a configuration of the space", dict(default), f"It {fault}.")
+        raise argument_error("default", "be a configuration of the space", dict(default), fault)
     if best is None:
         raise argument_error("archive", "hold at least one trial", 0)
 

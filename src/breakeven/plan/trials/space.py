@@ -99,14 +99,14 @@ class Space:
         return " ".join(f"{each.name}={configuration[each.name]}" for each in self.choices)
 
     def fault(self, configuration: Mapping[str, object]) -> str:
-        """What makes it no configuration of this space; "" where it is one."""
+        """What makes it no configuration of this space, in a sentence; "" where it is one."""
         if missing := [each.name for each in self.choices if each.name not in configuration]:
-            return f"says nothing of {', '.join(missing)}"
+            return f"It says nothing of {', '.join(missing)}."
         for each in self.choices:
             if not each.has(configuration[each.name]):
-                return f"{each.name} cannot be {configuration[each.name]!r}"
+                return f"{each.name} cannot be {configuration[each.name]!r}."
         unknown = sorted({*map(str, configuration)} - {each.name for each in self.choices})
-        return f"has no choice {', '.join(unknown)}" if unknown else ""
+        return f"There is no choice {', '.join(unknown)}." if unknown else ""
 
     def cost(self, configuration: Configuration) -> float:
         """FLOPs per query.
