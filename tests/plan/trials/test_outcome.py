@@ -53,7 +53,24 @@ def test_what_is_charged_and_when_it_is_paid_back() -> None:
     assert found.optimism.lo == pytest.approx(0.3 - math.hypot(0.1, 0.1))
     texts = [each.text for each in found.findings()]
     assert texts[-1] == "queries after which the trials are paid back against default"
-    assert (found.not_counted(), found.notes()) == ((), ())
+    assert found.not_counted() == ()
+
+
+@pytest.mark.parametrize(
+    ("usual", "note"),
+    [
+        (0.2, ()),
+        (0.45, ("On fresh problems the best trial is better than the default by less than the noise.",)),
+        (0.5, ("On fresh problems the best trial is no better than the default: it was picked for its luck.",)),
+    ],
+)
+def test_a_gain_that_is_none_is_said(usual: float, note: tuple[str, ...]) -> None:
+    def measure(each: Configuration) -> Evaluation:
+        value = 0.5 if each["n"] == 2 else usual
+        return Evaluation(quality=Quality(value=value, lo=value - 0.1, hi=value + 0.1), flops=7.0)
+
+    assert outcome_of(line_of(2, 3), measure, option, default={"n": 6}).notes() == note
+    assert outcome_of(line_of(2, 3), measure, option, default={"n": 2}).notes() == ()
 
 
 def test_a_winner_that_costs_more_a_query_is_never_paid_back() -> None:

@@ -71,6 +71,7 @@ class Archive:
     refused: Counter[Refusal] = field(default_factory=Counter)
     proposer: Proposer = field(default_factory=Proposer)
     _known: dict[Key, Trial] = field(default_factory=dict)
+    _trial_flops: float = 0.0
 
     def known(self, configuration: Configuration) -> Trial | None:
         """The trial of a configuration, if it was tried."""
@@ -96,6 +97,7 @@ class Archive:
         )
         self.trials.append(trial)
         self._known[self.space.key(configuration)] = trial
+        self._trial_flops += trial.flops
         return trial
 
     @property
@@ -106,4 +108,4 @@ class Archive:
     @property
     def flops(self) -> float:
         """FLOPs of all trials, and of what proposed them where that is known."""
-        return math.fsum(each.flops for each in self.trials) + (self.proposer.flops or 0.0)
+        return self._trial_flops + (self.proposer.flops or 0.0)

@@ -93,12 +93,19 @@ class Outcome:
         return (f"the language model that proposed configurations: {tokens}, what a token of it costs not being known",)
 
     def notes(self) -> tuple[str, ...]:
-        """What was refused, and how often nothing came, for a row's answer."""
+        """Whether there is a gain at all, what was refused, and how often nothing came, for a row's answer."""
         said = [f"{count} {reason.value}" for reason, count in self.refused.items() if count]
         notes = [f"Of the proposals were refused, at no trial: {', '.join(said)}."] if said else []
         if self.proposer.failed_calls:
             failed = f"{self.proposer.failed_calls} of {self.proposer.calls} calls"
             notes.append(f"The language model that proposes gave nothing that could be used in {failed}.")
+        if self.gain is not None and self.default is not None and self.winner.settings != self.default.settings:
+            if self.gain.value <= 0:
+                notes.append(
+                    "On fresh problems the best trial is no better than the default: it was picked for its luck."
+                )
+            elif self.gain.lo is None or self.gain.lo <= 0:
+                notes.append("On fresh problems the best trial is better than the default by less than the noise.")
         return tuple(notes)
 
 
