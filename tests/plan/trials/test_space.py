@@ -59,6 +59,14 @@ def test_what_is_repaired_keeps_the_budget(places: list[int], share: float) -> N
     assert repaired == at or not problem.allows(at)
 
 
+def test_a_draw_finds_what_the_budget_allows_where_hardly_anything_is() -> None:
+    """Of 8,000 configurations 4 cost at most 4: three ones, and one two in any place."""
+    numbers = tuple(integers(name, 1, 20) for name in "abc")
+    tight = Space(choices=numbers, price=lambda each: float(sum(map(int, each.values()))), budget=4.0)
+    random = np.random.default_rng(0)
+    assert all(tight.allows(tight.draw(random)) for _ in range(5))
+
+
 def test_repair_reaches_the_cheapest_past_what_cannot_be_built() -> None:
     """Any 4 and more cannot be built: no neighbour of 8 is cheaper."""
     few = (integers("n", 1, 8),)

@@ -77,7 +77,8 @@ class Outcome:
         ]
         if self.default is not None and self.gain is not None:
             rows.append(_finding(f"{self.winner.name} less {self.default.name}, on fresh problems", self.gain))
-        rows.append(Finding(text="queries of the winner that cost as much as the trials", value=self.search_queries))
+        if math.isfinite(queries := self.search_queries):
+            rows.append(Finding(text="queries of the winner that cost as much as the trials", value=queries))
         if self.default is not None and self.paid_back_queries is not None:
             paid = self.paid_back_queries
             never = ": never, for the winner saves no FLOPs per query" if math.isinf(paid) else ""
