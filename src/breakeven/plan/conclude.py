@@ -71,7 +71,7 @@ def conclude(
         budget=budget,
         target=level,
         without=tuple(without),
-        verdict="",
+        verdict="nothing does" if chosen is None else f"{chosen.name} is the choice.",
         chosen=None if chosen is None else chosen.name,
         frontier=tuple(each.name for each in frontier(priced, price, published=published)),
         shares=tuple(shares.get(each.name, 0.0) for each in options) if shares else (),

@@ -90,12 +90,18 @@ class PlanResult:
     """The name that `breakeven plan` was called by."""
     settings: dict[str, Setting | list[Setting]] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of what the cells were begun with."""
     answer: PlanAnswer
     queries: float | None = None
     """Declared workload; None: options are compared per query."""
     budget: float | None = None
     target: float | None = None
     """The quality that was asked for, or that the row takes."""
+    sure: bool = False
+    """Whether the lower end of the interval had to reach the target."""
+    published: bool = False
+    """Whether points that were read somewhere could be chosen."""
     without: tuple[str, ...] = ()
     """Cost lines that were left out."""
     verdict: str
