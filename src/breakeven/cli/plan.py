@@ -26,7 +26,8 @@ from breakeven.cli.documents import FiguresOption, check_place, write_document
 from breakeven.cli.shown import say
 from breakeven.errors import argument_error
 from breakeven.plan.row import ROWS, row_of
-from breakeven.plan.run import Wanted, held_by, run_plan, settings_of
+from breakeven.plan.run import held_by, run_plan, settings_of
+from breakeven.plan.wanted import Wanted
 from breakeven.report.plan import plan_document, plan_lines
 from breakeven.store import CELLS_NAME
 
@@ -91,8 +92,14 @@ def plan(
             check.positive(option, number)
     if target is not None:
         check.number("--target", target)
-    if budget is not None and target is not None:
-        raise argument_error("--budget", "be given without --target", budget, "Ask for one, then for the other.")
+    wanted = Wanted(
+        queries=queries,
+        budget=budget,
+        target=target,
+        without=tuple(without or ()),
+        published=published,
+        sure=sure,
+    )
     if page is not None:
         check_place("--report", page)
     if resume is not None and out is not None:
@@ -104,14 +111,6 @@ def plan(
     if files and not asked.takes_files:
         raise argument_error("--from", f"be left out of the row {asked.name}, which reads no file", str(files[0]))
     directory = resume or out or new_directory("plans", asked.name)
-    wanted = Wanted(
-        queries=queries,
-        budget=budget,
-        target=target,
-        without=tuple(without or ()),
-        published=published,
-        sure=sure,
-    )
     try:
         with _Live(quiet=json) as live, _interruptible(directory, live):
             result = run_plan(asked, directory, settings=settings, files=files, wanted=wanted, on_cell=live.on_cell)

@@ -4,7 +4,7 @@ import platform
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from breakeven.errors import LogError, MissingExtraError
 from breakeven.plan.cells import Cells
 from breakeven.plan.conclude import conclude
 from breakeven.plan.row import Asked, Row
+from breakeven.plan.wanted import Wanted
 from breakeven.records.plans import PlanResult
 from breakeven.settings import as_record, override, refuse_unknown, types_of
 from breakeven.store import LOG_NAME, CellFile, PlanHeader, write_whole
@@ -27,18 +28,6 @@ _READ: Final = (LOG_NAME, "results.json")
 """What of a directory is read, where it is a run's or one of `breakeven eval`; of others all."""
 _EXTRAS: Final = {"torch": "torch", "safetensors": "torch", "optuna": "plan", "yaml": "plan"}
 """By module: the extra that brings it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is asked of a row's options, once they are there; each as `conclude` has it."""
-
-    queries: float | None = None
-    budget: float | None = None
-    target: float | None = None
-    without: tuple[str, ...] = ()
-    published: bool = False
-    sure: bool = False
 
 
 def settings_of(
@@ -111,16 +100,7 @@ def run_plan(
     with CellFile(directory, header) as file, _extras(row.name):
         cells = Cells(file=file, on_cell=on_cell)
         answer = row.answer(Asked(settings=used, files=tuple(files), cells=cells, queries=wanted.queries))
-        found = conclude(
-            row.name,
-            answer,
-            queries=wanted.queries,
-            budget=wanted.budget,
-            target=wanted.target,
-            without=wanted.without,
-            published=wanted.published,
-            sure=wanted.sure,
-        )
+        found = conclude(row.name, answer, wanted)
         result = replace(found, settings=plain, files=tuple(sums), versions=file.header.versions)
         encoded = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
         write_whole(directory / PLAN_NAME, encoded, remedy="The cells are kept: go on by --resume.")
