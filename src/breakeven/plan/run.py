@@ -19,12 +19,13 @@ from breakeven.plan.cells import Cells
 from breakeven.plan.conclude import conclude
 from breakeven.plan.row import Asked, Row
 from breakeven.plan.wanted import Wanted
+from breakeven.readers.eval_results import RESULTS_NAME
 from breakeven.records.plans import PlanResult
 from breakeven.settings import as_record, override, refuse_unknown, types_of
 from breakeven.store import LOG_NAME, CellFile, PlanHeader, write_whole
 
 PLAN_NAME: Final = "plan.json"
-_READ: Final = (LOG_NAME, "results.json")
+_READ: Final = (LOG_NAME, RESULTS_NAME)
 """What of a directory is read, where it is a run's or one of `breakeven eval`; of others all."""
 _EXTRAS: Final = {"torch": "torch", "safetensors": "torch", "optuna": "plan", "yaml": "plan"}
 """By module: the extra that brings it."""
