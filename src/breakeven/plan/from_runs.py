@@ -170,7 +170,7 @@ def _full(record: RunRecord, spec: RunSpec, last: Measured, prefix: str, problem
         quality = Quality(value=forecast.mean, lo=forecast.lo, hi=forecast.hi, made=Made.FORECAST)
     return Option(
         name=f"{prefix}full run, {baseline_words(decision.baseline)}",
-        settings={"k": 1} | ({"step": observed.step} if measured else {}),
+        settings={"k": 1, "step": observed.step} if measured else {"k": 1},
         train_flops=observed.train_flops if measured else spec.budget_flops,
         query_flops=observed.query_flops.total(1),
         quality=quality,

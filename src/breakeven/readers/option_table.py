@@ -44,8 +44,9 @@ def read_options(path: Path) -> OptionTable:
         LogError: no such table, or one with a fault: the message says in which row, what, and the value.
     """
     check_readable(path)
-    quality, rows = _rows(path)
-    columns = dict.fromkeys(name for _, row in rows for name in row)
+    quality, columns, rows = _rows(path)
+    if not rows:
+        raise LogError(f"{path} must hold at least one option; it is empty.")
     quality = _checked(columns, quality, path)
     options, first = [], dict[str, str]()
     for where, row in rows:
@@ -56,8 +57,6 @@ def read_options(path: Path) -> OptionTable:
             )
         first[option.name] = where
         options.append(option)
-    if not options:
-        raise LogError(f"{path} must hold at least one option; it is empty.")
     lacking = [name for name in COSTS[:2] if name not in columns]
     said = {"train_flops": "training", "query_flops": "the model's own FLOPs of a query"}
     return OptionTable(
@@ -86,10 +85,10 @@ def check_readable(path: Path) -> None:
         raise LogError(f"{path} must be at most {_LARGEST >> 20} MiB; got {path.stat().st_size >> 20} MiB.")
 
 
-def _rows(path: Path) -> tuple[str, list[_Row]]:
-    """What the quality is, where that is said, and all rows."""
+def _rows(path: Path) -> tuple[str, dict[str, None], list[_Row]]:
+    """What the quality is, where that is said; the columns; and all rows, without their empty cells."""
     rows: Iterator[_Row]
-    word = ""
+    word, columns = "", dict[str, None]()
     if not is_jsonl(path):
         rows = _csv_rows(path)
     elif _has_a_line_each(path):
@@ -97,12 +96,14 @@ def _rows(path: Path) -> tuple[str, list[_Row]]:
     else:
         word, items = _json_items(path)
         rows = ((f"{path}, option {number}", row) for number, row in enumerate(items, 1))
-    found = []
+    found = list[_Row]()
     for where, row in rows:
         if len(found) == _MOST:
             raise LogError(f"{path} must hold at most {_MOST} options; got more.")
-        found.append((where, {plain(name): cell for name, cell in _flat(where, row) if cell not in (None, "")}))
-    return word, found
+        cells = {plain(name): cell for name, cell in _flat(where, row)}
+        columns |= dict.fromkeys(cells)
+        found.append((where, {name: cell for name, cell in cells.items() if cell not in (None, "")}))
+    return word, columns, found
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:
