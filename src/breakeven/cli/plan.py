@@ -26,7 +26,7 @@ from breakeven.cli.documents import FiguresOption, check_place, write_document
 from breakeven.cli.shown import say
 from breakeven.errors import argument_error
 from breakeven.plan.row import ROWS, row_of
-from breakeven.plan.run import held_by, run_plan, settings_of
+from breakeven.plan.run import PLAN_NAME, held_by, run_plan, settings_of
 from breakeven.plan.wanted import Wanted
 from breakeven.report.plan import plan_document, plan_lines
 from breakeven.store import CELLS_NAME
@@ -120,15 +120,18 @@ def plan(
                 directory.rmdir()
                 directory.parent.rmdir()
         raise
-    document = plan_document(result)
+    document = plan_document(result, ROWS[asked.name][1])
     page = page or directory / "report.html"
     write_document("--report", page, document, figures, remedy="The cells are kept: go on by --resume.")
     if json:
         print_json(result)
         return
-    for line in plan_lines(result):
-        say(line)
-    say(f"Numbers: {directory / 'plan.json'}; page: {page}{'' if figures is None else f'; charts: {figures}'}")
+    for place, (label, text) in enumerate(plan_lines(result)):
+        say(text, label=f"{label:10}", style=None if place else "bold")
+    say(
+        f"{directory / PLAN_NAME}; page: {page}{'' if figures is None else f'; charts: {figures}'}",
+        label=f"{'Numbers':10}",
+    )
 
 
 def _list(json: bool) -> None:

@@ -26,7 +26,8 @@ def conclude(row: str, answer: PlanAnswer, wanted: Wanted | None = None) -> Plan
     """
     wanted = wanted or Wanted()
     options = checked(answer.options)
-    if wanted.target is None and wanted.budget is None:
+    by_row = wanted.target is None and wanted.budget is None and answer.target is not None
+    if by_row:
         wanted = replace(wanted, target=answer.target)
     known = sorted({line for option in options for line in option.lines}) if wanted.without else []
     for line in wanted.without:
@@ -56,7 +57,11 @@ def conclude(row: str, answer: PlanAnswer, wanted: Wanted | None = None) -> Plan
         without=wanted.without,
         full=choose(options, answer.quality, wanted) if wanted.without else None,
         shares=tuple(shares.get(each.name, 0.0) for each in options) if shares else (),
-        notes=(*unpaired, *_notes(options, may_be, asked.chosen, wanted)),
+        notes=(
+            *((answer.target_of,) if by_row and answer.target_of else ()),
+            *unpaired,
+            *_notes(options, may_be, asked.chosen, wanted),
+        ),
     )
 
 

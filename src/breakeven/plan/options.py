@@ -1,6 +1,6 @@
 """Options of the user's own: which is the cheapest, and from how many queries on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -70,9 +70,10 @@ def answer(asked: Asked) -> PlanAnswer:
     return PlanAnswer(
         options=tuple(read.options),
         target=target,
+        target_of=why,
         quality=quality,
         not_counted=tuple(dict.fromkeys(read.not_counted)),
-        notes=(*why, *dict.fromkeys(read.notes)),
+        notes=tuple(dict.fromkeys(read.notes)),
     )
 
 
@@ -172,15 +173,15 @@ def _one_word(words: dict[str, Path]) -> str:
     return kinds[0] if kinds else "quality"
 
 
-def _target(read: _Read, margin: float) -> tuple[float | None, Sequence[str]]:
-    """What is good enough where the user does not say, and that in a sentence."""
+def _target(read: _Read, margin: float) -> tuple[float | None, str]:
+    """What is good enough where the user does not say, and where that comes from."""
     mine = [each for each in read.options if not each.is_published]
     best = max(read.full or mine, key=lambda each: each.quality.value, default=None)
     if best is None or not (read.full or all(0 <= each.quality.value <= 1 for each in mine)):
-        return None, ()
-    value = max(0.0, best.quality.value - margin)
-    what = f"Where no target is given, it is {format_quality(value)}: {margin:g} below {best.name}"
-    return value, (f"{what}, {best.quality.made} (--target, or --set margin=...).",)
+        return None, ""
+    value, made = max(0.0, best.quality.value - margin), best.quality.made
+    where = f"{margin:g} below {best.name} ({format_quality(best.quality.value)}, {made})"
+    return value, f"No target was given: it is {format_quality(value)}, {where}. Another: --target, or --set margin=..."
 
 
 ROW = Row(name="options", settings=Settings, answer=answer, takes_files=TAKES)

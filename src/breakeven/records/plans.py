@@ -66,6 +66,8 @@ class PlanAnswer:
     pictures: tuple[Picture, ...] = ()
     target: float | None = None
     """Quality to reach where the user names none; None: the best there is."""
+    target_of: str = ""
+    """Where that target comes from, as a sentence; it is said where the user names none."""
     quality: str = "accuracy"
     """What the quality is, in words."""
     not_counted: tuple[str, ...] = ()
