@@ -22,7 +22,7 @@ from breakeven.plan.wanted import Wanted
 from breakeven.readers.eval_results import RESULTS_NAME
 from breakeven.records.plans import PlanResult
 from breakeven.settings import as_record, override, refuse_unknown, types_of
-from breakeven.store import LOG_NAME, CellFile, PlanHeader, write_whole
+from breakeven.store import CELLS_NAME, LOG_NAME, CellFile, PlanHeader, write_whole
 
 PLAN_NAME: Final = "plan.json"
 _READ: Final = (LOG_NAME, RESULTS_NAME)
@@ -130,7 +130,7 @@ def _versions() -> dict[str, str]:
 
 def _checksum(path: Path, directory: Path) -> str:
     """CRC-32 of a file, or of all that is read of a directory; of one that is gone, as the plan has it."""
-    if not path.exists() and (directory / "cells.jsonl").is_file():
+    if not path.exists() and (directory / CELLS_NAME).is_file():
         return held_by(directory).files.get(str(path), "")
     own = [path / name for name in _READ if (path / name).is_file()]
     files = own or sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
