@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import util
 from pathlib import Path
 from types import ModuleType
@@ -133,6 +134,13 @@ def test_other_settings_files_and_rows_are_not_mixed_with_what_was_begun(toy: Mo
     assert held_by(plan).row == "toy"
     with pytest.raises(LogError, match="there is no plan at"):
         held_by(tmp_path / "none")
+
+
+def test_what_changes_no_cell_may_be_asked_anew(toy: ModuleType, tmp_path: Path) -> None:
+    row = replace(toy.ROW, free=("scale",))
+    run_plan(row, tmp_path)
+    assert held_by(tmp_path).settings == {"sizes": [1, 2, 3, 4], "wait": False}
+    assert run_plan(row, tmp_path, settings=toy.Settings(scale=2.0)).settings["scale"] == 2.0
 
 
 def test_of_a_run_its_log_is_what_counts_and_of_another_folder_all(toy: ModuleType, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`breakeven plan`: where the next FLOP should go, as one of some options."""
 
+import shutil
 import signal
 import sys
 import time
@@ -29,7 +30,6 @@ from breakeven.plan.row import ROWS, row_of
 from breakeven.plan.run import PLAN_NAME, held_by, run_plan, settings_of
 from breakeven.plan.wanted import Wanted
 from breakeven.report.plan import plan_document, plan_lines
-from breakeven.store import CELLS_NAME
 
 _SECONDS: Final = 5.0
 """Between two lines on cells, at least, where there is no terminal."""
@@ -111,13 +111,14 @@ def plan(
     if files and not asked.takes_files:
         raise argument_error("--from", f"be left out of the row {asked.name}, which reads no file", str(files[0]))
     directory = resume or out or new_directory("plans", asked.name)
+    live = _Live(quiet=json)
     try:
-        with _Live(quiet=json) as live, _interruptible(directory, live):
+        with live, _interruptible(directory, live):
             result = run_plan(asked, directory, settings=settings, files=files, wanted=wanted, on_cell=live.on_cell)
     except BaseException:
-        if out is resume is None and not (directory / CELLS_NAME).exists():
-            with suppress(OSError):  # nothing is left of a plan that was refused
-                directory.rmdir()
+        if out is resume is None and not live.num_cells:  # nothing is left of a plan that was refused
+            shutil.rmtree(directory, ignore_errors=True)
+            with suppress(OSError):
                 directory.parent.rmdir()
         raise
     document = plan_document(result, ROWS[asked.name][1])
@@ -165,7 +166,8 @@ def _interruptible(directory: Path, live: "_Live") -> Iterator[None]:
         yield
     except _Interrupted as interrupted:
         live.stop()
-        error_console.print(f"Interrupted. Go on with: breakeven plan --resume {directory}")
+        further = f" Go on with: breakeven plan --resume {directory}" if live.num_cells else ""
+        error_console.print(f"Interrupted.{further}")
         raise typer.Exit(128 + interrupted.args[0]) from None
     finally:
         for number, handler in previous.items():
@@ -177,7 +179,8 @@ class _Live:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet, self.animated = quiet, is_animated(error_console)
-        self.known = self.computed = 0
+        self.num_cells = 0
+        """Read back, computed, and in progress."""
         self.said = -_SECONDS
         self.bar = Progress(
             SpinnerColumn(),
@@ -202,13 +205,12 @@ class _Live:
 
     def on_cell(self, key: str, known: bool) -> None:
         """Take in that a cell is read back, or begun."""
-        self.known, self.computed = self.known + known, self.computed + (not known)
+        self.num_cells += 1
         if known or self.quiet:
             return
-        done = self.known + self.computed - 1
-        self.bar.reset(self.task, description=f"{key} (cell {done + 1})")
+        self.bar.reset(self.task, description=f"cell {self.num_cells}: {key}")
         now = time.monotonic()
         if not self.animated and now - self.said >= _SECONDS:
             self.said = now
-            error_console.print(f"cell {done + 1}: {key}")
+            error_console.print(f"cell {self.num_cells}: {key}")
             sys.stderr.flush()

@@ -184,4 +184,4 @@ def _target(read: _Read, margin: float) -> tuple[float | None, str]:
     return value, f"No target was given: it is {format_quality(value)}, {where}. Another: --target, or --set margin=..."
 
 
-ROW = Row(name="options", settings=Settings, answer=answer, takes_files=TAKES)
+ROW = Row(name="options", settings=Settings, answer=answer, free=("margin", "oracle", "train_flops"), takes_files=TAKES)

@@ -97,7 +97,8 @@ def run_plan(
     used, wanted = row.settings() if settings is None else settings, wanted or Wanted()
     plain = msgspec.json.decode(msgspec.json.encode(used))
     sums = {str(each): _checksum(each, directory) for each in files}
-    header = PlanHeader(versions=_versions(), row=row.name, settings=plain, files=sums)
+    begun_with = {name: value for name, value in plain.items() if name not in row.free}
+    header = PlanHeader(versions=_versions(), row=row.name, settings=begun_with, files=sums)
     with CellFile(directory, header) as file, _extras(row.name):
         cells = Cells(file=file, on_cell=on_cell)
         answer = row.answer(Asked(settings=used, files=tuple(files), cells=cells, queries=wanted.queries))
