@@ -70,12 +70,11 @@ def options_of_run(run: Path, *, oracle: bool = False, prefix: str = "") -> RunO
             left_out |= set() if oracle else {each.strategy for each in curves} - servable
             kept = [each for each in curves if oracle or each.strategy in servable]
             found += _checkpoint(measured, kept, declared, decisions[place], prefix, problems)
+    names = ", ".join(map(strategy_words, sorted(left_out)))
+    notes = [f"Left out, as it picks with the reference answer: {names} (--set oracle=true)."] if left_out else []
     if not found:
-        raise LogError(f"{run} must say what a token costs, or an option has no price; it does not.")
-    notes = []
-    if left_out:
-        names = ", ".join(map(strategy_words, sorted(left_out)))
-        notes.append(f"Left out, as it picks with the reference answer: {names} (--set oracle=true).")
+        why = notes[0] if notes else "Nobody said what a token costs."
+        raise LogError(f"{run} must have something that can be served, at a known price; it has none. {why}")
     shown = len(told(decisions))
     if shown < len(decisions):
         notes.append(f"{shown} of {len(decisions)} checkpoints of {run.name}, evenly chosen.")
