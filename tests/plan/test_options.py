@@ -63,7 +63,7 @@ def evaluation(directory: Path, *rows: dict[str, Any], task: str = "gsm8k") -> P
     return directory
 
 
-def observed() -> list[Observation]:
+def observed() -> tuple[Observation, ...]:
     return synthetic_run(
         lambda share: min(share, 0.3) * 3, num_checkpoints=10, num_problems=20, num_samples=8, seed=0, spread=0.0
     )

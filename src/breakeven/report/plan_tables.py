@@ -57,6 +57,7 @@ def options_table(result: PlanResult) -> Table:
     shares = dict(zip((each.name for each in result.answer.options), result.shares, strict=False))
     ways = [_cost_lines(each) for each in options]
     lines = [line for line in dict.fromkeys(line for way in ways for line in way) if any(way.get(line) for way in ways)]
+    lines.sort(key=lambda line: line in (MODEL, REWARD_MODEL))  # after all that is spent once
     further = [each for each in _FURTHER if any(getattr(option, each) is not None for option in options)]
     when = {MODEL: " a query", REWARD_MODEL: " a query"}
     headings = (
