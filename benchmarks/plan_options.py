@@ -15,42 +15,37 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from recorded import SUITE, load, true_curves
+from recorded import SUITE, load, options_of
 
-from breakeven.stopping.lifetime import query_price
 from breakeven.ttc.evaluate import accuracy_per_problem
-from breakeven.ttc.tally import learning_point, tally_of
+from breakeven.ttc.tally import tally_of
 
 RUN = "countdown-endless-seed0"
 STEPS = (60, 120, 150, 180, 240, 330, 450, 750, 1050, 1500)
 """Of the example: few, and all that are ever the cheapest."""
-K_VALUES = (1, 2, 4, 8, 16, 32)
+MOST_K = 32
 
 
 def rows(name: str = RUN, *, in_turn: bool = False, steps: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
     """An option each: greedy, and Pass@K of several samples, which needs a checker where it is served."""
     run = load(SUITE / f"{name}.jsonl.gz")
-    for test in run.test:
-        if steps and test.step not in steps:
+    tally_at = {test.step: tally_of(test.bank) for test in run.test}
+    for option in options_of(run, at_once=not in_turn):
+        step, strategy, k = (option.settings[each] for each in ("step", "strategy", "k"))
+        if (strategy != "greedy" and not (strategy == "pass@k" and 1 < k <= MOST_K)) or (steps and step not in steps):
             continue
-        truth = tally_of(test.bank)
-        curves = {each.strategy: each for each in true_curves(run.name, test)}
-        for strategy, k_values in (("greedy", (1,)), ("pass@k", K_VALUES[1:])):
-            price_K, _, _ = query_price(learning_point(test, truth), curves[strategy], run.spec)
-            for k in k_values:
-                value_P = accuracy_per_problem(truth, strategy, k)
-                at = curves[strategy].k_values.index(k)
-                yield {
-                    "name": f"step {test.step}, {'greedy' if strategy == 'greedy' else f'pass@{k}'}",
-                    "accuracy": float(value_P.mean()),
-                    "stderr": float(value_P.std(ddof=1) / len(value_P) ** 0.5),
-                    "train_flops": test.train_flops,
-                    "query_flops": float(price_K[at]) if in_turn else test.query_flops.total(k),
-                    "step": test.step,
-                    "strategy": strategy,
-                    "k": k,
-                    "values": [round(each, 6) for each in value_P.tolist()],
-                }
+        value_P = accuracy_per_problem(tally_at[step], strategy, k)
+        yield {
+            "name": f"step {step}, {'greedy' if strategy == 'greedy' else f'pass@{k}'}",
+            "accuracy": float(value_P.mean()),
+            "stderr": float(value_P.std(ddof=1) / len(value_P) ** 0.5),
+            "train_flops": option.train_flops,
+            "query_flops": option.query_flops,
+            "step": step,
+            "strategy": strategy,
+            "k": k,
+            "values": [round(each, 6) for each in value_P.tolist()],
+        }
 
 
 def as_csv(table: Iterator[dict[str, Any]]) -> str:

@@ -18,8 +18,10 @@ from breakeven.records import (
     KCurve,
     Made,
     RunSpec,
+    ServingPoint,
 )
-from breakeven.records.options import Option, Quality
+from breakeven.records.as_options import option_of_serving
+from breakeven.records.options import EVALUATION, Option, Quality
 from breakeven.report.words import baseline_words, projection, strategy_words
 from breakeven.session.offers import measured_at, told
 from breakeven.session.step import Measured
@@ -100,16 +102,17 @@ def _checkpoint(
         for place in curve.some_places:
             if flops_K is None or not allowed_K[place]:
                 continue
-            reward_flops = min(float(flops_K[place]), curve.reward_flops * float(samples_K[place]))
-            yield Option(
-                name=_name(prefix, point.step, curve.strategy, curve.k_values[place]),
-                settings={"step": point.step, "strategy": curve.strategy, "k": curve.k_values[place]},
+            flops, k = float(flops_K[place]), curve.k_values[place]
+            offered = ServingPoint.on(curve, place, step=point.step, flops_per_query=flops)
+            option = option_of_serving(
+                offered,
+                name=_name(prefix, point.step, curve.strategy, k),
                 train_flops=point.train_flops,
-                one_off={} if spent is None else {"evaluation": spent},
-                query_flops=float(flops_K[place]) - reward_flops,
-                reward_flops=reward_flops,
-                quality=_quality(measured.tally, curve, place, problems),
+                one_off={} if spent is None else {EVALUATION: spent},
             )
+            reward_flops = min(flops, curve.reward_flops * float(samples_K[place]))
+            quality = _quality(measured.tally, curve, place, problems)
+            yield replace(option, query_flops=flops - reward_flops, reward_flops=reward_flops, quality=quality)
 
 
 def _name(prefix: str, step: int | str, strategy: str, k: int) -> str:

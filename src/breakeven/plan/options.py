@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from breakeven import check
-from breakeven.errors import LogError, argument_error
+from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.plan.row import Asked, Row
 from breakeven.readers.eval_results import RESULTS_NAME, EvalResults, evaluation_in, read_evaluation
 from breakeven.readers.option_table import read_options
 from breakeven.records import Measurement
-from breakeven.records.options import Option, Quality
+from breakeven.records.as_options import option_of_measurement
+from breakeven.records.options import Option
 from breakeven.records.plans import PlanAnswer
 from breakeven.report.format import format_quality
 from breakeven.report.words import strategy_words
@@ -132,17 +133,12 @@ def _measured(found: EvalResults, file: Path, prefix: str, train_flops: float, o
     for each in found.measurements:
         if not (each.deployable or oracle):
             continue
-        if each.model_flops is None or each.reward_flops is None:
-            remedy = "Measure it again with --params or --model-config, and --reward-model's."
-            raise LogError(f"{file}, {each.strategy}, must have FLOPs per query; it has none. {remedy}")
-        yield Option(
-            name=prefix + _way(each),
-            settings={"model": found.model, "strategy": each.strategy, "k": each.k, "num_verdicts": each.num_verdicts},
-            train_flops=train_flops,
-            query_flops=each.model_flops,
-            reward_flops=each.reward_flops,
-            quality=Quality(value=each.accuracy, lo=each.lo, hi=each.hi, made=each.made),
-        )
+        try:
+            yield option_of_measurement(
+                each, name=prefix + _way(each), train_flops=train_flops, settings={"model": found.model}
+            )
+        except ArgumentError as error:
+            raise LogError(f"{file}: {error}") from error
 
 
 def _way(each: Measurement) -> str:
