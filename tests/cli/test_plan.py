@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 from breakeven.plan.row import ROWS
 
+ROOT = Path(__file__).parents[2]
 TABLE = """name,accuracy,train_flops,query_flops,reward_flops
 early,0.80,1e12,9e6,1e6
 later,0.85,4e12,2e6,2e6
@@ -123,6 +126,14 @@ def test_what_changes_no_cell_is_asked_anew_and_other_files_are_refused(cli, ref
     assert "reaches accuracy 0.800" in cli("plan", "--resume", "p", "--set", "margin=0.1").stdout
     table.write_text(TABLE.replace("0.80", "0.81"), encoding="utf-8")
     assert refused("plan", "--resume", "p").startswith("files.")
+
+
+def test_the_page_of_the_docs_is_what_its_command_makes(cli, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "benchmarks" / "plans" / "options", tmp_path / "benchmarks" / "plans" / "options")
+    cli("plan", "--resume", "benchmarks/plans/options", "--target", "0.594", "--report", "options.md")
+    made, kept = (path.read_text() for path in (tmp_path / "options.md", ROOT / "docs" / "plan" / "options.md"))
+    shares = re.compile(r"\(\d+(\.\d)? %\)")  # a resampling may fall otherwise where sums are rounded otherwise
+    assert shares.sub("", made) == shares.sub("", kept)
 
 
 def test_it_imports_neither_torch_nor_rows_that_train(table: Path) -> None:

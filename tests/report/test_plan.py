@@ -179,7 +179,7 @@ def test_all_charts_compile_and_all_forms_escape_what_others_wrote(capfd: pytest
 def test_a_terminal_shows_choice_envelope_findings_and_notes() -> None:
     lines = list(plan_lines(result(queries=10)))
     assert [label for label, _ in lines] == [
-        "Choice", "Gives", "Cheapest", "", "", "Found", "", "Notes", "", "", "",
+        "Choice", "Gives", "Cheapest", "", "", "Found", "", "Notes", "", "",
     ]  # fmt: skip
     assert lines[2:5] == [
         ("Cheapest", "below 5 queries: early"),

@@ -37,7 +37,7 @@ def conclude(row: str, answer: PlanAnswer, wanted: Wanted | None = None) -> Plan
     may_be = choosable(counted, published=wanted.published)
     unpaired = _unpaired(may_be)
     shares = dict[str, float]()
-    if may_be and not unpaired:
+    if may_be and not unpaired and may_be[0].quality.value_P:
         found = frontier_shares(may_be, wanted.price)
         shares = {each.name: share for each, share in zip(may_be, found, strict=True)}
     asked = choose(counted, answer.quality, wanted)
@@ -110,14 +110,13 @@ def checked(options: Sequence[Option]) -> list[Option]:
 
 
 def _unpaired(options: Sequence[Option]) -> tuple[str, ...]:
-    """Why options cannot be resampled together, in a sentence; nothing where they can."""
+    """Why options that are known problem by problem cannot be resampled together, in a sentence; else nothing."""
     lacking = [each for each in options if not each.quality.value_P]
-    if lacking:
-        few = f"{len(lacking)} of {len(options)} options have" if len(lacking) < len(options) else "No option has"
-        lack = "no values per problem" if len(lacking) < len(options) else "values per problem"
-        return (f"{few} {lack}: how sure a place on the frontier is was not resampled.",)
+    if lacking and len(lacking) < len(options):
+        few = f"{len(lacking)} of {len(options)} options have no values per problem"
+        return (f"{few}: how sure a place on the frontier is was not resampled.",)
     others = next((each for each in options if not each.quality.pairs_with(options[0].quality)), None)
-    if others is None:
+    if lacking or others is None:
         return ()
     return (
         f"Options are known on different problems ({options[0].name} and {others.name}, say), and are not paired: part "

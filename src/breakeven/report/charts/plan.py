@@ -17,7 +17,7 @@ _MOST: Final = 1000
 """Options that are drawn beside those on the frontier, evenly chosen of more."""
 _FEW: Final = 60
 """Options up to which each has its interval drawn; of more, only those on the frontier."""
-_SAMPLED: Final = 48
+_SAMPLED: Final = 24
 """Points of a line over the number of queries."""
 _MARKERS: Final = {
     Made.MEASURED: Marker.DOT,
