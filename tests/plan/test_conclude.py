@@ -123,7 +123,6 @@ def test_what_is_left_out_stands_beside_the_choice_with_every_cost() -> None:
     assert result.full is not None
     assert (result.chosen, result.full.chosen) == ("judged", "plain")
     assert result.answer.options[0].reward_flops == 50.0  # as it is
-    assert "Left out: reward model. The choice with every cost stands beside it." in result.notes
     with pytest.raises(
         ArgumentError, match=r"--without must be a cost line: model, reward model, training; got 'judge'\."
     ):

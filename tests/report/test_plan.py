@@ -106,8 +106,13 @@ def test_every_cost_line_stands_in_the_tables_and_what_is_left_out_says_so() -> 
     )  # fmt: skip
     assert options.rows[3][-2:] == ("0.25", "")
     assert document.remarks[0].startswith(
-        "Without reward model, as was asked; with every cost counted the choice is the same. Accuracy 0.800"
+        "Left out, as was asked: reward model. With every cost counted the choice is the same. Accuracy 0.800"
     )
+    rows = table(document, "Who is the cheapest with every cost counted").rows
+    assert [row[:2] for row in rows] == [("early", "the first"), ("later", "5"), ("full", "30")]
+    assert [row[1] for row in table(document, "Who is the cheapest").rows] == ["the first", "6", "30"]  # 30 / 5
+    shown = dict(plan_lines(result(queries=2, without=("reward model",))))
+    assert shown["All costs"].startswith("With every cost counted the choice is the same. Accuracy 0.800")
 
 
 def test_the_charts_hold_the_options_by_how_they_were_made_and_who_is_cheapest_when() -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_versions_may_differ_and_nothing_else(tmp_path: Path) -> None:
         ({"settings": {}}, r"settings\.seeds must be \[1, 2\], as in .*; got None\."),
         ({"files": {"t.csv": "11111111"}}, r"files\.t\.csv must be '00000000', as in"),
     ):
-        plain = {"versions": {}, "row": "toy", "settings": HEADER.settings, "files": HEADER.files}
+        plain: dict[str, Any] = {"versions": {}, "row": "toy", "settings": HEADER.settings, "files": HEADER.files}
         with pytest.raises(ArgumentError, match=message):
             CellFile(tmp_path, PlanHeader(**(plain | changed)))
     CellFile(tmp_path, HEADER).close()  # no refusal keeps the directory

@@ -135,5 +135,3 @@ def _notes(options: Sequence[Option], may_be: Sequence[Option], chosen: str | No
         yield f"{without} of {len(may_be)} options have no interval: --sure takes their value itself."
     if chosen is not None and wanted.target is None and len(may_be) > 1 and not wanted.sure:
         yield f"As the best of {len(may_be)} it looks better than it is."
-    if wanted.without:
-        yield f"Left out: {', '.join(wanted.without)}. The choice with every cost stands beside it."

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from breakeven.records.options import Option
-from breakeven.records.plans import PlanResult, PlanTable
+from breakeven.records.plans import Choice, PlanResult, PlanTable
 from breakeven.report.charts.plan import envelope_chart, frontier_chart, picture_chart
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.decided import settings_section
@@ -47,8 +47,8 @@ def plan_lines(result: PlanResult) -> Iterator[tuple[str, str]]:
     yield "Choice", f"{result.verdict}."
     if result.lead:
         yield "Gives", result.lead
-    for sentence in _remarks(result):
-        yield "", sentence
+    if result.full is not None:
+        yield "All costs", f"{_beside(result.full, result)} {result.full.lead}".strip()
     for place, (since, who) in enumerate(envelope_words(result)):
         yield "" if place else "Cheapest", f"{since} {who}"
     for place, found in enumerate(result.answer.findings):
@@ -75,10 +75,14 @@ def envelope_words(result: PlanResult) -> list[tuple[str, str]]:
 
 def _remarks(result: PlanResult) -> Iterator[str]:
     if result.full is not None:
-        left = f"Without {', '.join(result.without)}, as was asked"
-        same = result.full.chosen == result.chosen
-        beside = "the choice is the same" if same else f"it would be: {result.full.verdict}"
-        yield f"{left}; with every cost counted {beside}. {result.full.lead}".strip()
+        beside = f"{_beside(result.full, result)} {result.full.lead}".strip()
+        yield f"Left out, as was asked: {', '.join(result.without)}. {beside}"
+
+
+def _beside(full: Choice, asked: Choice) -> str:
+    """What is chosen with every cost counted, beside the choice that was asked for."""
+    same = full.chosen == asked.chosen
+    return f"With every cost counted {'the choice is the same' if same else f'it would be: {full.verdict}'}."
 
 
 def _facts(result: PlanResult, options: Sequence[Option]) -> Iterator[Fact]:
@@ -136,15 +140,22 @@ def _envelope_section(result: PlanResult, options: Sequence[Option]) -> Section 
     chart = envelope_chart(result, options)
     if chart is None:
         return None
+    blocks: list[Block] = [figure_of(chart), _envelope_table("Who is the cheapest", result, result, options)]
+    if result.full is not None and result.full.envelope:
+        label = "Who is the cheapest with every cost counted"
+        blocks.append(_envelope_table(label, result.full, result, result.answer.options))
+    return Section(heading="From how many queries on", blocks=tuple(blocks))
+
+
+def _envelope_table(label: str, choice: Choice, result: PlanResult, options: Sequence[Option]) -> Table:
     by_name = {each.name: each for each in options}
     rows = []
-    for each in result.envelope:
+    for each in choice.envelope:
         option, since = by_name[each.option], each.queries
         amounts = map(format_flops, (option.once, option.per_query, option.total(since)))
         rows.append((option.name, format_queries(since) if since else "the first", valued(option), *amounts))
     headings = ("Cheapest", "From queries", result.answer.quality, "Once", "A query", "In all, there")
-    table = Table(label="Who is the cheapest", headings=headings, rows=tuple(rows), kind="runs")
-    return Section(heading="From how many queries on", blocks=(figure_of(chart), table))
+    return Table(label=label, headings=headings, rows=tuple(rows), kind="runs")
 
 
 def _found_section(result: PlanResult) -> Section:
