@@ -12,7 +12,7 @@ Examples:
   breakeven init train.py          the lines for a training script of yours
   breakeven decide evals.csv       decide on evaluations you already have
   breakeven eval MODEL             what K samples buy, and what they cost
-  breakeven plan options --from options.csv    the cheapest of your options
+  breakeven plan options --from T  the cheapest of options in a table of yours
   breakeven replay RUN             decide the recorded run again
   breakeven report RUN             write the page that shows why
   breakeven COMMAND --help         the options of a command, with examples
@@ -72,11 +72,11 @@ Examples:
 """,
         "plan": """
 Examples:
-  breakeven plan                                       its rows: what can be asked
-  breakeven plan options --from options.csv            a table of your own
+  breakeven plan                               what can be asked
+  breakeven plan options --from options.csv    a table of your own
   breakeven plan options --from runs/countdown-1 --queries 1e6
-  breakeven plan train-vs-infer --set seeds=2          trains small models
-  breakeven plan --resume plans/train-vs-infer-1       go on after a kill
+  breakeven plan train-vs-infer                trains small models
+  breakeven plan --resume plans/options-1      go on, or ask it anew
 """,
         "replay": """
 Examples:

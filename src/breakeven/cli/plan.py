@@ -143,7 +143,7 @@ def _list(json: bool) -> None:
     for name, (_, question) in ROWS.items():
         say(question, label=f"{name:{width + 2}}")
     console.print()
-    say("Ask one: breakeven plan NAME. What it reads and may be set: breakeven plan --help, docs/plan.md.")
+    say("Ask one: breakeven plan NAME. What each reads, and what may be set: docs/plan.md.")
 
 
 class _Interrupted(BaseException):
