@@ -184,7 +184,7 @@ class _Live:
         self.said = -_SECONDS
         self.bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=error_console,
             transient=True,
