@@ -40,7 +40,7 @@ def test_commands_come_in_the_order_of_use_with_examples(cli) -> None:
     listed = [match for match in re.findall(r"^│ ([a-z-]+)  ", text, re.MULTILINE) if not match.startswith("-")]
     order = [
         *("demo", "run", "status", "stop", "veto", "init", "decide", "eval", "reward-model"),
-        *("replay", "report", "bound", "flops", "validate", "doctor"),
+        *("plan", "replay", "report", "bound", "flops", "validate", "doctor"),
     ]
     assert listed == order
     assert "  breakeven run countdown  " in text

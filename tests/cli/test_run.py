@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("torch")
 
 from breakeven import PaperPolicy, RunSpec, open_log
-from breakeven.cli.run import new_directory
+from breakeven.cli.common import new_directory
 from breakeven.config import config_from, load_recipe, recipe_names
 from breakeven.data.made.countdown import Countdown
 from breakeven.report import explain
@@ -164,7 +164,7 @@ def test_runs_without_a_directory_are_numbered(cli, half_solved, recipe: Path) -
 def test_two_runs_started_at_once_take_two_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with ThreadPoolExecutor(8) as pool:
-        taken = list(pool.map(lambda _: new_directory("tiny"), range(40)))
+        taken = list(pool.map(lambda _: new_directory("runs", "tiny"), range(40)))
     assert sorted(map(str, taken)) == sorted(f"runs/tiny-{number}" for number in range(1, 41))
 
 

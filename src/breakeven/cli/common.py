@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import msgspec
@@ -105,6 +106,21 @@ def trusting(given: bool) -> Trust:
 def is_animated(shown_on: Console) -> bool:
     """Whether a console is a terminal that can redraw lines: not a pipe that colours were forced on."""
     return shown_on.is_interactive and shown_on.file.isatty()
+
+
+def new_directory(above: str, name: str) -> Path:
+    """ABOVE/NAME-N, made with the first N that is free, so that two runs started at once take two."""
+    number = 1
+    while True:
+        path = Path(above, f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError:  # which the start of the run puts into words
+            return path
+        else:
+            return path
 
 
 def starting_with(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:

@@ -37,6 +37,7 @@ from breakeven.eval.reward_sources import load_reward_source, reward_needs
 from breakeven.eval.run import Evaluation, check_request, evaluate_model, sample_versions
 from breakeven.eval.search import SearchSettings
 from breakeven.names import named_in
+from breakeven.readers.eval_results import RESULTS_NAME
 from breakeven.records import SegmentRule
 from breakeven.report.document import Block, Document
 from breakeven.report.measured import measured_document
@@ -48,8 +49,6 @@ from breakeven.settings import key_value
 from breakeven.store import SAMPLES_NAME, write_whole
 from breakeven.store.renamed import with_earlier_names
 from breakeven.ttc.strategies.named import STRATEGIES
-
-RESULTS_NAME = "results.json"
 
 
 def eval_(

@@ -12,6 +12,7 @@ Examples:
   breakeven init train.py          the lines for a training script of yours
   breakeven decide evals.csv       decide on evaluations you already have
   breakeven eval MODEL             what K samples buy, and what they cost
+  breakeven plan options --from T  the cheapest of options in a table of yours
   breakeven replay RUN             decide the recorded run again
   breakeven report RUN             write the page that shows why
   breakeven COMMAND --help         the options of a command, with examples
@@ -68,6 +69,14 @@ Examples:
   breakeven eval runs/chain-1 --task-set split=train -n 8 --out samples
   breakeven reward-model samples --start runs/chain-1/stopped --out reward
   breakeven eval runs/chain-1 --reward-model reward --strategies best_of_n
+""",
+        "plan": """
+Examples:
+  breakeven plan                               what can be asked
+  breakeven plan options --from options.csv    a table of your own
+  breakeven plan options --from runs/countdown-1 --queries 1e6
+  breakeven plan train-vs-infer                trains small models
+  breakeven plan --resume plans/options-1      go on, or ask it anew
 """,
         "replay": """
 Examples:

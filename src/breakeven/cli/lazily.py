@@ -45,6 +45,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "reward_model:reward_model",
         "Train a reward model for best-of-N, weighted votes and searches, on samples of problems it will never score.",
     ),
+    "plan": (
+        "plan:plan",
+        "Say where the next FLOP should go: which option is the cheapest, from how many queries on.",
+    ),
     "replay": (
         "replay:replay",
         "Decide a recorded run again; with no option the recorded decisions come back.",

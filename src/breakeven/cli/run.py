@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from breakeven import check
-from breakeven.cli.common import JsonOption, TrustOption, console, print_json, starting_with, trusting
+from breakeven.cli.common import (
+    JsonOption,
+    TrustOption,
+    console,
+    new_directory,
+    print_json,
+    starting_with,
+    trusting,
+)
 from breakeven.cli.live import RunDisplay
 from breakeven.cli.report import write_report
 from breakeven.cli.shown import VerboseOption, print_decision, say
@@ -120,7 +128,7 @@ def run(
         recorded_on_stop = config.on_stop
         if like:
             config = replace(config, like=tuple(map(str, like)))
-        run_dir = out if out is not None else new_directory(config.name)
+        run_dir = out if out is not None else new_directory("runs", config.name)
         try:
             log = loop.start_run(config, run_dir)
         except BaseException:
@@ -168,21 +176,6 @@ def mode_of(name: str) -> Mode:
     """
     check.one_of("--mode", name, MODES)
     return cast(Mode, name)
-
-
-def new_directory(name: str) -> Path:
-    """runs/NAME-N, made with the first N that is free, so that two runs started at once take two."""
-    number = 1
-    while True:
-        path = Path("runs", f"{name}-{number}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError:  # which the start of the run puts into words
-            return path
-        else:
-            return path
 
 
 def _evaluation_share(result: "RunResult") -> float:

@@ -5,8 +5,11 @@ envelope and the choice. A row is a module that is imported when it is called.
 
     row          what a row is, and all of them by name
     cells        the finished pieces of a row, which survive a kill
+    run          a plan from end to end: cells, conclusion, plan.json
     models       reference models that a row trains and samples
-    conclude     from a row's answer to what was asked of it
+    wanted       what is asked of the options
+    conclude     from a row's answer to what was asked of it; verdict: that in words
+    from_runs    options of a recorded run
     options, train_vs_infer, difficulty, solve_or_verify        the rows
     laws/        scaling laws: fitted, and published ones
     trials/      looking for the best configuration, and what that costs

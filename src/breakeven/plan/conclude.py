@@ -1,81 +1,95 @@
 """From a row's options to what was asked: the frontier, the envelope, the choice, in one way for all rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from breakeven.choice.break_even import lower_envelope
-from breakeven.choice.choose import best, cheapest, choosable, least_of, value_of
+from breakeven.choice.choose import best, cheapest, choosable
 from breakeven.choice.frontier import frontier, frontier_shares
-from breakeven.choice.prices import Price, lifetime, per_query
 from breakeven.errors import argument_error
+from breakeven.plan.verdict import lead_words, verdict_words
+from breakeven.plan.wanted import Wanted
 from breakeven.records.options import Option
-from breakeven.records.plans import Cheapest, PlanAnswer, PlanResult
+from breakeven.records.plans import Cheapest, Choice, PlanAnswer, PlanResult
 
 
-def conclude(
-    row: str,
-    answer: PlanAnswer,
-    *,
-    queries: float | None = None,
-    budget: float | None = None,
-    target: float | None = None,
-    without: Sequence[str] = (),
-    published: bool = False,
-    sure: bool = False,
-) -> PlanResult:
+def conclude(row: str, answer: PlanAnswer, wanted: Wanted | None = None) -> PlanResult:
     """The choice among a row's options.
 
     Args:
         row: its name.
         answer: what it computed.
-        queries: declared workload, over whose life options are compared; None: per query.
-        budget: most FLOPs, at that price, for the best.
-        target: quality to reach, for the cheapest; None with no budget: the row's own, else the best there is.
-        without: cost lines to leave out.
-        published: whether points that were read somewhere may be chosen.
-        sure: whether the lower end of the interval must reach the target.
+        wanted: what is asked of the options; None: the cheapest that reaches the row's own target.
 
     Raises:
-        ArgumentError: both a budget and a target, no option, one name twice, or a cost line that no option has.
+        ArgumentError: no option, one name twice, or a cost line that no option has.
     """
-    if budget is not None and target is not None:
-        raise argument_error("--budget", "be given without --target", budget, "Ask for one, then for the other.")
+    wanted = wanted or Wanted()
     options = checked(answer.options)
-    for line in without:
-        known = sorted({each for option in options for each in option.lines})
+    by_row = wanted.target is None and wanted.budget is None and answer.target is not None
+    if by_row:
+        wanted = replace(wanted, target=answer.target)
+    known = sorted({line for option in options for line in option.lines}) if wanted.without else []
+    for line in wanted.without:
         if line not in known:
             raise argument_error("--without", f"be a cost line: {', '.join(known)}", line)
-    priced = [each.without(*without) for each in options]
-    price = price_of(queries)
-    quality = least_of if sure else value_of
-    may_be = choosable(priced, published=published)
-    wanted = target if target is not None else None if budget is not None else answer.target
-    paired = len({(each.quality.problems, len(each.quality.value_P)) for each in may_be}) == 1
+    counted = [each.without(*wanted.without) for each in options] if wanted.without else options
+    may_be = choosable(counted, published=wanted.published)
+    unpaired = _unpaired(may_be)
     shares = dict[str, float]()
-    if paired and may_be and may_be[0].quality.value_P:
-        found = frontier_shares(may_be, price)
+    if may_be and not unpaired and may_be[0].quality.value_P:
+        found = frontier_shares(may_be, wanted.price)
         shares = {each.name: share for each, share in zip(may_be, found, strict=True)}
-    level = wanted
-    if level is None and budget is None and may_be:
-        level = max(map(quality, may_be))
-    reaching = [each for each in may_be if level is not None and quality(each) >= level]
-    chosen = (
-        best(may_be, budget=budget, price=price, value=quality)
-        if budget is not None
-        else cheapest(reaching, reaches=lambda _: True, price=price)
-    )
+    asked = choose(counted, answer.quality, wanted)
     return PlanResult(
+        verdict=asked.verdict,
+        lead=asked.lead,
+        chosen=asked.chosen,
+        frontier=asked.frontier,
+        envelope=asked.envelope,
         row=row,
         answer=replace(answer, options=tuple(options)),
-        queries=queries,
-        budget=budget,
-        target=level,
-        without=tuple(without),
-        verdict="",
-        chosen=None if chosen is None else chosen.name,
-        frontier=tuple(each.name for each in frontier(priced, price, published=published)),
+        queries=wanted.queries,
+        budget=wanted.budget,
+        target=wanted.target,
+        sure=wanted.sure,
+        published=wanted.published,
+        without=wanted.without,
+        full=choose(options, answer.quality, wanted) if wanted.without else None,
         shares=tuple(shares.get(each.name, 0.0) for each in options) if shares else (),
-        envelope=tuple(Cheapest(option=each.option.name, queries=each.queries) for each in lower_envelope(reaching)),
+        notes=(
+            *((answer.target_of,) if by_row and answer.target_of else ()),
+            *unpaired,
+            *_notes(options, may_be, asked.chosen, wanted),
+        ),
+    )
+
+
+def choose(options: Sequence[Option], quality: str, wanted: Wanted) -> Choice:
+    """The choice among options as they are priced here.
+
+    Args:
+        options: each with a name of its own.
+        quality: what theirs is, in words.
+        wanted: what is asked of them.
+    """
+    may_be = choosable(options, published=wanted.published)
+    value, level = wanted.quality, wanted.target
+    if wanted.budget is not None:
+        chosen = best(may_be, budget=wanted.budget, price=wanted.price, value=value)
+        level = None if chosen is None else value(chosen)
+    elif level is None:
+        level = max(map(value, may_be), default=None)
+    reaching = [each for each in may_be if level is not None and value(each) >= level]
+    if wanted.budget is None:  # of equal prices the one that costs less before the first query
+        chosen = cheapest(reaching, reaches=lambda _: True, price=lambda each: (wanted.price(each), each.once))
+    envelope = lower_envelope(reaching)
+    return Choice(
+        verdict=verdict_words(may_be, chosen, quality, wanted),
+        lead=lead_words(may_be, chosen, quality, wanted, envelope),
+        chosen=None if chosen is None else chosen.name,
+        frontier=tuple(each.name for each in frontier(options, wanted.price, published=wanted.published)),
+        envelope=tuple(Cheapest(option=each.option.name, queries=each.queries) for each in envelope),
     )
 
 
@@ -95,6 +109,29 @@ def checked(options: Sequence[Option]) -> list[Option]:
     return list(options)
 
 
-def price_of(queries: float | None) -> Price:
-    """By which a plan compares: per query, or over the life of a declared workload."""
-    return per_query if queries is None else lifetime(queries)
+def _unpaired(options: Sequence[Option]) -> tuple[str, ...]:
+    """Why options that are known problem by problem cannot be resampled together, in a sentence; else nothing."""
+    lacking = [each for each in options if not each.quality.value_P]
+    if lacking and len(lacking) < len(options):
+        few = f"{len(lacking)} of {len(options)} options have no values per problem"
+        return (f"{few}: how sure a place on the frontier is was not resampled.",)
+    others = next((each for each in options if not each.quality.pairs_with(options[0].quality)), None)
+    if lacking or others is None:
+        return ()
+    return (
+        f"Options are known on different problems ({options[0].name} and {others.name}, say), and are not paired: part "
+        "of a difference between them may be one of the problems.",
+    )
+
+
+def _notes(options: Sequence[Option], may_be: Sequence[Option], chosen: str | None, wanted: Wanted) -> Iterator[str]:
+    """Sentences on what the choice does not rest on, or should not be taken for."""
+    published = sum(each.is_published for each in options)
+    if published and wanted.published:
+        yield f"{published} of {len(options)} options are published: read somewhere, and may be chosen as was asked."
+    elif published:
+        yield f"{published} of {len(options)} options are published: shown, and chosen only if --published asks for it."
+    if wanted.sure and (without := sum(each.quality.lo is None for each in may_be)):
+        yield f"{without} of {len(may_be)} options have no interval: --sure takes their value itself."
+    if chosen is not None and wanted.target is None and len(may_be) > 1 and not wanted.sure:
+        yield f"As the best of {len(may_be)} it looks better than it is."

@@ -35,6 +35,8 @@ class Row:
     answer: Callable[[Asked], PlanAnswer]
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Other settings by name: "gpu" is larger, and written without having been run."""
+    free: tuple[str, ...] = ()
+    """Settings that change no cell: a plan that was begun with others may be asked anew with these."""
     takes_files: str = ""
     """What --from may be, in words; empty: the row reads no file."""
 

@@ -55,6 +55,15 @@ def format_accuracy(accuracy: float) -> str:
     return f"{accuracy:.3f}"
 
 
+def format_quality(value: float) -> str:
+    """A quality on any scale: as an accuracy where it may be one, else with four significant digits.
+
+    >>> format_quality(0.5), format_quality(-2.34567), format_quality(1834.2)
+    ('0.500', '-2.346', '1834')
+    """
+    return format_accuracy(value) if 0 <= value <= 1 else f"{value:.4g}"
+
+
 def format_probability(probability: float) -> str:
     """A probability with two decimals, never rounded to certainty.
 

@@ -56,8 +56,10 @@ def chart_rows(chart: Chart) -> list[tuple[str, str, str]]:
     """(what, x, y) of what a chart shows, for whoever cannot see it; of many points some, evenly chosen."""
     rows = []
     for each in chart.series:
-        label, points = _thinned(each.label, each.points)
-        rows += [(label, _value(x, chart.x.percent), _value(y, chart.y.percent)) for x, y in points]
+        label, points = _thinned(each.label, [(*point, place) for place, point in enumerate(each.points)])
+        said = [f"{label}: {each.names[int(place)]}" if each.names else label for *_, place in points]
+        shown = ((_value(x, chart.x.percent), _value(y, chart.y.percent)) for x, y, _ in points)
+        rows += [(what, x, y) for what, (x, y) in zip(said, shown, strict=True)]
     for band in chart.bands:
         label, ends = _thinned(band.label, band.points)
         ys = [" to ".join(_value(end, chart.y.percent) for end in (lo, hi)) for _, lo, hi in ends]

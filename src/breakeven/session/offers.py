@@ -1,6 +1,6 @@
 """What each checkpoint could be served with: every strategy and some of its K, by the curves that decisions rest on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from breakeven.records import (
     ServingPoint,
     spec_at,
 )
-from breakeven.session.step import curves_at, measured_of
+from breakeven.session.step import Measured, curves_at, measured_of
 from breakeven.stopping.candidates import deployable
 from breakeven.stopping.course import Course, Policy
 from breakeven.stopping.lifetime import query_price
@@ -40,16 +40,31 @@ def offers(
         policy: the run's.
         changes: other budgets that were declared later.
     """
+    found: list[ServingPoint] = []
+    for _, measured, curves, declared in measured_at(observations, decisions, spec, policy, changes):
+        found += offers_at(measured.point, curves, declared)
+    return found
+
+
+def measured_at(
+    observations: Sequence[Observation],
+    decisions: Sequence[Decision],
+    spec: RunSpec,
+    policy: Policy,
+    changes: Sequence[BudgetChange] = (),
+) -> Iterator[tuple[int, Measured, tuple[KCurve, ...], RunSpec]]:
+    """Of each checkpoint that is `told`: its place, what was measured, its K-curves, and the spec that held there.
+
+    Args are those of `offers`.
+    """
     places = told(decisions)
     course = Course(spec=spec, policy=policy)
-    found: list[ServingPoint] = []
     for place, (observation, decision) in enumerate(zip(observations, decisions, strict=True)):
         course = replace(course, spec=spec_at(observation.step, spec, changes))
         measured = measured_of(observation)
         if place in places:
-            found += offers_at(measured.point, curves_at(course, measured), course.spec)
+            yield place, measured, curves_at(course, measured), course.spec
         course = course.then(measured.point, decision)
-    return found
 
 
 def told(decisions: Sequence[Decision]) -> set[int]:

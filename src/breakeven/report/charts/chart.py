@@ -51,6 +51,12 @@ class Series:
     strength: float = 1.0
     """Opacity; below 1 for what is shown for comparison."""
     in_legend: bool = True
+    names: tuple[str, ...] = ()
+    """What each point is, where the label does not say it; empty: the label does."""
+    large: bool = False
+    """Whether its points are larger than those of others."""
+    steps: bool = False
+    """Whether the line goes level to the next point, then up to it, as what can be had at most does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,8 @@ class Band:
     label: str
     points: tuple[tuple[float, float, float], ...]
     role: str = "measured"
+    apart: bool = False
+    """Whether each x has an interval of its own, drawn as a line, as of points that are no curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

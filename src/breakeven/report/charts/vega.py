@@ -21,6 +21,9 @@ _SHAPES: Final = {
 }
 _HOLLOW: Final = (Marker.RING, Marker.HOLLOW_DIAMOND)
 _BAND_STRENGTH: Final = 0.16
+_APART_STRENGTH: Final = 0.3
+_LARGE: Final = 160
+"""Of a point that is larger than others."""
 
 
 def figure_of(chart: Chart) -> Figure:
@@ -133,7 +136,14 @@ def _bands(chart: Chart) -> Iterator[Spec]:
             for x, lo, hi in band.points
             if _shown(chart.x, x) and _shown(chart.y, lo) and _shown(chart.y, hi)
         ]
-        if rows:
+        if rows and band.apart:
+            mark: Spec = {"type": "rule", "strokeWidth": 3, "color": role(band.role, _APART_STRENGTH)}
+            yield {
+                "data": {"values": rows},
+                "mark": mark,
+                "encoding": {**_place(chart, "lo"), "y2": {"field": "hi"}},
+            }
+        elif rows:
             mark = {"type": "area", "opacity": 1} if len(rows) > 1 else {"type": "bar", "size": 6, "opacity": 1}
             yield {
                 "data": {"values": rows},
@@ -143,28 +153,32 @@ def _bands(chart: Chart) -> Iterator[Spec]:
 
 
 def _lines(chart: Chart, shown: Sequence[Series]) -> Iterator[Spec]:
-    rows = [
-        {"label": said(each.label), "line": number, "x": x, "y": y}
-        for number, each in enumerate(shown)
-        if each.line
-        for x, y in each.points
-        if _shown(chart.x, x) and _shown(chart.y, y)
-    ]
-    if rows:
-        looks = _looks(chart, "stroke", "strokeDash")
-        yield {
-            "data": {"values": rows},
-            "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round"},
-            "encoding": {**_place(chart), "detail": {"field": "line"}, **looks},
-        }
+    for steps in (False, True):
+        rows = [
+            {"label": said(each.label), "line": number, "x": x, "y": y}
+            for number, each in enumerate(shown)
+            if each.line and each.steps == steps
+            for x, y in each.points
+            if _shown(chart.x, x) and _shown(chart.y, y)
+        ]
+        if rows:
+            looks = _looks(chart, "stroke", "strokeDash")
+            way = {"interpolate": "step-after"} if steps else {}
+            yield {
+                "data": {"values": rows},
+                "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round", **way},
+                "encoding": {**_place(chart), "detail": {"field": "line"}, **looks},
+            }
 
 
 def _points(chart: Chart, shown: Sequence[Series]) -> Iterator[Spec]:
     rows = [
         {"label": said(each.label), "x": x, "y": y}
+        | ({"name": said(each.names[place])} if each.names else {})
+        | ({"large": True} if each.large else {})
         for each in shown
         if each.marker is not Marker.NONE
-        for x, y in each.points
+        for place, (x, y) in enumerate(each.points)
         if _shown(chart.x, x) and _shown(chart.y, y)
     ]
     if rows:
@@ -174,7 +188,11 @@ def _points(chart: Chart, shown: Sequence[Series]) -> Iterator[Spec]:
             {"field": "x", "type": "quantitative", "title": chart.x.label, "format": _tip(chart.x)},
             {"field": "y", "type": "quantitative", "title": chart.y.label, "format": _tip(chart.y)},
         ]
+        if any(each.names for each in shown):
+            tips.insert(0, {"field": "name", "type": "nominal", "title": "option"})
         size = 24 if len(rows) > 200 else 50
+        if any(each.large for each in shown):
+            looks["size"] = {"condition": {"test": "datum.large", "value": _LARGE}, "value": size}
         yield {
             "data": {"values": rows},
             "mark": {"type": "point", "size": size, "strokeWidth": 1.5, "opacity": 1},
