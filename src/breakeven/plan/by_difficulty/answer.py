@@ -126,8 +126,9 @@ def _option(population: Population, setting: Setting, model: Model | None, rewar
 def _one_off(population: Population, model: Model | None, reward_models: Sequence[str]) -> dict[str, float]:
     """Evaluation, and of the reward models those that are asked."""
     lines = {"evaluation": population.evaluation_flops}
-    for each in reward_models if model is not None else ():
-        lines |= model.lines(each)
+    if model is not None:
+        for each in reward_models:
+            lines |= model.lines(each)
     return lines
 
 

@@ -97,9 +97,10 @@ def _chosen(found: Worth, most: int) -> list[str]:
 
 
 def pictures(population: Population, rows: Sequence[Compared]) -> Iterator[Picture]:
-    """The gain at each budget, cross-fitted and in sample; none where no budget allowed a choice."""
+    """The gain at each budget, cross-fitted and in sample, by the true difficulty and by the first predicted one."""
     lines = []
-    for difficulty in population.difficulties:
+    predicted = [each for each in population.difficulties if not each.oracle]
+    for difficulty in [each for each in population.difficulties if each.oracle or each is predicted[0]]:
         kept = [row for row in rows if row.full.difficulty is difficulty and row.full.bins.thresholds is None]
         if kept:
             lines += [
