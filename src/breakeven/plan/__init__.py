@@ -11,6 +11,7 @@ envelope and the choice. A row is a module that is imported when it is called.
     conclude     from a row's answer to what was asked of it; verdict: that in words
     from_runs    options of a recorded run
     options, train_vs_infer, difficulty, solve_or_verify        the rows
+    by_difficulty/              parts of the row difficulty
     laws/        scaling laws: fitted, and published ones
     trials/      looking for the best configuration, and what that costs
 
