@@ -85,7 +85,7 @@ def test_a_window_bounds_the_pairs_that_are_charged() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "mamba"}, "key model_type, must be one of llama, .*; got 'mamba'"),
+        ({"model_type": "rwkv"}, "key model_type, must be one of llama, .*; got 'rwkv'"),
         ({"num_local_experts": 8}, "key num_local_experts, must be absent: experts of a llama are not counted; got 8"),
         ({"hidden_size": None}, "key hidden_size, must be a whole number of at least 1; got None"),
         ({"hidden_size": 9}, "key num_attention_heads, must divide hidden_size 9; got 4"),
