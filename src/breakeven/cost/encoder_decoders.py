@@ -6,8 +6,8 @@ from breakeven.cost.parts import At, Attention, Block, Matmul, Part
 from breakeven.errors import argument_error
 
 _T5 = ("t5", "mt5", "umt5")
-_LEARNT_POSITIONS = ("bart", "mbart")
-ENCODER_DECODERS = (*_T5, *_LEARNT_POSITIONS, "marian", "pegasus")
+_BART = ("bart", "mbart", "marian", "pegasus")
+ENCODER_DECODERS = (*_T5, *_BART)
 Stages = tuple[tuple[Part, ...], ...]
 
 
@@ -40,7 +40,7 @@ def encoder_decoder(config: Config, num_labels: int | None = None) -> Network:
     crossing = _crossing(width, inner[1])
     writing = (*own, *crossing, *_feed_forward(width, hidden[1], "tokens", gated))
     rows = vocabulary(config)
-    positions = 2 * size_or(config, 0, "max_position_embeddings") if family in _LEARNT_POSITIONS else 0
+    positions = 2 * size_or(config, 0, "max_position_embeddings") if family in _BART else 0
     tied = bool(config.get("tie_word_embeddings", True))
     head = Matmul(name="lm_head", inputs=width, outputs=rows, stored=0 if tied else 1, at="outputs")
     return Network(

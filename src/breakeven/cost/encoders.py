@@ -60,7 +60,12 @@ def encoder(config: Config, num_labels: int | None = None) -> Network:
     head = _head(config, width, outside, num_labels)
     if head:
         blocks.append(Block(stages=head, is_layer=False))
-    return Network(family=family, blocks=tuple(blocks), embedding_params=_embedding_params(config, width, outside))
+    return Network(
+        family=family,
+        blocks=tuple(blocks),
+        is_normed_first=family == "modernbert",
+        embedding_params=_embedding_params(config, width, outside),
+    )
 
 
 def _attention(config: Config, width: int, window: int) -> Stages:

@@ -37,7 +37,7 @@ def image_network(config: Config, num_labels: int | None, image_size: int | tupl
     channels = _convnext(config, net) if family in _CONVNEXT else _resnet(config, net)
     if labels:
         net.add(((Matmul(name="classifier", inputs=channels, outputs=labels, at=1),),), is_layer=False)
-    return Network(family=family, reads="images", blocks=tuple(net.blocks))
+    return Network(family=family, reads="images", blocks=tuple(net.blocks), is_normed_first=False)
 
 
 def _patches(config: Config, pixels: Map, labels: int | None) -> Network:

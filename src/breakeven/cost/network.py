@@ -25,12 +25,14 @@ class Network:
         reads: what an input is: "text" for a decoder or an encoder, "pairs" (source and answer) for an encoder-decoder,
             "images".
         blocks: in forward order.
+        is_normed_first: whether each layer and the head begin with a norm, whose gradient is one of their input.
         embedding_params: that are looked up and not multiplied with; a head tied to them stores none of its own.
     """
 
     family: str = ""
     reads: Literal["text", "pairs", "images"] = "text"
     blocks: tuple[Block, ...]
+    is_normed_first: bool = True
     embedding_params: float = 0
 
     def __post_init__(self) -> None:
@@ -72,7 +74,7 @@ class Network:
     def is_causal(self) -> bool:
         """Whether it can go on with a text that it has read: it looks only back, or has no attention at all."""
         looks = [part for part, _ in self.parts if isinstance(part, Attention) and part.at == "tokens"]
-        return self.reads != "images" and all(each.sees in ("before", "source") for each in looks)
+        return self.reads != "images" and all(each.sees != "all" for each in looks)
 
     def forward_flops(self, reading: Reading, num_sequences: float = 1) -> float:
         """A forward pass over a batch of such sequences, or of images."""

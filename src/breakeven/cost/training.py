@@ -100,6 +100,7 @@ def training_flops(
     for block, number in _in_order(network):
         is_frozen = bool(training.lora_rank) or number <= training.frozen_layers
         goes_through = reached or not is_frozen
+        reached = reached or (network.is_normed_first and bool(training.frozen_layers) and not is_frozen)
         spent = spent_on_attention = 0.0
         for stage in block.stages:
             before = reached
