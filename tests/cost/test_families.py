@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from breakeven.cost.families import GATED, PLAIN, SPARSE, cost_of_config
+from breakeven.cost.decoders import GATED, PLAIN, SPARSE
+from breakeven.cost.families import cost_of_config
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 

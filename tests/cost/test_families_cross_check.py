@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
 
+import torch
+import transformers
 from torch.utils.flop_counter import FlopCounterMode
 
 from breakeven.cost.families import network_of_config
@@ -19,19 +21,44 @@ from breakeven.cost.network import Network
 from breakeven.cost.parts import Attention, Reading
 from breakeven.cost.training import Training, training_flops
 
-LAYERS = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48}
-TEXT = LAYERS | {"vocab_size": 64, "max_position_embeddings": 40, "pad_token_id": 0}
-IMAGES = LAYERS | {"image_size": 24, "patch_size": 8}
-BART = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 3, "encoder_ffn_dim": 48, "decoder_ffn_dim": 40}
+LAYERS: dict[str, Any] = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48}
+TEXT: dict[str, Any] = LAYERS | {"vocab_size": 64, "max_position_embeddings": 40, "pad_token_id": 0}
+IMAGES: dict[str, Any] = LAYERS | {"image_size": 24, "patch_size": 8}
+BART: dict[str, Any] = {
+    "d_model": 32,
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "encoder_ffn_dim": 48,
+    "decoder_ffn_dim": 40,
+}
 BART |= {"encoder_attention_heads": 4, "decoder_attention_heads": 2, "vocab_size": 64, "max_position_embeddings": 40}
-T5 = {"d_model": 32, "d_ff": 48, "d_kv": 6, "num_heads": 4, "num_layers": 2, "num_decoder_layers": 3, "vocab_size": 64}
-DEBERTA = TEXT | {"relative_attention": True, "position_buckets": 6, "max_relative_positions": -1, "type_vocab_size": 0}
+T5: dict[str, Any] = {
+    "d_model": 32,
+    "d_ff": 48,
+    "d_kv": 6,
+    "num_heads": 4,
+    "num_layers": 2,
+    "num_decoder_layers": 3,
+    "vocab_size": 64,
+}
+DEBERTA: dict[str, Any] = TEXT | {
+    "relative_attention": True,
+    "position_buckets": 6,
+    "max_relative_positions": -1,
+    "type_vocab_size": 0,
+}
 DEBERTA |= {"position_biased_input": False}
-STAGES = {"depths": [1, 2, 1], "hidden_sizes": [16, 32, 64], "num_stages": 3}
-SPECIAL = {"bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 0, "pad_token_id": 0}
-MAMBA = {"num_hidden_layers": 2, "hidden_size": 32, "vocab_size": 64, "state_size": 4, "pad_token_id": 0}
+STAGES: dict[str, Any] = {"depths": [1, 2, 1], "hidden_sizes": [16, 32, 64], "num_stages": 3}
+SPECIAL: dict[str, Any] = {"bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 0, "pad_token_id": 0}
+MAMBA: dict[str, Any] = {
+    "num_hidden_layers": 2,
+    "hidden_size": 32,
+    "vocab_size": 64,
+    "state_size": 4,
+    "pad_token_id": 0,
+}
 
-CLASSIFIERS = [
+CLASSIFIERS: list[tuple[str, dict[str, Any]]] = [
     ("bert", TEXT),
     ("roberta", TEXT),
     ("xlm-roberta", TEXT),
@@ -48,7 +75,7 @@ CLASSIFIERS = [
     ("deberta-v2", DEBERTA | {"pos_att_type": ["c2p", "p2c"], "share_att_key": False, "conv_kernel_size": 3}),
     ("deberta-v2", TEXT | {"relative_attention": False}),
 ]
-VISION = [
+VISION: list[tuple[str, dict[str, Any]]] = [
     ("vit", IMAGES),
     ("vit", IMAGES | {"image_size": [24, 40], "num_channels": 1}),
     ("deit", IMAGES),
@@ -62,7 +89,7 @@ VISION = [
     ("convnext", STAGES | {"image_size": 40, "patch_size": 4}),
     ("convnextv2", STAGES | {"image_size": 46, "patch_size": 2}),
 ]
-WRITERS = [
+WRITERS: list[tuple[str, dict[str, Any]]] = [
     ("t5", T5),
     ("t5", T5 | {"feed_forward_proj": "gated-gelu", "num_decoder_layers": None}),
     ("mt5", T5),
@@ -216,7 +243,7 @@ def test_a_state_space_in_chunks() -> None:
 
 # -- what is trained --------------------------------------------------------------------------------------------------
 
-LLAMA = LAYERS | {"num_hidden_layers": 3, "vocab_size": 64, "num_key_value_heads": 2}
+LLAMA: dict[str, Any] = LAYERS | {"num_hidden_layers": 3, "vocab_size": 64, "num_key_value_heads": 2}
 
 
 def trained_llama(training: Training) -> tuple[Any, float]:

@@ -6,7 +6,7 @@ whole square, a head at every position.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from torch.func import functional_call
 from torch.utils import flop_counter
 
+from breakeven.adapters.op_flops import op_flops
 from breakeven.cost.network import Network
 from breakeven.cost.parts import Attention, Block, Matmul
 from breakeven.errors import argument_error
@@ -34,42 +35,6 @@ class CountedModule:
     total_params: int
     """Biases and norms among them."""
     trained_params: int
-
-
-def _conv_backward(grad: Any, given: Any, weight: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
-    """As the forward pass for each gradient that is wanted: torch's own takes a grouped convolution for a whole one."""
-    *_, transposed, _, _, mask = rest
-    forward: int = flop_counter.conv_flop_count(given, weight, grad, transposed=transposed)
-    return forward * (int(mask[0]) + int(mask[1]))
-
-
-def _mapping() -> dict[Any, Callable[..., int]]:
-    """What torch's counter leaves out or has wrong."""
-    aten = torch.ops.aten
-    mapping: dict[Any, Callable[..., int]] = {aten.convolution_backward: _conv_backward}
-    if hasattr(aten, "_grouped_mm"):
-        mapping[aten._grouped_mm] = _grouped
-    if hasattr(aten, "_scaled_dot_product_flash_attention_for_cpu"):
-        mapping[aten._scaled_dot_product_flash_attention_for_cpu] = _attention
-        mapping[aten._scaled_dot_product_flash_attention_for_cpu_backward] = _attention_backward
-    return mapping
-
-
-def _grouped(first: Any, second: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
-    """Experts: rows, or what is summed over, are split into one group an expert."""
-    matrices = first[0] if len(first) == len(second) == 3 else 1
-    flops: int = 2 * matrices * first[-2] * first[-1] * second[-1]
-    return flops
-
-
-def _attention(query: Any, key: Any, value: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
-    flops: int = flop_counter.sdpa_flop_count(query, key, value)
-    return flops
-
-
-def _attention_backward(grad: Any, q: Any, k: Any, v: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
-    """Twice the forward pass: the scores that the kernel computes anew are no part of it."""
-    return 2 * _attention(q, k, v)
 
 
 def count_module(module: torch.nn.Module, *inputs: torch.Tensor, **named: torch.Tensor) -> tuple[float, float]:
@@ -204,14 +169,14 @@ def _network(
 def _count(
     module: torch.nn.Module, weights: dict[str, torch.Tensor], inputs: Any, named: Mapping[str, Any]
 ) -> tuple[float, float]:
-    counter = flop_counter.FlopCounterMode(display=False, custom_mapping=_mapping())
+    counter = flop_counter.FlopCounterMode(display=False, custom_mapping=op_flops())
     with warnings.catch_warnings(), torch.enable_grad(), counter:
         warnings.simplefilter("ignore")
         output = functional_call(module, weights, inputs, dict(named))
         forward = float(counter.get_total_flops())
         learnt = [each for each in _floats(output) if each.requires_grad]
         if learnt:
-            learnt[0].sum().backward()
+            learnt[0].sum().backward()  # type: ignore[no-untyped-call]
         return forward, float(counter.get_total_flops())
 
 
@@ -244,3 +209,36 @@ def _moved(given: Any, device: Any) -> Any:
     if isinstance(given, Mapping):
         return {name: each.to(device) for name, each in given.items()}
     return tuple(each.to(device) for each in given)
+
+
+def counted_object(found: Any, name: str, input_shape: tuple[int, ...] = ()) -> CountedModule:
+    """As `counted_network`, of a module, or of what a class or function makes of no arguments.
+
+    Args:
+        found: makes its module on meta where that can be, so that it takes no memory.
+        name: that the user has for it.
+        input_shape: as of `counted_network`.
+
+    Raises:
+        ArgumentError: as of `counted_network`; it is no module, and makes none.
+    """
+    if isinstance(found, torch.nn.Module):
+        return counted_network(found, input_shape)
+    if not callable(found):
+        raise argument_error("MODEL", "name a torch module, or a function that makes one", name)
+    try:
+        with torch.device("meta"):
+            return counted_network(found(), input_shape)
+    except Exception:  # it asks for values, or it is no module: then it is told so below
+        return counted_network(_made(found, name), input_shape)
+
+
+def _made(maker: Any, name: str) -> torch.nn.Module:
+    try:
+        made = maker()
+    except Exception as error:  # whatever the function does
+        remedy = f"{type(error).__name__}: {error}."
+        raise argument_error("MODEL", "make a module when it is called without arguments", name, remedy) from error
+    if not isinstance(made, torch.nn.Module):
+        raise argument_error("MODEL", "make a torch module", f"{name}, which made {type(made).__name__}")
+    return made

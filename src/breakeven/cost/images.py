@@ -55,7 +55,7 @@ def _patches(config: Config, pixels: Map, labels: int | None) -> Network:
     hidden = width * size(config, "mlp_ratio") if family == "dinov2" else size(config, "intermediate_size")
     if gated:
         hidden = (hidden * 2 // 3 + 7) // 8 * 8
-    layer = (
+    layer: tuple[tuple[Part, ...], ...] = (
         tuple(Matmul(name=name, inputs=width, outputs=width, at=tokens) for name in ("q_proj", "k_proj", "v_proj")),
         (Attention(width=width, sees="all", at=tokens),),
         (Matmul(name="o_proj", inputs=width, outputs=width, at=tokens),),

@@ -111,7 +111,7 @@ class ModelCost:
         return flops
 
 
-def pairs_in_window(tokens: float, window: int) -> float:
+def pairs_in_window(tokens: float, window: float) -> float:
     """(token, attended token) pairs of the first `tokens` tokens, each attending to `window` at most."""
     full = min(tokens, window)
     return full * (full + 1) / 2 + window * (tokens - full)
