@@ -7,7 +7,7 @@ from rich.table import Table
 
 from breakeven import check
 from breakeven.cli.common import JsonOption, console, print_json
-from breakeven.cli.model_flops import Asked, Figures, figures_of, is_model, model_of, spent
+from breakeven.cli.model_flops import Asked, Figures, as_written, figures_of, is_model, model_of, spent
 from breakeven.config import load_recipe, recipe_names
 from breakeven.cost.hardware import Hardware
 from breakeven.cost.training import ALL_LINEAR
@@ -102,7 +102,8 @@ def flops(
     if params is not None or (recipe is not None and is_model(recipe, recipe_names())):
         if set_:
             raise argument_error("--set", "be left out of a model, which has no settings", set_[0])
-        figures = figures_of(model_of(recipe, asked), asked, samples, hardware)
+        with as_written():
+            figures = figures_of(model_of(recipe, asked), asked, samples, hardware)
         if json:
             print_json(figures)
         else:

@@ -1,6 +1,7 @@
 """What a model costs, from its config, as it is counted or from its parameters: the figures of `breakeven flops`."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from breakeven.cost.hardware import Hardware
 from breakeven.cost.network import Network
 from breakeven.cost.parts import Matmul, Reading
 from breakeven.cost.training import Training, TrainingFlops, row_of, training_flops
-from breakeven.errors import MissingExtraError, argument_error
+from breakeven.errors import ArgumentError, MissingExtraError, argument_error
 from breakeven.names import load_object
 from breakeven.readers.model_config import network_from_config
 
@@ -130,7 +131,7 @@ def figures_of(model: Model, asked: Asked, samples: int, hardware: Hardware | No
     row, in_row = row_of(tokens, padded_to=asked.padded_to, packed_to=asked.packed_to)
     if network.reads == "pairs":
         row = Reading(tokens=tokens, source=source)
-    batch = check.whole("--batch-size", asked.batch_size or 1, 1)
+    batch = check.whole("--batch-size", 1 if asked.batch_size is None else asked.batch_size, 1)
     trained = _training(model, row, batch, asked)
     share = 1 / (batch * in_row)
     per_sequence = trained.total * share
@@ -169,6 +170,18 @@ def spent(name: str, flops: float | str | None, hardware: Hardware | None) -> Fi
         f"{name}_kilowatt_hours": hardware.kilowatt_hours(flops),
         f"{name}_money": hardware.money(flops),
     }
+
+
+@contextmanager
+def as_written() -> Iterator[None]:
+    """While this lasts, an error that names an option as the library does names it as the user wrote it."""
+    try:
+        yield
+    except ArgumentError as error:
+        name, _, rest = str(error).partition(" ")
+        if name in {each.name for each in fields(Asked)}:
+            raise ArgumentError(f"--{name.replace('_', '-')} {rest}") from error
+        raise
 
 
 def _training(model: Model, row: Reading, batch: int, asked: Asked) -> TrainingFlops:
