@@ -1,6 +1,7 @@
 """`breakeven flops`: what a recipe costs, before anything is spent."""
 
 import json
+import re
 
 import pytest
 
@@ -129,11 +130,11 @@ def test_text_names_units_and_what_is_spent(cli, model) -> None:
     lines = cli("flops", model(), "--sequence-tokens", 10, *options).stdout.splitlines()
     flops = 3e11 * (2 * (WEIGHTS + LOGITS) * 10 + PAIR_FLOPS * 55)
     hours = flops / 0.5e12 / 3600
-    shown = {line.rsplit("  ", 1)[0].strip(): line.rsplit("  ", 1)[1].strip() for line in lines[:-2]}
+    shown = dict(re.split(r"\s{2,}", line.strip()) for line in lines[:-2])
     assert shown["forward pass, one sequence of 10 tokens"].endswith("kFLOPs")
     assert shown["whole run, time of one accelerator"] == f"{hours:.3g} hours"
-    assert shown["whole run, energy"] == f"{hours * 0.4:,.4g} kWh"
-    assert shown["whole run, money"] == f"{hours * 2:,.4g}, in the unit of --hour-price"
+    assert shown["whole run, energy"] == f"{hours * 0.4:.3g} kWh"
+    assert shown["whole run, money"] == f"{hours * 2:.3g}, in the unit of --hour-price"
     assert lines[-1] == f"Not counted: {NOT_COUNTED}."
 
 
@@ -218,7 +219,7 @@ def test_a_module_by_its_name(cli, tmp_path) -> None:
         (["model", "--batch-size", "0"], "--batch-size must be a whole number of at least 1; got 0."),
         (["model", "--output-tokens", "3"], "--prompt-tokens must be given with --output-tokens; got None."),
         (["model", "--lora-targets", "q_proj"], "--lora-targets must be given with --lora-rank; got 'q_proj'."),
-        (["model", "--recompute", "all"], "recompute must be one of nothing, attention, layers; got 'all'."),
+        (["model", "--recompute", "all"], "--recompute must be one of nothing, attention, layers; got 'all'."),
         (
             ["model", "--peak-flops", "1e12"],
             "--efficiency must be finite and above 0; got None. Hours follow from both",
@@ -226,6 +227,11 @@ def test_a_module_by_its_name(cli, tmp_path) -> None:
         (
             ["model", "--peak-flops", "1", "--efficiency", "40"],
             "--efficiency must be a share up to 1; got 40.0. Divide",
+        ),
+        (["model", "--frozen-layers", "3"], "--frozen-layers must be at most the 2 layers of the network; got 3."),
+        (
+            ["model", "--padded-to", "9"],
+            "--padded-to must be finite and at least the 512 tokens of a sequence; got 9.0.",
         ),
         (["none/config.json"], "none/config.json must be a readable file"),
         (["math:pi"], "MODEL must name a torch module, or a function that makes one; got 'math:pi'."),

@@ -89,6 +89,8 @@ def test_options_that_do_not_fit_a_family() -> None:
     bart = BART | {"decoder_attention_heads": 2}
     with pytest.raises(ArgumentError, match=r"key model_type, must have one stream of tokens .* got 'bart'"):
         cost_of_config(bart)
+    with pytest.raises(ArgumentError, match="key model_type, must read text to be priced by the token; got 'vit'"):
+        cost_of_config(VIT)
 
 
 def test_a_classifier_has_the_labels_that_are_named() -> None:

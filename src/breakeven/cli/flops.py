@@ -209,12 +209,21 @@ def _spent_rows(figures: Figures) -> list[tuple[str, str]]:
     rows = []
     for name, label, times in (("train", "whole run", 1.0), ("query", "a million queries", 1e6)):
         if isinstance(hours := figures.get(f"{name}_hours"), float):
-            rows.append((f"{label}, time of one accelerator", format_hours(hours * times)))
+            rows.append((f"{label}, time of one accelerator", _hours(hours * times)))
         if isinstance(energy := figures.get(f"{name}_kilowatt_hours"), float):
-            rows.append((f"{label}, energy", f"{energy * times:,.4g} kWh"))
+            rows.append((f"{label}, energy", f"{_amount(energy * times)} kWh"))
         if isinstance(money := figures.get(f"{name}_money"), float):
-            rows.append((f"{label}, money", f"{money * times:,.4g}, in the unit of --hour-price"))
+            rows.append((f"{label}, money", f"{_amount(money * times)}, in the unit of --hour-price"))
     return rows
+
+
+def _hours(hours: float) -> str:
+    return format_hours(hours) if hours < 1000 else f"{_amount(hours)} hours"
+
+
+def _amount(value: float) -> str:
+    """Three digits, and all before the point."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _flops(value: float | str | None) -> str:

@@ -84,10 +84,14 @@ def cost_of_config(config: Config | HasDict, *, num_labels: int | None = None) -
         num_labels: of a sequence classifier, its outputs; they take the place of the head over the vocabulary.
 
     Raises:
-        ArgumentError: as of `network_of_config`; an encoder-decoder, whose tokens have no one price.
+        ArgumentError: as of `network_of_config`; an encoder-decoder or a network of images, whose tokens have no price.
 
     >>> llama = dict(model_type="llama", hidden_size=8, num_hidden_layers=2, num_attention_heads=4, vocab_size=100)
     >>> cost_of_config(llama | dict(intermediate_size=10)).body_params  # 2 layers x (4 x 8 x 8 + 3 x 8 x 10)
     992
     """
-    return network_of_config(config, num_labels=num_labels).token_cost()
+    network = network_of_config(config, num_labels=num_labels)
+    if network.reads == "images":
+        rule, remedy = "read text to be priced by the token", "breakeven flops counts it by the image."
+        raise argument_error("key model_type,", rule, network.family, remedy)
+    return network.token_cost()
