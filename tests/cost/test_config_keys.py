@@ -105,3 +105,32 @@ def test_a_classifier_has_the_labels_that_are_named() -> None:
     assert cost_of_config(MAMBA2, num_labels=2).head_params == 16
     headless, headed = (network_of_config(VIT, num_labels=each) for each in (None, 7))
     assert headed.forward_flops(Reading(tokens=0)) - headless.forward_flops(Reading(tokens=0)) == 2 * 8 * 7
+    ends = [network_of_config(RESNET | more) for more in ({}, {"num_labels": 7})]
+    assert ends[1].total_params - ends[0].total_params == 16 * 7
+
+
+def test_relative_positions_are_as_many_as_the_config_tells_apart() -> None:
+    """Twice as many rows of width 8; the keys and values of contents are their own too where they are shared."""
+    deberta = TEXT | {"model_type": "deberta-v2", "relative_attention": True, "pos_att_type": ["c2p"]}
+    deberta |= {"max_position_embeddings": 32, "position_biased_input": False, "share_att_key": True}
+    plain = network_of_config(deberta | {"relative_attention": False}).total_params
+    for said, span in (({}, 32), ({"max_relative_positions": 16}, 16), ({"position_buckets": 4}, 4)):
+        network = network_of_config(deberta | {"position_buckets": -1, "max_relative_positions": -1} | said)
+        assert network.total_params - plain == 2 * span * 8
+        one, two = (network.forward_flops(Reading(tokens=1), batch) for batch in (1, 2))
+        once = 2 * 2 * 2 * 64 * 2 * span  # two matrices in each of two layers, for a whole batch
+        assert 2 * one - two == once
+
+
+def test_windows_of_an_encoder() -> None:
+    """ModernBERT's tokens see 64 to either side in layers that are not each third."""
+    bert = TEXT | {"model_type": "modernbert", "num_hidden_layers": 4}
+    every = cost_of_config(bert | {"global_attn_every_n_layers": 3})
+    assert (every.num_layers, every.num_window_layers, every.window_tokens) == (4, 2, 65)
+    said = bert | {"layer_types": ["sliding_attention"] * 3 + ["full_attention"], "local_attention": 8}
+    assert (cost_of_config(said).num_window_layers, cost_of_config(said).window_tokens) == (3, 5)
+
+
+def test_no_config_asks_for_more_layers_than_can_be_looked_at() -> None:
+    with pytest.raises(ArgumentError, match=r"the number of layers must be at most 100000; got 10{18}"):
+        network_of_config(LLAMA | {"num_hidden_layers": 10**18})
