@@ -46,6 +46,8 @@ def test_layers_attention_and_a_head_that_is_an_embedding() -> None:
     assert counted.network.forward_flops(Reading(tokens=100)) == pytest.approx(2 * (100 * (192 + 88) + 16 * 100**2))
     whole = counted.trained.forward_flops(Reading(tokens=100))
     assert whole == pytest.approx(3 * counted.network.forward_flops(Reading(tokens=100)))
+    cost = counted.network.token_cost()  # by which a loop is charged: a pair a token above the square
+    assert cost.prefill_flops(100) == pytest.approx(2 * (100 * 280 + 16 * 100 * 101))
     assert counted.total_params == counted.trained_params == counted.network.total_params == 88 + 192
 
 

@@ -75,7 +75,9 @@ def is_model(name: str, recipes: Collection[str]) -> bool:
     path = Path(name)
     if path.is_dir():
         return (path / "config.json").exists() or name not in recipes
-    return (path.exists() and path.suffix != ".toml") or ":" in name or path.suffix == ".json"
+    if path.exists():
+        return path.suffix != ".toml"
+    return ":" in name or path.suffix == ".json"
 
 
 def model_of(name: str | None, asked: Asked) -> Model:
