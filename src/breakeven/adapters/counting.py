@@ -1,8 +1,9 @@
 """A torch module as a network: its matrix multiplies, convolutions and attention, counted as PyTorch runs it.
 
 It is run on no device that computes (meta) where it can be, so that neither its size nor its weights matter, and for
-real, on a short text, where it cannot. What it executes is what is counted: attention without a fused kernel over the
-whole square, a head at every position.
+real, on a short text, where it cannot. What it executes is what is counted, a head at every position among it. But a
+model that generates looks only back, and its attention is charged by the pairs it attends to, half of the square that
+is executed.
 """
 
 import warnings
@@ -55,12 +56,11 @@ def count_module(module: torch.nn.Module, *inputs: torch.Tensor, **named: torch.
     >>> count_module(torch.nn.Linear(3, 5), torch.zeros(2, 3))  # 2 x 2 x 3 x 5; its input has no gradient
     (60.0, 120.0)
     """
-    meta = "meta"
     try:
-        return _count(module, _weights_on(module, meta), _moved(inputs, meta), _moved(named, meta))
+        return _count(module, _weights_on(module, "meta"), _moved(inputs, "meta"), _moved(named, "meta"))
     except Exception:  # it asks for a value, or for an operation that meta does not have
         device = next(module.parameters(), torch.zeros(())).device
-        if device.type == meta:
+        if device.type == "meta":
             rule = "run without its weights (on meta), or have them"
             raise argument_error("MODEL", rule, type(module).__name__, "Name one that is not on meta.") from None
     try:
@@ -155,7 +155,7 @@ def _network(
     if fixed > 0:
         parts.append(Matmul(name="per_input", inputs=fixed, outputs=1, stored=0, at=1))
     if square > 0:
-        parts.append(Attention(width=square / 2, sees="all"))
+        parts.append(Attention(width=square / 2, sees="before" if _generates(module) else "all"))
     if not any(isinstance(each, Matmul) for each in parts):
         raise argument_error("MODEL", "have a matrix multiply, a convolution or attention", type(module).__name__)
     return Network(
@@ -164,6 +164,12 @@ def _network(
         blocks=(Block(stages=tuple((each,) for each in parts)),),
         embedding_params=sum(each.numel() for each in module.parameters()),
     )
+
+
+def _generates(module: torch.nn.Module) -> bool:
+    """Whether it writes texts; without transformers' own answer, whether it has a method that does."""
+    can = getattr(module, "can_generate", None)
+    return bool(can()) if callable(can) else callable(getattr(module, "generate", None))
 
 
 def _count(

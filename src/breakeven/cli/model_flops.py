@@ -1,6 +1,6 @@
 """What a model costs, from its config, as it is counted or from its parameters: the figures of `breakeven flops`."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,7 +10,7 @@ from breakeven import check
 from breakeven.cli.budget import amount
 from breakeven.cost.hardware import Hardware
 from breakeven.cost.network import Network
-from breakeven.cost.parts import Matmul, Reading
+from breakeven.cost.parts import Reading
 from breakeven.cost.training import Training, TrainingFlops, row_of, training_flops
 from breakeven.errors import ArgumentError, MissingExtraError, argument_error
 from breakeven.names import load_object
@@ -67,6 +67,7 @@ class Model:
 
 
 _OF_CONFIGS = ("--num-labels", "--image-size")
+_OF_TEXT = ("--sequence-tokens", "--prompt-tokens", "--output-tokens", "--padded-to", "--packed-to")
 _OF_TRAINING = ("--frozen-layers", "--lora-rank", "--lora-targets", "--recompute")
 
 
@@ -160,9 +161,6 @@ def figures_of(model: Model, asked: Asked, samples: int, hardware: Hardware | No
     return figures
 
 
-_OF_TEXT = ("--sequence-tokens", "--prompt-tokens", "--output-tokens", "--padded-to", "--packed-to")
-
-
 def spent(name: str, flops: float | str | None, hardware: Hardware | None) -> Figures:
     """Hours, energy and money of so many FLOPs; nothing where either is not known."""
     if hardware is None or not isinstance(flops, float | int):
@@ -215,31 +213,26 @@ def _run_flops(asked: Asked, per_sequence: float, tokens: float) -> float | None
 
 def _query(network: Network, asked: Asked, samples: int) -> Figures:
     """Prices of a query, where its tokens are told."""
-    tokens: Mapping[str, float | None] = {
-        "--prompt-tokens": asked.prompt_tokens,
-        "--output-tokens": asked.output_tokens,
-    }
-    if all(each is None for each in tokens.values()):
+    prompt, output = asked.prompt_tokens, asked.output_tokens
+    if prompt is None:
+        if output is not None:
+            raise argument_error("--prompt-tokens", "be given with --output-tokens", None)
         return {}
-    for (name, value), least in zip(tokens.items(), (0, 1), strict=True):
-        if value is not None:
-            check.finite(name, value, least)
-    prompt, output = asked.prompt_tokens or 0.0, asked.output_tokens
-    if asked.prompt_tokens is None:
-        raise argument_error("--prompt-tokens", "be given with --output-tokens", None)
+    check.finite("--prompt-tokens", prompt)
     figures: Figures = {"prefill_flops": network.prefill_flops(prompt)}
     if output is None:
         return figures
-    if any(isinstance(part, Matmul) and part.at == "outputs" for part, _ in network.parts) or network.is_causal:
-        query = network.query_flops(prompt, output - 1)
-        return figures | {
-            "decode_flops": query.decode_flops,
-            "samples": samples,
-            "query_flops_one_sample": query.total(1),
-            "query_flops_shared_prefill": query.total(samples),
-            "query_flops_unshared_prefill": query.total(samples, shared_prefill=False),
-        }
-    raise argument_error("--output-tokens", "be left out of a model that writes no text", output)
+    check.finite("--output-tokens", output, 1)
+    if not network.is_causal:
+        raise argument_error("--output-tokens", "be left out of a model that writes no text", output)
+    query = network.query_flops(prompt, output - 1)
+    return figures | {
+        "decode_flops": query.decode_flops,
+        "samples": samples,
+        "query_flops_one_sample": query.total(1),
+        "query_flops_shared_prefill": query.total(samples),
+        "query_flops_unshared_prefill": query.total(samples, shared_prefill=False),
+    }
 
 
 def _whole_numbers(name: str, text: str) -> tuple[int, ...]:
