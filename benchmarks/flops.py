@@ -47,6 +47,8 @@ BERT_BASE = BASE | {
     **{"vocab_size": 30522, "max_position_embeddings": 512, "type_vocab_size": 2},
 }
 VIT_B_16 = BASE | {"model_type": "vit", "image_size": 224, "patch_size": 16, "num_labels": 1000}
+SWIN_TINY = {"model_type": "swin", "embed_dim": 96, "depths": [2, 2, 6, 2], "num_heads": [3, 6, 12, 24]}
+SWIN_TINY |= {"window_size": 7, "patch_size": 4, "image_size": 224, "num_labels": 1000}
 RESNET_50 = {"model_type": "resnet", "hidden_sizes": [256, 512, 1024, 2048], "depths": [3, 4, 6, 3], "num_labels": 1000}
 RESNET_18 = {"model_type": "resnet", "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2], "num_labels": 1000}
 CONVNEXT_TINY = {"model_type": "convnext", "hidden_sizes": [96, 192, 384, 768], "depths": [3, 3, 9, 3]}
@@ -118,6 +120,7 @@ FIGURES = (
     *_of("T5-base", T5_BASE, ("total", 222_903_552, "its weights; arXiv 1910.10683 has 220M")),
     *_of("Mamba-130M", MAMBA_130M, ("total", 129_135_360, "its weights; arXiv 2312.00752 has 130M")),
     *_of("ViT-B/16", VIT_B_16, ("total", 86_567_656, TORCHVISION), ("macs", 17.56e9, TORCHVISION)),
+    *_of("Swin-T", SWIN_TINY, ("total", 28_288_354, TORCHVISION), ("macs", 4.49e9, TORCHVISION)),
     *_of("ResNet-50", RESNET_50, ("total", 25_557_032, TORCHVISION), ("macs", 4.09e9, TORCHVISION)),
     *_of("ResNet-18", RESNET_18 | {"layer_type": "basic"}, ("total", 11_689_512, TORCHVISION)),
     *_of("ResNet-18", RESNET_18 | {"layer_type": "basic"}, ("macs", 1.81e9, TORCHVISION)),

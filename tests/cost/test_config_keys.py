@@ -13,6 +13,7 @@ TEXT = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4, "int
 LLAMA = TEXT | {"model_type": "llama"}
 VIT = TEXT | {"model_type": "vit", "image_size": 24, "patch_size": 8}
 RESNET = {"model_type": "resnet", "hidden_sizes": [8, 16], "depths": [1, 1]}
+SWIN = {"model_type": "swin", "embed_dim": 8, "depths": [1, 1], "window_size": 2, "patch_size": 4, "image_size": 16}
 MAMBA2 = {"model_type": "mamba2", "hidden_size": 8, "num_hidden_layers": 1, "num_heads": 2, "head_dim": 8}
 MAMBA2 |= {"state_size": 4, "n_groups": 1, "conv_kernel": 4, "chunk_size": 16, "vocab_size": 100}
 BART = {"model_type": "bart", "d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "vocab_size": 100}
@@ -65,7 +66,10 @@ def test_rows_that_pad_a_vocabulary_cost_like_any() -> None:
         (VIT | {"image_size": None}, "key image_size, must be a whole number of at least 1; got None"),
         (VIT | {"image_size": [24, 0]}, "key image_size, must be a whole number of at least 1; got 0"),
         (RESNET | {"hidden_sizes": None}, "key hidden_sizes, must be a list of whole numbers, one a stage; got None"),
-        (RESNET | {"depths": [1]}, r"key depths, must have as many stages as hidden_sizes, 2; got \[1\]"),
+        (RESNET | {"depths": [1]}, r"key depths, must have one number for each of the 2 stages; got \[1\]"),
+        (SWIN | {"num_heads": [2, 3]}, "key num_heads, must divide the 16 channels of stage 2; got 3"),
+        (SWIN | {"num_heads": [2]}, r"key num_heads, must have one number for each of the 2 stages; got \[2\]"),
+        (SWIN | {"mlp_ratio": 0}, "key mlp_ratio, must be finite and above 0; got 0"),
         (RESNET | {"layer_type": "wide"}, "key layer_type, must be one of basic, bottleneck; got 'wide'"),
         (RESNET | {"model_type": "convnext", "patch_size": 4, "image_size": 3}, "image_size must be large enough"),
         (MAMBA2 | {"num_heads": 3}, "key num_heads, must share hidden_size x expand, 16, in heads of 8; got 3"),

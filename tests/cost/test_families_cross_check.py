@@ -49,6 +49,8 @@ DEBERTA: dict[str, Any] = TEXT | {
 }
 DEBERTA |= {"position_biased_input": False}
 STAGES: dict[str, Any] = {"depths": [1, 2, 1], "hidden_sizes": [16, 32, 64], "num_stages": 3}
+SWIN: dict[str, Any] = {"embed_dim": 16, "depths": [2, 2], "num_heads": [2, 4], "window_size": 4, "image_size": 40}
+SWIN |= {"patch_size": 4}
 SPECIAL: dict[str, Any] = {"bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 0, "pad_token_id": 0}
 MAMBA: dict[str, Any] = {
     "num_hidden_layers": 2,
@@ -82,6 +84,8 @@ VISION: list[tuple[str, dict[str, Any]]] = [
     ("beit", IMAGES),
     ("dinov2", IMAGES | {"mlp_ratio": 2}),
     ("dinov2", IMAGES | {"use_swiglu_ffn": True, "mlp_ratio": 4}),
+    ("swin", SWIN),
+    ("swin", SWIN | {"image_size": 50, "mlp_ratio": 2.0}),
     ("resnet", STAGES | {"embedding_size": 8, "image_size": 32}),
     ("resnet", STAGES | {"embedding_size": 8, "image_size": 45, "downsample_in_bottleneck": True}),
     ("resnet", STAGES | {"layer_type": "basic", "downsample_in_first_stage": True, "image_size": 37}),
@@ -169,7 +173,7 @@ def test_a_classifier_of_images(family: str, settings: dict[str, Any]) -> None:
     network = network_of_config(config, image_size=settings["image_size"])
     size = settings["image_size"]
     height, width = size if isinstance(size, list) else (size, size)
-    model.set_attn_implementation("eager") if family in ("vit", "deit", "beit", "dinov2") else None
+    model.set_attn_implementation("eager") if family in ("vit", "deit", "beit", "dinov2", "swin") else None
     images = torch.zeros(2, settings.get("num_channels", 3), height, width)
     forward, whole = counted(lambda: model(images).logits)
     trained = training_flops(network, Reading(tokens=0), num_sequences=2)

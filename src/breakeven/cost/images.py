@@ -11,7 +11,7 @@ from breakeven.errors import argument_error
 
 _PATCHES = ("vit", "deit", "beit", "dinov2")
 _CONVNEXT = ("convnext", "convnextv2")
-IMAGES = (*_PATCHES, *_CONVNEXT, "resnet")
+IMAGES = (*_PATCHES, "swin", *_CONVNEXT, "resnet")
 _USUAL_PIXELS = 224
 Map = tuple[int, int]
 """Height and width of a feature map."""
@@ -34,10 +34,17 @@ def image_network(config: Config, num_labels: int | None, image_size: int | tupl
     if family in _PATCHES:
         return _patches(config, pixels, labels)
     net = _Convolutions(pixels)
-    channels = _convnext(config, net) if family in _CONVNEXT else _resnet(config, net)
+    reader = _swin if family == "swin" else _convnext if family in _CONVNEXT else _resnet
+    channels = reader(config, net)
     if labels:
         net.add(((Matmul(name="classifier", inputs=channels, outputs=labels, at=1),),), is_layer=False)
-    return Network(family=family, reads="images", blocks=tuple(net.blocks), is_normed_first=False)
+    return Network(
+        family=family,
+        reads="images",
+        blocks=tuple(net.blocks),
+        is_normed_first=family == "swin",
+        embedding_params=net.embedding_params,
+    )
 
 
 def _patches(config: Config, pixels: Map, labels: int | None) -> Network:
@@ -93,6 +100,7 @@ class _Convolutions:
     def __init__(self, pixels: Map) -> None:
         self.map = pixels
         self.blocks: list[Block] = []
+        self.embedding_params = 0
 
     def add(self, stages: tuple[tuple[Part, ...], ...], *, copies: int = 1, is_layer: bool = True) -> None:
         if copies:
@@ -114,10 +122,15 @@ class _Convolutions:
 
 def _stages_of(config: Config) -> list[tuple[int, int]]:
     """Channels and depth of each stage."""
-    widths, depths = sizes(config, "hidden_sizes"), sizes(config, "depths")
-    if len(widths) != len(depths):
-        raise argument_error("key depths,", f"have as many stages as hidden_sizes, {len(widths)}", list(depths))
-    return list(zip(widths, depths, strict=True))
+    widths = sizes(config, "hidden_sizes")
+    return list(zip(widths, _as_many(config, "depths", len(widths)), strict=True))
+
+
+def _as_many(config: Config, name: str, count: int) -> tuple[int, ...]:
+    found = sizes(config, name)
+    if len(found) != count:
+        raise argument_error(f"key {name},", f"have one number for each of the {count} stages", list(found))
+    return found
 
 
 def _resnet(config: Config, net: _Convolutions) -> int:
@@ -172,4 +185,36 @@ def _convnext(config: Config, net: _Convolutions) -> int:
         )
         net.add(layer, copies=depth)
         channels = outputs
+    return channels
+
+
+def _swin(config: Config, net: _Convolutions) -> int:
+    """Attention within windows of the map, which is filled up to whole ones; source: arXiv 2103.14030."""
+    patch, depths = two("patch_size", config.get("patch_size"))[0], sizes(config, "depths")
+    channels, window = size(config, "embed_dim"), size(config, "window_size")
+    check.positive("key mlp_ratio,", ratio := config.get("mlp_ratio", 4.0))
+    net.map = -(-net.map[0] // patch), -(-net.map[1] // patch)
+    net.add(((net.conv("patches", size_or(config, 3, "num_channels"), channels, patch),),), is_layer=False)
+    for index, (depth, heads) in enumerate(zip(depths, _as_many(config, "num_heads", len(depths)), strict=True)):
+        if index:
+            net.map = -(-net.map[0] // 2), -(-net.map[1] // 2)
+            net.add(((net.conv("reduction", 4 * channels, 2 * channels),),), is_layer=False)
+            channels *= 2
+        if channels % heads:
+            raise argument_error("key num_heads,", f"divide the {channels} channels of stage {index + 1}", heads)
+        net.embedding_params += depth * heads * (2 * window - 1) ** 2  # a bias for each way that two are apart
+        positions, side = net.map[0] * net.map[1], min(window, *net.map)
+        filled = side * -(-net.map[0] // side) * side * -(-net.map[1] // side)
+        projections = [
+            Matmul(name=name, inputs=channels, outputs=channels, at=filled)
+            for name in ("q_proj", "k_proj", "v_proj", "o_proj")
+        ]
+        hidden = int(channels * ratio)
+        layer: tuple[tuple[Part, ...], ...] = (
+            tuple(projections[:3]),
+            (Attention(width=channels, sees=side**2, at=filled),),
+            (projections[3],),
+            *_at(feed_forward(channels, hidden, is_gated=False), positions),
+        )
+        net.add(layer, copies=depth)
     return channels
