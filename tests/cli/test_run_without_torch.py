@@ -1,5 +1,6 @@
 """Where the torch extra is not installed: what needs it names it, and the rest works."""
 
+import json
 import os
 import subprocess
 import sys
@@ -32,6 +33,17 @@ def test_run_names_the_extra(missing: list[str], tmp_path: Path) -> None:
     assert result.stdout == ""
     assert result.stderr == "error: breakeven run needs PyTorch: pip install 'breakeven[torch]'\n"
     assert not (tmp_path / "run").exists()
+
+
+def test_flops_of_a_module_name_the_extra_and_those_of_a_config_need_none(tmp_path: Path) -> None:
+    missing = ["torch", "safetensors", "safetensors.torch", "transformers"]
+    counted = run_without(missing, "flops", "math:pi")
+    assert (counted.returncode, counted.stdout) == (2, "")
+    assert counted.stderr == "error: counting a module needs PyTorch: pip install 'breakeven[torch]'\n"
+    config = {"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 9}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 8}), encoding="utf-8")
+    read = run_without(missing, "flops", tmp_path)
+    assert (read.returncode, read.stderr) == (0, "")
 
 
 def test_a_recorded_run_is_replayed_and_reported(recorded: Path) -> None:

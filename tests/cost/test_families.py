@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from breakeven.cost.families import GATED, PLAIN, SPARSE, cost_of_config
+from breakeven.cost.decoders import GATED, PLAIN, SPARSE
+from breakeven.cost.families import cost_of_config
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 
@@ -85,7 +86,7 @@ def test_a_window_bounds_the_pairs_that_are_charged() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "mamba"}, "key model_type, must be one of llama, .*; got 'mamba'"),
+        ({"model_type": "rwkv"}, "key model_type, must be one of llama, .*; got 'rwkv'"),
         ({"num_local_experts": 8}, "key num_local_experts, must be absent: experts of a llama are not counted; got 8"),
         ({"hidden_size": None}, "key hidden_size, must be a whole number of at least 1; got None"),
         ({"hidden_size": 9}, "key num_attention_heads, must divide hidden_size 9; got 4"),

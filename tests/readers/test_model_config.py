@@ -39,7 +39,10 @@ def test_gpt_neox_has_two_feed_forward_matrices(write) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "mamba"}, "key model_type, must be one of llama, .*; got 'mamba'. Or give --params"),
+        (
+            {"model_type": "rwkv"},
+            "key model_type, must be one of llama, .*; got 'rwkv'. The module itself can .* Or give --params",
+        ),
         ({"model_type": None}, "key model_type, must be one of"),
         ({"num_local_experts": 8}, "key num_local_experts, must be absent: experts of a llama are not counted"),
         ({"hidden_size": None}, "key hidden_size, must be a whole number of at least 1; got None. Or give --params"),

@@ -99,8 +99,11 @@ Examples:
       --query-flops 8e12 --baseline-query-flops 1e12
 """,
         "flops": """
-Example:
+Examples:
   breakeven flops countdown --samples 16 --set evaluate.num_problems=250
+  breakeven flops models/llama/config.json --train-tokens 300B \\
+      --peak-flops 9.89e14 --efficiency 0.4 --hour-price 2.50 --watts 700
+  breakeven flops my_models:resnet --input-shape 3,224,224
 """,
     }.items()
 }

@@ -63,7 +63,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "flops": (
         "flops:flops",
-        "Print the FLOPs of a recipe's full run, of one evaluation and of one query, before anything is spent.",
+        "Print the FLOPs of a recipe's full run, evaluation and query before anything is spent, or those of any model.",
     ),
     "validate": (
         "validate:validate",

@@ -106,12 +106,12 @@ class ModelCost:
         pairs = new * before + new * (new + 1) / 2
         flops = 4 * (self.num_layers - self.num_window_layers) * self.attention_width * pairs
         if self.num_window_layers:
-            windowed = _pairs_in_window(before + new, self.window_tokens) - _pairs_in_window(before, self.window_tokens)
+            windowed = pairs_in_window(before + new, self.window_tokens) - pairs_in_window(before, self.window_tokens)
             flops += 4 * self.num_window_layers * self.attention_width * windowed
         return flops
 
 
-def _pairs_in_window(tokens: float, window: int) -> float:
+def pairs_in_window(tokens: float, window: float) -> float:
     """(token, attended token) pairs of the first `tokens` tokens, each attending to `window` at most."""
     full = min(tokens, window)
     return full * (full + 1) / 2 + window * (tokens - full)
