@@ -4,9 +4,13 @@ import gzip
 import json
 import math
 import pickle
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from breakeven.errors import LogError
 from breakeven.readers.option_table import read_options
@@ -194,3 +198,37 @@ def test_what_is_no_file_binary_or_too_large_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr("breakeven.readers.option_table._MOST", 1)
     with pytest.raises(LogError, match="must hold at most 1 options; got more"):
         read_options(table(tmp_path, CSV))
+
+
+CELLS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+)
+NESTED = CELLS | st.lists(CELLS, max_size=3) | st.dictionaries(st.text(max_size=3), CELLS, max_size=3)
+FIELDS = [
+    "lo",
+    "hi",
+    "stderr",
+    "made",
+    "values",
+    "problems",
+    "train_flops",
+    "one_off",
+    "reward_flops",
+    "settings",
+    "seconds",
+    "accuracy",
+    "k",
+]
+ROWS = st.fixed_dictionaries(
+    {"name": st.text(min_size=1, max_size=3) | NESTED, "quality": st.floats(-2, 2) | NESTED, "query_flops": CELLS},
+    optional=dict.fromkeys(FIELDS, NESTED),
+)
+
+
+@settings(derandomize=True, max_examples=300)
+@given(st.lists(ROWS, max_size=3))
+def test_values_of_any_type_in_any_place_are_read_or_refused(rows: list[dict[str, object]]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        path = write(Path(place) / "t.json", rows)
+        with suppress(LogError):
+            assert all(math.isfinite(each.quality.value) for each in read_options(path).options)

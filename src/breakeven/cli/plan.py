@@ -121,7 +121,7 @@ def plan(
             with suppress(OSError):
                 directory.parent.rmdir()
         raise
-    document = plan_document(result, ROWS[asked.name][1])
+    document = plan_document(result, ROWS.get(asked.name, ("", ""))[1])
     page = page or directory / "report.html"
     write_document("--report", page, document, figures, remedy="The cells are kept: go on by --resume.")
     if json:

@@ -9,7 +9,7 @@ from breakeven import check
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.plan.row import Asked, Row
 from breakeven.readers.eval_results import RESULTS_NAME, EvalResults, evaluation_in, read_evaluation
-from breakeven.readers.option_table import read_options
+from breakeven.readers.option_table import check_readable, read_options
 from breakeven.records import Measurement
 from breakeven.records.as_options import option_of_measurement
 from breakeven.records.options import Option
@@ -84,6 +84,8 @@ _Reader = Callable[[Path, str, Settings, _Read], None]
 def _reader_of(path: Path) -> _Reader:
     if path.name == LOG_NAME or (path / LOG_NAME).is_file():
         return _run
+    if not path.is_dir():
+        check_readable(path)
     if evaluation_in(path) is not None:
         return _evaluation
     if path.is_dir():

@@ -136,11 +136,11 @@ def _frontier_section(result: PlanResult, options: Sequence[Option]) -> Section:
     return Section(heading="Quality against cost", blocks=tuple(blocks))
 
 
-def _envelope_section(result: PlanResult, options: Sequence[Option]) -> Section | None:
+def _envelope_section(result: PlanResult, options: Sequence[Option]) -> Section:
     chart = envelope_chart(result, options)
-    if chart is None:
-        return None
-    blocks: list[Block] = [figure_of(chart), _envelope_table("Who is the cheapest", result, result, options)]
+    blocks: list[Block] = [] if chart is None else [figure_of(chart)]
+    if result.envelope:
+        blocks.append(_envelope_table("Who is the cheapest", result, result, options))
     if result.full is not None and result.full.envelope:
         label = "Who is the cheapest with every cost counted"
         blocks.append(_envelope_table(label, result.full, result, result.answer.options))

@@ -91,7 +91,7 @@ def frontier_chart(result: PlanResult, options: Sequence[Option], price: Price, 
 
 
 def envelope_chart(result: PlanResult, options: Sequence[Option]) -> Chart | None:
-    """All FLOPs of a life against its queries, of each option that is the cheapest somewhere; None where none is.
+    """All FLOPs of a life against its queries, of each option that is the cheapest somewhere; None where not two are.
 
     Args:
         result: what was concluded of them.
@@ -99,11 +99,11 @@ def envelope_chart(result: PlanResult, options: Sequence[Option]) -> Chart | Non
     """
     by_name = {each.name: each for each in options}
     starts = [each.queries for each in result.envelope]
-    if not starts:
+    if len(starts) < 2:
         return None
-    crossings = [each for each in starts if each > 0] + ([result.queries] if result.queries else [])
-    low = math.floor(math.log10(min(crossings))) - 1 if crossings else 0
-    high = math.ceil(math.log10(max(crossings))) + 1 if crossings else 9
+    crossings = [each for each in (*starts, result.queries or 0.0) if each > 0]
+    low = math.floor(math.log10(min(crossings))) - 1
+    high = math.ceil(math.log10(max(crossings))) + 1
     series = []
     for place, stretch in enumerate(result.envelope):
         option, role = by_name[stretch.option], SERIES_ROLES[place % len(SERIES_ROLES)]
