@@ -70,6 +70,21 @@ class Sliders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """A slider over the number of queries, which says what is then the cheapest."""
+
+    options: tuple[tuple[str, float, float], ...]
+    """Name, FLOPs before the first query, and of each."""
+    queries: float
+    """Where it begins."""
+    declared: bool
+    low: int
+    """Least power of ten."""
+    high: int
+    """Largest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completions:
     """What the model wrote on some problems."""
 
@@ -77,7 +92,7 @@ class Completions:
     """A problem in words; (what, text) of some completions."""
 
 
-Block: TypeAlias = Paragraphs | Table | Meanings | Figure | Figures | Sliders | Completions
+Block: TypeAlias = Paragraphs | Table | Meanings | Figure | Figures | Sliders | Lives | Completions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

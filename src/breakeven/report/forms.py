@@ -17,6 +17,7 @@ from breakeven.report.document import (
     Completions,
     Document,
     Figures,
+    Lives,
     Meanings,
     Paragraphs,
     Section,
@@ -186,6 +187,8 @@ def _block(block: Block, images: Images) -> Iterator[str]:
                 yield from _folded(problem, *(part for what, text in written for part in (_line(what), _fenced(text))))
         case Sliders():
             yield _workload(block.load)
+        case Lives():
+            pass  # a table beside it says from how many queries on each is the cheapest
 
 
 def _figure(chart: Chart, images: Images) -> Iterator[str]:

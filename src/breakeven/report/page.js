@@ -75,6 +75,32 @@ if (data.workload) {
   for (const slider of [queries, length]) slider.addEventListener("input", follow);
 }
 
+// -- the options of a plan, over a life of so many queries -------------------------------------------------------------
+
+const served = document.getElementById("served");
+
+function flops(number) {
+  const power = number > 0 ? Math.min(8, Math.max(0, Math.floor(Math.log10(number) / 3 + 1e-12))) : 0;
+  return `${Number((number / 1000 ** power).toPrecision(3))} ${["", "k", "M", "G", "T", "P", "E", "Z", "Y"][power]}FLOPs`;
+}
+
+function weigh(count) {
+  const lives = data.lives.options.map(([name, once, each]) => [name, once + count * each]).sort((a, b) => a[1] - b[1]);
+  const [[best, least], [next, more]] = lives;
+  const many = `${short(count)} ${short(count) === "1" ? "query" : "queries"}`;
+  const dearer = ((more / least - 1) * 100).toPrecision(2);
+  served.setAttribute("aria-valuetext", many);
+  document.getElementById("served-said").value = many;
+  document.getElementById("verdict-of-workload").textContent =
+    `${best} is the cheapest: ${flops(least)} in all. Then ${next}, for ${Number(dearer)} % more.`;
+}
+
+if (data.lives) {
+  served.value = Math.log10(data.lives.queries);
+  served.addEventListener("input", () => weigh(10 ** Number(served.value)));
+  weigh(data.lives.queries);
+}
+
 // -- when to draw ------------------------------------------------------------------------------------------------------
 
 const places = document.querySelectorAll("[data-chart]");

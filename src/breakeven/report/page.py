@@ -14,7 +14,7 @@ from breakeven.report.charts.bundle import javascript
 from breakeven.report.charts.chart import Chart
 from breakeven.report.charts.theme import config, palette_css
 from breakeven.report.charts.vega import sized
-from breakeven.report.document import Block, Document, Sliders
+from breakeven.report.document import Block, Document, Lives, Sliders
 from breakeven.report.format import readable
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def render_page(document: Document, *, live: str = "") -> str:
         "charts": {each.chart.name: sized(each.spec, each.chart.title) for each in figures},
         "config": config(),
         "workload": next((asdict(each.load) for each in _blocks(document) if isinstance(each, Sliders)), None),
+        "lives": next((asdict(each) for each in _blocks(document) if isinstance(each, Lives)), None),
         "live": live,
     }
     return page_template("page.html").render(

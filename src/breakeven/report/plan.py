@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from breakeven.records.options import Option
 from breakeven.records.plans import Choice, PlanResult, PlanTable
-from breakeven.report.charts.plan import envelope_chart, frontier_chart, picture_chart
+from breakeven.report.charts.plan import envelope_chart, frontier_chart, life_powers, picture_chart
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.decided import settings_section
-from breakeven.report.document import Block, Document, Fact, Paragraphs, Section, Table
+from breakeven.report.document import Block, Document, Fact, Lives, Paragraphs, Section, Table
 from breakeven.report.format import format_flops, format_quality, format_queries
 from breakeven.report.plan_tables import cost_table, interval_of, number_cells, number_words, options_table, valued
+
+_BEYOND: Final = 3.0
+"""How far beyond the last crossing a slider begins where no queries were declared."""
 
 
 def plan_document(result: PlanResult, question: str = "") -> Document:
@@ -138,13 +142,27 @@ def _frontier_section(result: PlanResult, options: Sequence[Option]) -> Section:
 
 def _envelope_section(result: PlanResult, options: Sequence[Option]) -> Section:
     chart = envelope_chart(result, options)
-    blocks: list[Block] = [] if chart is None else [figure_of(chart)]
+    blocks: list[Block] = [] if chart is None else [_lives(result, options), figure_of(chart)]
     if result.envelope:
         blocks.append(_envelope_table("Who is the cheapest", result, result, options))
     if result.full is not None and result.full.envelope:
         label = "Who is the cheapest with every cost counted"
         blocks.append(_envelope_table(label, result.full, result, result.answer.options))
     return Section(heading="From how many queries on", blocks=tuple(blocks))
+
+
+def _lives(result: PlanResult, options: Sequence[Option]) -> Lives:
+    """The options of the envelope under a slider, which begins at the workload, or where the last one is clearly the cheapest."""
+    by_name = {each.name: each for each in options}
+    shown = (by_name[each.option] for each in result.envelope)
+    low, high = life_powers(result)
+    return Lives(
+        options=tuple((each.name, each.once, each.per_query) for each in shown),
+        queries=result.queries or _BEYOND * result.envelope[-1].queries,
+        declared=result.queries is not None,
+        low=low,
+        high=high,
+    )
 
 
 def _envelope_table(label: str, choice: Choice, result: PlanResult, options: Sequence[Option]) -> Table:

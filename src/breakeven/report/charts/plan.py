@@ -101,9 +101,7 @@ def envelope_chart(result: PlanResult, options: Sequence[Option]) -> Chart | Non
     starts = [each.queries for each in result.envelope]
     if len(starts) < 2:
         return None
-    crossings = [each for each in (*starts, result.queries or 0.0) if each > 0]
-    low = math.floor(math.log10(min(crossings))) - 1
-    high = math.ceil(math.log10(max(crossings))) + 1
+    low, high = life_powers(result)
     series = []
     for place, stretch in enumerate(result.envelope):
         option, role = by_name[stretch.option], SERIES_ROLES[place % len(SERIES_ROLES)]
@@ -127,6 +125,12 @@ def envelope_chart(result: PlanResult, options: Sequence[Option]) -> Chart | Non
         references=tuple(marks),
         note="Each option that is as good as was asked for, and the cheapest somewhere: full strength where it is.",
     )
+
+
+def life_powers(result: PlanResult) -> tuple[int, int]:
+    """Powers of ten between which the numbers of queries are that matter: where options cross, and those declared."""
+    known = [each for each in (*(each.queries for each in result.envelope), result.queries or 0.0) if each > 0]
+    return math.floor(math.log10(min(known, default=1.0))) - 1, math.ceil(math.log10(max(known, default=1.0))) + 1
 
 
 def picture_chart(picture: Picture) -> Chart:
