@@ -93,7 +93,7 @@ def test_an_unreached_target_is_an_answer(cli, table: Path) -> None:
 def test_the_report_has_the_form_of_its_name(cli, table: Path, tmp_path: Path) -> None:
     cli("plan", "options", "--from", table, "--target", "0.8", "--report", "r.md")
     assert (tmp_path / "r.md").read_text().startswith("# full is the cheapest that reaches accuracy 0.800, per query\n")
-    cli("plan", "--resume", "plans/options-1", "--report", "r.json")
+    cli("plan", "--resume", "plans/options-1", "--target", "0.8", "--report", "r.json")
     assert {"plan-envelope", "plan-frontier"} == {*json.loads((tmp_path / "r.json").read_text())["charts"]}
 
 
@@ -104,7 +104,7 @@ def test_the_report_has_the_form_of_its_name(cli, table: Path, tmp_path: Path) -
         (["options"], "--from must be given: a table of options (CSV, JSON or JSONL), a plan.json"),
         (["options", "--from", "t.csv", "--set", "margn=1"], "margn must be a setting or section; got 'margn'."),
         (["options", "--from", "t.csv", "--set", "margin=-1"], "margin must be finite and at least 0; got -1.0."),
-        (["options", "--from", "t.csv", "--preset", "gpu"], "--preset must be one of ; got 'gpu'. The row options has"),
+        (["options", "--from", "t.csv", "--preset", "gpu"], "--preset must be left out of the row options, which has"),
         (["options", "--from", "t.csv", "--queries", "0"], "--queries must be finite and above 0; got 0.0."),
         (["options", "--from", "t.csv", "--budget", "nan"], "--budget must be finite and above 0; got nan."),
         (["options", "--from", "t.csv", "--target", "inf"], "--target must be finite; got inf."),

@@ -14,7 +14,7 @@ import msgspec
 
 from breakeven import check
 from breakeven._version import __version__
-from breakeven.errors import LogError, MissingExtraError
+from breakeven.errors import LogError, MissingExtraError, argument_error
 from breakeven.plan.cells import Cells
 from breakeven.plan.conclude import conclude
 from breakeven.plan.row import Asked, Row
@@ -51,7 +51,9 @@ def settings_of(
     """
     settings = dict(held)
     if preset is not None:
-        check.one_of("--preset", preset, row.presets, "" if row.presets else f"The row {row.name} has none.")
+        if not row.presets:
+            raise argument_error("--preset", f"be left out of the row {row.name}, which has none", preset)
+        check.one_of("--preset", preset, row.presets)
         settings |= row.presets[preset]
     for each in given:
         override(settings, each)

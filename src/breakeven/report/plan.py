@@ -152,7 +152,7 @@ def _envelope_section(result: PlanResult, options: Sequence[Option]) -> Section:
 
 
 def _lives(result: PlanResult, options: Sequence[Option]) -> Lives:
-    """The options of the envelope under a slider, which begins at the workload, or where the last one is clearly the cheapest."""
+    """The options of the envelope under a slider, which begins at the workload, or where the last is the cheapest."""
     by_name = {each.name: each for each in options}
     shown = (by_name[each.option] for each in result.envelope)
     low, high = life_powers(result)
