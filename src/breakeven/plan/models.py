@@ -151,17 +151,29 @@ def sampled(
         of: what the problems are, in a word or two, for the key: "test", "selection".
         seed: of the samples.
     """
+    how = partial(drawn, cells, name, step, config, problems=problems, num_samples=num_samples, seed=seed)
+    return cells.of(f"sample {name} step={step} {of} {len(problems)}x{num_samples}", SampleBank, how)
+
+
+def drawn(
+    cells: Cells,
+    name: str,
+    step: int,
+    config: RunConfig,
+    *,
+    problems: Sequence[Problem],
+    num_samples: int,
+    seed: int,
+) -> SampleBank:
+    """`sampled` without the cell, for a row that keeps only what it counts of the samples."""
     from breakeven.sampling.collect import collect
 
-    def draw() -> SampleBank:
-        return collect(
-            sampler_of(model_at(cells, name, step, config), config),
-            config.task,
-            problems,
-            num_samples=num_samples,
-            temperature=config.evaluate.temperature,
-            seed=seed,
-            answers=answers_of(config.task),
-        )
-
-    return cells.of(f"sample {name} step={step} {of} {len(problems)}x{num_samples}", SampleBank, draw)
+    return collect(
+        sampler_of(model_at(cells, name, step, config), config),
+        config.task,
+        problems,
+        num_samples=num_samples,
+        temperature=config.evaluate.temperature,
+        seed=seed,
+        answers=answers_of(config.task),
+    )
