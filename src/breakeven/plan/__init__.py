@@ -12,6 +12,7 @@ envelope and the choice. A row is a module that is imported when it is called.
     from_runs    options of a recorded run
     options, train_vs_infer, difficulty, solve_or_verify        the rows
     by_difficulty/              parts of the row difficulty
+    sizing/                     parts of the row train_vs_infer
     laws/        scaling laws: fitted, and published ones
     trials/      looking for the best configuration, and what that costs
 
