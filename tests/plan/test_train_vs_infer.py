@@ -13,7 +13,8 @@ from breakeven.plan.laws.chinchilla import HOFFMANN, sardana
 from breakeven.plan.row import Asked, row_of
 from breakeven.plan.run import run_plan, settings_of
 from breakeven.plan.sizing.grid import Grid
-from breakeven.plan.train_vs_infer import ROW, Settings, answer
+from breakeven.plan.sizing.settings import Settings
+from breakeven.plan.train_vs_infer import ROW, answer
 from breakeven.records.plans import PlanAnswer
 from breakeven.store import CELLS_NAME, CellFile, PlanHeader
 
@@ -137,6 +138,13 @@ def test_a_table_of_losses_gives_back_the_size_that_its_law_would_serve(tmp_path
     known = sardana(HOFFMANN, loss=goal, inference_tokens=1e13)  # 13.9B on 2.74 times the data
     assert served[0] == pytest.approx(known.params, rel=0.02)
     assert served[2] == pytest.approx(known.more_data, rel=0.02)
+    beyond = ["extrapolated" if each > 4e12 else "forecast" for each in (tokens, known.train_tokens)]  # 4 times 1e12
+    assert [row[5] for row in table.rows] == beyond
+    optimal = next(each for each in found.tables if each.label.startswith("Compute-optimal size"))
+    for row, flops in zip(optimal.rows, (6e23, 2.4e24), strict=True):  # the most in the table, and four times as many
+        params, tokens = HOFFMANN.compute_optimal(flops)
+        assert float(row[1].split()[0]) == pytest.approx(params, rel=0.02)
+        assert row[4] == ("extrapolated" if tokens > 4e12 else "forecast")
     ratios = {each.text.partition(" of the cheapest")[0]: each.value for each in found.findings}
     assert (ratios["Ratio of the parameters"] or 1) < 1 < (ratios["Ratio of the tokens per parameter"] or 1)
 

@@ -1,5 +1,6 @@
 """Models of several sizes in the user's own table, as the grid's own models are held; and what its losses say."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ def size_table(path: Path, *, tokens_per_sample: float) -> SizeTable:
         of_problems = [row for row in rows if row.problem is not None and row.n is not None]
         sample_flops = 2 * params * tokens_per_sample
         sampled = _of_problems(of_problems, sample_flops) if of_problems else _of_rows(rows, sample_flops)
+        ids = repr(sorted(str(row.problem) for row in of_problems))
         models.append(
             Model(
                 name=name,
@@ -64,7 +66,7 @@ def size_table(path: Path, *, tokens_per_sample: float) -> SizeTable:
                 train_tokens=tokens,
                 train_flops=rows[0].train_flops,
                 level=float(f"{rows[0].train_flops:.2g}"),
-                problems=f"{path.name}: {','.join(sorted(str(row.problem) for row in of_problems))}",
+                problems=f"{path.name} {zlib.crc32(ids.encode('utf-8', 'replace')):08x}",
                 sampled=tuple(sampled),
             )
         )

@@ -9,7 +9,7 @@ from breakeven.plan.sizing.best import ends
 from breakeven.plan.sizing.forms import Form
 from breakeven.records import Made
 from breakeven.records.plans import Finding, PlanTable
-from breakeven.report.format import format_queries
+from breakeven.report.format import format_flops, format_queries
 
 
 def own_law(form: Form) -> tuple[Chinchilla, list[Chinchilla]]:
@@ -54,9 +54,10 @@ def life_tables(
                 _number(best.train_tokens / best.params, [one.train_tokens / one.params for one in drawn]),
                 f"{best.more_data:.3g}",
                 f"{100 * best.saved:.1f} %",
+                str(_made(form, best.params, best.train_tokens)),
             )
         )
-    headings = ("queries", "parameters", "tokens per parameter", "tokens over the compute-optimal", "FLOPs saved")
+    headings = ("queries", "parameters", "tokens per parameter", "tokens over the compute-optimal", "saved", "made")
     label = f"Cheapest size at loss {loss:.4g} (90 % intervals, over models; {form.fitted.in_words})"
     findings = []
     for what, of in (("parameters", _params), ("tokens per parameter", _ratio)):
@@ -66,8 +67,34 @@ def life_tables(
         lo, hi = ends(np.array([*pairs, value]))
         words = f"{format_queries(many)} queries to that for {format_queries(few)}"
         text = f"Ratio of the {what} of the cheapest at loss {loss:.4g} for {words} (interval over models)"
-        findings.append(Finding(text=text, value=value, lo=lo, hi=hi, made=Made.FORECAST))
+        findings.append(Finding(text=text, value=value, lo=lo, hi=hi, made=_made(form, last.params, last.train_tokens)))
     return PlanTable(label=label, headings=headings, rows=tuple(rows)), findings
+
+
+def optimal_table(form: Form, train_flops: Sequence[float]) -> PlanTable:
+    """The compute-optimal size of each training budget, by the law of the table."""
+    law, resampled = own_law(form)
+    rows = []
+    for flops in train_flops:
+        params, tokens = law.compute_optimal(flops)
+        drawn = [each.compute_optimal(flops) for each in resampled if min(each.alpha, each.beta) > 0]
+        rows.append(
+            (
+                format_flops(flops),
+                _number(params, [one for one, _ in drawn]),
+                _number(tokens / params, [other / one for one, other in drawn]),
+                f"{law.loss(params, tokens):.4g}",
+                str(_made(form, params, tokens)),
+            )
+        )
+    label = f"Compute-optimal size (90 % intervals, over models; {form.fitted.in_words})"
+    headings = ("training", "parameters", "tokens per parameter", "loss", "made")
+    return PlanTable(label=label, headings=headings, rows=tuple(rows))
+
+
+def _made(form: Form, params: float, tokens: float) -> Made:
+    """Extrapolated where it lies more than 4 times beyond what was measured."""
+    return form.fitted.predict({"params": params, "train_tokens": tokens}).made
 
 
 def _params(life: Lifetime) -> float:
