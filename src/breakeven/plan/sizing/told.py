@@ -45,11 +45,11 @@ def told_of_accuracies(
     """What is measured at equal training and over a life, and what T^2's laws make of it; the law that misses least."""
     equal, lives = EqualTraining(options), list(_lives(options, targets, settings.planned_queries))
     told.tables += [*equal.tables(), *(life_table(each, "accuracy") for each in lives)]
+    for free, bound in zip(lives[::2], lives[1::2], strict=True):
+        told.findings += between(free, bound, "accuracy")
     told.findings += equal.findings()
     for each in lives:
         told.findings += life_findings(each, "accuracy")
-    for free, bound in zip(lives[::2], lives[1::2], strict=True):
-        told.findings += between(free, bound, "accuracy")
     told.pictures += [each for each in (equal.picture(), life_picture(lives, "accuracy")) if each is not None]
     points, lacking = accuracy_points(models, settings.planned_k)
     laws = t2_laws(points)
