@@ -1,0 +1,9 @@
+"""The parts of the row solve-or-verify.
+
+    recipe      a solver, verifiers of it, and the solver trained on: trained and sampled for real
+    families    options by family: votes, best of S by V verdicts, weighted votes
+    compared    gaps, crossovers, exponents, what is paid back: findings, tables and pictures
+    published   the success rates that the authors of arXiv 2504.01005 released
+
+Imports: as the room above.
+"""
