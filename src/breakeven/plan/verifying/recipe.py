@@ -10,9 +10,11 @@ import numpy as np
 from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.cost.evaluation import price_of, scoring_of
 from breakeven.cost.query import judging_flops, verdict_tokens
+from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.chain import Chain
 from breakeven.data.made.verification import TEMPLATE, Verification, without_end
 from breakeven.data.splits import PAD
+from breakeven.errors import argument_error
 from breakeven.plan.cells import Cells
 from breakeven.plan.models import Trained, model_at, sampled, sampler_of, train_to, widened
 from breakeven.records import Prefix, Problem, Reward, SampleBank
@@ -95,6 +97,17 @@ class Run:
         task = Chain(num_terms=self.recipe.num_terms, num_digits=self.recipe.num_digits)
         object.__setattr__(self, "task", task)
 
+    @property
+    def cost(self) -> ModelCost:
+        """Of a token, on the solver."""
+        return cost_of(self._config(self.recipe.train.steps))
+
+    @property
+    def problems(self) -> str:
+        """Which problems are tested on."""
+        recipe = self.recipe
+        return f"chain {recipe.num_terms}x{recipe.num_digits}, {recipe.num_problems} of test, seed {recipe.seed}"
+
     def solver(self, steps: int) -> tuple[Trained, SampleBank]:
         """A solver trained for so many steps, on a schedule of its own, and its samples on the test problems."""
         recipe, config, name = self.recipe, self._config(steps), f"solver-{steps}"
@@ -172,9 +185,7 @@ class Run:
         recipe = self.recipe
         problems = self.task.problems("train", recipe.label_problems, seed=recipe.seed)
         sampler = sampler_of(self._solver_model(), self._config(recipe.train.steps))
-        collector = Collector(
-            sampler, self.task, problems, temperature=recipe.temperature, seed=recipe.seed + _LABELS
-        )
+        collector = Collector(sampler, self.task, problems, temperature=recipe.temperature, seed=recipe.seed + _LABELS)
         collector.draw(len(problems), recipe.label_samples)
         collector.grade()
         return collector
@@ -196,9 +207,14 @@ class Run:
         graded = self._graded
         right_N = np.array([right for _, _, right in graded])
         if right_N.all() or not right_N.any():
-            raise ValueError
+            rule = "leave right and wrong solutions among its samples, for a verifier to learn from"
+            got = f"{self.recipe.train.steps}, after which {right_N.mean():.0%} of {len(right_N)} are right"
+            raise argument_error("solver_steps", rule, got)
         task_rows = np.array(
-            [task.encode_prompt(each) + task.encode_text(each.solution or "") + [task.end_token] for each, _, _ in graded]
+            [
+                task.encode_prompt(each) + task.encode_text(each.solution or "") + [task.end_token]
+                for each, _, _ in graded
+            ]
         )
         proposed_NT = np.full((len(graded), task.output_tokens), PAD)
         for row, (_, text, _) in zip(proposed_NT, graded, strict=True):
