@@ -23,7 +23,7 @@ from breakeven.plan.verifying.compared import (
     paid_back,
     trained_on_findings,
 )
-from breakeven.plan.verifying.families import Families, together
+from breakeven.plan.verifying.families import together
 from breakeven.plan.verifying.judged import families_of_files
 from breakeven.plan.verifying.published import published_table
 from breakeven.plan.verifying.recipe import Recipe
@@ -115,7 +115,12 @@ def answer(asked: Asked) -> PlanAnswer:
     """From files where some are given, else by the real run."""
     settings: Settings = asked.settings
     if asked.files:
-        found = families_of_files(asked, verdict_ratio=settings.verdict_ratio, solution_flops=settings.solution_flops)
+        found = families_of_files(
+            asked.files,
+            asked.cells,
+            verdict_ratio=settings.verdict_ratio,
+            solution_flops=settings.solution_flops,
+        )
     else:
         found = families_of_run(
             settings.recipe,
@@ -149,8 +154,8 @@ NOTES = (
     "Every interval is over the problems, with the samples that were drawn of each: other problems of the same kind. "
     "Seeds of training are not in it.",
     "The best at each price is chosen on the problems that it is shown on, in the resamplings too.",
-    "Exponents are those of this grid and these models: no replication of arXiv 2504.01005, whose own do not follow from "
-    "what is released with it.",
+    "Exponents are those of this grid and these models: no replication of arXiv 2504.01005, whose own do not follow "
+    "from what is released with it.",
 )
 """What a reader has to know, wherever the numbers come from."""
 ROW = Row(

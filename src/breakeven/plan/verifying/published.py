@@ -1,4 +1,4 @@
-"""What the authors of arXiv 2504.01005 released: votes, and best-of-N over S solutions x V verdicts, in four settings."""
+"""What the authors of arXiv 2504.01005 released: votes, and best-of-N over S solutions x V verdicts, four settings."""
 
 from dataclasses import dataclass
 from importlib.resources import files

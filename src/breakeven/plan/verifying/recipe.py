@@ -179,7 +179,7 @@ class Run:
 
     @cached_property
     def _labels(self) -> "Collector":
-        """Samples of the solver on training problems, drawn anew where they are needed: they are no cell, being long."""
+        """Samples of the solver on training problems, drawn anew where they are needed: texts are no cell."""
         from breakeven.sampling.collect import Collector
 
         recipe = self.recipe

@@ -60,8 +60,8 @@ def families_of_run(recipe: Recipe, cells: Cells, *, verifier_steps: Sequence[in
         notes=(
             f"Verifiers are fine-tuned from the solver on {labelled.num_samples:,} of its own samples on training "
             f"problems, {labelled.num_right:,} of them right; generative ones on right and wrong ones half and half.",
-            "Each model has a schedule of its own, its learning rate fallen at its end. The solver trained on begins as "
-            "the solver does.",
+            "Each model has a schedule of its own, its learning rate fallen at its end. The solver trained on begins "
+            "as the solver does.",
             "Verdicts on equal solutions are drawn apart, and each is charged.",
         ),
         not_counted=(
