@@ -4,6 +4,7 @@ What a generative verifier is trained on, for a reference model: the words of th
 that solves the task goes on from its weights, with two more rows (`breakeven.plan.models.widened`).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,6 +20,7 @@ VERDICTS: Final = ("Verdict:no", "Verdict:yes")
 """The two words, as `breakeven.sampling.reward_models.judge` reads them."""
 TEMPLATE: Final = "{problem}\n{solution}"
 """What the judge asks."""
+_QUOTED: Final = re.compile("^> ", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class Verification:
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """Token ids of `problem.prompt`: the problem and the solution, each quoted or not, as a judge shows them."""
-        words = problem.prompt.replace("> ", "").replace("< ", "<").replace("(empty)", "")
+        words = _QUOTED.sub("", problem.prompt).replace("< ", "<").replace("(empty)", "")
         tokens = self.solved.encode_text(words)
         return tokens + [PAD] * (self.prompt_tokens - len(tokens))
 

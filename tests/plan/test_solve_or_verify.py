@@ -1,0 +1,120 @@
+"""The row solve-or-verify from end to end, small: families, findings, and the same bytes after a kill."""
+
+import shutil
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from breakeven.errors import ArgumentError
+from breakeven.plan.row import row_of
+from breakeven.plan.run import run_plan
+from breakeven.plan.solve_or_verify import Settings
+from breakeven.settings import as_record
+from breakeven.store import CELLS_NAME
+
+ROW = row_of("solve-or-verify")
+TINY = Settings(
+    num_layers=1,
+    embedding=32,
+    num_heads=2,
+    feed_forward=64,
+    batch_size=32,
+    learning_rate=1e-2,
+    solver_steps=250,
+    brief_steps=4,
+    well_steps=8,
+    trained_on_steps=260,
+    label_problems=300,
+    label_samples=4,
+    num_problems=16,
+    num_samples=4,
+    num_verdicts=2,
+    draws=100,
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A finished plan: its directory and its result."""
+    directory = tmp_path_factory.mktemp("whole")
+    return directory, run_plan(ROW, directory, settings=TINY)
+
+
+@pytest.mark.slow
+def test_every_family_is_there_with_every_cost(whole):
+    _, found = whole
+    options = {each.name: each for each in found.answer.options}
+    voted, judged = options["solver, vote of 4"], options["verifier of 4 steps, best of 4 x 2"]
+    assert judged.train_flops == voted.train_flops > 0
+    assert [*judged.one_off] == ["labelled samples", "verifier"]
+    assert judged.query_flops == voted.query_flops
+    assert judged.reward_flops > options["verifier of 4 steps, best of 4 x 1"].reward_flops > voted.reward_flops == 0
+    longer = options["verifier of 8 steps, weighted vote of 4 x 2"]
+    assert longer.one_off["verifier"] == pytest.approx(2 * judged.one_off["verifier"])
+    assert options["scorer, best of 4"].reward_flops < judged.reward_flops
+    on = options["solver trained on to 260 steps, greedy"]
+    assert on.train_flops == pytest.approx(voted.train_flops * 260 / 250)
+    assert not on.one_off
+    for each in options.values():
+        assert len(each.quality.value_P) == 16
+        assert np.mean(each.quality.value_P) == pytest.approx(each.quality.value)
+    assert len(found.shares) == len(options)
+
+
+@pytest.mark.slow
+def test_each_question_has_its_finding(whole):
+    _, found = whole
+    texts = " ".join(each.text for each in found.answer.findings)
+    for question in ("as good as solver, vote", "paid back", "exponent", "any verdicts", "spent once", "beyond chance"):
+        assert question in texts
+    assert [each.name for each in found.answer.pictures] == ["accuracy", "gap"]
+    assert any("seeds" in each.lower() for each in found.answer.notes)
+    assert found.answer.not_counted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [4, 7])
+def test_a_plan_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path, kept):
+    directory, found = whole
+    shutil.copytree(directory, tmp_path / "killed")
+    cells = tmp_path / "killed" / CELLS_NAME
+    lines = cells.read_bytes().splitlines(keepends=True)
+    cells.write_bytes(b"".join(lines[:kept]) + lines[kept][:20])
+    again = run_plan(ROW, tmp_path / "killed", settings=TINY)
+    assert cells.read_bytes() == (directory / CELLS_NAME).read_bytes()
+    assert again == found
+
+
+@pytest.mark.slow
+def test_finished_cells_need_no_weights(whole, tmp_path):
+    directory, found = whole
+    shutil.copy(directory / CELLS_NAME, tmp_path)
+    assert run_plan(ROW, tmp_path, settings=TINY) == found
+    assert {each.name for each in tmp_path.iterdir()} <= {CELLS_NAME, "plan.json", "lock"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"trained_on_steps": 440}, r"trained_on_steps must be above solver_steps, 440; got 440\. It is the solver"),
+        ({"brief_steps": 1600}, "brief_steps must be below well_steps, 1600; got 1600"),
+        ({"num_samples": 1}, "num_samples must be at least 2; got 1"),
+        ({"temperature": 0.0}, "temperature must be finite and above 0"),
+        ({"verdict_ratio": float("nan")}, "verdict_ratio must be finite and above 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(ArgumentError, match=message):
+        Settings(**settings)
+
+
+def test_presets_are_settings():
+    for preset in ROW.presets.values():
+        assert as_record(asdict(Settings()) | dict(preset), Settings).recipe.num_samples == 128
+
+
+def test_a_solver_that_is_never_right_cannot_be_learned_from(tmp_path):
+    small = asdict(TINY) | {"solver_steps": 1, "label_problems": 3, "trained_on_steps": 2, "num_problems": 2}
+    with pytest.raises(ArgumentError, match="solver_steps must leave right and wrong solutions"):
+        run_plan(ROW, tmp_path, settings=Settings(**small))
