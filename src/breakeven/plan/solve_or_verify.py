@@ -6,13 +6,13 @@ plain vote, and against the solver trained on instead.
 """
 
 from dataclasses import dataclass
-from itertools import chain
 
 from breakeven import check
 from breakeven.config import ModelConfig, TrainConfig
 from breakeven.errors import argument_error
 from breakeven.plan.row import Asked, Row
 from breakeven.plan.verifying.compared import (
+    Unit,
     accuracy_picture,
     compared,
     comparison_findings,
@@ -129,21 +129,21 @@ def answer(asked: Asked) -> PlanAnswer:
             trained_on_steps=settings.trained_on_steps,
         )
     draws, seed = settings.draws, settings.seed
+    unit = Unit(name="solutions") if asked.files and settings.solution_flops == 1 else Unit()
     rivals = [compared(found.voted, each, draws=draws, seed=seed) for each in found.verifying]
-    findings = list(chain.from_iterable(map(comparison_findings, rivals)))
+    findings = [each for rival in rivals for each in comparison_findings(rival, unit)]
     for each in found.verifying:
         findings.append(paid_back(found.voted, each))
     for each in found.by_verdicts:
-        findings += exponent_findings(each, draws=draws, seed=seed)
+        findings += exponent_findings(each, unit, draws=draws, seed=seed)
     families = [found.voted, *found.verifying]
     if found.trained_on is not None:
         findings += trained_on_findings(together(found.verifying), found.trained_on, draws=draws, seed=seed)
         families.append(found.trained_on)
-    unit = "FLOPs a query" if settings.solution_flops != 1 or not asked.files else "solutions a query"
     return PlanAnswer(
         options=together(families).options,
         findings=tuple(findings),
-        tables=(family_table(families), gap_table(rivals), *found.tables, published_table()),
+        tables=(family_table(families, unit), gap_table(rivals, unit), *found.tables, published_table()),
         pictures=(accuracy_picture(families, unit), gap_picture(rivals, unit)),
         not_counted=found.not_counted,
         notes=(*found.notes, *NOTES),

@@ -100,8 +100,8 @@ def _json_problems(path: Path) -> list[_Problem]:
 
 def _yaml_problems(paths: Sequence[Path], grader: Grader) -> tuple[list[_Problem], list[str]]:
     folders = [each for path in paths for each in (path, *sorted(path.iterdir() if path.is_dir() else ()))]
-    solved = _only([each for each in folders if any(_numbered(each, "*.yaml", ""))], paths, "samples as I.yaml")
-    verified = _only([each for each in folders if any(_numbered(each, "problem_*", "problem_"))], paths, "problem_I")
+    solved = _only([each for each in folders if _numbered(each, "*.yaml", "")], paths, "samples as I.yaml")
+    verified = _only([each for each in folders if _numbered(each, "problem_*", "problem_")], paths, "problem_I")
     solutions, verdicts = _numbered(solved, "*.yaml", ""), _numbered(verified, "problem_*", "problem_")
     if missing := sorted(verdicts.keys() - solutions.keys()):
         raise LogError(f"{solved / f'{missing[0]}.yaml'} must be there, for {verdicts[missing[0]]} judges its samples.")

@@ -2,7 +2,14 @@
 
 import pytest
 
-from breakeven.plan.verifying.compared import compared, comparison_findings, gap_table, paid_back, trained_on_findings
+from breakeven.plan.verifying.compared import (
+    Unit,
+    compared,
+    comparison_findings,
+    gap_table,
+    paid_back,
+    trained_on_findings,
+)
 from breakeven.plan.verifying.families import Family
 from breakeven.records.options import Option, Quality
 
@@ -32,12 +39,12 @@ def test_the_crossover_and_how_often_chance_is_excluded():
     found = compared(VOTES, GOOD, draws=400, seed=0)
     assert found.crossover == 6
     assert [(gap.price, round(gap.value, 6)) for gap in found.gaps] == [(4, -0.1), (6, 0.5), (8, 0.2)]
-    texts = {each.text: each for each in comparison_findings(found)}
+    texts = {each.text: each for each in comparison_findings(found, Unit())}
     assert texts["good: FLOPs a query from which on it is as good as vote"].value == 6
     assert texts["good: of 3 prices, those where it is ahead of vote beyond chance"].value == found.ahead >= 1
     never = compared(VOTES, WEAK, draws=100, seed=0)
-    assert next(comparison_findings(never)).value is None
-    assert "there is none" in next(comparison_findings(never)).text
+    assert next(comparison_findings(never, Unit())).value is None
+    assert "there is none" in next(comparison_findings(never, Unit())).text
 
 
 def test_a_verifier_is_paid_back_where_it_is_as_good_for_less():
@@ -61,5 +68,5 @@ def test_without_values_per_problem_there_are_no_gaps():
     bare = Family(name="bare", options=(Option(name="bare", query_flops=1.0, quality=Quality(value=0.5)),))
     found = compared(VOTES, bare, draws=10, seed=0)
     assert (found.gaps, found.crossover) == ((), None)
-    assert len(list(comparison_findings(found))) == 1
-    assert gap_table([compared(VOTES, GOOD, draws=10, seed=0)]).rows[0][0] == "good"
+    assert len(list(comparison_findings(found, Unit()))) == 1
+    assert gap_table([compared(VOTES, GOOD, draws=10, seed=0)], Unit()).rows[0][0] == "good"

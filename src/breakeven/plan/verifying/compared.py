@@ -21,6 +21,17 @@ _ROWS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What a query is priced in."""
+
+    name: str = "FLOPs"
+
+    def of(self, price: float) -> str:
+        """A price, with the unit."""
+        return format_flops(price) if self.name == "FLOPs" else f"{price:g} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A family against another, which comes first."""
 
@@ -58,15 +69,15 @@ def best_of(family: Family) -> Option:
     return max(family.options, key=lambda each: (value_of(each), -each.per_query))
 
 
-def comparison_findings(found: Comparison) -> Iterator[Finding]:
-    """Crossover, the gap at the least and at the most FLOPs, and at how many prices it is no chance."""
+def comparison_findings(found: Comparison, unit: Unit) -> Iterator[Finding]:
+    """Crossover, the gap at the lowest and at the highest price, and at how many prices it is no chance."""
     name, other = found.second.name, found.first.name
     crossed = "from which on" if found.crossover is not None else "from which on (there is none)"
-    yield Finding(text=f"{name}: FLOPs a query {crossed} it is as good as {other}", value=found.crossover)
+    yield Finding(text=f"{name}: {unit.name} a query {crossed} it is as good as {other}", value=found.crossover)
     if not found.gaps:
         return
     for gap in (found.gaps[0], found.gaps[-1])[: len(found.gaps)]:
-        at = format_flops(gap.price)
+        at = unit.of(gap.price)
         yield Finding(text=f"{name} less {other}, at {at} a query", value=gap.value, lo=gap.lo, hi=gap.hi)
     count = len(found.gaps)
     yield Finding(text=f"{name}: of {count} prices, those where it is behind {other} beyond chance", value=found.behind)
@@ -75,13 +86,13 @@ def comparison_findings(found: Comparison) -> Iterator[Finding]:
     )
 
 
-def exponent_findings(family: Family, *, draws: int, seed: int) -> Iterator[Finding]:
+def exponent_findings(family: Family, unit: Unit, *, draws: int, seed: int) -> Iterator[Finding]:
     """How S and V of the best grow with the FLOPs of a query."""
     found = exponents(family.options, draws=draws, seed=seed)
     ends = f"at {found.censored} of {found.num_budgets} budgets S or V is the largest measured"
     pairs: tuple[tuple[str, Exponent], ...] = (("solutions", found.solutions), ("verdicts", found.verdicts))
     for what, each in pairs:
-        text = f"{family.name}: exponent of the best number of {what} in the FLOPs of a query ({ends})"
+        text = f"{family.name}: exponent of the best number of {what} in the {unit.name} of a query ({ends})"
         yield Finding(text=text, value=each.value, lo=each.lo, hi=each.hi)
 
 
@@ -126,7 +137,7 @@ def trained_on_findings(verified: Family, trained: Family, *, draws: int, seed: 
     yield Finding(text=f"FLOPs spent once on {slow.name} over those on {quick.name}", value=slow.once / quick.once)
 
 
-def family_table(families: Sequence[Family]) -> PlanTable:
+def family_table(families: Sequence[Family], unit: Unit) -> PlanTable:
     """What each family took once, and the best that it reaches."""
     rows = []
     for each in families:
@@ -135,19 +146,19 @@ def family_table(families: Sequence[Family]) -> PlanTable:
         interval = f" ({quality.lo:.3f} to {quality.hi:.3f})" if quality.lo is not None else ""
         spent = [f"{format_flops(best.train_flops)}", *(format_flops(flops) for flops in best.one_off.values())]
         best_at = f"{format_quality(quality.value)}{interval}"
-        rows.append((each.name, " + ".join(spent), best.name, best_at, format_flops(best.per_query)))
+        rows.append((each.name, " + ".join(spent), best.name, best_at, unit.of(best.per_query)))
     headings = ("family", "spent once: solver + labelled samples + verifier", "its best", "quality", "a query")
     return PlanTable(label="Families, and the best of each", headings=headings, rows=tuple(rows))
 
 
-def gap_table(found: Sequence[Comparison]) -> PlanTable:
+def gap_table(found: Sequence[Comparison], unit: Unit) -> PlanTable:
     """Gaps at some of the prices."""
     rows = []
     for each in found:
         for place in evenly(len(each.gaps), _ROWS):
             gap = each.gaps[place]
             interval = "" if gap.lo is None else f"{gap.lo:+.3f} to {gap.hi:+.3f}"
-            rows.append((each.second.name, format_flops(gap.price), f"{gap.value:+.3f}", interval))
+            rows.append((each.second.name, unit.of(gap.price), f"{gap.value:+.3f}", interval))
     first = found[0].first.name
     headings = ("family", "a query", f"less {first}", "90 % interval over problems")
     return PlanTable(
@@ -155,7 +166,7 @@ def gap_table(found: Sequence[Comparison]) -> PlanTable:
     )
 
 
-def accuracy_picture(families: Sequence[Family], x: str) -> Picture:
+def accuracy_picture(families: Sequence[Family], unit: Unit) -> Picture:
     """The frontier of each family."""
     lines = []
     for each in families:
@@ -164,10 +175,10 @@ def accuracy_picture(families: Sequence[Family], x: str) -> Picture:
         points = tuple((option.per_query, value_of(option)) for option in best)
         lines.append(Line(label=each.name, points=points, intervals=tuple(intervals), made=best[0].quality.made))
     title = "Accuracy against what a query costs"
-    return Picture(name="accuracy", title=title, x=x, y="accuracy", lines=tuple(lines), log_x=True)
+    return Picture(name="accuracy", title=title, x=f"{unit.name} a query", y="accuracy", lines=tuple(lines), log_x=True)
 
 
-def gap_picture(found: Sequence[Comparison], x: str) -> Picture:
+def gap_picture(found: Sequence[Comparison], unit: Unit) -> Picture:
     """The gap of each family to the first, over prices."""
     first = found[0].first.name
     lines = [
@@ -181,7 +192,7 @@ def gap_picture(found: Sequence[Comparison], x: str) -> Picture:
     return Picture(
         name="gap",
         title=f"Verdicts less {first} at equal FLOPs",
-        x=x,
+        x=f"{unit.name} a query",
         y="difference in accuracy",
         lines=tuple(lines),
         log_x=True,
