@@ -19,6 +19,11 @@ def verification(yes=-1.0, no=-1.0, text=""):
     return {"verification": text, "p(yes)": yes, "p(no)": no}
 
 
+def plain(values):
+    assert values is not None
+    return values.tolist()
+
+
 def yaml_of(verifications):
     return json.dumps({"prompt": "p", "verifications": verifications}).replace("NaN", ".nan")  # JSON is YAML
 
@@ -41,12 +46,12 @@ def folders(root, samples=TWO, gold=GOLD, verdicts=None):
 def test_folders_become_a_pool_of_all_and_one_of_those_judged(tmp_path):
     found = read_judged([folders(tmp_path)])
     assert found.voted.correct_PN.tolist() == [[True, False, False], [True, False, True]]
-    assert found.voted.label_PN.tolist() == [[0, 1, -1], [0, 1, 0]]
+    assert plain(found.voted.label_PN) == [[0, 1, -1], [0, 1, 0]]
     assert found.judged.correct_PN.shape == (2, 2)
-    assert found.judged.verdict_PNV[0].tolist() == [[0.9, 0.8], [0.25, 0.0]]
+    assert plain(found.judged.verdict_PNV)[0] == [[0.9, 0.8], [0.25, 0.0]]
     assert found.notes == ()
     apart = read_judged([tmp_path / "judged", tmp_path / "solved"])
-    assert apart.judged.verdict_PNV.tolist() == found.judged.verdict_PNV.tolist()
+    assert plain(apart.judged.verdict_PNV) == plain(found.judged.verdict_PNV)
 
 
 def test_a_verdict_without_chances_is_read_from_its_text(tmp_path):
@@ -58,14 +63,14 @@ def test_a_verdict_without_chances_is_read_from_its_text(tmp_path):
         verification(yes=float("nan")),
     ]
     found = read_judged([folders(tmp_path, verdicts=[[row, row], [row, row]])])
-    assert found.judged.verdict_PNV[0, 0].tolist() == [1.0, 0.0, 1.0, -1.0, -1.0]
+    assert plain(found.judged.verdict_PNV)[0][0] == [1.0, 0.0, 1.0, -1.0, -1.0]
     assert found.notes == ("8 of 20 verdicts are not known, and left out of their solution's score.",)
 
 
 def test_of_what_is_unequal_as_many_are_taken_as_all_have(tmp_path):
     yes = verification(0.9)
     found = read_judged([folders(tmp_path, verdicts=[[[yes], [yes, yes], [yes]], [[yes, yes], [yes, yes]]])])
-    assert found.judged.verdict_PNV.shape == (2, 2, 1)
+    assert np.shape(plain(found.judged.verdict_PNV)) == (2, 2, 1)
     assert found.notes == (
         "Unequal numbers of judged solutions, 2 to 3: the first 2 are taken.",
         "Unequal numbers of verdicts, 1 to 2: the first 1 are taken.",
@@ -85,7 +90,7 @@ def test_answers_that_only_a_symbolic_checker_equates(tmp_path):
     samples = [["\\boxed{\\sqrt{8}}", "\\boxed{2\\sqrt{2}}", "\\boxed{3}"]]
     found = read_judged([folders(tmp_path, samples, ["2\\sqrt{2}"])])
     assert found.voted.correct_PN.tolist() == [[True, True, False]]
-    assert found.voted.label_PN.tolist() == [[0, 1, 2]]
+    assert plain(found.voted.label_PN) == [[0, 1, 2]]
     assert found.notes == ("1 answers are right by math-verify alone; in a vote each way of writing stands apart.",)
 
 
@@ -155,8 +160,8 @@ def test_a_json_file_has_answers_gold_and_scores(tmp_path, packed):
     path.write_bytes(gzip.compress(text) if packed else text)
     found = read_judged([path])
     assert found.voted.correct_PN.tolist() == [[True, False, False, True], [False, True, True, False]]
-    assert found.voted.label_PN.tolist() == [[0, 1, -1, 0], [0, 1, 1, 2]]
-    assert found.judged.verdict_PNV.tolist() == [[[1.0, 0.0], [0.25, -1.0]], [[0.0, 0.0], [1.0, 1.0]]]
+    assert plain(found.voted.label_PN) == [[0, 1, -1, 0], [0, 1, 1, 2]]
+    assert plain(found.judged.verdict_PNV) == [[[1.0, 0.0], [0.25, -1.0]], [[0.0, 0.0], [1.0, 1.0]]]
     assert found.notes == ("1 of 8 verdicts are not known, and left out of their solution's score.",)
 
 

@@ -182,6 +182,7 @@ ROW = Row(
             "num_verdicts": 32,
         }
     },
+    free=("draws",),
     takes_files="folders of solutions and of verifications (YAML, as sc-genrm-scaling writes them), or one JSON file "
     "with answers, gold and scores",
 )

@@ -81,9 +81,9 @@ def _json_problems(path: Path) -> list[_Problem]:
     except (ValueError, RecursionError) as error:
         raise LogError(f"{path} must be JSON: {error}.") from None
     lists = [content.get(name) for name in ("answers", "gold", "scores")] if isinstance(content, dict) else []
-    if not lists or not all(isinstance(each, list) and each for each in lists) or len({*map(len, lists)}) != 1:
-        got = [len(each) if isinstance(each, list) else type(each).__name__ for each in lists] or type(content).__name__
-        raise LogError(f"{path} must hold lists answers, gold and scores of as many problems; got {got}.")
+    sizes = [len(each) if isinstance(each, list) else type(each).__name__ for each in lists] or type(content).__name__
+    if not lists or 0 in sizes or len({*sizes}) != 1 or isinstance(sizes[0], str):
+        raise LogError(f"{path} must hold lists answers, gold and scores of as many problems; got {sizes}.")
     problems = []
     for number, (answers, gold, scores) in enumerate(zip(*lists, strict=True)):
         where = path / f"problem {number}"

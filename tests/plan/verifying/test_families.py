@@ -14,12 +14,9 @@ from breakeven.ttc.pool import Pool
 RNG = np.random.default_rng(3)
 CORRECT = RNG.random((12, 6)) < 0.5
 LABELS = np.where(CORRECT, 0, RNG.integers(1, 3, CORRECT.shape)).astype(np.int16)
-POOL = Pool(
-    correct_PN=CORRECT,
-    label_PN=LABELS,
-    verdict_PNV=(RNG.random((12, 6, 2)) < np.where(CORRECT, 0.8, 0.3)[:, :, None]).astype(np.int8),
-    greedy_P=RNG.random(12) < 0.5,
-)
+VERDICTS = (RNG.random((12, 6, 2)) < np.where(CORRECT, 0.8, 0.3)[:, :, None]).astype(np.int8)
+GREEDY = RNG.random(12) < 0.5
+POOL = Pool(correct_PN=CORRECT, label_PN=LABELS, verdict_PNV=VERDICTS, greedy_P=GREEDY)
 BASE = Base(
     train_flops=100.0,
     one_off={"verifier": 7.0},
@@ -36,7 +33,7 @@ def of_size(family, k, v=0):
 
 def test_the_best_of_s_is_that_of_all_subsets_ties_broken_evenly():
     family = verified("verifier", POOL, BASE, "best_of_n")
-    score = POOL.verdict_PNV.mean(axis=2)
+    score = VERDICTS.mean(axis=2)
     for k in (2, 4, 6):
         found = of_size(family, k, 2)
         for problem in range(12):
@@ -50,7 +47,7 @@ def test_the_best_of_s_is_that_of_all_subsets_ties_broken_evenly():
 
 def test_the_weighted_vote_of_all_is_the_answer_with_the_highest_sum():
     found = of_size(verified("verifier", POOL, BASE, "weighted_vote"), 6, 2)
-    score = POOL.verdict_PNV.mean(axis=2)
+    score = VERDICTS.mean(axis=2)
     for problem in range(12):
         sums = {label: score[problem, LABELS[problem] == label].sum() for label in {*LABELS[problem].tolist()}}
         led = [label for label, total in sums.items() if total > max(sums.values()) - 1e-9]
@@ -71,7 +68,7 @@ def test_without_verdicts_it_is_one_solution_or_the_plain_vote():
 
 
 def test_greedy_is_there_where_it_is_known():
-    assert votes("solver", POOL, BASE).options[0].quality.value_P == tuple(map(float, POOL.greedy_P))
+    assert votes("solver", POOL, BASE).options[0].quality.value_P == tuple(map(float, GREEDY))
     bare = Pool(correct_PN=CORRECT, label_PN=LABELS)
     assert [each.name for each in votes("solver", bare, BASE).options][:2] == [
         "solver, one solution",
@@ -96,15 +93,15 @@ def test_more_solutions_and_more_verdicts_cost_more(prompt, solution, reading, v
     base = Base(
         problems="", solution_flops=lambda k: prompt + k * solution, reward_flops=lambda v: reading + v * verdict
     )
-    grid = {(each.settings["k"], each.settings["num_verdicts"]): per_query(each)
-            for each in verified("verifier", POOL, base, "best_of_n").options}  # fmt: skip
+    options = verified("verifier", POOL, base, "best_of_n").options
+    grid = {(int(each.settings["k"]), int(each.settings["num_verdicts"])): per_query(each) for each in options}
     for (k, v), price in grid.items():
         assert all(price < other for (more, same), other in grid.items() if more > k and same == v)
         assert all(price < other for (same, more), other in grid.items() if more > v and same == k)
 
 
 def test_chances_of_yes_count_as_they_are():
-    chances = np.where(POOL.verdict_PNV == 1, 0.9, 0.2)
+    chances = np.where(VERDICTS == 1, 0.9, 0.2)
     pool = Pool(correct_PN=CORRECT, label_PN=LABELS, verdict_PNV=chances)
     found = of_size(verified("verifier", pool, BASE, "best_of_n"), 6, 2)
     assert found.quality.value_P == pytest.approx(of_size(verified("v", POOL, BASE, "best_of_n"), 6, 2).quality.value_P)

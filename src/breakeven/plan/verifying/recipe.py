@@ -24,6 +24,7 @@ from breakeven.train.costs import cost_of
 if TYPE_CHECKING:
     import torch
 
+    from breakeven.model.transformer import Transformer
     from breakeven.sampling.collect import Collector
     from breakeven.train.reward_model.train import GradedSample
 
@@ -173,7 +174,7 @@ class Run:
     def _verifier_config(self, steps: int) -> RunConfig:
         return replace(self._config(steps), task=Verification(solved=self.task))
 
-    def _solver_model(self) -> "torch.nn.Module":
+    def _solver_model(self) -> "Transformer":
         steps = self.recipe.train.steps
         return model_at(self.cells, f"solver-{steps}", steps, self._config(steps))
 
