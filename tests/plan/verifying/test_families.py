@@ -67,6 +67,12 @@ def test_without_verdicts_it_is_one_solution_or_the_plain_vote():
     )
 
 
+def test_one_solution_has_one_verdict_which_chooses_nothing():
+    family = verified("verifier", POOL, BASE, "best_of_n")
+    assert [each.name for each in family.options if each.settings["k"] == 1] == ["verifier, best of 1 x 1"]
+    assert of_size(family, 1, 1).quality.value_P == pytest.approx(CORRECT.mean(axis=1))
+
+
 def test_greedy_is_there_where_it_is_known():
     assert votes("solver", POOL, BASE).options[0].quality.value_P == tuple(map(float, GREEDY))
     bare = Pool(correct_PN=CORRECT, label_PN=LABELS)

@@ -50,7 +50,9 @@ def test_on_gpqa_verdicts_are_no_finding(tmp_path):
     assert gap.hi is not None
     assert -0.065 < gap.lo < -0.04
     assert 0.045 < gap.hi < 0.07
-    crossed = findings["verifier, best: solutions a query from which on it is as good as solver, vote"]
+    crossed = next(each for text, each in findings.items() if text.startswith("verifier, best: solutions a query from"))
+    assert "behind at 0 of" in crossed.text
+    assert "ahead at 0" in crossed.text
     assert crossed.value == 264
     options = {each.name: each.quality.value for each in found.answer.options}
     assert options["verifier, weighted vote of 8 x 1"] == pytest.approx(0.500, abs=0.006)

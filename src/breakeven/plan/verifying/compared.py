@@ -70,20 +70,17 @@ def best_of(family: Family) -> Option:
 
 
 def comparison_findings(found: Comparison, unit: Unit) -> Iterator[Finding]:
-    """Crossover, the gap at the lowest and at the highest price, and at how many prices it is no chance."""
-    name, other = found.second.name, found.first.name
-    crossed = "from which on" if found.crossover is not None else "from which on (there is none)"
-    yield Finding(text=f"{name}: {unit.name} a query {crossed} it is as good as {other}", value=found.crossover)
-    if not found.gaps:
-        return
-    for gap in (found.gaps[0], found.gaps[-1])[: len(found.gaps)]:
+    """Where they cross, and the gap at the lowest and at the highest price."""
+    name, other, count = found.second.name, found.first.name, len(found.gaps)
+    chance = (
+        f"; beyond chance it is behind at {found.behind} of {count} prices, ahead at {found.ahead}" if count else ""
+    )
+    never = "" if found.crossover is not None else " (there is none)"
+    text = f"{name}: {unit.name} a query from which on it is as good as {other}{never}{chance}"
+    yield Finding(text=text, value=found.crossover)
+    for gap in found.gaps[:1] + found.gaps[1:][-1:]:
         at = unit.of(gap.price)
         yield Finding(text=f"{name} less {other}, at {at} a query", value=gap.value, lo=gap.lo, hi=gap.hi)
-    count = len(found.gaps)
-    yield Finding(text=f"{name}: of {count} prices, those where it is behind {other} beyond chance", value=found.behind)
-    yield Finding(
-        text=f"{name}: of {count} prices, those where it is ahead of {other} beyond chance", value=found.ahead
-    )
 
 
 def exponent_findings(family: Family, unit: Unit, *, draws: int, seed: int) -> Iterator[Finding]:

@@ -87,7 +87,7 @@ def votes(name: str, pool: Pool, base: Base) -> Family:
 
 
 def verified(name: str, pool: Pool, base: Base, rule: Rule, *, num_draws: int = 8) -> Family:
-    """S solutions with V verdicts on each, S from 2 and V from 1.
+    """S solutions with V verdicts on each, V from 1; of one solution, where they choose nothing, a single one.
 
     Args:
         name: of the verifier.
@@ -97,12 +97,13 @@ def verified(name: str, pool: Pool, base: Base, rule: Rule, *, num_draws: int = 
         num_draws: random choices of V among the verdicts drawn.
     """
     assert pool.verdict_PNV is not None
-    solutions, verdicts = powers(pool.num_samples)[1:], powers(pool.verdict_PNV.shape[2])
+    solutions, verdicts = powers(pool.num_samples), powers(pool.verdict_PNV.shape[2])
     results = generative_verification(pool, solutions, verdicts, rule=rule, num_draws=num_draws)
     options = [
         _option(f"{name}, {RULES[rule]} of {k} x {v}", rule, base, measured.accuracy_PK[:, place], k=k, num_verdicts=v)
         for v, measured in zip(verdicts, results, strict=True)
         for place, k in enumerate(solutions)
+        if k > 1 or v == 1
     ]
     return Family(name=f"{name}, {RULES[rule]}", options=tuple(options))
 

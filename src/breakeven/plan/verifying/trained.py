@@ -62,7 +62,8 @@ def families_of_run(recipe: Recipe, cells: Cells, *, verifier_steps: Sequence[in
             f"problems, {labelled.num_right:,} of them right; generative ones on right and wrong ones half and half.",
             "Each model has a schedule of its own, its learning rate fallen at its end. The solver trained on begins "
             "as the solver does.",
-            "Verdicts on equal solutions are drawn apart, and each is charged.",
+            "Verdicts on equal solutions are drawn apart, and each is charged. One solution with a verdict is among "
+            "the verified, as in arXiv 2504.01005: its verdict chooses nothing.",
         ),
         not_counted=(
             "drawing, judging and grading the test samples",
