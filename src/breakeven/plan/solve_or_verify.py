@@ -56,6 +56,8 @@ class Settings:
     label_problems: int = 1500
     """Training problems whose solutions the verifiers are trained on."""
     label_samples: int = 8
+    scorer_epochs: int = 40
+    """Of the scorer over those, at most."""
     num_problems: int = 200
     """Test problems."""
     num_samples: int = 32
@@ -74,6 +76,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("solver_steps", "brief_steps", "well_steps", "label_problems", "label_samples", "num_verdicts"):
             check.at_least(name, getattr(self, name), 1)
+        check.at_least("scorer_epochs", self.scorer_epochs, 1)
         for name in ("num_problems", "num_samples", "batch_size", "draws"):
             check.at_least(name, getattr(self, name), 2)
         if self.trained_on_steps <= self.solver_steps:
@@ -103,6 +106,7 @@ class Settings:
             ),
             label_problems=self.label_problems,
             label_samples=self.label_samples,
+            scorer_epochs=self.scorer_epochs,
             num_problems=self.num_problems,
             num_samples=self.num_samples,
             num_verdicts=self.num_verdicts,

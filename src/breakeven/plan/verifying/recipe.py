@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 _LABELS, _TEST, _VERDICTS = 1, 2, 3
 """What is added to the seed of the recipe, for each kind of sample."""
+_PATIENCE = 5
+"""Epochs without a gain on held-out problems after which the scorer is trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class Recipe:
     """Of the solver; its `steps` are those after which it is sampled and verified."""
     label_problems: int
     label_samples: int
+    scorer_epochs: int
+    """Over the labelled samples, at most: it ends where held-out problems gain no more."""
     num_problems: int
     num_samples: int
     num_verdicts: int
@@ -82,6 +86,7 @@ class Scores:
     """Of one solution."""
     train_flops: float
     """Held-out passes included."""
+    num_epochs: int
     auc: float | None
     """Chance that a right sample is scored above a wrong one, on held-out training problems."""
 
@@ -270,6 +275,7 @@ class Run:
         )
 
     def _score(self) -> Scores:
+        from breakeven.train.reward_model.fit import RewardModelSettings
         from breakeven.train.reward_model.train import train_reward_model
 
         config = self._config(self.recipe.train.steps)
@@ -278,6 +284,9 @@ class Run:
             self.task,
             config.model.shape_for(self.task),
             start=self._solver_model().state_dict(),
+            settings=RewardModelSettings(
+                epochs=self.recipe.scorer_epochs, patience=_PATIENCE, learning_rate=self.recipe.train.learning_rate / 3
+            ),
             seed=self.recipe.seed,
         )
         rewards: Sequence[Reward] = trained.reward_model(self.task).score(self._prefixes())
@@ -285,6 +294,7 @@ class Run:
             score_PN=self._by_problem([round(each.value, 4) for each in rewards]),
             score_flops=scoring_of(trained.cost, rewards),
             train_flops=trained.report.train_flops + trained.report.heldout_flops,
+            num_epochs=trained.report.num_epochs,
             auc=trained.report.auc,
         )
 
