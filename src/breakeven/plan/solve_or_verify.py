@@ -8,12 +8,14 @@ plain vote, and against the solver trained on instead.
 from dataclasses import dataclass
 
 from breakeven import check
+from breakeven.choice.choose import value_of
 from breakeven.config import ModelConfig, TrainConfig
 from breakeven.errors import argument_error
 from breakeven.plan.row import Asked, Row
 from breakeven.plan.verifying.compared import (
     Unit,
     accuracy_picture,
+    best_of,
     compared,
     comparison_findings,
     exponent_findings,
@@ -149,8 +151,13 @@ def answer(asked: Asked) -> PlanAnswer:
         findings=tuple(findings),
         tables=(family_table(families, unit), gap_table(rivals, unit), *found.tables, published_table()),
         pictures=(accuracy_picture(families, unit), gap_picture(rivals, unit)),
+        target=value_of(best_of(found.voted)),
         not_counted=found.not_counted,
-        notes=(*found.notes, *NOTES),
+        notes=(
+            f"The target is what {best_of(found.voted).name} reaches, unless another is asked for.",
+            *found.notes,
+            *NOTES,
+        ),
     )
 
 

@@ -79,7 +79,7 @@ def test_batches_are_half_right_and_half_wrong_by_seed_and_step(run):
 def test_samples_of_one_kind_are_refused(run, monkeypatch):
     one_kind = [each for each in run._graded if each[2]]
     monkeypatch.setattr(Graded, "_graded", one_kind)
-    with pytest.raises(ArgumentError, match=r"solver_steps must leave right and wrong solutions .* 100% of 5 are right"):
+    with pytest.raises(ArgumentError, match=r"solver_steps must leave right and wrong .* 100% of 5 are right"):
         run._graded_batches(run._verifier_config(2))
 
 
