@@ -11,6 +11,7 @@ from breakeven.model.transformer import Transformer
 from breakeven.plan.cells import Cells
 from breakeven.plan.models import widened
 from breakeven.plan.solve_or_verify import Settings
+from breakeven.plan.verifying.lessons import graded_batches
 from breakeven.plan.verifying.recipe import Run
 from breakeven.store import CellFile, PlanHeader
 
@@ -65,8 +66,8 @@ def test_a_verifier_starts_as_the_solver_with_two_more_words(run):
 
 def test_batches_are_half_right_and_half_wrong_by_seed_and_step(run):
     config = run._verifier_config(2)
-    batch = run._graded_batches(config)
-    assert torch.equal(batch(7), run._graded_batches(config)(7))
+    batch = graded_batches(run._graded, run.task, config)
+    assert torch.equal(batch(7), graded_batches(run._graded, run.task, config)(7))
     assert not torch.equal(batch(7), batch(8))
     says_yes = batch(7)[:, -2] == run.task.vocab_size + 1
     assert says_yes.sum() == 4
@@ -76,11 +77,10 @@ def test_batches_are_half_right_and_half_wrong_by_seed_and_step(run):
         assert (run.task.answer(proposed) == run.task.answer(own)) == bool(yes)
 
 
-def test_samples_of_one_kind_are_refused(run, monkeypatch):
+def test_samples_of_one_kind_are_refused(run):
     one_kind = [each for each in run._graded if each[2]]
-    monkeypatch.setattr(Graded, "_graded", one_kind)
-    with pytest.raises(ArgumentError, match=r"solver_steps must leave right and wrong .* 100% of 5 are right"):
-        run._graded_batches(run._verifier_config(2))
+    with pytest.raises(ArgumentError, match=r"solver_steps must leave right and wrong .* 100% of 5 right"):
+        graded_batches(one_kind, run.task, run._verifier_config(2))
 
 
 def test_equal_solutions_have_verdicts_of_their_own_and_each_is_charged(run, monkeypatch):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from breakeven.choice.break_even import break_even
-from breakeven.choice.choose import cheapest, value_of
+from breakeven.choice.choose import best, cheapest, value_of
 from breakeven.choice.crossover import Gap, crossover, gaps
 from breakeven.choice.frontier import frontier
 from breakeven.choice.prices import per_query
@@ -66,7 +66,14 @@ def compared(first: Family, second: Family, *, draws: int, seed: int) -> Compari
 
 def best_of(family: Family) -> Option:
     """The option of the highest quality, of equals the cheaper per query."""
-    return max(family.options, key=lambda each: (value_of(each), -each.per_query))
+    found = best(family.options, price=per_query, value=value_of)
+    assert found is not None
+    return found
+
+
+def cheapest_of(family: Family, level: float) -> Option | None:
+    """The option that reaches a quality for the least FLOPs per query; None where none does."""
+    return cheapest(family.options, price=per_query, reaches=lambda each: value_of(each) >= level)
 
 
 def comparison_findings(found: Comparison, unit: Unit) -> Iterator[Finding]:
@@ -95,14 +102,12 @@ def exponent_findings(family: Family, unit: Unit, *, draws: int, seed: int) -> I
 
 def paid_back(voted: Family, verified: Family) -> Finding:
     """Queries until what the verifier took is paid back against the best vote, where it reaches that."""
-    best = best_of(voted)
-    reaching = cheapest(
-        verified.options, reaches=lambda each: value_of(each) >= value_of(best), price=lambda each: each.per_query
-    )
-    text = f"{verified.name}: queries until its training is paid back against {best.name}"
+    served = best_of(voted)
+    reaching = cheapest_of(verified, value_of(served))
+    text = f"{verified.name}: queries until its training is paid back against {served.name}"
     if reaching is None:
         return Finding(text=f"{text} (never: it is not as good)", value=None)
-    queries = break_even(best, reaching)
+    queries = break_even(served, reaching)
     if math.isinf(queries):
         return Finding(text=f"{text} (never: {reaching.name} costs no less a query)", value=None)
     return Finding(text=f"{text}, by {reaching.name}", value=queries)
@@ -111,7 +116,6 @@ def paid_back(voted: Family, verified: Family) -> Finding:
 def trained_on_findings(verified: Family, trained: Family, *, draws: int, seed: int) -> Iterator[Finding]:
     """The solver trained on against the best of all verified options."""
     found = compared(verified, trained, draws=draws, seed=seed)
-    dearest = best_of(verified)
     behind = "" if found.crossover is not None else " (there is none)"
     yield Finding(
         text=f"{trained.name}: FLOPs a query from which on it is as good as any verdicts{behind}", value=found.crossover
@@ -119,12 +123,8 @@ def trained_on_findings(verified: Family, trained: Family, *, draws: int, seed: 
     for gap in found.gaps[-1:]:
         text = f"{trained.name} less the best of all verified options, at {format_flops(gap.price)} a query"
         yield Finding(text=text, value=gap.value, lo=gap.lo, hi=gap.hi)
-    level = min(value_of(best_of(trained)), value_of(dearest))
-    rivals = [
-        cheapest(each.options, reaches=lambda option: value_of(option) >= level, price=lambda option: option.per_query)
-        for each in (verified, trained)
-    ]
-    slow, quick = rivals
+    level = min(value_of(best_of(each)) for each in (verified, trained))
+    slow, quick = cheapest_of(verified, level), cheapest_of(trained, level)
     assert slow is not None
     assert quick is not None
     at = f"at {format_quality(level)}, the best that both reach"

@@ -1,29 +1,24 @@
 """A solver, verifiers of its solutions, and the solver trained on instead: trained and sampled, as cells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
-
-import numpy as np
 
 from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.cost.evaluation import price_of, scoring_of
 from breakeven.cost.query import judging_flops, verdict_tokens
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.made.chain import Chain
-from breakeven.data.made.verification import TEMPLATE, Verification, without_end
-from breakeven.data.splits import PAD
-from breakeven.errors import argument_error
+from breakeven.data.made.verification import TEMPLATE, Verification
 from breakeven.plan.cells import Cells
 from breakeven.plan.models import Trained, model_at, sampled, sampler_of, train_to, widened
+from breakeven.plan.verifying.lessons import graded_batches
 from breakeven.records import Prefix, Problem, Reward, SampleBank
 from breakeven.records.asking import draw_from
 from breakeven.train.costs import cost_of
 
 if TYPE_CHECKING:
-    import torch
-
     from breakeven.model.transformer import Transformer
     from breakeven.sampling.collect import Collector
     from breakeven.train.reward_model.train import GradedSample
@@ -153,7 +148,7 @@ class Run:
             config,
             [steps],
             start=None if known else widened(self._solver_model(), config),
-            batches=None if known else self._graded_batches(config),
+            batches=None if known else graded_batches(self._graded, self.task, config),
         )[steps]
         return trained, self.cells.of(f"verdicts {name}", Verdicts, lambda: self._judge(name, steps, config))
 
@@ -204,38 +199,6 @@ class Run:
             for batch in self._labels.samples.batches
             for text, verdict in zip(batch.texts, batch.verdicts or "", strict=True)
         ]
-
-    def _graded_batches(self, config: RunConfig) -> "Callable[[int], torch.Tensor]":
-        """Half of each batch right samples, half wrong ones, a function of (seed, step)."""
-        import torch
-
-        task, verification = self.task, Verification(solved=self.task)
-        graded = self._graded
-        right_N = np.array([right for _, _, right in graded])
-        if right_N.all() or not right_N.any():
-            rule = "leave right and wrong solutions among its samples, for a verifier to learn from"
-            got = f"{self.recipe.train.steps}, after which {right_N.mean():.0%} of {len(right_N)} are right"
-            raise argument_error("solver_steps", rule, got)
-        task_rows = np.array(
-            [
-                task.encode_prompt(each) + task.encode_text(each.solution or "") + [task.end_token]
-                for each, _, _ in graded
-            ]
-        )
-        proposed_NT = np.full((len(graded), task.output_tokens), PAD)
-        for row, (_, text, _) in zip(proposed_NT, graded, strict=True):
-            tokens = task.encode_text(text)
-            row[: len(tokens)] = tokens
-        rows_NT = verification.rows(task_rows, without_end(proposed_NT, task.end_token), right_N)
-        kinds, half = (np.flatnonzero(right_N), np.flatnonzero(~right_N)), config.train.batch_size // 2
-
-        def batch(step: int) -> torch.Tensor:
-            rng = np.random.default_rng((config.seed, step))
-            sizes = half, config.train.batch_size - half
-            chosen = [rng.choice(places, size) for places, size in zip(kinds, sizes, strict=True)]
-            return torch.from_numpy(rows_NT[np.concatenate(chosen)])
-
-        return batch
 
     def _prefixes(self) -> list[Prefix]:
         """Every test sample of the solver, each a problem of its own, so that no two share their verdicts."""
