@@ -79,7 +79,7 @@ def test_batches_are_half_right_and_half_wrong_by_seed_and_step(run):
 
 def test_samples_of_one_kind_are_refused(run):
     one_kind = [each for each in run._graded if each[2]]
-    with pytest.raises(ArgumentError, match=r"solver_steps must leave right and wrong .* 100% of 5 right"):
+    with pytest.raises(ArgumentError, match=r"solver_steps must leave right and wrong .*100% of 5 right"):
         graded_batches(one_kind, run.task, run._verifier_config(2))
 
 
