@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from breakeven.errors import ArgumentError
 from breakeven.plan.row import row_of
 from breakeven.plan.run import run_plan
 from breakeven.plan.solve_or_verify import Settings
+from breakeven.plan.verifying.compared import compared
+from breakeven.plan.verifying.families import Family
 from breakeven.settings import as_record
 from breakeven.store import CELLS_NAME
 
+ROOT = Path(__file__).parents[2]
 ROW = row_of("solve-or-verify")
 TINY = Settings(
     num_layers=1,
@@ -92,6 +96,64 @@ def test_finished_cells_need_no_weights(whole, tmp_path):
     shutil.copy(directory / CELLS_NAME, tmp_path)
     assert run_plan(ROW, tmp_path, settings=TINY) == found
     assert {each.name for each in tmp_path.iterdir()} <= {CELLS_NAME, "plan.json", "lock"}
+
+
+# -- the run that is recorded ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The plan of the recorded cells, of which none is computed anew."""
+    directory = tmp_path_factory.mktemp("recorded")
+    shutil.copy(ROOT / "benchmarks/plans/solve-or-verify" / CELLS_NAME, directory)
+    anew = []
+    found = run_plan(
+        ROW, directory, settings=Settings(), on_cell=lambda key, known: None if known else anew.append(key)
+    )
+    assert not anew
+    return found
+
+
+@pytest.mark.slow
+def test_what_the_recorded_run_says(recorded):
+    """A weak verifier loses to the vote; a good one loses below a crossover and wins above; training on beats both."""
+    options = {each.name: each for each in recorded.answer.options}
+    families = {
+        name: Family(name=name, options=tuple(each for each in options.values() if each.name.startswith(name)))
+        for name in (
+            "solver, ",
+            "verifier of 350 steps, best",
+            "verifier of 350 steps, weighted",
+            "verifier of 1600 steps, best",
+            "scorer, best",
+        )
+    }
+    weak, weighted, good, scorer = (
+        compared(families["solver, "], each, draws=400, seed=0) for each in list(families.values())[1:]
+    )
+    assert weak.behind == len(weak.gaps)
+    assert weak.crossover is None
+    assert weighted.gaps[-1].value > 0 > weighted.gaps[0].value  # but its weighted vote wins where it is dearest
+    assert scorer.behind == len(scorer.gaps)
+    assert good.crossover == pytest.approx(26.8e6, rel=0.01)
+    assert good.gaps[0].hi is not None
+    assert good.gaps[0].hi < 0
+    assert all(each.lo is not None and each.lo > 0 for each in good.gaps if each.price > 30e6)
+    on, best = (
+        options["solver trained on to 1000 steps, greedy"],
+        options["verifier of 1600 steps, weighted vote of 32 x 8"],
+    )
+    assert on.quality.value > best.quality.value
+    assert best.per_query > 200 * on.per_query
+    assert best.once > 3 * on.once
+
+
+@pytest.mark.slow
+def test_the_page_is_that_of_the_recorded_run(recorded):
+    page = (ROOT / "docs/plan/solve-or-verify.md").read_text("utf-8")
+    assert page.startswith(f"# {recorded.verdict.split(',')[0]}")
+    for each in recorded.answer.findings:
+        assert each.text.replace("|", "\\|") in page
 
 
 @pytest.mark.parametrize(
