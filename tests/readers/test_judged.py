@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from breakeven.errors import LogError, MissingExtraError
+from breakeven.errors import CheckFailedError, LogError, MissingExtraError
 from breakeven.readers import graded
 from breakeven.readers.judged import read_judged
 
@@ -106,6 +106,20 @@ def test_without_a_symbolic_checker_it_is_said_how_many_are_left_as_text(tmp_pat
     found = read_judged([folders(tmp_path, samples, ["2\\sqrt{2}", "0.50"])])
     assert found.voted.correct_PN.tolist() == [[False, True, True], [True, True, False]]
     assert found.notes[0].startswith("1 answers differ from the gold answer as text, and count as wrong: math-verify")
+
+
+def test_answers_that_cannot_be_checked_are_wrong_and_said_to_be(tmp_path, monkeypatch):
+    class Breaks:
+        def verify(self, gold, answer):
+            raise CheckFailedError("late")
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(graded, "MathVerifier", Breaks)
+    found = read_judged([folders(tmp_path, [["\\boxed{x^2}", "\\boxed{x}"]], ["x \\cdot x"])])
+    assert not found.voted.correct_PN.any()
+    assert found.notes == ("2 answers could not be checked by math-verify, and count as wrong.",)
 
 
 def put(name, text):

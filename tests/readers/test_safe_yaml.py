@@ -1,8 +1,10 @@
 """YAML as data alone: bombs, depth, tags and sizes, each refused by name."""
 
+import sys
+
 import pytest
 
-from breakeven.errors import LogError
+from breakeven.errors import LogError, MissingExtraError
 from breakeven.readers import safe_yaml
 from breakeven.readers.safe_yaml import yaml_value
 
@@ -33,6 +35,12 @@ def test_faults_name_the_file(tmp_path, text, message):
     path.write_text(text, "utf-8")
     with pytest.raises(LogError, match=message):
         yaml_value(path)
+
+
+def test_without_pyyaml_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'breakeven\[plan\]'"):
+        yaml_value(tmp_path / "0.yaml")
 
 
 def test_files_that_are_too_large_or_no_text(tmp_path, monkeypatch):
