@@ -43,8 +43,11 @@ def test_the_crossover_and_how_often_chance_is_excluded():
     chance = f"; beyond chance it is behind at {found.behind} of 3 prices, ahead at {found.ahead}"
     assert texts[f"good: FLOPs a query from which on it is as good as vote{chance}"].value == 6
     assert texts["good less vote, at 8 FLOPs a query"].value == pytest.approx(0.2)
-    assert found.ahead == 1
+    assert (found.ahead, found.ahead_from) == (1, None)  # at 8 the interval of +.2 begins at 0
     assert len(texts) == 3
+    alone = compared(Family(name="one", options=VOTES.options[:1]), GOOD, draws=400, seed=0)
+    assert alone.ahead_from == 6
+    assert "ahead at 1, from 6 FLOPs on always" in next(comparison_findings(alone, Unit())).text
     never = compared(VOTES, WEAK, draws=100, seed=0)
     assert next(comparison_findings(never, Unit())).value is None
     assert "there is none" in next(comparison_findings(never, Unit())).text

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from breakeven.choice.break_even import break_even
 from breakeven.choice.choose import best, cheapest, value_of
@@ -52,6 +53,12 @@ class Comparison:
         """Prices at which it lies above 0."""
         return sum(each.lo is not None and each.lo > 0 for each in self.gaps)
 
+    @property
+    def ahead_from(self) -> float | None:
+        """The price from which on it stays above 0; None where it is not above at the highest."""
+        sure = [each.price for each in takewhile(lambda gap: gap.lo is not None and gap.lo > 0, reversed(self.gaps))]
+        return sure[-1] if sure else None
+
 
 def compared(first: Family, second: Family, *, draws: int, seed: int) -> Comparison:
     """Two families at equal FLOPs per query; each at its best for that price."""
@@ -82,6 +89,8 @@ def comparison_findings(found: Comparison, unit: Unit) -> Iterator[Finding]:
     chance = (
         f"; beyond chance it is behind at {found.behind} of {count} prices, ahead at {found.ahead}" if count else ""
     )
+    if found.ahead_from is not None:
+        chance += f", from {unit.of(found.ahead_from)} on always"
     never = "" if found.crossover is not None else " (there is none)"
     text = f"{name}: {unit.name} a query from which on it is as good as {other}{never}{chance}"
     yield Finding(text=text, value=found.crossover)
