@@ -207,13 +207,15 @@ def test_faults_of_a_json_file_name_the_place(tmp_path, change, message):
 def test_pickles_are_refused_by_name_and_never_loaded(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(pickle.dumps(np.zeros(3)))
-    with pytest.raises(LogError, match=f"{name} must not be a pickle, which can run anything"):
+    with pytest.raises(LogError, match=f"{name} must be text; got a pickle, which may run code when it is read"):
         read_judged([path])
 
 
 def test_what_is_neither_file_nor_folder(tmp_path):
-    with pytest.raises(LogError, match=r"must hold one folder with samples as I\.yaml; got none"):
+    with pytest.raises(LogError, match=r"gone must be a folder of YAML files, or a JSON file .*; got nothing"):
         read_judged([tmp_path / "gone"])
+    with pytest.raises(LogError, match=r"must hold one folder with samples as I\.yaml; got none"):
+        read_judged([tmp_path])
     (tmp_path / "a.json").write_text("{", "utf-8")
     with pytest.raises(LogError, match="must be JSON"):
         read_judged([tmp_path / "a.json"])

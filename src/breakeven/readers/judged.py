@@ -17,11 +17,11 @@ import numpy as np
 from breakeven.errors import LogError
 from breakeven.readers.graded import Grader
 from breakeven.readers.lines import json_value, lines_of
+from breakeven.readers.option_table import check_readable
 from breakeven.readers.safe_yaml import yaml_value
 from breakeven.ttc.pool import Pool
 
 _SAID: Final = re.compile(r"is the (?:answer|solution) correct\s*(?:\(yes/no\))?\W*(yes|no)\b", re.IGNORECASE)
-_PICKLES: Final = (".pickle", ".pkl", ".p", ".pt", ".npy", ".npz")
 _UNKNOWN: Final = -1.0
 
 
@@ -59,20 +59,14 @@ def read_judged(paths: Sequence[Path]) -> JudgedSolutions:
         MissingExtraError: PyYAML is not installed.
     """
     for path in paths:
-        if path.suffix.lower() in _PICKLES or (path.is_file() and _begins(path) == b"\x80"):
-            remedy = "Load it where you trust it, and write it as JSON: answers, gold, scores."
-            raise LogError(f"{path} must not be a pickle, which can run anything when it is read. {remedy}")
+        if not path.is_dir():
+            check_readable(path, "a folder of YAML files, or a JSON file with answers, gold and scores")
     if len(paths) == 1 and paths[0].is_file():
         return _joined(_json_problems(paths[0]), [])
     grader = Grader()
     with grader:
         problems, left_out = _yaml_problems(paths, grader)
     return _joined(problems, [*left_out, *grader.notes])
-
-
-def _begins(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1)
 
 
 def _json_problems(path: Path) -> list[_Problem]:

@@ -1,6 +1,7 @@
 """The parts of the row solve-or-verify.
 
     recipe      a solver, verifiers of it, and the solver trained on: trained and sampled for real
+    kept        what its cells hold
     lessons     what a generative verifier learns from: graded samples of the solver
     trained     the families of that run
     judged      those of files

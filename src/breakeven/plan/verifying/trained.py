@@ -9,7 +9,8 @@ from breakeven.cost.samples import SampleCosts
 from breakeven.cost.tokens import ModelCost
 from breakeven.plan.cells import Cells
 from breakeven.plan.verifying.families import RULES, Base, Families, scored, verified, votes
-from breakeven.plan.verifying.recipe import Recipe, Run, Verdicts
+from breakeven.plan.verifying.kept import Verdicts
+from breakeven.plan.verifying.recipe import Recipe, Run
 from breakeven.records import Reward, SampleBank
 from breakeven.records.plans import PlanTable
 from breakeven.ttc.pool import Pool, pool_of, verdicts_of
