@@ -93,7 +93,7 @@ def test_what_a_query_costs():
         assert of_size(scored("scorer", with_scores, BASE, rule), 4, 1).reward_flops == 4 * (1 + 3)
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
+@settings(derandomize=True, max_examples=8, deadline=None)
 @given(st.floats(0, 1e3), st.floats(1e-3, 1e3), st.floats(0, 1e3), st.floats(1e-3, 1e3))
 def test_more_solutions_and_more_verdicts_cost_more(prompt, solution, reading, verdict):
     base = Base(
