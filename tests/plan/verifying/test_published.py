@@ -9,9 +9,9 @@ from breakeven.choice.choose import choosable
 from breakeven.choice.crossover import crossover
 from breakeven.choice.prices import per_query
 from breakeven.plan.verifying.exponents import exponents
-from breakeven.plan.verifying.published import gain, published_table, surfaces
+from breakeven.plan.verifying.published import gain, published_table, released
 
-SURFACES = surfaces()
+SURFACES = released().surfaces
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def test_published_options_are_never_chosen_unless_asked_for():
 def test_the_table_has_a_row_for_each_setting():
     table = published_table()
     assert [row[1] for row in table.rows] == ["2080", "2080", "528", "264"]
+    assert "sc-genrm-scaling at a0435ed, Apache-2.0" in table.label
     assert table.rows[0][4:] == ("+3.78 over the vote of 256", "+3.41")
 
 

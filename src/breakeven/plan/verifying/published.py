@@ -46,14 +46,21 @@ class Surface:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Released:
+class Released:
+    """The file that ships."""
+
+    paper: str
+    source: str
+    commit: str
+    licence: str
     surfaces: dict[str, Surface]
+    """All settings by name."""
 
 
-def surfaces() -> dict[str, Surface]:
-    """All settings by name; where they come from stands in the file."""
+def released() -> Released:
+    """What was released, and where."""
     text = files("breakeven").joinpath("plan", "published", "genrm_surfaces.json").read_bytes()
-    return msgspec.json.decode(text, type=_Released).surfaces
+    return msgspec.json.decode(text, type=Released)
 
 
 def gain(surface: Surface, votes: int) -> float:
@@ -63,8 +70,8 @@ def gain(surface: Surface, votes: int) -> float:
 
 def published_table() -> PlanTable:
     """The crossovers of the released surfaces, in solutions: each multiple in the paper has a reference of its own."""
-    rows = []
-    for each in surfaces().values():
+    read, rows = released(), []
+    for each in read.surfaces.values():
         largest, best = max(s for s, _, _ in each.best_of_n), best_of(each.verified)
         crossed = crossover(each.votes.options, each.verified.options, per_query)
         rows.append(
@@ -85,7 +92,8 @@ def published_table() -> PlanTable:
         "points",
         "over the best vote of any size",
     )
-    return PlanTable(label="Published (arXiv 2504.01005), without intervals", headings=headings, rows=tuple(rows))
+    where = f"{read.paper}; {read.source} at {read.commit[:7]}, {read.licence}"
+    return PlanTable(label=f"Published ({where}), without intervals", headings=headings, rows=tuple(rows))
 
 
 def _option(name: str, solutions: int, verdicts: int, rate: float, price: float) -> Option:
