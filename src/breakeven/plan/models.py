@@ -177,3 +177,22 @@ def drawn(
         seed=seed,
         answers=answers_of(config.task),
     )
+
+
+def widened(model: "Transformer", config: RunConfig) -> dict[str, "torch.Tensor"]:
+    """Weights of a model as the start of one whose task has more words: those of new words are drawn by its seed.
+
+    Args:
+        model: of the same sizes, but for the words.
+        config: of the model that is to start from it.
+    """
+    import torch
+
+    from breakeven.model.transformer import Transformer
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        weights: dict[str, torch.Tensor] = Transformer(config.model.shape_for(config.task)).state_dict()
+    for name, value in model.state_dict().items():
+        weights[name][: len(value)] = value
+    return weights

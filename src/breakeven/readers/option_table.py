@@ -66,15 +66,18 @@ def read_options(path: Path) -> OptionTable:
     )
 
 
-def check_readable(path: Path) -> None:
+def check_readable(path: Path, what: str = "a table of options") -> None:
     """Refuse what is not there, is too large to be a table, or would run code when it is read.
+
+    Args:
+        path: of a file.
+        what: it should be.
 
     Raises:
         LogError: it is so.
     """
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
-        raise LogError(f"{path} must be a table of options; got {what}.")
+        raise LogError(f"{path} must be {what}; got {'a folder' if path.is_dir() else 'nothing'}.")
     with path.open("rb") as file:
         pickled = file.read(1) == b"\x80"
     if pickled or path.suffix.lower() in _RUNS_CODE:

@@ -24,8 +24,8 @@ class Pool:
     """Equal numbers from 0 up are equal answers within a problem; -1 is no answer. None: answers were not recorded."""
     score_PN: Floats | None = None
     """Reward of each sample, higher is better; -inf is chosen only where nothing else is there."""
-    verdict_PNV: npt.NDArray[np.int8] | None = None
-    """Verdicts of a generative verifier on each sample: 1 yes, 0 no, -1 could not be read."""
+    verdict_PNV: npt.NDArray[np.int8] | Floats | None = None
+    """Verdicts of a generative verifier on each sample: 1 yes, 0 no, or the chance of yes; -1 could not be read."""
     greedy_P: Flags | None = None
     """Whether the greedy sample of the same problems is right."""
 

@@ -33,8 +33,9 @@ def generative_verification(
 ) -> tuple[Measured, ...]:
     """Accuracy for each number of verdicts V, and within it (as `k_values`) for each number of solutions S.
 
-    A solution's score is the share of yes among its V verdicts; those that could not be read are left out, and where
-    none is left the score is 0. With V = 0 all solutions score alike: the best is any one, the vote the majority's.
+    A solution's score is the share of yes among its V verdicts, or the mean chance of yes; those that could not be read
+    are left out, and where none is left the score is 0. With V = 0 all solutions score alike: the best is any one, the
+    vote the majority's.
 
     Args:
         pool: with `verdict_PNV`; with answers for the weighted vote.
@@ -72,7 +73,7 @@ def verdict_scores(pool: Pool, number: int, rng: np.random.Generator) -> Floats:
         return np.ones(pool.correct_PN.shape)
     # The verdicts of a solution are exchangeable, so the same places may be taken of all.
     chosen_PNV = pool.verdict_PNV[:, :, rng.permutation(most)[:number]]
-    yes_PN, read_PN = (chosen_PNV == 1).sum(axis=2), (chosen_PNV >= 0).sum(axis=2)
+    yes_PN, read_PN = chosen_PNV.clip(0).sum(axis=2), (chosen_PNV >= 0).sum(axis=2)
     score: Floats = yes_PN / np.maximum(read_PN, 1)
     return score
 
