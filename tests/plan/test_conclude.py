@@ -147,6 +147,70 @@ def test_options_on_the_same_problems_are_resampled_and_others_are_said_not_to_b
     assert some.notes[0].startswith("1 of 2 options have no values per problem")
 
 
+def test_some_without_values_do_not_hide_that_others_are_of_other_problems() -> None:
+    one, other = (
+        Option(name=name, query_flops=1.0, quality=Quality(value=0.5, value_P=(0.0, 1.0), problems=name))
+        for name in ("here", "there")
+    )
+    notes = concluded(one, EARLY, other).notes
+    assert notes[0].startswith("1 of 3 options have no values per problem")
+    assert notes[1].startswith("Options are known on different problems (here and there, say), and are not paired")
+
+
+def test_a_choice_that_rests_on_a_forecast_says_so_wherever_it_is_told() -> None:
+    foretold = replace(FULL, quality=replace(FULL.quality, made=Made.FORECAST))
+    result = concluded(EARLY, LATER, foretold, target=0.8)
+    assert result.verdict == "full is the cheapest that reaches accuracy 0.800 (forecast), per query"
+    assert (
+        "Not measured of 3 options: 1 forecast. They are held against the measured ones by their values."
+        in result.notes
+    )
+    assert (
+        concluded(EARLY, foretold, budget=5.0).verdict == "full has the highest accuracy (forecast) for 5 FLOPs a query"
+    )
+    assert concluded(EARLY, foretold).verdict == "full has the highest accuracy (forecast) of 2 options"
+    none = concluded(EARLY, foretold, target=0.95, sure=True)
+    assert none.verdict == (
+        "Nothing reaches accuracy 0.950: the best, full, has 0.880 (forecast) by the lower end of its interval"
+    )
+    assert none.notes == (
+        "Not measured of 2 options: 1 forecast. They are held against the measured ones by the lower ends of their "
+        "intervals.",
+    )
+    assert not any(note.startswith("Not measured") for note in concluded(EARLY, LATER, target=0.8).notes)
+
+
+def test_who_is_best_by_the_lower_end_is_said_to_be_that() -> None:
+    wide = replace(FULL, name="wide", quality=Quality(value=0.95, lo=0.5, hi=0.99))
+    assert concluded(LATER, wide, sure=True).verdict == (
+        "later has the highest accuracy by the lower end of its interval of 2 options"
+    )
+    assert concluded(LATER, wide, sure=True, budget=9.0).verdict == (
+        "later has the highest accuracy by the lower end of its interval for 9 FLOPs a query"
+    )
+
+
+def test_a_target_within_the_interval_of_the_chosen_is_said_to_be() -> None:
+    said = "The 90 % interval of early begins below the target, at 0.700: --sure asks for one that does not."
+    assert said in concluded(EARLY, LATER, FULL, target=0.8, queries=1).notes
+    assert said not in concluded(EARLY, LATER, FULL, target=0.7, queries=1).notes
+    by_row = PlanAnswer(options=(EARLY, LATER, FULL), target=0.8)  # a margin below what one of them reaches
+    assert conclude("options", by_row, Wanted(queries=1)).notes == ()
+    assert concluded(EARLY, LATER, FULL, target=0.8, queries=1, sure=True).notes == ()
+
+
+def test_who_was_picked_as_the_best_of_those_within_reach_looks_better_than_it_is() -> None:
+    def best_of(*options: Option, row_target: float | None = None, **asked: float) -> list[str]:
+        found = conclude("options", PlanAnswer(options=options, target=row_target), Wanted(**asked))  # type: ignore[arg-type]
+        return [note for note in found.notes if note.startswith("As the best")]
+
+    assert best_of(EARLY, LATER, FULL, budget=3.5) == ["As the best of 2 it looks better than it is."]
+    assert best_of(EARLY, LATER, FULL, budget=1.5) == []  # nothing else was within it
+    assert best_of(EARLY, LATER, FULL, row_target=0.89) == ["As the best of 3 it looks better than it is."]
+    assert best_of(EARLY, LATER, FULL, row_target=0.8, queries=10.0) == []  # picked for its price
+    assert best_of(EARLY, LATER, FULL, target=0.89) == []
+
+
 def test_a_row_has_a_target_of_its_own_which_a_budget_replaces() -> None:
     answer = PlanAnswer(options=(EARLY, FULL), target=0.85)
     assert (conclude("options", answer).chosen, conclude("options", answer).target) == ("full", 0.85)

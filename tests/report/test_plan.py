@@ -82,7 +82,7 @@ def test_it_leads_with_the_verdict_and_the_numbers_of_the_chosen() -> None:
     last = plan_document(result()).facts
     assert [each.number for each in last if each.what in ("A query", "Cheapest")] == ["1 FLOPs", "from 30 queries"]
     none = plan_document(result(target=0.99))
-    assert (none.facts, none.verdict) == ((), "Nothing reaches accuracy 0.990: the best, full, has 0.900")
+    assert (none.facts, none.verdict) == ((), "Nothing reaches accuracy 0.990: the best, full, has 0.900 (forecast)")
     assert "plan-envelope" not in {each.chart.name for each in none.figures}
 
 
@@ -137,6 +137,7 @@ def test_the_charts_hold_the_options_by_how_they_were_made_and_who_is_cheapest_w
         assert y == pytest.approx(40.0 + 3.0 * x)
     rows = table(document, "Who is the cheapest").rows
     assert [row[:2] for row in rows] == [("early", "the first"), ("later", "5"), ("full", "30")]
+    assert [row[2] for row in rows] == ["0.800 (0.700 to 0.900)", "0.850", "0.900 (forecast)"]
 
 
 def test_what_a_row_found_is_shown_with_intervals_tables_and_pictures() -> None:
@@ -184,17 +185,17 @@ def test_all_charts_compile_and_all_forms_escape_what_others_wrote(capfd: pytest
 def test_a_terminal_shows_choice_envelope_findings_and_notes() -> None:
     lines = list(plan_lines(result(queries=10)))
     assert [label for label, _ in lines] == [
-        "Choice", "Gives", "Cheapest", "", "", "Found", "", "Notes", "", "",
+        "Choice", "Gives", "Cheapest", "", "", "Found", "", "Notes", "", "", "",
     ]  # fmt: skip
     assert lines[2:5] == [
         ("Cheapest", "below 5 queries: early"),
         ("", "from 5 queries on: later"),
-        ("", "from 30 queries on: full"),
+        ("", "from 30 queries on: full (forecast)"),
     ]
     assert lines[5][1] == "exponent: 0.57 (90 % interval 0.5 to 0.6), measured"
     assert lines[-1][1] == "Not counted: data preparation."
     alone = list(plan_lines(result(target=0.9)))
-    assert ("Cheapest", "for any number of queries: full") in alone
+    assert ("Cheapest", "for any number of queries: full (forecast)") in alone
 
 
 def test_thousands_of_options_are_drawn_and_told_in_part() -> None:

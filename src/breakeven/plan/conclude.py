@@ -1,16 +1,19 @@
 """From a row's options to what was asked: the frontier, the envelope, the choice, in one way for all rows."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from breakeven.choice.break_even import lower_envelope
-from breakeven.choice.choose import best, cheapest, choosable
+from breakeven.choice.choose import best, by_name, cheapest, choosable
 from breakeven.choice.frontier import frontier, frontier_shares
 from breakeven.errors import argument_error
 from breakeven.plan.verdict import lead_words, verdict_words
 from breakeven.plan.wanted import Wanted
+from breakeven.records.curves import Made
 from breakeven.records.options import Option
 from breakeven.records.plans import Cheapest, Choice, PlanAnswer, PlanResult
+from breakeven.report.format import format_quality
 
 
 def conclude(row: str, answer: PlanAnswer, wanted: Wanted | None = None) -> PlanResult:
@@ -60,7 +63,7 @@ def conclude(row: str, answer: PlanAnswer, wanted: Wanted | None = None) -> Plan
         notes=(
             *((answer.target_of,) if by_row and answer.target_of else ()),
             *unpaired,
-            *_notes(options, may_be, asked.chosen, wanted),
+            *_notes(options, may_be, asked.chosen, wanted, by_row),
         ),
     )
 
@@ -110,22 +113,30 @@ def checked(options: Sequence[Option]) -> list[Option]:
 
 
 def _unpaired(options: Sequence[Option]) -> tuple[str, ...]:
-    """Why options that are known problem by problem cannot be resampled together, in a sentence; else nothing."""
-    lacking = [each for each in options if not each.quality.value_P]
-    if lacking and len(lacking) < len(options):
-        few = f"{len(lacking)} of {len(options)} options have no values per problem"
-        return (f"{few}: how sure a place on the frontier is was not resampled.",)
-    others = next((each for each in options if not each.quality.pairs_with(options[0].quality)), None)
-    if lacking or others is None:
-        return ()
-    return (
-        f"Options are known on different problems ({options[0].name} and {others.name}, say), and are not paired: part "
-        "of a difference between them may be one of the problems.",
-    )
+    """Why options that are known problem by problem cannot be resampled together, in sentences; else nothing."""
+    known = [each for each in options if each.quality.value_P]
+    said = list[str]()
+    if known and len(known) < len(options):
+        few = f"{len(options) - len(known)} of {len(options)} options have no values per problem"
+        said.append(f"{few}: how sure a place on the frontier is was not resampled.")
+    other = next((each for each in known if not each.quality.pairs_with(known[0].quality)), None)
+    if other is not None:
+        said.append(
+            f"Options are known on different problems ({known[0].name} and {other.name}, say), and are not paired: "
+            "part of a difference between them may be one of the problems."
+        )
+    return tuple(said)
 
 
-def _notes(options: Sequence[Option], may_be: Sequence[Option], chosen: str | None, wanted: Wanted) -> Iterator[str]:
+def _notes(
+    options: Sequence[Option], may_be: Sequence[Option], chosen: str | None, wanted: Wanted, by_row: bool
+) -> Iterator[str]:
     """Sentences on what the choice does not rest on, or should not be taken for."""
+    unmeasured = Counter(each.quality.made for each in may_be if each.quality.made is not Made.MEASURED)
+    if 0 < unmeasured.total() < len(may_be):
+        how = ", ".join(f"{number} {made}" for made, number in unmeasured.items())
+        by = "the lower ends of their intervals" if wanted.sure else "their values"
+        yield f"Not measured of {len(may_be)} options: {how}. They are held against the measured ones by {by}."
     published = sum(each.is_published for each in options)
     if published and wanted.published:
         yield f"{published} of {len(options)} options are published: read somewhere, and may be chosen as was asked."
@@ -133,5 +144,15 @@ def _notes(options: Sequence[Option], may_be: Sequence[Option], chosen: str | No
         yield f"{published} of {len(options)} options are published: shown, and chosen only if --published asks for it."
     if wanted.sure and (without := sum(each.quality.lo is None for each in may_be)):
         yield f"{without} of {len(may_be)} options have no interval: --sure takes their value itself."
-    if chosen is not None and wanted.target is None and len(may_be) > 1 and not wanted.sure:
-        yield f"As the best of {len(may_be)} it looks better than it is."
+    if chosen is None or wanted.sure:
+        return
+    known = by_name(may_be, chosen).quality
+    if wanted.target is not None and not by_row and known.lo is not None and known.lo < wanted.target:
+        yield (
+            f"The 90 % interval of {chosen} begins below the target, at {format_quality(known.lo)}: --sure asks for "
+            "one that does not."
+        )
+    rivals = [each for each in may_be if wanted.budget is None or wanted.price(each) <= wanted.budget]
+    is_best = all(each.quality.value <= known.value for each in rivals)
+    if is_best and len(rivals) > 1 and (wanted.target is None or by_row):
+        yield f"As the best of {len(rivals)} it looks better than it is."

@@ -6,6 +6,7 @@ from breakeven.choice.break_even import Stretch
 from breakeven.plan.wanted import Wanted
 from breakeven.records.options import Option
 from breakeven.report.format import format_flops, format_quality, format_queries
+from breakeven.report.words import unmeasured
 
 
 def verdict_words(options: Sequence[Option], chosen: Option | None, quality: str, wanted: Wanted) -> str:
@@ -21,9 +22,11 @@ def verdict_words(options: Sequence[Option], chosen: Option | None, quality: str
         return "Nothing was measured here: all options are published, and none is chosen unless --published asks for it"
     life = None if wanted.queries is None else f"over {_many(wanted.queries)}"
     over = "a query" if life is None else f"in all, {life}"
+    sure = " by the lower end of its interval" if wanted.sure else ""
+    made = "" if chosen is None else unmeasured(chosen)
     if wanted.budget is not None:
         if chosen is not None:
-            return f"{chosen.name} has the highest {quality} for {format_flops(wanted.budget)} {over}"
+            return f"{chosen.name} has the highest {quality}{made}{sure} for {format_flops(wanted.budget)} {over}"
         least = min(options, key=wanted.price)
         spent = format_flops(wanted.price(least))
         return f"Nothing costs {format_flops(wanted.budget)} {over}, or less: the cheapest, {least.name}, costs {spent}"
@@ -31,14 +34,14 @@ def verdict_words(options: Sequence[Option], chosen: Option | None, quality: str
         aim = f"{quality} {format_quality(wanted.target)}"
         if chosen is None:
             top = max(options, key=wanted.quality)
-            sure = " by the lower end of its interval" if wanted.sure else ""
-            return f"Nothing reaches {aim}: the best, {top.name}, has {format_quality(wanted.quality(top))}{sure}"
+            best = f"{format_quality(wanted.quality(top))}{unmeasured(top)}{sure}"
+            return f"Nothing reaches {aim}: the best, {top.name}, has {best}"
         surely = "surely " if wanted.sure else ""
-        return f"{chosen.name} is the cheapest that {surely}reaches {aim}, {life or 'per query'}"
+        return f"{chosen.name} is the cheapest that {surely}reaches {aim}{made}, {life or 'per query'}"
     assert chosen is not None  # the best there is
     if len(options) == 1:
         return f"{chosen.name} is the only option"
-    return f"{chosen.name} has the highest {quality}{' for sure' if wanted.sure else ''} of {len(options)} options"
+    return f"{chosen.name} has the highest {quality}{made}{sure} of {len(options)} options"
 
 
 def lead_words(

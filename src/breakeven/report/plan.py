@@ -12,6 +12,7 @@ from breakeven.report.decided import settings_section
 from breakeven.report.document import Block, Document, Fact, Lives, Paragraphs, Section, Table
 from breakeven.report.format import format_flops, format_quality, format_queries
 from breakeven.report.plan_tables import cost_table, interval_of, number_cells, number_words, options_table, valued
+from breakeven.report.words import unmeasured
 
 _BEYOND: Final = 3.0
 """How far beyond the last crossing a slider begins where no queries were declared."""
@@ -63,14 +64,16 @@ def plan_lines(result: PlanResult) -> Iterator[tuple[str, str]]:
 
 def envelope_words(result: PlanResult) -> list[tuple[str, str]]:
     """(from how many queries on, which option is the cheapest) of those that are as good as was asked for."""
+    made = {each.name: unmeasured(each) for each in result.answer.options}
     if len(result.envelope) == 1:
-        return [("for any number of queries:", result.envelope[0].option)]
+        only = result.envelope[0].option
+        return [("for any number of queries:", f"{only}{made[only]}")]
     words = []
     for place, each in enumerate(result.envelope):
         since = f"from {format_queries(each.queries)} queries on:"
         if not place:
             since = f"below {format_queries(result.envelope[1].queries)} queries:"
-        words.append((since, each.option))
+        words.append((since, f"{each.option}{made[each.option]}"))
     return words
 
 
@@ -171,7 +174,14 @@ def _envelope_table(label: str, choice: Choice, result: PlanResult, options: Seq
     for each in choice.envelope:
         option, since = by_name[each.option], each.queries
         amounts = map(format_flops, (option.once, option.per_query, option.total(since)))
-        rows.append((option.name, format_queries(since) if since else "the first", valued(option), *amounts))
+        rows.append(
+            (
+                option.name,
+                format_queries(since) if since else "the first",
+                f"{valued(option)}{unmeasured(option)}",
+                *amounts,
+            )
+        )
     headings = ("Cheapest", "From queries", result.answer.quality, "Once", "A query", "In all, there")
     return Table(label=label, headings=headings, rows=tuple(rows), kind="runs")
 

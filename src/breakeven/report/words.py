@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from breakeven.errors import argument_error
 from breakeven.records import Decision, FitStatus, Forecast, KCurve, Made, SampleBank, ServingPoint
+from breakeven.records.options import Option
 from breakeven.report.format import (
     format_accuracy,
     format_flops,
@@ -63,6 +64,11 @@ def serving_words(point: ServingPoint) -> str:
     if point.expected_samples is not None and point.expected_samples < point.k:
         expected = f", {point.expected_samples:.3g} expected ({point.made}),"
     return f"{samples_words(point)} per query{expected} with {strategy_words(point.strategy)} ({kind})"
+
+
+def unmeasured(option: Option) -> str:
+    """How an option's quality was made, to stand behind a name or a number; nothing where it was measured."""
+    return "" if option.quality.made is Made.MEASURED else f" ({option.quality.made})"
 
 
 def kind_words(deployable: bool) -> str:
