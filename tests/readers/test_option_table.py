@@ -114,6 +114,11 @@ def test_costs_that_no_column_names_are_said_not_to_be_counted(tmp_path: Path) -
     [
         ("name,query_flops\na,1\n", "must have a column quality (or accuracy or score); it has name, query_flops."),
         ("model,quality,query_flops\na,1,1\n", "must have a column name; it has model, quality, query_flops."),
+        (
+            "model,pass@1,query_flops\na,1,1\n",
+            "must have a column name and a column quality (or accuracy or score); it has model, pass@1, query_flops. "
+            "Call yours so.",
+        ),
         ("name,qualty,query_flops\na,1,1\n", "it has name, qualty, query_flops. Did you mean qualty?"),
         ("name,quality\na,1\n", "must have a column of FLOPs: train_flops, query_flops, reward_flops or one_off.NAME"),
         ("name,quality,accuracy,query_flops\na,1,1,1\n", "must have one column of quality, accuracy, score"),
@@ -125,6 +130,12 @@ def test_costs_that_no_column_names_are_said_not_to_be_counted(tmp_path: Path) -
         ("name,quality,query_flops\n,1,1\n", "row 2, name, must name the option; got None."),
         ("name,quality,query_flops\na,,1\n", "row 2 (a), quality, must be given"),
         ("name,quality,query_flops\na,good,1\n", "row 2 (a), quality, must be a number; got 'good'."),
+        (
+            'name,quality,query_flops\na,1,"1,200,000"\n',
+            "query_flops, must be a number; got '1,200,000'. Write it as 0.612 or 1.2e21: a point, no other separators",
+        ),
+        ("name,accuracy,query_flops\na,61.2 %,1\n", "accuracy, must be a number; got '61.2 %'. Write it as 0.612"),
+        ("name,accuracy,lo,hi,query_flops\na,0.7,0.6,78,1\n", "row 2 (a), hi, must be a share from 0 to 1, as the"),
         ("name,quality,query_flops\na,nan,1\n", "row 2 (a): quality must be finite; got nan."),
         ("name,quality,query_flops\na,1,nan\n", "row 2 (a): query_flops must be finite and at least 0; got nan."),
         ("name,quality,query_flops\na,1,-2\n", "row 2 (a): query_flops must be finite and at least 0; got -2.0."),

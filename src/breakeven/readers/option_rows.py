@@ -94,6 +94,9 @@ def _quality(where: str, row: Mapping[str, Any], word: str) -> Quality:
             raise LogError(f"{where}, stderr, must be finite and at least 0; got {error}.")
         lo, hi = value - NORMAL_95 * error, value + NORMAL_95 * error
         lo, hi = (max(0.0, lo), min(1.0, hi)) if share else (lo, hi)
+    for column, end in (("lo", lo), ("hi", hi)):
+        if share and end is not None and not 0 <= end <= 1:
+            raise LogError(f"{where}, {column}, must be a share from 0 to 1, as the accuracy is; got {end}.")
     return Quality(value=value, lo=lo, hi=hi, made=Made(made), value_P=tuple(values), problems=problems)
 
 
@@ -119,7 +122,9 @@ def _number(where: str, column: str, cell: object) -> float:
             raise ValueError
         return float(cell)
     except (ValueError, OverflowError):
-        raise LogError(f"{where}, {column}, must be a number; got {str(cell)[:60]!r}.") from None
+        written = isinstance(cell, str) and any(each.isdigit() for each in cell)
+        remedy = " Write it as 0.612 or 1.2e21: a point, no other separators, and no sign of percent." if written else ""
+        raise LogError(f"{where}, {column}, must be a number; got {str(cell)[:60]!r}.{remedy}") from None
 
 
 def _setting(where: str, column: str, cell: object) -> Setting:

@@ -173,10 +173,11 @@ def _checked(columns: Mapping[str, object], word: str, path: Path) -> str:
     named = [each for each in QUALITIES if each in columns]
     if len(named) > 1:
         raise LogError(f"{path} must have one column of {', '.join(QUALITIES)}; it has {', '.join(named)}.")
-    if "name" not in columns or not (named or "values" in columns):
-        lacking = "name" if "name" not in columns else f"quality (or {' or '.join(QUALITIES[1:])})"
-        near = did_you_mean(lacking.partition(" ")[0], columns)
-        raise LogError(f"{path} must have a column {lacking}; {has}.{f' {near}' if near else ''}")
+    lacking = [] if "name" in columns else ["name"]
+    lacking += [] if named or "values" in columns else [f"quality (or {' or '.join(QUALITIES[1:])})"]
+    if lacking:
+        near = did_you_mean(lacking[0].partition(" ")[0], columns) or "Call yours so."
+        raise LogError(f"{path} must have a column {' and a column '.join(lacking)}; {has}. {near}")
     for each in columns:
         if "flop" in each and each not in COSTS and not each.startswith((ONE_OFF, SETTING)):
             near = did_you_mean(each, COSTS) or "Spent once: one_off.NAME."
