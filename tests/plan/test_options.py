@@ -69,11 +69,11 @@ def observed() -> tuple[Observation, ...]:
     )
 
 
-def finished(place: Path, *, oracle: bool = False) -> Path:
+def finished(place: Path, *, oracle: bool = False, **config: Any) -> Path:
     """The log of a run to the end of its budget, decided by Pass@K alone."""
     observations = [replace(each, bank=replace(each.bank, oracle=oracle)) for each in observed()]
     spec, policy = RunSpec(budget_flops=1e15, baseline="sampled"), Patience(PaperPolicy(max_k=16), 2)
-    header = Header(versions={}, config={}, spec=spec, policy=policy_settings(policy), seed=0)
+    header = Header(versions={}, config=config, spec=spec, policy=policy_settings(policy), seed=0)
     with RunLog.create(place, header) as log:
         for observation, decision in zip(observations, replay(observations, spec, policy), strict=True):
             log.append(CheckpointRecord(observation=observation, decision=decision))
@@ -194,6 +194,18 @@ def test_of_a_run_to_the_end_the_full_run_is_as_it_was_measured(answered: Any, t
     assert full.quality.value == pytest.approx(last.bank.sampled_accuracy)
     assert (full.train_flops, full.query_flops) == (last.train_flops, last.query_flops.total(1))
     assert found.target == pytest.approx(full.quality.value - 0.01)
+
+
+def test_runs_on_different_tasks_are_refused(answered: Any, tmp_path: Path) -> None:
+    easy, hard, unsaid = (
+        finished(tmp_path / "easy", task={"kind": "rules", "size": 3}),
+        finished(tmp_path / "hard", task={"kind": "rules", "size": 4}),
+        finished(tmp_path / "unsaid"),
+    )
+    rule = r"hard must be a run on the task of .*easy, rules\(size=3\), to be compared with it; it is on rules\(size=4\)"
+    with pytest.raises(LogError, match=rule):
+        answered(easy, hard)
+    assert answered(easy, unsaid).options
 
 
 def test_what_needs_the_reference_answer_is_no_option_unless_asked_for(answered: Any, tmp_path: Path) -> None:

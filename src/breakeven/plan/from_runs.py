@@ -43,6 +43,8 @@ class RunOptions:
     full: Option | None
     """The fully trained model with one sample, among the options; None where it is neither measured nor foretold."""
     notes: tuple[str, ...]
+    task: str
+    """What it was trained on, with its settings, in words; empty where the log does not say."""
 
 
 def options_of_run(run: Path, *, oracle: bool = False, prefix: str = "") -> RunOptions:
@@ -83,7 +85,15 @@ def options_of_run(run: Path, *, oracle: bool = False, prefix: str = "") -> RunO
     full = _full(record, declared, measured, prefix, problems)
     if full is not None:
         found.append(full)
-    return RunOptions(options=tuple(found), full=full, notes=tuple(notes))
+    return RunOptions(options=tuple(found), full=full, notes=tuple(notes), task=_task(record))
+
+
+def _task(record: RunRecord) -> str:
+    given = record.header.config.get("task")
+    if not isinstance(given, dict):
+        return ""
+    rest = ", ".join(f"{name}={value!r}" for name, value in sorted(given.items()) if name != "kind")
+    return f"{given.get('kind', 'countdown')}({rest})"
 
 
 def _problems(record: RunRecord) -> str:

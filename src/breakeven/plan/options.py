@@ -49,6 +49,8 @@ class _Read:
     """Fully trained models among them."""
     words: dict[str, Path] = field(default_factory=dict)
     """What the quality is, by the first file that says so."""
+    tasks: dict[str, Path] = field(default_factory=dict)
+    """Of runs, by the first that was trained on it."""
     not_counted: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     num_evaluations: int = 0
@@ -67,6 +69,11 @@ def answer(asked: Asked) -> PlanAnswer:
         rule = f"hold a number for each of the {read.num_evaluations} evaluations"
         raise argument_error("train_flops", rule, list(settings.train_flops))
     quality = _one_word(read.words)
+    if len(read.tasks) > 1:
+        (one, first), (other, second), *_ = read.tasks.items()
+        raise LogError(
+            f"{second} must be a run on the task of {first}, {one}, to be compared with it; it is on {other}."
+        )
     target, why = _target(read, settings.margin)
     return PlanAnswer(
         options=tuple(read.options),
@@ -112,6 +119,8 @@ def _run(path: Path, prefix: str, settings: Settings, read: _Read) -> None:
     read.options += found.options
     read.full += [found.full] if found.full is not None else []
     read.words.setdefault("accuracy", path)
+    if found.task:
+        read.tasks.setdefault(found.task, path)
     read.notes += found.notes
 
 
