@@ -187,6 +187,14 @@ def test_a_run_offers_each_checkpoint_with_each_k_and_the_full_run_as_foretold(a
     assert by_name[f"step {serving.step}, pass@k, K = {serving.k}"].per_query == pytest.approx(serving.flops_per_query)
 
 
+def test_the_interval_of_a_checkpoint_is_the_one_that_an_evaluation_has(answered: Any) -> None:
+    """Wilson's, of 1 of 500 greedy samples: the ends p at which (p - 1 / 500)^2 = z^2 p (1 - p) / 500."""
+    first = next(each.quality for each in answered(RUN).options if each.name == "step 40, greedy")
+    assert first.value == 1 / 500
+    for end in (first.lo, first.hi):
+        assert (end - 1 / 500) ** 2 == pytest.approx(1.6448536**2 * end * (1 - end) / 500, rel=1e-6)
+
+
 def test_of_a_run_to_the_end_the_full_run_is_as_it_was_measured(answered: Any, tmp_path: Path) -> None:
     found, last = answered(finished(tmp_path / "run")), observed()[-1]
     full = next(each for each in found.options if each.name == "full run, one sample at temperature (Pass@1)")
@@ -202,7 +210,9 @@ def test_runs_on_different_tasks_are_refused(answered: Any, tmp_path: Path) -> N
         finished(tmp_path / "hard", task={"kind": "rules", "size": 4}),
         finished(tmp_path / "unsaid"),
     )
-    rule = r"hard must be a run on the task of .*easy, rules\(size=3\), to be compared with it; it is on rules\(size=4\)"
+    rule = (
+        r"hard must be a run on the task of .*easy, rules\(size=3\), to be compared with it; it is on rules\(size=4\)"
+    )
     with pytest.raises(LogError, match=rule):
         answered(easy, hard)
     assert answered(easy, unsaid).options

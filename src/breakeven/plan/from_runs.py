@@ -11,15 +11,9 @@ import numpy.typing as npt
 
 from breakeven.config import policy_from
 from breakeven.errors import LogError
+from breakeven.eval.intervals import mean_and_interval
 from breakeven.names import named_in
-from breakeven.records import (
-    NORMAL_95,
-    Decision,
-    KCurve,
-    Made,
-    RunSpec,
-    ServingPoint,
-)
+from breakeven.records import Decision, KCurve, Made, RunSpec, ServingPoint
 from breakeven.records.as_options import option_of_serving
 from breakeven.records.options import EVALUATION, Option, Quality
 from breakeven.report.words import baseline_words, projection, strategy_words
@@ -142,14 +136,12 @@ def _quality(tally: Tally, curve: KCurve, place: int, problems: str) -> Quality:
 
 
 def _mean(value_P: Floats, problems: str) -> Quality:
-    """The mean over some problems, with the interval of the normal distribution over their choice."""
-    value, half = float(value_P.mean()), 0.0
-    if len(value_P) > 1:
-        half = NORMAL_95 * float(value_P.std(ddof=1)) / len(value_P) ** 0.5
+    """The mean over some problems, with the interval that `breakeven eval` has for it."""
+    value, _, lo, hi = mean_and_interval(value_P)
     return Quality(
         value=value,
-        lo=max(0.0, value - half),
-        hi=min(1.0, value + half),
+        lo=lo,
+        hi=hi,
         value_P=tuple(value_P.tolist()),
         problems=f"{problems}, {len(value_P)}",
     )

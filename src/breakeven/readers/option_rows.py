@@ -123,7 +123,9 @@ def _number(where: str, column: str, cell: object) -> float:
         return float(cell)
     except (ValueError, OverflowError):
         written = isinstance(cell, str) and any(each.isdigit() for each in cell)
-        remedy = " Write it as 0.612 or 1.2e21: a point, no other separators, and no sign of percent." if written else ""
+        remedy = (
+            " Write it as 0.612 or 1.2e21: a point, no other separators, and no sign of percent." if written else ""
+        )
         raise LogError(f"{where}, {column}, must be a number; got {str(cell)[:60]!r}.{remedy}") from None
 
 
