@@ -52,7 +52,7 @@ def filled(folder: Path) -> Path:
                     setting="dvts width=4 small:1",
                     k=3,
                     candidates=tuple(candidates),
-                    cost={"output_tokens": 40, "reward_tokens": 50, "num_scored": 3},
+                    cost={"shared_prefill_tokens": 21, "output_tokens": 40, "reward_tokens": 50, "num_scored": 3},
                 )
             ]
         )
@@ -82,7 +82,9 @@ def test_a_search_is_served_by_each_of_its_rules(tmp_path: Path) -> None:
         "dvts/majority_vote width=4": 1.0,
     }
     one = found.ran[0]
-    assert (one.k, one.reward_model, one.found["p"].output_tokens, one.found["p"].read_tokens) == (3, "small:1", 40, 50)
+    served_p = one.found["p"]
+    assert (one.k, one.reward_model) == (3, "small:1")
+    assert (served_p.prompt_tokens, served_p.output_tokens, served_p.read_tokens) == (21, 40, 50)
 
 
 def test_nothing_graded(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from breakeven.readers.attempts import Attempt, Attempts, Found, Ran, refused
 from breakeven.records import CHECK_FAILED, SearchCost
 from breakeven.store import SampleFile, Searched
 from breakeven.ttc.search.select import SelectionRule, chance_right
 from breakeven.ttc.strategies.named import STRATEGIES
+
+_BY_REWARD: Final[tuple[SelectionRule, ...]] = ("best_of_n", "weighted_vote")
 
 
 def read_eval_samples(directory: Path) -> Attempts:
@@ -63,13 +66,16 @@ def read_eval_samples(directory: Path) -> Attempts:
 
 
 def _searches(searched: Iterable[Searched]) -> Iterator[Ran]:
-    """Each search with each of its rules of choice."""
+    """Each search with each of its rules of choice; of one that asked no reward model, as a revision may, with some."""
     found: dict[tuple[str, int], list[Searched]] = defaultdict(list)
     for each in searched:
         found[each.setting, each.k].append(each)
     for (label, k), rows in sorted(found.items()):
         search, _, settings = label.partition(" ")
+        unscored = any(each.reward is None for row in rows for each in row.candidates)
         for strategy in STRATEGIES.values():
+            if unscored and strategy.rule in _BY_REWARD:
+                continue
             if strategy.search == search and strategy.rule is not None:
                 yield Ran(
                     strategy=f"{strategy.name} {settings.rpartition(' ')[0]}".strip(),
@@ -90,4 +96,5 @@ def _found(row: Searched, rule: SelectionRule) -> Found:
         ),
         output_tokens=cost.output_tokens,
         read_tokens=cost.reward_tokens + cost.reward_output_tokens,
+        prompt_tokens=cost.shared_prefill_tokens or None,
     )

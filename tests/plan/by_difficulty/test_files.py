@@ -12,7 +12,7 @@ from breakeven.plan.by_difficulty.drawn import Split
 from breakeven.plan.by_difficulty.files import population_from
 from breakeven.plan.by_difficulty.population import Population
 from breakeven.records import Completion
-from breakeven.store import Drawn, Graded, SampleFile, SamplesHeader
+from breakeven.store import Drawn, FoundCandidate, Graded, SampleFile, SamplesHeader, Searched
 
 SPLIT = Split(held=2, probe=1)
 
@@ -111,6 +111,21 @@ def test_samples_of_breakeven_eval(tmp_path: Path) -> None:
     found = read(folder, reward_params=0.0)
     assert {each.strategy for each in found.settings} == {"greedy", "pass@k", "majority_vote"}
     assert found.settings[0].model_flops_P == (2 * 3 + 2 * 4,) * 3
+
+
+def test_a_revision_pays_for_each_of_its_prompts(tmp_path: Path) -> None:
+    """Three prompts of 3, 8 and 13 tokens, and three answers of 5, at 2 FLOPs a token."""
+    folder = evaluated(tmp_path / "e", "abc")
+    with SampleFile.open(folder) as file:
+        candidate = FoundCandidate(text="x", finished=True, reward=None, group=0, verdict="1", answer="a")
+        cost = {"shared_prefill_tokens": 24, "num_prompts": 3, "output_tokens": 15, "num_samples": 3}
+        file.append(
+            Searched(problem=each, prompt=each, setting="revision", k=3, candidates=(candidate,) * 3, cost=cost)
+            for each in "abc"
+        )
+    found = read(folder, reward_params=0.0)
+    revised = next(each for each in found.settings if each.strategy == "revision/last")
+    assert (revised.model_flops_P, revised.reward_flops_P) == ((2 * (24 + 15),) * 3, (0.0,) * 3)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,10 @@ def _setting(
     if ran.reward_model:
         _check_reward_params(reward_params, ran.strategy)
     found = [ran.found[each] for each in ids]
+    own = [
+        prompt_tokens.get(name, 0) if each.prompt_tokens is None else each.prompt_tokens
+        for name, each in zip(ids, found, strict=True)
+    ]
     read = 2 * reward_params if ran.reward_model else 0.0
     return Setting(
         strategy=ran.strategy,
@@ -184,8 +188,7 @@ def _setting(
         reward_model=ran.reward_model,
         accuracy_P=tuple(each.accuracy for each in found),
         model_flops_P=tuple(
-            2 * params * (each.output_tokens + prompt_tokens.get(name, 0))
-            for name, each in zip(ids, found, strict=True)
+            2 * params * (each.output_tokens + prompts) for each, prompts in zip(found, own, strict=True)
         ),
         reward_flops_P=tuple(read * each.read_tokens for each in found),
     )
