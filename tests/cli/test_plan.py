@@ -94,6 +94,10 @@ def test_the_report_has_the_form_of_its_name(cli, table: Path, tmp_path: Path) -
     cli("plan", "options", "--from", table, "--target", "0.8", "--report", "r.md")
     assert (tmp_path / "r.md").read_text().startswith("# full is the cheapest that reaches accuracy 0.800, per query\n")
     cli("plan", "--resume", "plans/options-1", "--target", "0.8", "--report", "r.json")
+    page = tmp_path / "plans" / "options-1" / "report.html"
+    assert "reaches accuracy 0.800" in page.read_text()
+    cli("plan", "--resume", "plans/options-1", "--target", "0.85", "--report", "r.json")
+    assert "reaches accuracy 0.850" in page.read_text()  # as plan.json beside it
     assert {"plan-envelope", "plan-frontier"} == {*json.loads((tmp_path / "r.json").read_text())["charts"]}
 
 

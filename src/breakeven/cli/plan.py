@@ -31,6 +31,7 @@ from breakeven.plan.run import PLAN_NAME, held_by, run_plan, settings_of
 from breakeven.plan.wanted import Wanted
 from breakeven.report.plan import plan_document, plan_lines
 
+PAGE_NAME: Final = "report.html"
 _SECONDS: Final = 5.0
 """Between two lines on cells, at least, where there is no terminal."""
 
@@ -74,7 +75,7 @@ def plan(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="The report: a page (.html), Markdown (.md) or JSON; default OUT/report.html.",
+            help="A further report: a page (.html), Markdown (.md) or JSON; OUT/report.html is written anyway.",
         ),
     ] = None,
     figures: FiguresOption = None,
@@ -122,8 +123,11 @@ def plan(
                 directory.parent.rmdir()
         raise
     document = plan_document(result, ROWS.get(asked.name, ("", ""))[1])
-    page = page or directory / "report.html"
-    write_document("--report", page, document, figures, remedy="The cells are kept: go on by --resume.")
+    own = directory / PAGE_NAME  # of the question that plan.json answers, wherever else a report is asked for
+    page, remedy = page or own, "The cells are kept: go on by --resume."
+    if page != own:
+        write_document("--out", own, document, remedy=remedy)
+    write_document("--report", page, document, figures, remedy=remedy)
     if json:
         print_json(result)
         return
