@@ -44,6 +44,10 @@ def gaps(
 
     The best of each is chosen anew in every resampling, so that the interval holds the choice too.
 
+    Estimator:
+        Percentile bootstrap over problems. A best that is chosen on the problems it is shown on looks better than it
+        is, the more so the more options there are: the family with more of them is favoured.
+
     Raises:
         ArgumentError: options that are not known on the same problems.
     """

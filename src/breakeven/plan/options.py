@@ -131,7 +131,9 @@ def _evaluation(path: Path, prefix: str, settings: Settings, read: _Read) -> Non
     read.num_evaluations += 1
     known = at < len(settings.train_flops)
     if not known:
-        read.not_counted.append(f"training of {found.model}: an evaluation does not know it (--set train_flops=[...])")
+        read.not_counted.append(
+            f"training of {found.model}: an evaluation does not know it, and it stands as 0 (--set train_flops=[...])"
+        )
     read.options += _measured(found, file, prefix, settings.train_flops[at] if known else 0.0, settings.oracle)
     read.words.setdefault(f"accuracy{_ON}{found.task}" if found.task else "accuracy", path)
     left = {each.strategy for each in found.measurements if not each.deployable}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from breakeven.data.answers.math import math_form, readable
 from breakeven.errors import LogError
 from breakeven.records import Reward
 
@@ -66,6 +67,11 @@ class Attempts:
     oracle: bool = True
     """Whether grading took gold answers."""
     notes: tuple[str, ...] = ()
+
+
+def canonical(answer: str) -> str:
+    """An answer as it is compared, as text: those that only a symbolic checker equates stay different."""
+    return math_form(answer) if readable(answer) else answer
 
 
 def refused(path: Path, where: str, rule: str, got: object, remedy: str = "") -> LogError:

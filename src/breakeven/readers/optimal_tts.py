@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from breakeven.data.answers.math import math_form, readable
 from breakeven.errors import LogError
 from breakeven.jsonl import json_rows
-from breakeven.readers.attempts import MAX_ATTEMPTS, MAX_FILES, Attempt, Attempts, Found, Ran, refused
+from breakeven.readers.attempts import MAX_ATTEMPTS, MAX_FILES, Attempt, Attempts, Found, Ran, canonical, refused
 from breakeven.records import Reward
 
 _QUESTION: Final = "question_"
@@ -89,7 +88,8 @@ def _record(path: Path, where: str, row: dict[str, Any], setting: Path) -> _Reco
         raise refused(path, where, f"hold output, a list of 1 to {MAX_ATTEMPTS} paths", output)
     reward_model = setting.parent.name
     attempts = tuple(
-        _attempt(path, f"{where}, path {place}", each, _form(gold), reward_model) for place, each in enumerate(output)
+        _attempt(path, f"{where}, path {place}", each, canonical(gold), reward_model)
+        for place, each in enumerate(output)
     )
     tree = [each.get("tree_completion_tokens") or 0 for each in output]
     if not all(type(each) is int and each >= 0 for each in tree):
@@ -113,12 +113,8 @@ def _attempt(path: Path, where: str, row: Any, gold: str, reward_model: str) -> 
         if type(value) not in (int, float) or not math.isfinite(value):
             raise refused(path, where, "have a value that is a finite number, or null", value)
         rewards[reward_model] = Reward(value=float(value), read_tokens=tokens)
-    form = _form(answer) if isinstance(answer, str) and answer.strip() else None
+    form = canonical(answer) if isinstance(answer, str) and answer.strip() else None
     return Attempt(answer=form, right=form == gold, output_tokens=tokens, rewards=rewards)
-
-
-def _form(answer: str) -> str:
-    return math_form(answer) if readable(answer) else answer
 
 
 def _setting(directory: Path, folder: Path, questions: dict[str, list[_Record]]) -> Attempts:

@@ -9,11 +9,10 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from breakeven.data.answers.math import math_form, readable
 from breakeven.data.answers.math_find import math_answer
 from breakeven.errors import LogError
 from breakeven.jsonl import json_rows
-from breakeven.readers.attempts import MAX_ATTEMPTS, Attempt, Attempts, Found, Ran, refused
+from breakeven.readers.attempts import MAX_ATTEMPTS, Attempt, Attempts, Found, Ran, canonical, refused
 from breakeven.records import Reward
 from breakeven.ttc.search.select import SelectionRule, chance_right
 
@@ -67,7 +66,7 @@ def _attempts(path: Path, where: str, row: dict[str, Any], gold: str) -> tuple[A
         if not isinstance(values, list) or len(values) != len(texts):
             got = len(values) if isinstance(values, list) else values
             raise refused(path, where, f"have {name}, one for each of the {len(texts)} completions", got)
-    expected, attempts = _form(gold), []
+    expected, attempts = canonical(gold), []
     for place, text in enumerate(texts):
         at = f"{where}, completion {place}"
         if not isinstance(text, str):
@@ -75,7 +74,7 @@ def _attempts(path: Path, where: str, row: dict[str, Any], gold: str) -> tuple[A
         if type(tokens[place]) is not int or tokens[place] < 1:
             raise refused(path, at, "have completion_tokens of at least 1", tokens[place], "They are its price.")
         answer = math_answer(text)
-        answer = None if answer is None else _form(answer)
+        answer = None if answer is None else canonical(answer)
         rewards = {}
         if scores is not None:
             rewards[REWARD_MODEL] = Reward(value=_last(path, at, scores[place]), read_tokens=tokens[place])
@@ -89,10 +88,6 @@ def _last(path: Path, where: str, scores: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise refused(path, where, "have scores that are finite numbers", scores, "NaN and null are none.")
     return float(value)
-
-
-def _form(answer: str) -> str:
-    return math_form(answer) if readable(answer) else answer
 
 
 def _ran(search: str, rule: SelectionRule, rows: dict[str, tuple[Attempt, ...]]) -> Ran:

@@ -15,7 +15,7 @@ from breakeven.plan.by_difficulty.recipe import Made
 from breakeven.plan.by_difficulty.shown import Compared, choices, findings, pictures, worths
 from breakeven.plan.by_difficulty.sizes import exchanges
 from breakeven.plan.by_difficulty.worth import Bins, best_single, worth
-from breakeven.records.options import Option, Quality
+from breakeven.records.options import EVALUATION, Option, Quality
 from breakeven.records.plans import PlanAnswer
 
 _LESS: Final = 0.01
@@ -125,7 +125,7 @@ def _option(population: Population, setting: Setting, model: Model | None, rewar
 
 def _one_off(population: Population, model: Model | None, reward_models: Sequence[str]) -> dict[str, float]:
     """Evaluation, and of the reward models those that are asked."""
-    lines = {"evaluation": population.evaluation_flops}
+    lines = {EVALUATION: population.evaluation_flops}
     if model is not None:
         for each in reward_models:
             lines |= model.lines(each)

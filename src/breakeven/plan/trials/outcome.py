@@ -15,12 +15,11 @@ from breakeven.plan.trials.archive import Archive, Evaluation, Proposer, Refusal
 from breakeven.plan.trials.method import Evaluate
 from breakeven.plan.trials.space import Configuration
 from breakeven.records import NORMAL_95
-from breakeven.records.options import Option, Quality
+from breakeven.records.options import EVALUATION, Option, Quality
 from breakeven.records.plans import Finding, Line, PlanTable
 
 SEARCH: Final = "search"
-EVALUATION: Final = "evaluation"
-"""Lines of `Option.one_off`: the trials with what proposed them, and measuring again what they chose."""
+"""The line of the trials, with what proposed them; measuring again what they chose is `EVALUATION`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
