@@ -7,10 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import typer
 
+from breakeven.cli.plan import _interruptible, _Live
 from breakeven.plan.row import ROWS
 
 ROOT = Path(__file__).parents[2]
@@ -174,3 +177,18 @@ def test_a_signal_ends_it_after_the_last_finished_cell(tmp_path: Path, number: s
     assert process.returncode == 128 + number
     assert said.splitlines() == ["cell 1: size=1", "Interrupted. Go on with: breakeven plan --resume p"]
     assert len((tmp_path / "p" / "cells.jsonl").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_before_any_cell_it_is_said_how_to_go_on_where_the_directory_stays(
+    capsys: pytest.CaptureFixture[str], kept: bool
+) -> None:
+    def interrupted() -> None:
+        with _interruptible(Path("p"), _Live(quiet=False), kept=kept):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+
+    with pytest.raises(typer.Exit) as ended:
+        interrupted()
+    assert ended.value.exit_code == 128 + signal.SIGTERM
+    assert ("--resume p" in capsys.readouterr().err) is kept

@@ -31,10 +31,10 @@ EXAMPLE = ROOT / "examples" / "plans" / "options.csv"
 
 @pytest.fixture
 def answered(tmp_path: Path) -> Any:
-    def ask(*files: Path, **settings: Any) -> PlanAnswer:
+    def ask(*files: Path, sure: bool = False, **settings: Any) -> PlanAnswer:
         header = PlanHeader(versions={}, row="options", settings={})
         with CellFile(tmp_path / "plan", header) as file:
-            return answer(Asked(settings=Settings(**settings), files=files, cells=Cells(file=file)))
+            return answer(Asked(settings=Settings(**settings), files=files, cells=Cells(file=file), sure=sure))
 
     return ask
 
@@ -110,6 +110,10 @@ def test_where_no_target_is_given_it_is_a_point_below_the_best(answered: Any, tm
         "No target was given: it is 0.740, 0.01 below b (0.750, measured). Another: --target, or --set margin=..."
     )
     assert answered(table, margin=0.06).target == pytest.approx(0.69)
+    table.write_text("name,accuracy,lo,hi,query_flops\na,0.70,0.68,0.72,1\nb,0.75,0.6,0.9,2\n")
+    found = answered(table, sure=True)  # by what they are held against it
+    assert found.target == pytest.approx(0.67)
+    assert "it is 0.670, 0.01 below a (0.680 by the lower end of its interval, measured)." in found.target_of
     table.write_text("name,score,query_flops\na,1800,1\nb,1900,2\n")
     assert (answered(table).target, answered(table).quality) == (None, "score")  # a point of what?
 

@@ -117,7 +117,7 @@ def test_costs_that_no_column_names_are_said_not_to_be_counted(tmp_path: Path) -
         (
             "model,pass@1,query_flops\na,1,1\n",
             "must have a column name and a column quality (or accuracy or score); it has model, pass@1, query_flops. "
-            "Call yours so.",
+            "Rename yours.",
         ),
         ("name,qualty,query_flops\na,1,1\n", "it has name, qualty, query_flops. Did you mean qualty?"),
         ("name,quality\na,1\n", "must have a column of FLOPs: train_flops, query_flops, reward_flops or one_off.NAME"),

@@ -114,7 +114,7 @@ def plan(
     directory = resume or out or new_directory("plans", asked.name)
     live = _Live(quiet=json)
     try:
-        with live, _interruptible(directory, live):
+        with live, _interruptible(directory, live, kept=resume is not None or out is not None):
             result = run_plan(asked, directory, settings=settings, files=files, wanted=wanted, on_cell=live.on_cell)
     except BaseException:
         if out is resume is None and not live.num_cells:  # nothing is left of a plan that was refused
@@ -155,8 +155,14 @@ class _Interrupted(BaseException):
 
 
 @contextmanager
-def _interruptible(directory: Path, live: "_Live") -> Iterator[None]:
-    """Ends at Ctrl-C and SIGTERM between two instructions: what was finished is kept, and the cell in progress lost."""
+def _interruptible(directory: Path, live: "_Live", *, kept: bool) -> Iterator[None]:
+    """Ends at Ctrl-C and SIGTERM between two instructions: what was finished is kept, and the cell in progress lost.
+
+    Args:
+        directory: of the plan.
+        live: tells whether a cell was begun.
+        kept: whether the directory stays although none was.
+    """
     previous: dict[int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None] = {}
 
     def receive(number: int, frame: FrameType | None) -> None:
@@ -170,7 +176,7 @@ def _interruptible(directory: Path, live: "_Live") -> Iterator[None]:
         yield
     except _Interrupted as interrupted:
         live.stop()
-        further = f" Go on with: breakeven plan --resume {directory}" if live.num_cells else ""
+        further = f" Go on with: breakeven plan --resume {directory}" if live.num_cells or kept else ""
         error_console.print(f"Interrupted.{further}")
         raise typer.Exit(128 + interrupted.args[0]) from None
     finally:

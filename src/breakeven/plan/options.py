@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from breakeven import check
+from breakeven.choice.choose import least_of, value_of
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.plan.row import Asked, Row
 from breakeven.readers.eval_results import RESULTS_NAME, EvalResults, evaluation_in, read_evaluation
@@ -74,7 +75,7 @@ def answer(asked: Asked) -> PlanAnswer:
         raise LogError(
             f"{second} must be a run on the task of {first}, {one}, to be compared with it; it is on {other}."
         )
-    target, why = _target(read, settings.margin)
+    target, why = _target(read, settings.margin, asked.sure)
     return PlanAnswer(
         options=tuple(read.options),
         target=target,
@@ -96,7 +97,10 @@ def _reader_of(path: Path) -> _Reader:
     if evaluation_in(path) is not None:
         return _evaluation
     if path.is_dir():
-        raise LogError(f"{path} must hold {LOG_NAME}, of a run, or {RESULTS_NAME}, of breakeven eval; it has neither.")
+        raise LogError(
+            f"{path} must hold {LOG_NAME}, of a run, or {RESULTS_NAME}, of breakeven eval; it has neither. "
+            "Of a plan, give its plan.json."
+        )
     return _table
 
 
@@ -182,14 +186,16 @@ def _one_word(words: dict[str, Path]) -> str:
     return kinds[0] if kinds else "quality"
 
 
-def _target(read: _Read, margin: float) -> tuple[float | None, str]:
+def _target(read: _Read, margin: float, sure: bool) -> tuple[float | None, str]:
     """What is good enough where the user does not say, and where that comes from."""
     mine = [each for each in read.options if not each.is_published]
-    best = max(read.full or mine, key=lambda each: each.quality.value, default=None)
+    quality = least_of if sure and not read.full else value_of  # the best of them, as they are held against it
+    best = max(read.full or mine, key=quality, default=None)
     if best is None or not (read.full or all(0 <= each.quality.value <= 1 for each in mine)):
         return None, ""
-    value, made = max(0.0, best.quality.value - margin), best.quality.made
-    where = f"{margin:g} below {best.name} ({format_quality(best.quality.value)}, {made})"
+    value = max(0.0, quality(best) - margin)
+    by = " by the lower end of its interval" if quality is least_of and best.quality.lo is not None else ""
+    where = f"{margin:g} below {best.name} ({format_quality(quality(best))}{by}, {best.quality.made})"
     return value, f"No target was given: it is {format_quality(value)}, {where}. Another: --target, or --set margin=..."
 
 

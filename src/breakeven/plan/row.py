@@ -23,6 +23,8 @@ class Asked:
     cells: Cells
     queries: float | None = None
     """Declared workload, where a row's own findings depend on it."""
+    sure: bool = False
+    """Whether options are held against a target by the lower end of their interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,8 @@ def run_plan(
     header = PlanHeader(versions=_versions(), row=row.name, settings=begun_with, files=sums)
     with CellFile(directory, header) as file, _extras(row.name):
         cells = Cells(file=file, on_cell=on_cell)
-        answer = row.answer(Asked(settings=used, files=tuple(files), cells=cells, queries=wanted.queries))
+        asked = Asked(settings=used, files=tuple(files), cells=cells, queries=wanted.queries, sure=wanted.sure)
+        answer = row.answer(asked)
         found = conclude(row.name, answer, wanted)
         result = replace(found, settings=plain, files=tuple(sums), versions=file.header.versions)
         encoded = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"

@@ -176,7 +176,7 @@ def _checked(columns: Mapping[str, object], word: str, path: Path) -> str:
     lacking = [] if "name" in columns else ["name"]
     lacking += [] if named or "values" in columns else [f"quality (or {' or '.join(QUALITIES[1:])})"]
     if lacking:
-        near = did_you_mean(lacking[0].partition(" ")[0], columns) or "Call yours so."
+        near = did_you_mean(lacking[0].partition(" ")[0], columns) or "Rename yours."
         raise LogError(f"{path} must have a column {' and a column '.join(lacking)}; {has}. {near}")
     for each in columns:
         if "flop" in each and each not in COSTS and not each.startswith((ONE_OFF, SETTING)):
