@@ -18,8 +18,9 @@ from breakeven.errors import ArgumentError, LogError, MissingExtraError, RunInUs
 from breakeven.plan.row import Asked, Row
 from breakeven.plan.run import held_by, run_plan, settings_of
 from breakeven.plan.wanted import Wanted
+from breakeven.readers.eval_results import RESULTS_NAME
 from breakeven.records.plans import PlanAnswer
-from breakeven.store import CELLS_NAME, LOG_NAME
+from breakeven.store import CELLS_NAME, LOG_NAME, SAMPLES_NAME
 
 TOY = Path(__file__).with_name("toy_row.py")
 
@@ -154,6 +155,14 @@ def test_of_a_run_its_log_is_what_counts_and_of_another_folder_all(toy: ModuleTy
     (folder / "b.yaml").write_text("later")
     with pytest.raises(ArgumentError, match=r"files\..*folder must be"):
         run_plan(toy.ROW, tmp_path / "plan", files=(run, folder))
+    evaluation = tmp_path / "evaluation"
+    evaluation.mkdir()
+    for name in (RESULTS_NAME, SAMPLES_NAME):
+        (evaluation / name).write_text("one")
+    run_plan(toy.ROW, tmp_path / "other", files=(evaluation,))
+    (evaluation / SAMPLES_NAME).write_text("later")  # which some rows read in place of the results
+    with pytest.raises(ArgumentError, match=r"files\..*evaluation must be"):
+        run_plan(toy.ROW, tmp_path / "other", files=(evaluation,))
     with pytest.raises(LogError, match=r"--from .*none must be a file that can be read; got No such file"):
         run_plan(toy.ROW, tmp_path / "new", files=(tmp_path / "none",))
 

@@ -22,10 +22,10 @@ from breakeven.plan.wanted import Wanted
 from breakeven.readers.eval_results import RESULTS_NAME
 from breakeven.records.plans import PlanResult
 from breakeven.settings import as_record, override, refuse_unknown, types_of
-from breakeven.store import CELLS_NAME, LOG_NAME, CellFile, PlanHeader, write_whole
+from breakeven.store import CELLS_NAME, LOG_NAME, SAMPLES_NAME, CellFile, PlanHeader, write_whole
 
 PLAN_NAME: Final = "plan.json"
-_READ: Final = (LOG_NAME, RESULTS_NAME)
+_READ: Final = (LOG_NAME, RESULTS_NAME, SAMPLES_NAME)
 """What of a directory is read, where it is a run's or one of `breakeven eval`; of others all."""
 _EXTRAS: Final = {"torch": "torch", "safetensors": "torch", "optuna": "plan", "yaml": "plan"}
 """By module: the extra that brings it."""
