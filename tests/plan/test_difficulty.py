@@ -105,6 +105,8 @@ def test_every_flop_is_a_line_of_the_options(found: tuple[Path, Settings, PlanRe
     assert best.reward_flops > options["small best_of_n K=4 (small reward model)"].reward_flops > 0
     assert options["small dvts/weighted_vote K=4 (small reward model)"].reward_flops > 0
     assert "small pass@k K=4" in options  # sorting has a checker that needs no gold answer
+    for each in options.values():  # who asks a reward model at a query has trained it before
+        assert (each.reward_flops > 0) <= ("reward models' samples" in each.one_off), each.name
     told = {each.settings["difficulty"] for each in options.values() if "difficulty" in each.settings}
     assert told  # and none that needs the gold answer
     assert all(str(each).startswith("mean reward") for each in told)

@@ -89,6 +89,21 @@ def test_reward_models_are_left_out_where_they_are_free() -> None:
     assert (alone.accuracy, alone.reward_flops) == (1.0, 8.0)  # said all the same
 
 
+def test_a_reward_model_that_only_some_splits_ask_is_named() -> None:
+    """Noise alone decides between the two: the one most often chosen is not the only one that the means rest on."""
+    random = np.random.default_rng(0)
+    judged, vote = (random.integers(0, 2, 30).astype(float).tolist() for _ in range(2))
+    made = population(
+        [setting("vote", vote), setting("judged", judged, reward=1e-3)],
+        Difficulty(name="agreement", num_samples=1, score_P=(0.0,) * 30),
+    )
+    found = asked(made, made.difficulties[0], Bins(name="one", num_bins=1), budget_flops=9.0)
+    assert 0 < found.reward_flops < 1e-3
+    assert found.reward_models == ("small",)
+    free = population([setting("vote", vote)], *made.difficulties)
+    assert asked(free, free.difficulties[0], Bins(name="one", num_bins=1), budget_flops=9.0).reward_models == ()
+
+
 def test_equally_hard_problems_share_a_bin() -> None:
     size = 12
     made = population(

@@ -134,13 +134,13 @@ def _one_off(population: Population, model: Model | None, reward_models: Sequenc
 
 def _by_difficulty(population: Population, rows: Sequence[Compared], made: Made | None) -> Iterator[Option]:
     """Every FLOP charged; one for each score, cut in bins by quantiles, at each budget."""
-    names = {each.name: each.reward_model for each in population.settings}
+    names = {each.reward_model for each in population.settings} - {""}
     for row in rows:
         each = row.full
         if each.bins.thresholds is not None or each.difficulty.oracle:  # which nobody can serve
             continue
-        asked = {names[choice] for choice in each.choice_B if choice}
-        asked |= {name for name in set(names.values()) if name and f"({name} reward model)" in each.difficulty.name}
+        asked = {*each.reward_models}
+        asked |= {name for name in names if f"({name} reward model)" in each.difficulty.name}
         yield Option(
             name=f"{population.model} by {each.difficulty.name}, budget of {row.budget:g} samples".strip(),
             settings={
@@ -149,7 +149,7 @@ def _by_difficulty(population: Population, rows: Sequence[Compared], made: Made 
                 "budget_samples": row.budget,
             },
             train_flops=0.0 if made is None else made.small.train_flops,
-            one_off=_one_off(population, None if made is None else made.small, sorted(asked - {""})),
+            one_off=_one_off(population, None if made is None else made.small, sorted(asked)),
             query_flops=each.model_flops,
             reward_flops=each.reward_flops,
             quality=_quality(population, each.value_P),

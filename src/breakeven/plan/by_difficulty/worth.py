@@ -64,6 +64,8 @@ class Worth:
     choice_B: tuple[str, ...]
     """Setting most often chosen for each bin, from hard to easy; "" where it has no problem."""
     num_problems_B: tuple[int, ...]
+    reward_models: tuple[str, ...]
+    """Those that any chosen setting asks, in whatever split: `value_P` and `reward_flops` rest on them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,9 @@ def worth(
         reward_flops=float(population.reward_SP[setting_DP, problem_P].mean()) + (reward_flops if estimate else 0.0),
         choice_B=tuple(_often(population, setting_DP[:, bin_P == each]) for each in all_bins),
         num_problems_B=tuple(int((bin_P == each).sum()) for each in all_bins),
+        reward_models=tuple(
+            sorted({population.settings[place].reward_model for place in np.unique(setting_DP)} - {""})
+        ),
     )
 
 
