@@ -69,10 +69,12 @@ def observed() -> tuple[Observation, ...]:
     )
 
 
-def finished(place: Path, *, oracle: bool = False, **config: Any) -> Path:
+def finished(
+    place: Path, *, oracle: bool = False, checkpoints: int = 10, target: float | None = None, **config: Any
+) -> Path:
     """The log of a run to the end of its budget, decided by Pass@K alone."""
-    observations = [replace(each, bank=replace(each.bank, oracle=oracle)) for each in observed()]
-    spec, policy = RunSpec(budget_flops=1e15, baseline="sampled"), Patience(PaperPolicy(max_k=16), 2)
+    observations = [replace(each, bank=replace(each.bank, oracle=oracle)) for each in observed()[:checkpoints]]
+    spec, policy = RunSpec(budget_flops=1e15, baseline="sampled", target=target), Patience(PaperPolicy(max_k=16), 2)
     header = Header(versions={}, config=config, spec=spec, policy=policy_settings(policy), seed=0)
     with RunLog.create(place, header) as log:
         for observation, decision in zip(observations, replay(observations, spec, policy), strict=True):
@@ -206,6 +208,17 @@ def test_of_a_run_to_the_end_the_full_run_is_as_it_was_measured(answered: Any, t
     assert full.quality.value == pytest.approx(last.bank.sampled_accuracy)
     assert (full.train_flops, full.query_flops) == (last.train_flops, last.query_flops.total(1))
     assert found.target == pytest.approx(full.quality.value - 0.01)
+
+
+def test_the_accuracy_that_a_run_declares_is_its_target(answered: Any, tmp_path: Path) -> None:
+    """It stands in the place of a forecast of the full run, which is an option where the run went to its end alone."""
+    found = answered(finished(tmp_path / "half", checkpoints=5, target=0.8))
+    assert found.target == pytest.approx(0.79)
+    assert "it is 0.790, 0.01 below the 0.800 that half declares." in found.target_of
+    assert {each.quality.made for each in found.options} <= {Made.MEASURED, Made.EXTRAPOLATED}
+    whole = answered(finished(tmp_path / "whole", target=0.8))
+    assert whole.target == pytest.approx(0.79)
+    assert any(each.name.startswith("full run") for each in whole.options)
 
 
 def test_runs_on_different_tasks_are_refused(answered: Any, tmp_path: Path) -> None:

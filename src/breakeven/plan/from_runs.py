@@ -36,6 +36,8 @@ class RunOptions:
     options: tuple[Option, ...]
     full: Option | None
     """The fully trained model with one sample, among the options; None where it is neither measured nor foretold."""
+    target: float | None
+    """The accuracy that the run declares to be reached, whatever its end; None: that of its end."""
     notes: tuple[str, ...]
     task: str
     """What it was trained on, with its settings, in words; empty where the log does not say."""
@@ -79,7 +81,7 @@ def options_of_run(run: Path, *, oracle: bool = False, prefix: str = "") -> RunO
     full = _full(record, declared, measured, prefix, problems)
     if full is not None:
         found.append(full)
-    return RunOptions(options=tuple(found), full=full, notes=tuple(notes), task=_task(record))
+    return RunOptions(options=tuple(found), full=full, notes=tuple(notes), target=declared.target, task=_task(record))
 
 
 def _task(record: RunRecord) -> str:
@@ -169,7 +171,7 @@ def _full(record: RunRecord, spec: RunSpec, last: Measured, prefix: str, problem
         quality = _mean(accuracy_per_problem(last.tally, "pass@k" if sampled else "greedy", 1), problems)
     else:
         forecast = projection(decision)
-        if forecast is None:
+        if forecast is None or spec.target is not None:  # which then stands in its place
             return None
         quality = Quality(value=forecast.mean, lo=forecast.lo, hi=forecast.hi, made=Made.FORECAST)
     return Option(

@@ -48,6 +48,8 @@ class _Read:
     options: list[Option] = field(default_factory=list)
     full: list[Option] = field(default_factory=list)
     """Fully trained models among them."""
+    declared: list[tuple[float, Path]] = field(default_factory=list)
+    """Accuracies that runs declare to be reached."""
     words: dict[str, Path] = field(default_factory=dict)
     """What the quality is, by the first file that says so."""
     tasks: dict[str, Path] = field(default_factory=dict)
@@ -122,6 +124,7 @@ def _run(path: Path, prefix: str, settings: Settings, read: _Read) -> None:
     found = options_of_run(path, oracle=settings.oracle, prefix=prefix)
     read.options += found.options
     read.full += [found.full] if found.full is not None else []
+    read.declared += [] if found.target is None else [(found.target, path)]
     read.words.setdefault("accuracy", path)
     if found.task:
         read.tasks.setdefault(found.task, path)
@@ -188,6 +191,12 @@ def _one_word(words: dict[str, Path]) -> str:
 
 def _target(read: _Read, margin: float, sure: bool) -> tuple[float | None, str]:
     """What is good enough where the user does not say, and where that comes from."""
+    said = "No target was given: it is {}, {}. Another: --target, or --set margin=..."
+    if read.declared:
+        declared, path = max(read.declared)
+        value = max(0.0, declared - margin)
+        where = f"{margin:g} below the {format_quality(declared)} that {path.name} declares"
+        return value, said.format(format_quality(value), where)
     mine = [each for each in read.options if not each.is_published]
     quality = least_of if sure and not read.full else value_of  # the best of them, as they are held against it
     best = max(read.full or mine, key=quality, default=None)
@@ -196,7 +205,7 @@ def _target(read: _Read, margin: float, sure: bool) -> tuple[float | None, str]:
     value = max(0.0, quality(best) - margin)
     by = " by the lower end of its interval" if quality is least_of and best.quality.lo is not None else ""
     where = f"{margin:g} below {best.name} ({format_quality(quality(best))}{by}, {best.quality.made})"
-    return value, f"No target was given: it is {format_quality(value)}, {where}. Another: --target, or --set margin=..."
+    return value, said.format(format_quality(value), where)
 
 
 ROW = Row(name="options", settings=Settings, answer=answer, free=("margin", "oracle", "train_flops"), takes_files=TAKES)
