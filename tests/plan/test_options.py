@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.choice.break_even import lower_envelope
+from breakeven.choice.break_even import break_even, lower_envelope
 from breakeven.errors import ArgumentError, LogError
 from breakeven.plan.cells import Cells
 from breakeven.plan.conclude import conclude
@@ -190,7 +190,9 @@ def test_a_run_offers_each_checkpoint_with_each_k_and_the_full_run_as_foretold(a
     assert found.target == pytest.approx(forecast.mean - 0.01)
     serving = last.decision.serving
     assert serving is not None
-    assert by_name[f"step {serving.step}, pass@k, K = {serving.k}"].per_query == pytest.approx(serving.flops_per_query)
+    served = by_name[f"step {serving.step}, pass@k, K = {serving.k}"]
+    assert served.per_query == pytest.approx(serving.flops_per_query)
+    assert break_even(served, full) == pytest.approx(last.decision.break_even_queries)
 
 
 def test_the_interval_of_a_checkpoint_is_the_one_that_an_evaluation_has(answered: Any) -> None:
