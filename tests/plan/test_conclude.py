@@ -155,6 +155,10 @@ def test_some_without_values_do_not_hide_that_others_are_of_other_problems() -> 
     notes = concluded(one, EARLY, other).notes
     assert notes[0].startswith("1 of 3 options have no values per problem")
     assert notes[1].startswith("Options are known on different problems (here and there, say), and are not paired")
+    read = replace(other, quality=Quality(value=0.6, problems="MATH-500", made=Made.PUBLISHED))
+    assert "problems (here and there, say)" in concluded(one, read, published=True).notes[1]
+    same = replace(other, quality=Quality(value=0.6, problems="here"))  # of which nobody kept the values
+    assert len([note for note in concluded(one, same).notes if "different problems" in note]) == 0
 
 
 def test_a_choice_that_rests_on_a_forecast_says_so_wherever_it_is_told() -> None:

@@ -11,7 +11,7 @@ from breakeven.errors import argument_error
 from breakeven.plan.verdict import lead_words, verdict_words
 from breakeven.plan.wanted import Wanted
 from breakeven.records.curves import Made
-from breakeven.records.options import Option
+from breakeven.records.options import Option, Quality
 from breakeven.records.plans import Cheapest, Choice, PlanAnswer, PlanResult
 from breakeven.report.format import format_quality
 
@@ -119,13 +119,20 @@ def _unpaired(options: Sequence[Option]) -> tuple[str, ...]:
     if known and len(known) < len(options):
         few = f"{len(options) - len(known)} of {len(options)} options have no values per problem"
         said.append(f"{few}: how sure a place on the frontier is was not resampled.")
-    other = next((each for each in known if not each.quality.pairs_with(known[0].quality)), None)
+    named = [each for each in options if each.quality.problems or each.quality.value_P]
+    other = next((each for each in named if _of_others(each.quality, named[0].quality)), None)
     if other is not None:
         said.append(
-            f"Options are known on different problems ({known[0].name} and {other.name}, say), and are not paired: "
+            f"Options are known on different problems ({named[0].name} and {other.name}, say), and are not paired: "
             "part of a difference between them may be one of the problems."
         )
     return tuple(said)
+
+
+def _of_others(one: Quality, other: Quality) -> bool:
+    """Whether two are of different problems, as far as they say."""
+    sizes = {len(one.value_P), len(other.value_P)} - {0}
+    return one.problems != other.problems or len(sizes) > 1
 
 
 def _notes(
