@@ -13,6 +13,7 @@ envelope and the choice. A row is a module that is imported when it is called.
     options, train_vs_infer, difficulty, solve_or_verify        the rows
     by_difficulty/              parts of the row difficulty
     sizing/                     parts of the row train_vs_infer
+    verifying/                  parts of the row solve_or_verify
     laws/        scaling laws: fitted, and published ones
     trials/      looking for the best configuration, and what that costs
 

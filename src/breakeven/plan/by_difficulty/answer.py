@@ -74,6 +74,10 @@ def _on_reward_models(made: Made) -> Iterator[str]:
             f"{ranked}, on training problems that it has not seen; one half is no better than a coin."
         )
     yield "The large reward model starts from the large model, whose training is charged to it."
+    yield (
+        "In the exchange a bin pays for the training of a reward model by its share of the queries: one that only some "
+        "bins ask is not charged whole, which favours the small model."
+    )
 
 
 def _rows(population: Population, asking: Asking) -> Iterator[Compared]:

@@ -96,7 +96,10 @@ def counted_exchange(
     """By all FLOPs: a query of the small model may cost what makes both lives cost the same.
 
     With Q = ratio D_pre / tokens of an answer queries: (T_large + Q I_large - T_small) / Q. A setting that asks a
-    reward model pays its training, and the samples for it, over these queries.
+    reward model pays its training, and the samples for it, over these queries; in a bin, over its share of them.
+
+    Not counted:
+        The rest of that training where only some bins ask the reward model, which favours the small model.
     """
     queries = ratio * large.train_tokens / large.query_tokens
     allowed = large.query_flops + (large.train_flops - small.train_flops) / queries
