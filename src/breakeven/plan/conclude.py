@@ -107,7 +107,9 @@ def checked(options: Sequence[Option]) -> list[Option]:
     seen = set[str]()
     for each in options:
         if each.name in seen:
-            raise argument_error("options", "have a name each", each.name, "It is there twice.")
+            raise argument_error(
+                "options", "have a name each", each.name, "It is there twice: rename one, or its file."
+            )
         seen.add(each.name)
     return list(options)
 
