@@ -16,6 +16,8 @@ from breakeven.report.words import unmeasured
 
 _BEYOND: Final = 3.0
 """How far beyond the last crossing a slider begins where no queries were declared."""
+_MOST_FOUND: Final = 8
+"""Findings that a terminal shows."""
 
 
 def plan_document(result: PlanResult, question: str = "") -> Document:
@@ -56,8 +58,11 @@ def plan_lines(result: PlanResult) -> Iterator[tuple[str, str]]:
         yield "All costs", f"{_beside(result.full, result)} {result.full.lead}".strip()
     for place, (since, who) in enumerate(envelope_words(result)):
         yield "" if place else "Cheapest", f"{since} {who}"
-    for place, found in enumerate(result.answer.findings):
+    findings = result.answer.findings
+    for place, found in enumerate(findings[:_MOST_FOUND]):
         yield "" if place else "Found", f"{found.text}: {number_words(found)}"
+    if (more := len(findings) - _MOST_FOUND) > 0:
+        yield "", f"{more} more on the page."
     for place, sentence in enumerate((*result.notes, *result.answer.notes, *_not_counted(result))):
         yield "" if place else "Notes", sentence
 
