@@ -19,7 +19,7 @@ from breakeven.ttc.tally import tally_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """What is trained and sampled. The defaults take 7 minutes of one core, or less of an idle one."""
+    """What is trained and sampled. The defaults take 10 minutes of one core."""
 
     recipe: str = "latin"
     """Of task, batches and optimizer, as `breakeven run` takes it."""
