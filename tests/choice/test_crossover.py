@@ -65,7 +65,7 @@ def test_gaps_choose_the_best_of_each_anew_in_every_resampling() -> None:
         def best_of(options, weight_P, at=gap.price):
             return max(weight_P @ np.array(each.quality.value_P) for each in options if each.query_flops <= at)
 
-        weights = np.concatenate(resampled(15, 300, 5))
+        weights = np.concatenate(list(resampled(np.eye(15), 300, 5)))
         drawn = [best_of(second, each) - best_of(first, each) for each in weights]
         assert (gap.lo, gap.hi) == pytest.approx(tuple(np.quantile(drawn, (0.05, 0.95))))
         assert gap.value == pytest.approx(best_of(second, np.full(15, 1 / 15)) - best_of(first, np.full(15, 1 / 15)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from breakeven.choice.break_even import lower_envelope
 from breakeven.choice.choose import best, by_name, cheapest, least_of, value_of
-from breakeven.choice.frontier import frontier, frontier_shares, undominated
+from breakeven.choice.frontier import frontier, frontier_shares, resampled, undominated
 from breakeven.choice.prices import lifetime, once, per_query
 from breakeven.errors import ArgumentError
 from breakeven.records import Made
@@ -89,7 +89,7 @@ def test_a_share_is_that_of_the_resamplings_in_which_an_option_is_on_the_frontie
     random = np.random.default_rng(0)
     options = [paired(str(place), float(random.integers(1, 4)), random.random(12)) for place in range(6)]
     shares = frontier_shares(options, per_query, draws=400, seed=3)
-    weights = np.concatenate([*_resampled(12, 400, 3)])
+    weights = np.concatenate(list(resampled(np.eye(12), 400, 3)))
     counts = np.zeros(6)
     for weight_P in weights:
         drawn = [
@@ -100,12 +100,6 @@ def test_a_share_is_that_of_the_resamplings_in_which_an_option_is_on_the_frontie
         for each in frontier(drawn, per_query):
             counts[int(each.name)] += 1
     assert shares == pytest.approx(counts / 400, abs=0.006)  # ties by rounding
-
-
-def _resampled(num_problems, draws, seed):
-    from breakeven.choice.frontier import resampled
-
-    return resampled(num_problems, draws, seed)
 
 
 def test_of_equal_options_the_first_has_the_place():

@@ -54,9 +54,9 @@ def gaps(
     value_OP = paired_values([*first, *second])
     grid = np.unique(np.concatenate((prices_of(first, price), prices_of(second, price))))
     pieces = [
-        _running(weight_DP @ value_OP[len(first) :].T, prices_of(second, price), grid)
-        - _running(weight_DP @ value_OP[: len(first)].T, prices_of(first, price), grid)
-        for weight_DP in resampled(value_OP.shape[1], draws, seed)
+        _running(value_DO[:, len(first) :], prices_of(second, price), grid)
+        - _running(value_DO[:, : len(first)], prices_of(first, price), grid)
+        for value_DO in resampled(value_OP, draws, seed)
     ]
     gap_DG = np.concatenate(pieces)
     _, first_G, second_G = _best_on_grid(first, second, price)

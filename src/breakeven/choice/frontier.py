@@ -1,6 +1,6 @@
 """What cannot be bettered: no other option is as good for less, or better for as much."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,6 +15,8 @@ _Item = TypeVar("_Item")
 Floats: TypeAlias = npt.NDArray[np.float64]
 _DRAWS_AT_ONCE: Final = 200
 """Resamplings held in memory together."""
+DIGITS: Final = 12
+"""Decimals to which resampled qualities are told apart."""
 
 
 def frontier(options: Sequence[Option], price: Price, *, published: bool = False) -> list[Option]:
@@ -77,8 +79,7 @@ def frontier_shares(options: Sequence[Option], price: Price, *, draws: int = 100
     sorted_OP, first_O = value_OP[order], np.searchsorted(price_O[order], price_O[order], side="left")
     last_O = np.searchsorted(price_O[order], price_O[order], side="right")
     counts_O = np.zeros(len(options))
-    for weight_DP in resampled(value_OP.shape[1], draws, seed):
-        value_DO = weight_DP @ sorted_OP.T
+    for value_DO in resampled(sorted_OP, draws, seed):
         best_DO = np.maximum.accumulate(value_DO, axis=1)
         # Better than all that is cheaper, and no worse than what costs the same; of equals the first.
         cheaper_DO = np.where(first_O > 0, best_DO[:, np.maximum(first_O - 1, 0)], -np.inf)
@@ -90,15 +91,16 @@ def frontier_shares(options: Sequence[Option], price: Price, *, draws: int = 100
     return tuple(shares)
 
 
-def resampled(num_problems: int, draws: int, seed: int) -> list[Floats]:
-    """Weights of the problems in each resampling, in pieces of shape (D, P), every row summing to 1."""
-    random = np.random.default_rng(seed)
+def resampled(value_OP: Floats, draws: int, seed: int) -> Iterator[Floats]:
+    """The quality of each option in each resampling of the problems, in pieces of shape (D, O).
+
+    Rounded to `DIGITS`, so that equal ones are equal on every machine, whatever the order in which it sums.
+    """
+    random, num_problems = np.random.default_rng(seed), value_OP.shape[1]
     even_P = np.full(num_problems, 1.0 / num_problems)
-    pieces = []
     for start in range(0, draws, _DRAWS_AT_ONCE):
-        size = min(_DRAWS_AT_ONCE, draws - start)
-        pieces.append(random.multinomial(num_problems, even_P, size=size) / num_problems)
-    return pieces
+        weight_DP = random.multinomial(num_problems, even_P, size=min(_DRAWS_AT_ONCE, draws - start)) / num_problems
+        yield np.round(weight_DP @ value_OP.T, DIGITS)
 
 
 def paired_values(options: Sequence[Option]) -> Floats:

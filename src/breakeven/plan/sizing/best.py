@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.choice.frontier import Floats, paired_values, resampled
+from breakeven.choice.frontier import DIGITS, Floats, paired_values, resampled
 from breakeven.records import Option
 
 DRAWS = 1000
@@ -73,17 +73,15 @@ class Resampled:
 
     def __init__(self, options: Sequence[Option], *, draws: int = DRAWS, seed: int = 0) -> None:
         self.options = options
-        self.value_O = np.array([each.quality.value for each in options])
+        self.value_O = np.round([each.quality.value for each in options], DIGITS)
         self.value_DO = np.empty((0, len(options)))
         if options and all(each.quality.pairs_with(options[0].quality) for each in options):
-            value_OP = paired_values(options)
-            weights = resampled(value_OP.shape[1], draws, seed)
-            self.value_DO = np.concatenate([weight_DP @ value_OP.T for weight_DP in weights])
+            self.value_DO = np.concatenate(list(resampled(paired_values(options), draws, seed)))
 
     def cheapest(self, target: float, price: Callable[[Option], float]) -> Picks:
         """The least price among those that reach the target; of equal prices the first."""
         price_O = np.array([price(each) for each in self.options])
-        return self._least(lambda value: np.where(value >= target, price_O, np.inf))
+        return self._least(lambda value: np.where(value >= round(target, DIGITS), price_O, np.inf))
 
     def best(self, among: Callable[[Option], bool] = lambda _: True) -> Picks:
         """The highest quality among some of them; of equal ones the first."""

@@ -101,7 +101,7 @@ class EqualTraining:
         small, large = (pick(at, key=lambda each: _number(each, "params")) for pick in (min, max))
         value_OP = paired_values([small, large])
         lead_P = value_OP[1] - value_OP[0]
-        lo, hi = ends(np.concatenate([weight_DP @ lead_P for weight_DP in resampled(len(lead_P), DRAWS, 0)]))
+        lo, hi = ends(np.concatenate(list(resampled(lead_P[None], DRAWS, 0))))
         names = f"{large.settings['size']} less that of {small.settings['size']}"
         text = f"Accuracy of {names} {last}, K = {k:g} (paired; {OVER})"
         return Finding(text=text, value=float(lead_P.mean()), lo=lo, hi=hi)

@@ -75,7 +75,7 @@ def exponents(options: Sequence[Option], *, draws: int = 1000, seed: int = 0) ->
     intervals: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
     if all(each.quality.value_P for each in options):
         value_OP = paired_values([options[place] for place in order])
-        pieces = [slopes(weight_DP @ value_OP.T)[0] for weight_DP in resampled(value_OP.shape[1], draws, seed)]
+        pieces = [slopes(value_DO)[0] for value_DO in resampled(value_OP, draws, seed)]
         drawn_2D = np.concatenate(pieces, axis=1)
         intervals = [tuple(np.quantile(each, (0.05, 0.95)).tolist()) for each in drawn_2D]
     largest_2 = size_2O.max(axis=1)
