@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.plan.by_difficulty.population import Difficulty, Floats, Population
-from breakeven.plan.by_difficulty.worth import Bins, Gain, gain_of
-from breakeven.ttc.search.compute_optimal import compute_optimal
+from breakeven.plan.by_difficulty.worth import Bins, Gain, cross_fitted, gain_of
 
 REWARD_SAMPLES: Final = "reward models' samples"
 """The cost line of drawing what reward models are trained on."""
@@ -129,19 +128,7 @@ def _held_against(
     mean_S = price_SP.mean(axis=1)
     if budget < float(mean_S.min()) + estimate:
         return None
-    fits = [
-        compute_optimal(
-            population.accuracy_SP,
-            price_SP,
-            difficulty.score_P,
-            budget_flops=budget,
-            num_bins=bins.num_bins,
-            thresholds=bins.thresholds,
-            seed=seed,
-            difficulty_flops=estimate,
-        )
-        for seed in range(splits)
-    ]
+    fits = cross_fitted(population, price_SP, difficulty.score_P, bins, budget=budget, estimate=estimate, splits=splits)
     small_P = np.mean([each.accuracy_P for each in fits], axis=0)
     large_P, bin_P = np.array(large.greedy_P), np.array(fits[0].bin_P)
     in_bin_BP = [bin_P == each for each in range(len(fits[0].edge_B) + 1)]

@@ -83,7 +83,8 @@ def best_single(
     """What choosing by difficulty is held against; None where every setting costs more. Arguments as of `worth`."""
     if not budget_flops >= float(_prices(population, rewards_priced).mean(axis=1).min()):
         return None
-    fits = _fits(population, [0.0] * len(population.ids), _ONE, 0.0, budget_flops, rewards_priced, splits)
+    prices_SP, alike_P = _prices(population, rewards_priced), [0.0] * len(population.ids)
+    fits = cross_fitted(population, prices_SP, alike_P, _ONE, budget=budget_flops, splits=splits)
     return Single(accuracy_P=tuple(_mean_P(fits).tolist()), in_sample_accuracy=fits[0].in_sample_accuracy)
 
 
@@ -123,7 +124,8 @@ def worth(
         return None
     single = single or best_single(population, budget_flops=budget_flops, rewards_priced=rewards_priced, splits=splits)
     assert single is not None, "what pays for the estimate too pays for a setting"
-    fits = _fits(population, difficulty.score_P, bins, estimate, budget_flops, rewards_priced, splits)
+    prices_SP, score_P = _prices(population, rewards_priced), difficulty.score_P
+    fits = cross_fitted(population, prices_SP, score_P, bins, budget=budget_flops, estimate=estimate, splits=splits)
     single_P, value_P = np.array(single.accuracy_P), _mean_P(fits)
     setting_DP = np.stack([np.array(each.choice_FB)[each.fold_P, each.bin_P] for each in fits])
     problem_P, bin_P = np.arange(len(population.ids)), np.array(fits[0].bin_P)
@@ -155,22 +157,23 @@ def _prices(population: Population, rewards_priced: bool) -> Floats:
     return population.model_SP + population.reward_SP if rewards_priced else population.model_SP
 
 
-def _fits(
+def cross_fitted(
     population: Population,
+    price_SP: Floats,
     score_P: Sequence[float],
     bins: Bins,
-    estimate: float,
-    budget_flops: float,
-    rewards_priced: bool,
+    *,
+    budget: float,
+    estimate: float = 0.0,
     splits: int,
 ) -> list[ComputeOptimal]:
-    accuracy_SP, price_SP = population.accuracy_SP, _prices(population, rewards_priced)
+    """The best setting of each bin, once for each halving of the problems; prices, budget and estimate in one unit."""
     return [
         compute_optimal(
-            accuracy_SP,
+            population.accuracy_SP,
             price_SP,
             score_P,
-            budget_flops=budget_flops,
+            budget_flops=budget,
             num_bins=bins.num_bins,
             thresholds=bins.thresholds,
             seed=seed,
