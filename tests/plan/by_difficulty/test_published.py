@@ -3,7 +3,7 @@
 import pytest
 
 from breakeven.choice.choose import choosable
-from breakeven.plan.by_difficulty.published import published_options, published_table, published_tables
+from breakeven.plan.by_difficulty.published import published_by_flops, published_options, published_tables
 from breakeven.records.curves import Made
 
 
@@ -59,6 +59,6 @@ def test_published_points_are_labelled_and_not_chosen() -> None:
     assert {each.quality.made for each in options} == {Made.PUBLISHED}
     assert choosable(options) == []
     assert all("2502.06703" in str(each.settings["source"]) for each in options)
-    table = published_table()
+    table = published_by_flops()
     assert "2502.06703" in table.label
     assert {len(row) for row in table.rows} == {len(table.headings)}

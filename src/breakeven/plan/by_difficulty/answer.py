@@ -10,7 +10,7 @@ import numpy as np
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.plan.by_difficulty.exchange import Model
 from breakeven.plan.by_difficulty.population import Population, Setting
-from breakeven.plan.by_difficulty.published import published_options, published_table
+from breakeven.plan.by_difficulty.published import published_by_flops, published_gains, published_options
 from breakeven.plan.by_difficulty.recipe import Made
 from breakeven.plan.by_difficulty.shown import Compared, choices, findings, pictures, worths
 from breakeven.plan.by_difficulty.sizes import exchanges
@@ -47,7 +47,11 @@ def answer_of(population: Population, asking: Asking, made: Made | None = None) 
     return PlanAnswer(
         options=tuple(options),
         findings=(*findings(rows), *(() if found is None else found.findings)),
-        tables=(worths(rows), *choices(rows), *(() if found is None else found.tables), published_table()),
+        tables=(
+            *(worths(rows), *choices(rows)),
+            *(() if found is None else found.tables),
+            *(published_by_flops(), published_gains()),
+        ),
         target=None if made is None else round(float(np.mean(made.large.greedy_P)) - _LESS, 6),
         pictures=(*pictures(population, rows), *(() if found is None else found.pictures)),
         not_counted=(

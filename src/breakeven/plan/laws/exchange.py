@@ -21,19 +21,6 @@ class Accounting:
     large: float
     source: str
 
-    def small_total(self, *, times: float, tokens_ratio: float) -> float:
-        """FLOPs for each parameter and pretraining token of the small model, that generates so many times as much.
-
-        Args:
-            times: generations, for one that the large model makes.
-            tokens_ratio: R = D_inf / D_pre, tokens of inference for one of pretraining.
-        """
-        return _TRAINED + times * self.small * tokens_ratio
-
-    def large_total(self, *, size: float, tokens_ratio: float) -> float:
-        """The same of a model that has so many times the parameters, on as many tokens."""
-        return size * (_TRAINED + self.large * tokens_ratio)
-
 
 VERIFIER_FREE: Final = Accounting(small=2.0, large=2.0, source="Snell et al. 2408.03314, version 1: M + 3 (M - 1) / R")
 VERIFIER_BOTH: Final = Accounting(
