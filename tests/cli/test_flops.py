@@ -46,6 +46,13 @@ def test_text_names_what_is_counted_and_what_is_not(cli) -> None:
     assert lines[-1] == f"Not counted: {NOT_COUNTED}."
 
 
+def test_of_a_number_of_parameters_it_says_that_attention_is_not_counted(cli) -> None:
+    lines = cli("flops", "--params", "7B", "--sequence-tokens", "512").stdout.splitlines()
+    assert lines[-2].startswith("Counted: 2 for every parameter and token, ")
+    assert lines[-2].endswith("; attention is not.")
+    assert "7.17 TFLOPs" in lines[4]  # 2 x 7e9 x 512
+
+
 def test_a_budget_below_one_evaluation_is_refused_as_run_refuses_it(refused, recipe) -> None:
     options = ["--set", "train.steps=2", "--set", "train.batch_size=1"]
     assert refused("flops", recipe, *options).startswith("train.steps must make a budget above one evaluation, ")

@@ -1,6 +1,6 @@
 """`breakeven flops`: what a recipe, or any model, costs to train and to serve."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -107,7 +107,7 @@ def flops(
         if json:
             print_json(figures)
         else:
-            _show(_rows(figures))
+            _show(_rows(figures), _BY_PARAMS if params is not None else _COUNTED)
         return
     for option, value in asked.given():
         raise argument_error(option, "be left out of a recipe, which says it itself", value, "Use --set.")
@@ -231,10 +231,14 @@ def _flops(value: float | str | None) -> str:
     return format_flops(value)
 
 
-def _show(rows: list[tuple[str, str]]) -> None:
+_COUNTED: Final = "matrix multiplies, attention over the context, the output head"
+_BY_PARAMS: Final = "2 for every parameter and token, and twice that for the backward pass; attention is not"
+
+
+def _show(rows: list[tuple[str, str]], counted: str = _COUNTED) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    console.print("Counted: matrix multiplies, attention over the context, the output head.")
+    console.print(f"Counted: {counted}.")
     console.print(f"Not counted: {NOT_COUNTED}.")
