@@ -64,6 +64,19 @@ class LossSampler(Sampler, Protocol):
         ...
 
 
+@runtime_checkable
+class ClassSampler(Sampler, Protocol):
+    """A sampler of a classifier, each of whose samples is one pass: its text names the likeliest class."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of `Completion.probabilities`, which every completion has."""
+
+    @property
+    def snapshots(self) -> int:
+        """How many of the last checkpoints are averaged; 1: none."""
+
+
 class Verifier(Protocol):
     """Says whether a completion solves a problem."""
 

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from breakeven.errors import argument_error
 
@@ -56,6 +59,8 @@ class Completion:
     text: str
     output_tokens: int
     finish: Finish = Finish.STOP
+    probabilities: npt.NDArray[np.float32] | None = field(default=None, compare=False)
+    """Of a classifier's pass, those of all classes, shape (C,), in the order of `ClassSampler.classes`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,7 +237,7 @@ LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),
-        *("observation.rollout_flops", "decision.wall"),
+        *("observation.rollout_flops", "observation.soft_votes", "decision.wall"),
     ),
 }
 """By kind: fields that are not written where they are null, so that runs without them leave the same bytes as ever."""
