@@ -16,7 +16,7 @@ from breakeven.records.events import BudgetChange, Failure, Fingerprint, Steerin
 from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement
-from breakeven.records.observations import LearningPoint, Observation, SearchOutcome, SoftVote
+from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
 from breakeven.records.options import Option, Quality
 from breakeven.records.outlook import Outlook
 from breakeven.records.samples import (
@@ -32,6 +32,7 @@ from breakeven.records.samples import (
     SegmentRule,
     answer_label,
 )
+from breakeven.records.soft_votes import SoftVote
 from breakeven.records.wall import WallTime
 from breakeven.records.witness import Witness
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import argument_error
+from breakeven.records.soft_votes import SoftVote
 
 _Row = TypeVar("_Row")
 
@@ -157,6 +158,8 @@ class SampleBank:
     """Output tokens of each greedy sample."""
     output_tokens_PN: tuple[tuple[int, ...], ...] = ()
     """Output tokens of each sample, shaped as `correct_PN`."""
+    soft_votes: tuple[SoftVote, ...] | None = None
+    """Of a classifier's passes; None, and then not written, of every other model's samples."""
 
     def __post_init__(self) -> None:
         if not self.correct_PN:
@@ -205,6 +208,7 @@ class SampleBank:
             prompt_tokens=sum(prompt_P) if prompt_P else self.prompt_tokens,
             greedy_output_tokens=sum(greedy_P) if greedy_P else self.greedy_output_tokens,
             output_tokens=sum(map(sum, output_PN)) if output_PN else self.output_tokens,
+            soft_votes=None if self.soft_votes is None else tuple(each.of(places) for each in self.soft_votes),
         )
 
     @property
