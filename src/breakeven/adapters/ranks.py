@@ -17,6 +17,7 @@ import torch.distributed as dist
 
 from breakeven.errors import LostProcessError
 from breakeven.records import Draw, Prefix, Problem
+from breakeven.records.protocols import ClassSampler
 from breakeven.sampling.causal import is_sharded
 
 _T = TypeVar("_T")
@@ -131,10 +132,11 @@ class _Job:
 
 
 class RankSampler:
-    """The sampler of a run in several processes, a `NumberedSampler` and `LossSampler` as `inner` is one.
+    """The sampler of a run in several processes: a `NumberedSampler`, a `LossSampler` or `ClassSampler` as `inner` is.
 
     Each process draws every so many of the problems. A sample depends on (seed, problem, its number) alone, so that all
-    are those that one process would draw. Of a model that is sharded (FSDP2, ZeRO-3) no process can compute anything
+    are those that one process would draw; but the noise of a classifier's pass on the number of processes too, for it
+    is that of a batch. Of a model that is sharded (FSDP2, ZeRO-3) no process can compute anything
     alone: there all draw the same, in step, and nothing is gained by their number.
 
     Args:
@@ -144,6 +146,8 @@ class RankSampler:
     def __init__(self, inner: Any) -> None:
         self.of_each_process, self.model = inner, inner.model
         self._in_step, self._lends_weights = is_sharded(self.model), False
+        if isinstance(inner, ClassSampler):
+            self.classes, self.snapshots = inner.classes, inner.snapshots
 
     def sample(
         self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0

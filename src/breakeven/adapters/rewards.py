@@ -18,7 +18,7 @@ from breakeven.session.live import Elsewhere
 
 _SAID_BY_TRAINER = (
     *("task", "problems", "is_right", "test_problems", "num_problems", "evaluate_every"),
-    *("num_samples", "temperature", "max_tokens", "stop", "chat", "average"),
+    *("num_samples", "temperature", "max_tokens", "stop", "chat", "average", "classification"),
 )
 
 _GIVEN = ("prompts", "completions", "completion_ids")

@@ -12,7 +12,7 @@ __all__ = ["EarlyStop"]
 
 
 class EarlyStop(Watching):
-    """Evaluates a causal language model of transformers while a loop trains it, and says where training may stop.
+    """Evaluates a causal language model of transformers, or any classifier, while a loop trains it.
 
         with EarlyStop(model, tokenizer, steps=1000, scheduler=scheduler, log="runs/mine", task=...) as early_stop:
             for batch in batches:
@@ -27,7 +27,7 @@ class EarlyStop(Watching):
 
     Args:
         model: that is trained; what DDP or Accelerate wraps it in is looked through.
-        tokenizer: its own.
+        tokenizer: its own; a classifier needs none.
         steps: optimizer steps of the full run.
         scheduler: of the learning rate, where there is one; if it is no LambdaLR, say `decay_share`.
         done: optimizer steps done before, of a run that is gone on with.
@@ -38,7 +38,7 @@ class EarlyStop(Watching):
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, *, steps: int, scheduler: Any = None, done: int = 0, **watching: Any
+        self, model: Any, tokenizer: Any = None, *, steps: int, scheduler: Any = None, done: int = 0, **watching: Any
     ) -> None:
         check.whole("steps", steps, 1)
         check.whole("done", done)
@@ -50,7 +50,6 @@ class EarlyStop(Watching):
         """Begin: all is checked, and tokens are counted from here."""
         self._begin(
             self._model,
-            tokenizer=None,
             steps=self._full,
             step=self._step,
             step_rows=None,

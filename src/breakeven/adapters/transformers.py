@@ -1,6 +1,8 @@
 """`EarlyStop` for the `Trainer` of transformers, and for what is built on it: one callback, no other line."""
 
+import inspect
 import math
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,6 +20,7 @@ from breakeven.store import TextFile
 
 try:
     from transformers import TrainerCallback
+    from transformers.trainer_utils import RemoveColumnsCollator
 
     from breakeven.adapters import reporting
     from breakeven.adapters.averages import load_average, save_average
@@ -79,7 +82,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             check_alone(rewards, watching | {"on_stop": on_stop})
             watching = {"baseline": "sampled"} | watching
         super().__init__(**watching)
-        self._completions, self._rewards = completions, rewards
+        self._completions, self._rewards, self._extract = completions, rewards, watching.get("extract")
         self._rates: list[float] = []
         if on_stop == "cooldown":
             if self._mode != "stop":
@@ -102,7 +105,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
                 args,
                 trainer,
                 tokenizer=self._tokenizer,
-                answers=answers_from(self._asked_for["extract"]),
+                answers=answers_from(self._extract),
             )
             self._rewards.watch(model, sampled)
             self._session |= {"num_samples": sampled.num_samples, "temperature": sampled.temperature}
@@ -110,6 +113,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
         self._begin(
             model,
             tokenizer=kwargs.get("processing_class"),
+            collate=_collate(args, model, kwargs.get("train_dataloader")),
             steps=state.max_steps,
             step=state.global_step,
             step_rows=_step_rows(args, kwargs.get("train_dataloader")),
@@ -220,6 +224,16 @@ def _step_rows(args: Any, loader: Any) -> float | None:
     if batches != math.ceil(rows / batch_rows):  # rows that are repeated, as GRPO does
         return None
     return rows / math.ceil(batches / int(args.gradient_accumulation_steps))
+
+
+def _collate(args: Any, model: Any, loader: Any) -> Callable[[list[Any]], Any] | None:
+    """As the trainer makes batches of rows: of the columns that the model takes."""
+    collate = getattr(loader, "collate_fn", None)
+    if collate is None or not args.remove_unused_columns:
+        return collate
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model  # under an adapter
+    columns = [*inspect.signature(inner.forward).parameters, "label", "label_ids", *(args.label_names or ["labels"])]
+    return RemoveColumnsCollator(collate, columns)
 
 
 def _settings(args: Any) -> dict[str, Any]:

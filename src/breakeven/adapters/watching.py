@@ -2,27 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from breakeven import check
-from breakeven.adapters.asked import Asked, asked_from
+from breakeven.adapters.asked import Asked
+from breakeven.adapters.classes import Classification, check_alone
 from breakeven.adapters.cooling import Cooling
 from breakeven.adapters.metrics import metrics
 from breakeven.adapters.overlap import warn_of_overlap
 from breakeven.adapters.ranks import RankSampler, agreed, everywhere, is_alone, is_first, summed
-from breakeven.adapters.tokens import TokenCount, end_tokens
+from breakeven.adapters.subject import Loop, Subject
+from breakeven.adapters.texts import Texts
 from breakeven.adapters.watch import Watch
-from breakeven.cost.families import cost_of_config
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
-from breakeven.errors import ArgumentError, argument_error
+from breakeven.errors import argument_error
 from breakeven.records import Problem, RunSpec, SampleBank
-from breakeven.records.protocols import Sampler
 from breakeven.sampling.average import WeightAverage
 from breakeven.sampling.causal import is_sharded
-from breakeven.sampling.hf import HFSampler
-from breakeven.sampling.prompts import PromptEncoder
 from breakeven.session.session import MODES, Mode, Session
 from breakeven.stopping.course import Policy
 
@@ -40,6 +39,8 @@ class Watching:
         problems: in place of a task: Problems, dicts of their fields, or prompts.
         is_right: in place of a task, `is_right(problem, text)`: whether a completion solves a problem.
         extract: with `is_right`: the final answer of a completion, or None, where samples are voted on at serving time.
+        classification: in place of a task and of all that says how texts are sampled: a classifier's examples and
+            passes. Then `num_samples` is of noisy passes.
         mode: "advise" says where training may stop, and trains on; "stop" ends training there; "shadow" trains on, and
             at the end holds the stop against the fully trained model on test problems.
         test_problems: for mode "shadow"; of a task by default as many others as it is decided on.
@@ -72,6 +73,7 @@ class Watching:
         problems: Sequence[Problem | Mapping[str, Any] | str] = (),
         is_right: Callable[[Problem, str], bool] | None = None,
         extract: Callable[[str], str | None] | None = None,
+        classification: Classification | None = None,
         mode: Mode = "advise",
         test_problems: Sequence[Problem | Mapping[str, Any] | str] = (),
         num_problems: int = 200,
@@ -96,28 +98,35 @@ class Watching:
         known = sorted({each.name for each in fields(RunSpec)} - {"budget_flops"})
         for name in declared:
             check.one_of("argument", name, known, check.did_you_mean(name, known))
-        self._asked_for: dict[str, Any] = {
+        texts: dict[str, Any] = {
             "task": task,
             "problems": problems,
             "is_right": is_right,
             "extract": extract,
             "test_problems": test_problems,
             "num_problems": num_problems,
-            "verified": mode == "shadow",
-            "seed": seed,
+            "max_tokens": max_tokens,
+            "stop": stop,
+            "tokenizer": tokenizer,
+            "chat": chat,
         }
+        if classification is not None:
+            own = signature(Watching.__init__).parameters
+            given = texts | {"temperature": temperature}
+            check_alone({name: (each, own[name].default) for name, each in given.items()}, declared)
+        self._subject: Subject = Texts(**texts) if classification is None else classification
         self._mode: Mode = mode
-        self._every, self._max_tokens, self._stop = evaluate_every, max_tokens, tuple(stop)
+        self._every = evaluate_every
         self._session: dict[str, Any] = {"num_samples": num_samples, "temperature": temperature, "seed": seed}
-        self._tokenizer, self._chat = tokenizer, chat
+        self._session |= self._subject.session_settings
+        self._tokenizer = tokenizer
         self._policy, self._cost, self._log, self._declared = policy, cost, log, declared
         self._averages = average
         self.average: WeightAverage | None = None
         """In the first process, once training has begun, where one is kept."""
-        self._count = TokenCount()
+        self._count = self._subject.count
         self._generated_elsewhere = 0.0
         """This process' share of the tokens that the loop says it generated, with their prompts."""
-        self._asked: Asked | None = None
         self._ranks: RankSampler | None = None
         self._watch: Watch | None = None
         self._cooldown_share = 0.0
@@ -139,10 +148,12 @@ class Watching:
         self,
         model: Any,
         *,
-        tokenizer: Any,
         steps: int,
         step: int,
         directory: Path,
+        tokenizer: Any = None,
+        collate: Callable[[list[Any]], Any] | None = None,
+        training_data: Any = None,
         asked: Asked | None = None,
         references: Sequence[Any] = (),
         **told: Any,
@@ -151,13 +162,15 @@ class Watching:
 
         Args:
             model: that is trained, without the wrapper of several processes.
-            tokenizer: its own, where the user named no other.
             steps: optimizer steps of the full run.
             step: of them done before.
             directory: of the run log, where the user named no other.
+            tokenizer: its own, where the user named no other.
+            collate: makes its batches of rows, likewise.
+            training_data: its rows, where it has them.
             asked: what the loop itself evaluates on, where its banks are handed over; None: what the user asked for.
             references: modules that score samples for the training of the model.
-            told: the other fields of a `Watch` that the loop tells, and `training_data`, the rows, where it has them.
+            told: the other fields of a `Watch` that the loop tells.
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
         place = directory if self._log is None else Path(self._log)
@@ -165,22 +178,48 @@ class Watching:
             remedy = "No process has all weights of a sharded model."
             raise argument_error("average", "be False where the model is sharded", True, remedy)
         self.average = WeightAverage(model) if self._averages and is_first() else None
-        own = self._tokenizer if self._tokenizer is not None else tokenizer
+        loop = Loop(
+            model=model,
+            tokenizer=tokenizer,
+            collate=collate,
+            training_data=training_data,
+            seed=self._session["seed"],
+            verified=self._mode == "shadow",
+        )
         self._measures = asked is None
-        limits = agreed(lambda: self._ask(asked))
-        own_sampler = everywhere(lambda: self._sampler(model, own, *limits))
-        sampler: Any = own_sampler
-        if own_sampler is not None and not is_alone():
-            sampler = self._ranks = RankSampler(own_sampler)
+        sampler: Any = None
+        if asked is None:
+            asked, sampler = self._subject.begin(loop)
+        elif is_first():
+            warn_of_overlap(asked.problems, training_data, None)
+        if sampler is not None and not is_alone():
+            sampler = self._ranks = RankSampler(sampler)
         if (average := self.average) is not None:
             swapped = average.swapped
             self._session |= {"averaged": swapped if is_alone() else lambda: sampler.lending(swapped)}
-        prompts = None if own_sampler is None else own_sampler.prompts
-        self._has_stopped = agreed(lambda: self._watched(model, sampler, prompts, step, place, told))
-        self._cost = self._cost or _cost(model)
+        cost = self._cost = self._cost or everywhere(lambda: self._subject.cost(loop))
+
+        def watched() -> bool:
+            assert asked is not None, "it is known in the first process"
+            self._watch = Watch(
+                asked=asked,
+                sampler=sampler,
+                cost=cost,
+                steps=steps,
+                directory=place,
+                mode=self._mode,
+                policy=self._policy,
+                session_settings=self._session,
+                declared={"decay_share": told.pop("decay_share")} | self._declared,
+                **told,
+            )
+            self._watch.begin(step)
+            return self._watch.stops
+
+        self._has_stopped = agreed(watched)
         if self._has_stopped and self._cooldown_share:
             self._cooling, self._has_stopped = agreed(lambda: self._cool_down(step), self._ranks)
-        self._count.attach(model, ends=end_tokens(model, own), references=tuple(references))
+        self._subject.attach(loop, references)
 
     def _stops_at(
         self,
@@ -293,56 +332,6 @@ class Watching:
             agreed(end, self._ranks)  # for the verification, which all draw
         else:
             end()
-
-    def _ask(self, evaluated: Asked | None) -> tuple[int, tuple[str, ...]]:
-        """Most tokens of a completion, and what ends it besides, as the task says; in the first process."""
-        self._asked = evaluated or asked_from(**self._asked_for)
-        return self._asked.max_tokens, self._asked.stop
-
-    def _sampler(self, model: Any, tokenizer: Any, max_tokens: int, stop: tuple[str, ...]) -> HFSampler | None:
-        """Of this process; None where the loop itself measures."""
-        if not hasattr(tokenizer, "decode"):
-            raise argument_error("tokenizer", "be given, for prompts are text", tokenizer)
-        if not self._measures:
-            return None
-        limit = max_tokens if self._max_tokens is None else self._max_tokens
-        return HFSampler(model, tokenizer, max_tokens=limit, stop=(*stop, *self._stop), chat=self._chat)
-
-    def _watched(
-        self,
-        model: Any,
-        sampler: Sampler | None,
-        prompts: PromptEncoder | None,
-        step: int,
-        directory: Path,
-        told: dict[str, Any],
-    ) -> bool:
-        """Whether the run that is gone on with has stopped already, and is to stay so; in the first process."""
-        assert self._asked is not None, "asked before"
-        declared = {"decay_share": told.pop("decay_share")} | self._declared
-        training_data = told.pop("training_data", None)
-        self._watch = Watch(
-            asked=self._asked,
-            sampler=sampler,
-            cost=self._cost or _cost(model),
-            steps=self._steps,
-            directory=directory,
-            mode=self._mode,
-            policy=self._policy,
-            session_settings=self._session,
-            declared=declared,
-            **told,
-        )
-        self._watch.begin(step)
-        warn_of_overlap(self._asked.problems, training_data, prompts)
-        return self._watch.stops
-
-
-def _cost(model: Any) -> ModelCost:
-    try:
-        return cost_of_config(model.config)
-    except ArgumentError as error:
-        raise ArgumentError(f"{error} Or say what a token costs: EarlyStop(cost=ModelCost(...)).") from error
 
 
 def check_wrapper(model: Any) -> None:
