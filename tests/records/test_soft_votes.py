@@ -20,7 +20,7 @@ VOTE = SoftVote(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"strategy": "own.module:vote"}, "strategy must be soft_vote or snapshot_ensemble"),
+        ({"strategy": "own.module:vote"}, 'strategy must be "soft_vote" or "snapshot_ensemble"'),
         ({"k_values": (4, 1)}, "k_values must be increasing"),
         ({"num_passes": 3}, "num_passes must be a whole number of at least 4; got 3"),
         ({"accuracy_PK": ((0.5,),)}, "accuracy_PK must have one number for each of 2 K; got 1"),
