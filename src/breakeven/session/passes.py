@@ -8,7 +8,7 @@ reads those of earlier checkpoints; decisions rest on what the log holds of it, 
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +137,7 @@ class Passes:
         return self._directory / f"{self._of}{kind}-{step}.npy"
 
 
-def _recorded(strategy: str, measured: Measured, num_passes: int) -> SoftVote:
+def _recorded(strategy: Literal["soft_vote", "snapshot_ensemble"], measured: Measured, num_passes: int) -> SoftVote:
     return SoftVote(
         strategy=strategy,
         k_values=measured.k_values,
