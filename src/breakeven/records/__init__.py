@@ -22,6 +22,7 @@ from breakeven.records.outlook import Outlook
 from breakeven.records.samples import (
     CHECK_FAILED,
     NO_ANSWER,
+    ClassPass,
     Completion,
     Draw,
     Finish,
@@ -46,6 +47,7 @@ __all__ = [
     "Action",
     "BudgetChange",
     "CheckpointRecord",
+    "ClassPass",
     "Completion",
     "Cooldown",
     "Cooled",

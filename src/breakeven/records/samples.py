@@ -60,8 +60,14 @@ class Completion:
     text: str
     output_tokens: int
     finish: Finish = Finish.STOP
-    probabilities: npt.NDArray[np.float32] | None = field(default=None, compare=False)
-    """Of a classifier's pass, those of all classes, shape (C,), in the order of `ClassSampler.classes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassPass(Completion):
+    """A pass of a classifier: its text names the likeliest class."""
+
+    probabilities: npt.NDArray[np.float32] = field(compare=False)
+    """Of all classes, shape (C,), in the order of `ClassSampler.classes`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from breakeven import check
 from breakeven.errors import argument_error
@@ -12,7 +13,7 @@ from breakeven.records.curves import ROUNDING
 class SoftVote:
     """Accuracy of the mean of K passes' class probabilities, on each problem at each K."""
 
-    strategy: str
+    strategy: Literal["soft_vote", "snapshot_ensemble"]
     """"soft_vote": of noisy passes of one checkpoint. "snapshot_ensemble": of plain ones of the last K checkpoints."""
     k_values: tuple[int, ...]
     num_passes: int
@@ -24,6 +25,7 @@ class SoftVote:
     """Standard error of the mean over problems where not all subsets of the passes were counted; else 0."""
 
     def __post_init__(self) -> None:
+        check.either("strategy", self.strategy, "soft_vote", "snapshot_ensemble")
         check.increasing("k_values", self.k_values)
         check.whole("num_passes", self.num_passes, self.k_values[-1])
         for row in (*self.accuracy_PK, self.monte_carlo_error_K):

@@ -8,13 +8,13 @@ reads those of earlier checkpoints; decisions rest on what the log holds of it, 
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import LogError, SamplerError
-from breakeven.records import Draw, Problem, SoftVote
+from breakeven.records import ClassPass, Draw, Problem, SoftVote
 from breakeven.records.protocols import ClassSampler, Verifier
 from breakeven.sampling.samples import Samples
 from breakeven.store.files import make_directory, write_whole
@@ -112,8 +112,9 @@ class Passes:
     def _of_draws(self, draws: Sequence[Draw]) -> Probabilities:
         """Of some passes over one problem, shape (N, C)."""
         num_classes = self._right_PC.shape[1]
-        given = [each.probabilities for draw in draws for each in draw.completions]
-        if any(each is None or each.shape != (num_classes,) for each in given):
+        drawn = [each for draw in draws for each in draw.completions]
+        given = [each.probabilities for each in drawn if isinstance(each, ClassPass)]
+        if len(given) < len(drawn) or any(each.shape != (num_classes,) for each in given):
             raise SamplerError(f"the sampler returned a pass without the probabilities of its {num_classes} classes.")
         return np.array(given, dtype=np.float32)
 
@@ -136,7 +137,7 @@ class Passes:
         return self._directory / f"{self._of}{kind}-{step}.npy"
 
 
-def _recorded(strategy: str, measured: Measured, num_passes: int) -> SoftVote:
+def _recorded(strategy: Literal["soft_vote", "snapshot_ensemble"], measured: Measured, num_passes: int) -> SoftVote:
     return SoftVote(
         strategy=strategy,
         k_values=measured.k_values,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breakeven.errors import argument_error
-from breakeven.records import Completion, Draw, Problem
+from breakeven.records import ClassPass, Draw, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +65,5 @@ class PassSampler:
             odds_C = np.exp(logits_C - logits_C.max())
             probabilities = (odds_C / odds_C.sum()).astype(np.float32)
             text = self.classes[int(probabilities.argmax())]
-            passes.append(Completion(text=text, output_tokens=2, probabilities=probabilities))
+            passes.append(ClassPass(text=text, output_tokens=2, probabilities=probabilities))
         return Draw(prompt_tokens=0, completions=tuple(passes))

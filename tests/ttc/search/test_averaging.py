@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError, SamplerError
+from breakeven.records import ClassPass, Draw
 from breakeven.testing import PassSampler, RateSampler
 from breakeven.ttc.search.averaging import soft_vote
 from breakeven.ttc.strategies.named import STRATEGIES
@@ -21,11 +22,15 @@ SAMPLER = PassSampler(
 )
 
 
+def passes_of(draw: Draw) -> list[ClassPass]:
+    return [each for each in draw.completions if isinstance(each, ClassPass)]
+
+
 def test_what_is_served_is_as_good_as_was_measured_on_other_passes() -> None:
     served = STRATEGIES["soft_vote"].serve(SAMPLER.problems, 4, Tools(sampler=SAMPLER, temperature=1.0, seed=1))
     right = np.mean([each.served is not None and each.served.text == each.problem.reference for each in served])
     draws = SAMPLER.sample(SAMPLER.problems, 8, temperature=1.0, seed=2)
-    passes_PNC = np.array([[each.probabilities for each in draw.completions] for draw in draws])
+    passes_PNC = np.array([[each.probabilities for each in passes_of(draw)] for draw in draws])
     right_PC = np.array([[each.reference == name for name in CLASSES] for each in SAMPLER.problems])
     assert right == pytest.approx(estimate(passes_PNC, right_PC, [4]).accuracy_K[0], abs=0.06)
     assert {each.cost.num_samples for each in served} == {4}
@@ -36,10 +41,7 @@ def test_a_class_that_is_no_pass_first_choice_can_be_the_mean() -> None:
         def sample(self, problems, num_samples, **settings):
             draws = super().sample(problems, num_samples, **settings)
             rows = np.array([[0.5, 0.49, 0.01], [0.01, 0.49, 0.5]], dtype=np.float32)
-            passes = [
-                replace(each, text=CLASSES[int(row.argmax())], probabilities=row)
-                for each, row in zip(draws[0].completions, rows, strict=True)
-            ]
+            passes = [ClassPass(text=CLASSES[int(row.argmax())], output_tokens=2, probabilities=row) for row in rows]
             return [replace(draws[0], completions=tuple(passes))]
 
     sampler = Scripted(classes=CLASSES, logits={"a": [0.0, 0.0, 0.0]}, labels={"a": "bee"})

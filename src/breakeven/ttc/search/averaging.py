@@ -6,7 +6,7 @@ import numpy as np
 
 from breakeven import check
 from breakeven.errors import SamplerError
-from breakeven.records import Draw, Problem
+from breakeven.records import ClassPass, Draw, Problem
 from breakeven.records.asking import draw_from
 from breakeven.records.protocols import ClassSampler
 from breakeven.ttc.search.adaptive import round_cost
@@ -34,7 +34,7 @@ def soft_vote(
 
 
 def _served(problem: Problem, draw: Draw, classes: tuple[str, ...]) -> SearchResult:
-    given = [each.probabilities for each in draw.completions if each.probabilities is not None]
+    given = [each.probabilities for each in draw.completions if isinstance(each, ClassPass)]
     if len(given) != len(draw.completions):
         raise SamplerError(f"a pass over problem {problem.id!r} came without the probabilities of its classes.")
     text = classes[int(np.mean(given, axis=0, dtype=np.float64).argmax())]
