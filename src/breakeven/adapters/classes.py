@@ -12,7 +12,7 @@ from breakeven.adapters.ranks import everywhere, is_first
 from breakeven.adapters.row_count import RowCount
 from breakeven.adapters.subject import Loop
 from breakeven.cost.tokens import ModelCost
-from breakeven.errors import argument_error
+from breakeven.errors import UsageError, argument_error
 from breakeven.evenly import evenly
 from breakeven.records import Problem
 from breakeven.records.agree import SameText
@@ -64,6 +64,8 @@ class Classification:
             checked when training begins.
     """
 
+    kind = "a torch module with weights"
+
     def __init__(
         self,
         examples: Any,
@@ -102,6 +104,10 @@ class Classification:
         self._noise: dict[str, Any] = {"augment": augment, "dropout": dropout, "snapshots": snapshots}
         self._most, self._max_rows = num_examples, max_rows
 
+    def fits(self, module: Any) -> bool:
+        """See `Subject`; metrics and losses have no weights."""
+        return hasattr(module, "parameters") and next(module.parameters(), None) is not None
+
     def begin(self, loop: Loop) -> tuple[Asked, ClassSampler]:
         """See `Subject`; all is known in every process."""
         return everywhere(lambda: self._begin(loop))
@@ -134,8 +140,9 @@ class Classification:
             raise argument_error("model.config.problem_type", "be that of one class an example", kind, _ONE_CLASS)
         with undisturbed(loop.model):  # rows are read, and collated, by other people's code
             own = self._own("examples", self._examples, loop)
+            own.label(own.places[0])  # before a collator stumbles over rows of another kind
             first = self._inputs(loop, [own.rows[place] for place in own.places[:_FEW]])
-            classes = self._names(config, num_classes(loop.model, first))
+            classes = self._names(config, _width(loop.model, first))
             problems = own.problems(classes, first.named)
             _check_spread(problems, classes)
             tests: tuple[Problem, ...] = ()
@@ -224,6 +231,17 @@ def warn_of_repeats(examples: Examples, training_data: Any, names: Mapping[str, 
             "of the training data: what is measured on them is no forecast for others. Evaluate on some that are not "
             "trained on."
         )
+
+
+def _width(model: Any, inputs: Inputs) -> int:
+    """How many classes a model tells apart."""
+    try:
+        return num_classes(model, inputs)
+    except UsageError:
+        raise
+    except Exception as error:
+        remedy = f"Its inputs are {', '.join(inputs.named)}: name collate= or labels= where others are meant."
+        raise argument_error("model", "run on examples", f"{type(error).__name__}: {error}", remedy) from error
 
 
 def _asked(problems: tuple[Problem, ...], tests: tuple[Problem, ...]) -> Asked:

@@ -11,6 +11,7 @@ from typing import Any
 
 from breakeven.adapters.ranks import is_first
 from breakeven.adapters.schedule import decay_share
+from breakeven.adapters.subject import Subject
 from breakeven.adapters.watching import Watching
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.session.voice import warn
@@ -44,8 +45,9 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
     and the model as transformers saves it, to be served, in `model-STEP`. With `fast_dev_run` nothing is done.
 
     Args:
-        model: which part of the module generates, by the name of an attribute, with dots into others; None: the module
-            itself if it is a causal language model of transformers, or else its one attribute that is one.
+        model: which part of the module is measured, by the name of an attribute, with dots into others; None: its one
+            attribute that is a causal language model of transformers, or of a classifier its one attribute with
+            weights, or else the module itself, whose `forward` then gives the logits.
         watching: see `breakeven.adapters.watching.Watching`, for errors too.
     """
 
@@ -60,7 +62,7 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
         if trainer.fast_dev_run:
             return
         _refuse_sharded(trainer)
-        self._model = _generating(pl_module, self._name)
+        self._model = _measured(pl_module, self._subject, self._name)
         self._own = getattr(pl_module, "tokenizer", None) or getattr(trainer.datamodule, "tokenizer", None)
         self._seen = trainer.global_step
         default = Path(trainer.default_root_dir) / "breakeven"
@@ -75,6 +77,7 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
             decay_share=_decay_share(trainer, steps),
             directory=self._directory,
             config={"trainer": _settings(trainer)},
+            collate=getattr(trainer.train_dataloader, "collate_fn", None),
             training_data=getattr(trainer.train_dataloader, "dataset", None),
         )
         if self.average is not None and self._saved_average is not None:
@@ -119,11 +122,14 @@ class EarlyStop(Watching, *_bases()):  # type: ignore[misc]
 
     def _export(self, step: int) -> None:
         """The model as transformers loads it, for a checkpoint of Lightning is a pickle, which nobody should read."""
+        if not hasattr(self._model, "save_pretrained"):  # a module of one's own: whoever made it loads it
+            return
         place = self._directory / f"model-{step}"
         try:
             self._model.save_pretrained(place)
             tokenizer: Any = self._tokenizer or self._own
-            tokenizer.save_pretrained(place)
+            if tokenizer is not None:
+                tokenizer.save_pretrained(place)
         except Exception as error:
             warn(f"the model could not be saved in {place}, and training ends: {type(error).__name__}: {error}")
 
@@ -179,31 +185,24 @@ def _settings(trainer: Any) -> dict[str, Any]:
     return {name: getattr(trainer, name) for name in names} | {"precision": str(trainer.precision)}
 
 
-def _generating(module: Any, name: str | None) -> Any:
-    """The part of a LightningModule that is a causal language model of transformers."""
-    remedy = 'Name it: EarlyStop(model="policy").'
+def _measured(module: Any, subject: Subject, name: str | None) -> Any:
+    """The part of a LightningModule that is measured: the one that is named, its only such attribute, or it itself."""
     if name is not None:
         try:
             found = attrgetter(name)(module)
         except AttributeError:
             found = None
-        if not _generates(found):
-            raise argument_error("model", "name a causal language model of transformers in the module", name)
+        if not subject.fits(found):
+            raise argument_error("model", f"name {subject.kind} in the module", name)
         return found
-    if _generates(module):
-        return module
-    parts = {each: part for each, part in module.named_children() if _generates(part)}
-    if len(parts) != 1:
-        rule = "be named where the LightningModule has not just one attribute that is a causal language model"
+    parts = {each: part for each, part in module.named_children() if subject.fits(part)}
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    if not subject.fits(module):
+        remedy = 'Name it: EarlyStop(model="policy").'
+        rule = f"be named where the LightningModule has not just one attribute that is {subject.kind}"
         raise argument_error("model", rule, ", ".join(parts) or type(module).__name__, remedy)
-    return next(iter(parts.values()))
-
-
-def _generates(part: Any) -> bool:
-    from transformers import PreTrainedModel
-
-    inner = part.get_base_model() if hasattr(part, "get_base_model") else part  # of PEFT
-    return isinstance(inner, PreTrainedModel) and inner.can_generate()
+    return module
 
 
 def _refuse_sharded(trainer: Any) -> None:

@@ -56,6 +56,15 @@ class Subject(Protocol):
         """Arguments of a `Session` that it leaves no choice of."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """What a model has to be, in words."""
+        ...
+
+    def fits(self, module: Any) -> bool:
+        """Whether a module is such a model."""
+        ...
+
     def begin(self, loop: Loop) -> tuple[Asked | None, Any]:
         """What is asked, in the first process at least, and the sampler of this process; every process has to call.
 

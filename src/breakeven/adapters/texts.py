@@ -19,6 +19,8 @@ from breakeven.sampling.hf import HFSampler
 class Texts:
     """A `Subject`; arguments as of `Watching`."""
 
+    kind = "a causal language model of transformers"
+
     def __init__(
         self,
         *,
@@ -45,6 +47,13 @@ class Texts:
         }
         self._max_tokens, self._stop = max_tokens, tuple(stop)
         self._tokenizer, self._chat = tokenizer, chat
+
+    def fits(self, module: Any) -> bool:
+        """See `Subject`; under PEFT too."""
+        from transformers import PreTrainedModel
+
+        inner = module.get_base_model() if hasattr(module, "get_base_model") else module
+        return isinstance(inner, PreTrainedModel) and inner.can_generate()
 
     def begin(self, loop: Loop) -> tuple[Asked | None, HFSampler]:
         """See `Subject`; problems are known in the first process alone."""

@@ -213,7 +213,7 @@ class Watch:
 
     def _start(self, step: int, tokens: int, sequences: int, rows: int, rollout_flops: float) -> None:
         if not tokens or not sequences:
-            remedy = "The model is given input_ids or inputs_embeds in training mode, one row a sequence."
+            remedy = "The model is given its batches in training mode, one row a sequence or an example."
             raise argument_error("train_tokens", "be counted at the model's batches", tokens, remedy)
         step_tokens = tokens / rows * (self.step_rows or rows / (step - self._started_at))
         step_rollouts = rollout_flops * step_tokens / tokens
