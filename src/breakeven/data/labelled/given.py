@@ -30,25 +30,23 @@ def examples_of(given: Given, split: Split | None, name: str) -> Examples:
     """
     if split is None:
         if len(given) > 1:
-            raise argument_error("split", f"be named for {name}, which has {', '.join(given)}", split, _remedy())
+            remedy = "One that it lacks is made of the training examples."
+            raise argument_error("split", f"be named for {name}, which has {', '.join(given)}", split, remedy)
         return given["train"]()
-    check.one_of("split", split, SPLITS, check.did_you_mean(split, SPLITS))
+    check.one_of("split", split, SPLITS, check.did_you_mean(str(split), SPLITS))
     if split != "train" and split in given:
         return given[split]()
-    everything = given["train"]()
-    made = [each for each in SPLITS if each != "train" and each not in given]
-    places = [place for place, each in enumerate(everything.ids) if _split(each, made) == split]
-    if not places:
-        got = f"{len(everything)} examples, none of them in {split!r}"
-        raise argument_error(name, "hold enough examples to split by hash", got, "Name another split, or add examples.")
-    part = everything if not made else everything.take(places)
+    made = [each for each in SPLITS if each not in given]
+    part = _made(given["train"](), split, made) if made else given["train"]()
     return part.for_training() if split == "train" else part
 
 
-def _split(name: str, made: Sequence[Split]) -> Split:
-    found = split_of_id(name)
-    return found if found in made else "train"
-
-
-def _remedy() -> str:
-    return "A split that it lacks is made of the training examples."
+def _made(everything: Examples, split: Split, made: Sequence[Split]) -> Examples:
+    """The examples whose bucket is that of `split`; "train" has the buckets of all that need not be made."""
+    found = [each if each in made else "train" for each in map(split_of_id, everything.ids)]
+    places = [place for place, each in enumerate(found) if each == split]
+    if not places:
+        got = f"{len(everything)} examples, none of them in {split!r}"
+        remedy = "Name another split, or add examples."
+        raise argument_error(everything.name, "hold enough examples to split by hash", got, remedy)
+    return everything.take(places)

@@ -54,7 +54,7 @@ def load_examples(name: str, *, split: Split | None = None, size: int | None = N
 def _given(name: str, size: int | None) -> Given:
     kind, _, rest = name.partition(":")
     match kind:
-        case "glue" if ":" in rest:
+        case "glue" if all(rest.partition(":")):
             task, _, path = rest.partition(":")
             return glue(task, path)
         case "cifar10" | "cifar100" if rest:

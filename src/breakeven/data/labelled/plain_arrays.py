@@ -1,7 +1,8 @@
 """Pickles of plain arrays, read without running anything that they name.
 
 A pickle is a program: it may call whatever can be imported. Here the few names that pickles of arrays need lead to the
-stand-ins of this module, every other name is refused, and NumPy sees nothing but the bytes, in a type of numbers.
+stand-ins of this module, every other name is refused, and NumPy sees nothing but the bytes, in a type of numbers. Each
+stand-in has a `__setstate__`, since a pickle sets attributes, of classes too, where there is none.
 """
 
 import pickle
@@ -57,10 +58,15 @@ class _Array:
 class _Encoded(bytes):
     """`_codecs.encode(text, "latin1")`, as Python 3 writes bytes in earlier protocols."""
 
+    __slots__ = ()
+
     def __new__(cls, text: Any, encoding: Any) -> "_Encoded":
         if encoding != "latin1":
             raise pickle.UnpicklingError(f"the encoding {encoding!r}")
         return super().__new__(cls, text.encode("latin1"))
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError("bytes with a state")
 
 
 _STAND_INS: Final[dict[tuple[str, str], type]] = {
