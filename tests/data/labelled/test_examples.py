@@ -68,11 +68,11 @@ def test_no_examples_are_refused() -> None:
 
 
 def test_classes_are_counted_and_said() -> None:
-    some = texts(3, classes=("no", "yes", "maybe"), left_out=("2 rows that lack columns",))
+    some = texts(3, classes=("no", "yes", "maybe"), left_out=("2 broken rows",))
     assert len(some) == 3
     assert some.count_C.tolist() == [2, 1, 0]
     assert some.absent == ("maybe",)
-    assert some.summary == "mine: 3 texts; 3 classes; none of maybe; left out: 2 rows that lack columns"
+    assert some.summary == "mine: 3 texts; 3 classes; none of maybe; left out: 2 broken rows"
     assert images().summary == "mine: 4 colour images of 2 x 2; 2 classes"
     pairs = texts(2, texts=(("a", "b"), ("c", "d")))
     assert pairs.summary == "mine: 2 pairs of texts; 2 classes"

@@ -79,7 +79,9 @@ def test_the_centre_is_cut_out(tmp_path: Path) -> None:
     for name, image in (("high", wide.transpose(1, 0, 2)), ("wide", wide)):
         (tmp_path / name).mkdir()
         Image.fromarray(image).save(tmp_path / name / "a.png")
-    assert (load_examples(f"images:{tmp_path}", size=10).image_PHWC == 200).all()
+    whole = load_examples(f"images:{tmp_path}", size=10).image_PHWC
+    assert whole is not None
+    assert (whole == 200).all()
     half = load_examples(f"images:{tmp_path}", size=5).image_PHWC
     assert half is not None
     assert (half[:, 2, 2] == 200).all()

@@ -1,6 +1,7 @@
 """Pickles of plain arrays: those of NumPy are read, and nothing else that a pickle can say."""
 
 import pickle
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,12 @@ def test_any_other_name_is_refused(content: bytes, named: str) -> None:
     with pytest.raises(ArgumentError, match="file must be a pickle of plain arrays") as caught:
         read_pickle(content, "file")
     assert named in str(caught.value)
+
+
+def test_an_object_with_a_high_number_takes_no_memory() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert read_pickle(b"\x80\x02K\x01r\xff\xff\xff\x0f.", "file") == 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
 
 
 def test_parts_that_are_no_array_of_these_dimensions_are_refused() -> None:

@@ -31,8 +31,8 @@ class _Task:
     metrics: tuple[str, ...] = ("accuracy",)
     headerless: tuple[str, ...] = ()
     validation: tuple[str, ...] = ("dev", "validation")
-    short_rows: bool = False
-    """Whether the published file has rows that lack columns, which all its users leave out."""
+    broken_rows: bool = False
+    """Whether the published file has rows that are cut in two or lack a label, which its users leave out."""
 
 
 TASKS: Final = {
@@ -54,7 +54,7 @@ TASKS: Final = {
         texts=(("question1", "question2"),),
         label=("is_duplicate", "label"),
         metrics=("accuracy", "f1"),
-        short_rows=True,
+        broken_rows=True,
     ),
     "mnli": _Task(
         classes=("entailment", "neutral", "contradiction"),
@@ -110,12 +110,12 @@ def _examples(name: str, task: _Task, path: Path) -> Examples:
     ids: list[str] = []
     labels: list[int] = []
     texts: list[tuple[str, ...]] = []
-    short = 0
-    for number, row in table_rows(path, task.headerless):
+    broken = 0
+    for number, row in table_rows(path, task.headerless, may_break=task.broken_rows):
         pair = next((each for each in task.texts if set(each) <= set(row)), None)
         label = next((each for each in task.label if each in row), None)
-        if (pair is None or label is None) and task.short_rows and ids:
-            short += 1
+        if task.broken_rows and (not row or (label and row[label] == "")):
+            broken += 1
             continue
         if pair is None:
             rule = f"must have {' or '.join(map(' and '.join, task.texts))}"
@@ -132,7 +132,7 @@ def _examples(name: str, task: _Task, path: Path) -> Examples:
         texts=tuple(texts),
         ids=tuple(ids),
         metrics=task.metrics,
-        left_out=(f"{short:,} rows that lack columns",) if short else (),
+        left_out=(f"{broken:,} broken rows",) if broken else (),
     )
 
 

@@ -78,7 +78,9 @@ _STAND_INS: Final[dict[tuple[str, str], type]] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
+    """The reader in Python: that in C fills gigabytes for a few bytes that give an object a high number."""
+
     def find_class(self, module: str, name: str) -> Any:
         found = _STAND_INS.get((module, name))
         if found is None:

@@ -11,10 +11,10 @@ from breakeven.jsonl import json_rows, line_fault, lines_of
 
 ENDS: Final = (".tsv", ".txt", ".csv", ".jsonl")
 Row = tuple[int, Mapping[str, Any]]
-"""The number of a line, from 1, and its fields by column. A short row has fewer."""
+"""The number of a line, from 1, and its fields by column."""
 
 
-def table_rows(path: Path, headerless: tuple[str, ...] = ()) -> Iterator[Row]:
+def table_rows(path: Path, headerless: tuple[str, ...] = (), *, may_break: bool = False) -> Iterator[Row]:
     """The rows of a table, whose first line names the columns.
 
     In TSV a quotation mark is a character as any other, as GLUE has it.
@@ -22,9 +22,10 @@ def table_rows(path: Path, headerless: tuple[str, ...] = ()) -> Iterator[Row]:
     Args:
         path: a file plain or gzip, whose name ends in one of `ENDS`.
         headerless: names of the columns of a TSV whose first line names none of them, but is a row.
+        may_break: a row of TSV or CSV that has more or fewer fields than there are columns is given without any.
 
     Raises:
-        ArgumentError: it cannot be read, ends in something else, or a row has more fields than there are columns.
+        ArgumentError: it cannot be read, ends in something else, or a row has not one field a column.
     """
     end = Path(path.name.removesuffix(".gz")).suffix
     check.one_of(f"the end of {path.name}", end, ENDS, "Write it as TSV, CSV or JSONL.")
@@ -34,11 +35,11 @@ def table_rows(path: Path, headerless: tuple[str, ...] = ()) -> Iterator[Row]:
     rows = _csv_rows(path) if end == ".csv" else _tsv_rows(path)
     number, columns = next(rows, (1, []))
     if headerless and not set(headerless) & set(columns):
-        yield number, _fields(path, number, columns, list(headerless))
+        yield number, _fields(path, number, columns, list(headerless), may_break)
         columns = list(headerless)
     for number, cells in rows:
         if cells not in ([], [""]):
-            yield number, _fields(path, number, cells, columns)
+            yield number, _fields(path, number, cells, columns, may_break)
 
 
 def _tsv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -56,8 +57,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise argument_error(str(path), "be a CSV file", got, "Quote fields that hold commas or quotes.") from error
 
 
-def _fields(path: Path, number: int, cells: list[str], columns: list[str]) -> dict[str, str]:
-    if len(cells) > len(columns):
-        rule = f"must have {len(columns)} fields, one a column"
-        raise line_fault(path, number, rule, f"{len(cells)} fields", "Is there a tab or comma too many?")
-    return dict(zip(columns, cells, strict=False))
+def _fields(path: Path, number: int, cells: list[str], columns: list[str], may_break: bool) -> dict[str, str]:
+    if len(cells) == len(columns):
+        return dict(zip(columns, cells, strict=True))
+    if may_break:
+        return {}
+    rule = f"must have {len(columns)} fields, one a column"
+    raise line_fault(path, number, rule, f"{len(cells)}", "Is a tab or comma missing, or one too many?")
