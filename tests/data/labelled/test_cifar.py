@@ -50,6 +50,7 @@ def test_cifar_10(version: str, request: pytest.FixtureRequest) -> None:
     assert test.ids[:2] == ("test_batch:0", "test_batch:1")
     assert test.image_PHWC is not None
     assert test.image_PHWC.shape == (10, 32, 32, 3)
+    assert test.image_PHWC.flags.c_contiguous
     assert test.image_PHWC[4, 5, 6].tolist() == planes(10)[4, :, 5, 6].tolist()
     train, validation = load_examples(name, split="train"), load_examples(name, split="validation")
     assert len(train) + len(validation) == 50

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from breakeven import jsonl
+from breakeven.data.labelled import files
 from breakeven.data.labelled.files import file_bytes, member_bytes
 from breakeven.errors import ArgumentError
 
@@ -52,6 +53,18 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         member_bytes(tmp_path / "text.tar", "data")
     with pytest.raises(ArgumentError, match="hold other once; got '0 of it among 1 files'"):
         member_bytes(zipped(tmp_path / "a.zip", data=b"one"), "other")
+
+
+def test_damaged_and_large_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path / "a.zip", data=b"content")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"content", b"CONTENT"))
+    with pytest.raises(ArgumentError, match=r"a\.zip must be a readable file; got .Bad CRC-32"):
+        member_bytes(path, "data")
+    path.write_bytes(whole)
+    monkeypatch.setattr(files, "MOST_BYTES", 6)
+    with pytest.raises(ArgumentError, match=r"data in .*a\.zip must be at most 0 GiB; got '7 bytes'"):
+        member_bytes(path, "data")
 
 
 def test_what_unpacks_to_far_more_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,7 @@ def test_the_pickle_and_the_wheel(tmp_path: Path) -> None:
         (pickle.dumps([1, 2]), "hold three pairs of images and labels"),
         (pickle.dumps({"train": 1}), "hold three pairs of images and labels: train, validation, test; got 'dict'"),
         (pickle.dumps(((np.zeros((2, 9), "f4"), np.zeros(2, int)),) * 3), r"have the shape \(2, 784\); got \(2, 9\)"),
+        (pickle.dumps(((np.full((1, 784), np.nan, "f4"), np.zeros(1, int)),) * 3), "be whole numbers 0 to 255"),
         (packed(divided=False), "be whole numbers 0 to 255, divided by 256"),
         (pickle.dumps(Path("a")), "be a pickle of plain arrays; got .*Nothing of it was run"),
     ],

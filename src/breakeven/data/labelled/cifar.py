@@ -19,6 +19,7 @@ from breakeven.data.labelled.examples import Examples
 from breakeven.data.labelled.files import file_bytes
 from breakeven.data.labelled.given import Given
 from breakeven.data.labelled.plain_arrays import array_in, read_pickle
+from breakeven.data.splits import IntArray
 from breakeven.errors import argument_error
 
 _PIXELS: Final = 3 * 32 * 32
@@ -90,44 +91,44 @@ def cifar(kind: str, path: str) -> Given:
 
 
 def _examples(name: str, version: _Version, files: Sequence[Path]) -> Examples:
-    parts = [_binary(each, version) if each.suffix == ".bin" else _pickled(each, version) for each in files]
-    for file, (label_P, _) in zip(files, parts, strict=True):
-        if label_P.size and label_P.max() >= version.num_classes:
-            rule = f"hold labels 0 to {version.num_classes - 1}"
-            raise argument_error(str(file), rule, int(label_P.max()), "Is it a file of the other CIFAR?")
+    parts = {file.stem: _read(file, version) for file in files}
     return Examples(
         name=name,
         classes=_classes(files[0], version),
-        label_P=np.concatenate([label_P for label_P, _ in parts]),
-        image_PHWC=np.concatenate([_as_images(planes_P) for _, planes_P in parts]),
-        ids=tuple(
-            f"{file.stem}:{row}" for file, (label_P, _) in zip(files, parts, strict=True) for row in range(len(label_P))
-        ),
+        label_P=np.concatenate([label_P for label_P, _ in parts.values()]),
+        image_PHWC=np.concatenate([image_PHWC for _, image_PHWC in parts.values()]),
+        ids=tuple(f"{stem}:{row}" for stem, (label_P, _) in parts.items() for row in range(len(label_P))),
     )
 
 
-def _binary(file: Path, version: _Version) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def _read(file: Path, version: _Version) -> tuple[IntArray, npt.NDArray[np.uint8]]:
+    """Labels and images of one file."""
+    labels, planes = _binary(file, version) if file.suffix == ".bin" else _pickled(file, version)
+    if labels.size and labels.max() >= version.num_classes:
+        rule = f"hold labels 0 to {version.num_classes - 1}"
+        raise argument_error(str(file), rule, int(labels.max()), "Is it a file of the other CIFAR?")
+    image_PHWC = planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return labels.astype(np.int64), np.ascontiguousarray(image_PHWC)
+
+
+def _binary(file: Path, version: _Version) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     content = np.frombuffer(file_bytes(file), dtype=np.uint8)
     length = version.label_bytes + _PIXELS
     if not content.size or content.size % length:
         got = f"{content.size:,} bytes"
         raise argument_error(str(file), f"hold records of {length} bytes", got, "It is truncated: unpack it again.")
     records = content.reshape(-1, length)
-    return records[:, version.label_bytes - 1].astype(np.int64), records[:, version.label_bytes :]
+    return records[:, version.label_bytes - 1], records[:, version.label_bytes :]
 
 
-def _pickled(file: Path, version: _Version) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def _pickled(file: Path, version: _Version) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     batch = _dict(file, ("data", version.labels))
-    label_P = array_in(batch[version.labels], f"{version.labels!r} of {file}", 1).astype(np.int64)
-    planes_P = array_in(batch["data"], f"'data' of {file}", 2)
-    if planes_P.dtype != np.uint8 or planes_P.shape != (len(label_P), _PIXELS):
-        rule = f"be bytes of shape ({len(label_P)}, {_PIXELS}), as there are {len(label_P)} labels"
-        raise argument_error(f"'data' of {file}", rule, f"{planes_P.dtype} of shape {planes_P.shape}")
-    return label_P, planes_P
-
-
-def _as_images(planes_P: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.ascontiguousarray(planes_P.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    labels = array_in(batch[version.labels], f"{version.labels!r} of {file}", 1)
+    planes = array_in(batch["data"], f"'data' of {file}", 2)
+    if planes.dtype != np.uint8 or planes.shape != (len(labels), _PIXELS):
+        rule = f"be bytes of shape ({len(labels)}, {_PIXELS}), as there are {len(labels)} labels"
+        raise argument_error(f"'data' of {file}", rule, f"{planes.dtype} of shape {planes.shape}")
+    return labels, planes
 
 
 def _classes(file: Path, version: _Version) -> tuple[str, ...]:

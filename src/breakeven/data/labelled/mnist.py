@@ -64,20 +64,19 @@ def _from_pickle(name: str, path: Path, place: int) -> Examples:
         rule = "hold three pairs of images and labels: train, validation, test"
         raise argument_error(str(path), rule, type(splits).__name__)
     images, labels = pairs[place]
-    pixel_PI = array_in(images, f"images of {path}", 2)
+    pixels = array_in(images, f"images of {path}", 2)
     label_P = array_in(labels, f"labels of {path}", 1)
-    if pixel_PI.shape != (len(label_P), 784):
-        raise argument_error(f"images of {path}", f"have the shape ({len(label_P)}, 784)", pixel_PI.shape)
-    return _examples(name, SPLITS[place], _bytes(pixel_PI, path).reshape(-1, 28, 28), label_P)
+    if pixels.shape != (len(label_P), 784):
+        raise argument_error(f"images of {path}", f"have the shape ({len(label_P)}, 784)", pixels.shape)
+    return _examples(name, SPLITS[place], _bytes(pixels, path).reshape(-1, 28, 28), label_P)
 
 
-def _bytes(pixel_PI: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint8]:
+def _bytes(pixels: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint8]:
     """Pixels 0..255; the pickle has them divided by 256."""
-    scaled = pixel_PI * np.float32(256)
-    whole = scaled.astype(np.uint8)
-    if (whole != scaled).any():
+    scaled = pixels * np.float32(256)
+    if not ((scaled >= 0) & (scaled <= 255) & (scaled == np.floor(scaled))).all():
         raise argument_error(f"images of {path}", "be whole numbers 0 to 255, divided by 256", "others")
-    return whole
+    return scaled.astype(np.uint8)
 
 
 def _idx(folder: Path, start: str) -> Path:
