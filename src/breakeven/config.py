@@ -5,7 +5,7 @@ Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -221,22 +221,42 @@ def _check_strategies(strategies: Sequence[str], reward_model: str) -> None:
             raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
 
 
-def recipe_names() -> list[str]:
-    """Names of the recipes shipped in the package."""
-    shipped = files("breakeven").joinpath("recipes").iterdir()
+CLASSIFIERS: Final = "classifiers"
+"""Folder of the recipes that train a classifier, within those that are shipped."""
+
+
+def recipe_names(folder: str = "") -> list[str]:
+    """Names of the recipes shipped in the package, of language models or in a folder within these."""
+    shipped = files("breakeven").joinpath("recipes", folder).iterdir()
     return sorted(Path(each.name).stem for each in shipped if each.name.endswith(".toml"))
 
 
 def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
-    """The configuration of a shipped recipe or a TOML file, with `key=value` overrides.
+    """The configuration of a shipped recipe or a TOML file of a language model, with `key=value` overrides.
 
     Args:
         recipe: a shipped name such as "countdown", or the path of a `.toml` file.
         overrides: "section.key=value" each; values are TOML, a bare word is taken as a string.
 
     Raises:
-        ArgumentError: no such recipe or key (the nearest names are given), not TOML, or a value out of its range.
+        ArgumentError: no such recipe or key (the nearest names are given), not TOML, a classifier's, or a value out of
+            its range.
     """
+    settings = recipe_settings(recipe, overrides)
+    if is_classifier(settings):
+        remedy = "A recipe with a section data trains a classifier, which `breakeven run` alone does."
+        raise argument_error("RECIPE", "be of a language model", recipe, remedy)
+    return config_from(settings)
+
+
+def is_classifier(settings: Mapping[str, Any]) -> bool:
+    """Whether a recipe trains a classifier, see `breakeven.classifiers`, and no language model."""
+    return "data" in settings
+
+
+def recipe_settings(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The plain settings of a recipe of either kind; arguments and errors as of `load_recipe`."""
+    shipped = {name: folder for folder in ("", CLASSIFIERS) for name in recipe_names(folder)}
     if recipe.endswith(".toml"):
         path = Path(recipe)
         if not path.is_file():
@@ -245,11 +265,12 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise argument_error("RECIPE", "be a readable UTF-8 file", recipe, f"{error}.") from error
-    elif recipe in recipe_names():
-        text = files("breakeven").joinpath("recipes", f"{recipe}.toml").read_text(encoding="utf-8")
+    elif recipe in shipped:
+        place = files("breakeven").joinpath("recipes", shipped[recipe], f"{recipe}.toml")
+        text = place.read_text(encoding="utf-8")
     else:
-        rule, shipped = "be a shipped name or the path of a .toml file", recipe_names()
-        remedy = check.did_you_mean(recipe, shipped) or f"Known: {', '.join(shipped)}."
+        rule = "be a shipped name or the path of a .toml file"
+        remedy = check.did_you_mean(recipe, shipped) or f"Known: {', '.join(sorted(shipped))}."
         raise argument_error("RECIPE", rule, recipe, remedy)
     try:
         settings = tomllib.loads(text)
@@ -258,7 +279,7 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
     settings.setdefault("name", Path(recipe).stem)
     for each in overrides:
         override(settings, each)
-    return config_from(settings)
+    return settings
 
 
 def config_from(settings: dict[str, Any]) -> RunConfig:

@@ -22,6 +22,7 @@ from breakeven.records.outlook import Outlook
 from breakeven.records.samples import (
     CHECK_FAILED,
     NO_ANSWER,
+    ClassPass,
     Completion,
     Draw,
     Finish,
@@ -32,6 +33,7 @@ from breakeven.records.samples import (
     SegmentRule,
     answer_label,
 )
+from breakeven.records.soft_votes import SoftVote
 from breakeven.records.wall import WallTime
 from breakeven.records.witness import Witness
 
@@ -45,6 +47,7 @@ __all__ = [
     "Action",
     "BudgetChange",
     "CheckpointRecord",
+    "ClassPass",
     "Completion",
     "Cooldown",
     "Cooled",
@@ -77,6 +80,7 @@ __all__ = [
     "SearchOutcome",
     "SegmentRule",
     "ServingPoint",
+    "SoftVote",
     "Steering",
     "StopTest",
     "TransformerShape",
