@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError, SamplerError
-from breakeven.records import Draw, Problem
+from breakeven.records import Problem
 from breakeven.records.protocols import ClassSampler as ClassSamplerProtocol
 
 torch = pytest.importorskip("torch")
@@ -91,7 +91,7 @@ TEXTS = [{"input_ids": torch.tensor([1 + at % 9, 2, 3 + at % 5, 4]), "labels": a
 PROBLEMS = [Problem(id=str(at), prompt=str(at)) for at in range(20)]
 
 
-def probability_PNC(draws: list[Draw]) -> Any:
+def probability_PNC(draws: list[Any]) -> Any:
     return np.array([[each.probabilities for each in draw.completions] for draw in draws])
 
 

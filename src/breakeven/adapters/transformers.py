@@ -228,12 +228,13 @@ def _step_rows(args: Any, loader: Any) -> float | None:
 
 def _collate(args: Any, model: Any, loader: Any) -> Callable[[list[Any]], Any] | None:
     """As the trainer makes batches of rows: of the columns that the model takes."""
-    collate = getattr(loader, "collate_fn", None)
+    collate: Callable[[list[Any]], Any] | None = getattr(loader, "collate_fn", None)
     if collate is None or not args.remove_unused_columns:
         return collate
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model  # under an adapter
     columns = [*inspect.signature(inner.forward).parameters, "label", "label_ids", *(args.label_names or ["labels"])]
-    return RemoveColumnsCollator(collate, columns)
+    known: Callable[[list[Any]], Any] = RemoveColumnsCollator(collate, columns)
+    return known
 
 
 def _settings(args: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 
 from breakeven import check
 from breakeven.errors import SamplerError, argument_error
-from breakeven.records import Completion, Draw, Problem
+from breakeven.records import ClassPass, Draw, Problem
 from breakeven.sampling.modes import evaluating
 from breakeven.sampling.uniforms import sample_keys
 
@@ -201,9 +201,9 @@ class ClassSampler:
             for probability_NC in probability_NPC.swapaxes(0, 1)
         ]
 
-    def _completion(self, probability_C: npt.NDArray[np.float32]) -> Completion:
+    def _completion(self, probability_C: npt.NDArray[np.float32]) -> ClassPass:
         name = self.classes[int(probability_C.argmax())]
-        return Completion(text=name, output_tokens=2, probabilities=probability_C.copy())
+        return ClassPass(text=name, output_tokens=2, probabilities=probability_C.copy())
 
     def _probabilities(self, problems: Sequence[Problem], logits_PC: Tensor) -> npt.NDArray[np.float32]:
         shape = len(problems), len(self.classes)
