@@ -315,6 +315,16 @@ def test_examples_that_are_trained_on_and_classes_without_any_are_said(train, ca
     assert not warnings_of(caplog)
 
 
+def test_checkpoints_that_an_ensemble_needs_and_nobody_keeps_are_said(train, caplog, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"save_strategy": "steps", "save_steps": 5, "save_only_model": True}
+    for place, (settings, is_said) in enumerate(
+        (({}, True), (kept | {"save_steps": 4}, True), (kept | {"save_total_limit": 2}, True), (kept, False))
+    ):
+        caplog.clear()
+        train(early_stop(of={"snapshots": 3}), max_steps=1, directory=tmp_path / str(place), **settings)
+        assert ("the last 3 evaluated checkpoints are measured together" in warnings_of(caplog)) is is_said
+
+
 def changed(**changes: Any) -> list[dict[str, Any]]:
     return [VALIDATION[0] | changes, *VALIDATION[1:]]
 

@@ -135,6 +135,17 @@ def test_noisy_passes_are_functions_of_seed_batch_and_number(pairs) -> None:
     assert all(not np.array_equal(whole[:, 0], whole[:, other]) for other in range(1, 6))
 
 
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")  # of later versions alone
+def test_gradient_checkpointing_is_in_nobodys_way() -> None:
+    pytest.importorskip("transformers")
+    model = deberta().train()
+    model.gradient_checkpointing_enable()
+    assert model.is_gradient_checkpointing
+    passes = noisy(ClassSampler(model, TEXTS, CLASSES, dropout=True))
+    model.gradient_checkpointing_disable()
+    assert np.array_equal(passes, noisy(ClassSampler(model, TEXTS, CLASSES, dropout=True)))
+
+
 @pytest.mark.parametrize("make", [vit, deberta, plain_net])
 def test_dropout_is_that_of_training_wherever_it_is(make: Any, images, pairs) -> None:
     pytest.importorskip("transformers")

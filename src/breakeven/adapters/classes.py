@@ -99,6 +99,8 @@ class Classification:
         self.session_settings: dict[str, Any] = {"temperature": 1.0}  # of the softmax
         if augment is None and not dropout:
             self.session_settings["num_samples"] = 0
+        self.snapshots = snapshots
+        """Of the last checkpoints, how many are averaged."""
         self._examples, self._test_examples = examples, test_examples
         self._classes, self._labels, self._collate = classes, labels, collate
         self._noise: dict[str, Any] = {"augment": augment, "dropout": dropout, "snapshots": snapshots}
