@@ -1,8 +1,8 @@
 """Frozen records that travel between the rooms. They check themselves and derive properties.
 
 Array dimensions, used as suffixes everywhere: P problems, N samples drawn per problem, K entries of a list of
-sample counts, C checkpoints (of class probabilities: classes), G cells of a grid of model parameters, B rows of a
-batch, T tokens, E embedding, V vocabulary, H heads.
+sample counts, C checkpoints, G cells of a grid of model parameters, B rows of a batch, T tokens, E embedding,
+V vocabulary, H heads. Of classifiers P are inputs and C classes; of images H is height, W width and C channels.
 
 Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `num_` for counts. Accuracies and
 shares are in [0, 1].
