@@ -100,7 +100,11 @@ def train(tmp_path: Path):
 
 def early_stop(examples: Any = VALIDATION, *, of: dict[str, Any] | None = None, **changes: Any) -> Any:
     passes = {"dropout": True} if of is None else of
-    given = {"evaluate_every": 10, "num_samples": 4, "policy": CalibratedPolicy(max_evaluation_share=1e9)}
+    given: dict[str, Any] = {
+        "evaluate_every": 10,
+        "num_samples": 4,
+        "policy": CalibratedPolicy(max_evaluation_share=1e9),
+    }
     return breakeven.transformers.EarlyStop(classification=Classification(examples, **passes), **given | changes)
 
 
@@ -118,7 +122,7 @@ def test_a_run_is_evaluated_decided_and_recorded(train, tmp_path: Path) -> None:
     assert [each.decision.used for each in record.checkpoints] == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert observed[-1].bank.greedy_accuracy > 0.5
     assert {each.reference for each in stop.session.problems} == {"top", "middle", "below"}
-    votes = {each.strategy: each for each in observed[2].bank.soft_votes}
+    votes = {each.strategy: each for each in observed[2].bank.soft_votes or ()}
     assert votes["snapshot_ensemble"].k_values == (1, 2, 3)
     assert not any(each.bank.oracle and record.header.spec.checker for each in observed)
     plain = np.load(tmp_path / "out" / "breakeven" / "probabilities" / "plain-20.npy")
@@ -175,7 +179,9 @@ def test_a_text_classifier_is_padded_and_priced_by_its_lengths(train) -> None:
         assert "text" not in rows[0], "the trainer takes columns away that the model does not know"
         return {"input_ids": ids, "attention_mask": (ids > 0).long(), "labels": labels}
 
-    rows = [{"input_ids": [1 + at % 9] * (2 + at % 3), "labels": at % 2, "text": "none of its"} for at in range(30)]
+    rows: list[dict[str, Any]] = [
+        {"input_ids": [1 + at % 9] * (2 + at % 3), "labels": at % 2, "text": "none of its"} for at in range(30)
+    ]
     stop = early_stop(rows)
     train(stop, make=deberta, trained_on=rows, collate=padded, max_steps=10, per_device_train_batch_size=10)
     assert stop.session.checkpoints[0].observation.bank.num_problems == 30
@@ -255,7 +261,7 @@ def test_a_loop_of_ones_own_with_pairs_and_a_plain_module(tmp_path: Path) -> Non
     model = seeded(Net).layers.train()
     passes = Classification(pairs(VALIDATION), augment=moves(), num_examples=40, max_rows=16)
     policy = CalibratedPolicy(max_evaluation_share=1e9)
-    stop = breakeven.torch.EarlyStop(
+    stop: Any = breakeven.torch.EarlyStop(
         model, steps=STEPS, classification=passes, evaluate_every=10, log=tmp_path / "run", decay_share=0.0,
         policy=policy,
     )  # fmt: skip
@@ -280,7 +286,7 @@ def test_lightning(tmp_path: Path) -> None:
         def configure_optimizers(self) -> Any:
             return torch.optim.SGD(self.parameters(), lr=0.05)
 
-    stop = breakeven.lightning.EarlyStop(
+    stop: Any = breakeven.lightning.EarlyStop(
         classification=Classification(pairs(VALIDATION), dropout=True), evaluate_every=10, target=0.3, mode="stop",
         policy=CalibratedPolicy(max_evaluation_share=1e9),
     )  # fmt: skip
@@ -307,6 +313,16 @@ def test_examples_that_are_trained_on_and_classes_without_any_are_said(train, ca
     caplog.clear()
     train(early_stop(), max_steps=1, directory=tmp_path / "other")
     assert not warnings_of(caplog)
+
+
+def test_checkpoints_that_an_ensemble_needs_and_nobody_keeps_are_said(train, caplog, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"save_strategy": "steps", "save_steps": 5, "save_only_model": True}
+    for place, (settings, is_said) in enumerate(
+        (({}, True), (kept | {"save_steps": 4}, True), (kept | {"save_total_limit": 2}, True), (kept, False))
+    ):
+        caplog.clear()
+        train(early_stop(of={"snapshots": 3}), max_steps=1, directory=tmp_path / str(place), **settings)
+        assert ("the last 3 evaluated checkpoints are measured together" in warnings_of(caplog)) is is_said
 
 
 def changed(**changes: Any) -> list[dict[str, Any]]:

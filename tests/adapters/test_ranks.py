@@ -113,6 +113,18 @@ def test_a_sharded_model_is_drawn_from_in_step_as_if_it_were_whole(told: list[di
 
 
 @pytest.mark.slow
+def test_a_classifier_is_passed_over_by_both_and_trained_as_without(told: list[dict], place: Path) -> None:
+    for each in told:
+        watched, alone = each["classifier"]
+        assert watched == {"weights": alone["weights"], "measured_at": 20}
+    checkpoints = read_log(place / "classes-True").checkpoints
+    assert [each.observation.step for each in checkpoints] == [5, 10, 15, 20]
+    assert checkpoints[0].observation.train_tokens == 2 * 5 * 8
+    assert checkpoints[-1].observation.bank.num_problems == 41
+    assert checkpoints[-1].observation.bank.soft_votes
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(
     find_spec("deepspeed") is None, reason="needs DS_BUILD_OPS=0 pip install --no-build-isolation deepspeed"
 )

@@ -25,6 +25,7 @@ from transformers import (
 
 import breakeven
 from breakeven import CalibratedPolicy
+from breakeven.adapters.classes import Classification
 from breakeven.adapters.ranks import RankSampler, agreed, everywhere, gathered, summed
 from breakeven.adapters.transformers import EarlyStop
 from breakeven.errors import RunStorageError
@@ -145,6 +146,30 @@ def loop(place: Path, watched: bool = True, shard: bool = False, ask_at: int = 0
     return {"step": step, "weights": weights, "verified": verified, "measured_at": stop.metrics_step}
 
 
+def classifier(place: Path, watched: bool = True) -> dict[str, Any]:
+    """Both train the same classifier on the same rows, with dropout and running statistics."""
+    torch.manual_seed(0)
+    nn = torch.nn
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3)).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    rows = [(torch.randn(4) + 2 * torch.eye(4)[at % 3], at % 3) for at in range(101)]
+    stop: Any = breakeven.torch.EarlyStop(
+        model, steps=20, decay_share=0.0, log=place, evaluate_every=5, num_samples=4, policy=SETTINGS["policy"],
+        classification=Classification(rows[60:], dropout=True, snapshots=2),
+    )  # fmt: skip
+    with stop:
+        for step in range(20):
+            some = [rows[(7 * step + at) % 60] for at in range(8)]
+            given, label = torch.stack([each for each, _ in some]), torch.tensor([each for _, each in some])
+            nn.functional.cross_entropy(model(given), label).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            if watched:
+                stop.step()
+    weights = hashlib.sha256(b"".join(each.numpy().tobytes() for each in model.state_dict().values())).hexdigest()
+    return {"weights": weights, "measured_at": stop.metrics_step}
+
+
 def full_disk(place: Path) -> dict[str, Any]:
     """The disk of the first process is full from the second checkpoint on."""
     runs: Any = RunLog
@@ -205,6 +230,7 @@ def main() -> None:
             "asked": loop(place / "asked", mode="advise", evaluate_every=15, ask_at=16),
             "sharded": loop(place / "sharded", shard=True),
         },
+        "classifier": [classifier(place / f"classes-{watched}", watched) for watched in (True, False)],
     }
     print(json.dumps(told))
     dist.destroy_process_group()

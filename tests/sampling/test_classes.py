@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError, SamplerError
-from breakeven.records import Draw, Problem
+from breakeven.records import Problem
 from breakeven.records.protocols import ClassSampler as ClassSamplerProtocol
 
 torch = pytest.importorskip("torch")
@@ -91,7 +91,7 @@ TEXTS = [{"input_ids": torch.tensor([1 + at % 9, 2, 3 + at % 5, 4]), "labels": a
 PROBLEMS = [Problem(id=str(at), prompt=str(at)) for at in range(20)]
 
 
-def probability_PNC(draws: list[Draw]) -> Any:
+def probability_PNC(draws: list[Any]) -> Any:
     return np.array([[each.probabilities for each in draw.completions] for draw in draws])
 
 
@@ -133,6 +133,17 @@ def test_noisy_passes_are_functions_of_seed_batch_and_number(pairs) -> None:
     assert np.array_equal(whole[:8], noisy(sampler, 6, problems=PROBLEMS[:8])), "batches are cut in the order asked"
     assert not np.array_equal(whole, noisy(sampler, 6, seed=8))
     assert all(not np.array_equal(whole[:, 0], whole[:, other]) for other in range(1, 6))
+
+
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")  # of later versions alone
+def test_gradient_checkpointing_is_in_nobodys_way() -> None:
+    pytest.importorskip("transformers")
+    model = deberta().train()
+    model.gradient_checkpointing_enable()
+    assert model.is_gradient_checkpointing
+    passes = noisy(ClassSampler(model, TEXTS, CLASSES, dropout=True))
+    model.gradient_checkpointing_disable()
+    assert np.array_equal(passes, noisy(ClassSampler(model, TEXTS, CLASSES, dropout=True)))
 
 
 @pytest.mark.parametrize("make", [vit, deberta, plain_net])

@@ -7,9 +7,9 @@ from typing import Any
 from breakeven import check
 from breakeven.adapters.asked import Asked, RightIf
 from breakeven.adapters.counting import count_module
-from breakeven.adapters.examples import Examples, Joined
 from breakeven.adapters.ranks import everywhere, is_first
 from breakeven.adapters.row_count import RowCount
+from breakeven.adapters.rows import Joined, Rows
 from breakeven.adapters.subject import Loop
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import UsageError, argument_error
@@ -99,6 +99,8 @@ class Classification:
         self.session_settings: dict[str, Any] = {"temperature": 1.0}  # of the softmax
         if augment is None and not dropout:
             self.session_settings["num_samples"] = 0
+        self.snapshots = snapshots
+        """Of the last checkpoints, how many are averaged."""
         self._examples, self._test_examples = examples, test_examples
         self._classes, self._labels, self._collate = classes, labels, collate
         self._noise: dict[str, Any] = {"augment": augment, "dropout": dropout, "snapshots": snapshots}
@@ -116,7 +118,7 @@ class Classification:
         """See `Subject`: a token is an example, and feeding it is one pass over it, mean over those decided on."""
         with undisturbed(loop.model):
             examples = self._own("examples", self._examples, loop)
-            inputs = [self._inputs(loop, [examples.rows[place]]) for place in examples.places]
+            inputs = [self._inputs(loop, [examples.data[place]]) for place in examples.places]
         alike: dict[tuple[Any, ...], list[Inputs]] = {}
         for each in inputs:
             alike.setdefault(_shape(each), []).append(each)
@@ -141,17 +143,17 @@ class Classification:
         with undisturbed(loop.model):  # rows are read, and collated, by other people's code
             own = self._own("examples", self._examples, loop)
             own.label(own.places[0])  # before a collator stumbles over rows of another kind
-            first = self._inputs(loop, [own.rows[place] for place in own.places[:_FEW]])
+            first = self._inputs(loop, [own.data[place] for place in own.places[:_FEW]])
             classes = self._names(config, _width(loop.model, first))
             problems = own.problems(classes, first.named)
             _check_spread(problems, classes)
             tests: tuple[Problem, ...] = ()
             if loop.verified:
                 others = self._own("test_examples", self._test_examples, loop)
-                tests = others.problems(classes, first.named, before=len(own.rows))
+                tests = others.problems(classes, first.named, before=len(own.data))
             sampler = ClassSampler(
                 loop.model,
-                Joined(own.rows, self._test_examples),
+                Joined(own.data, self._test_examples),
                 classes,
                 self._collate_of(loop),
                 labels=self._labels,
@@ -163,12 +165,12 @@ class Classification:
                 warn_of_repeats(own, loop.training_data, first.named)
         return _asked(problems, tests), sampler
 
-    def _own(self, name: str, rows: Any, loop: Loop) -> Examples:
-        if name == "test_examples" and hasattr(rows, "__len__") and not len(rows):
+    def _own(self, name: str, data: Any, loop: Loop) -> Rows:
+        if name == "test_examples" and hasattr(data, "__len__") and not len(data):
             raise argument_error(
-                name, "be given in mode shadow", rows, "They are others than examples and training data."
+                name, "be given in mode shadow", data, "They are others than examples and training data."
             )
-        return Examples.of(name, rows, self._labels, self._most, loop.seed)
+        return Rows.of(name, data, self._labels, self._most, loop.seed)
 
     def _collate_of(self, loop: Loop) -> Callable[[list[Any]], Any]:
         return self._collate or loop.collate or default_collate
@@ -218,7 +220,7 @@ def check_alone(given: Mapping[str, tuple[Any, Any]], declared: Mapping[str, Any
         raise argument_error("baseline", "be greedy with classification", declared["baseline"], remedy)
 
 
-def warn_of_repeats(examples: Examples, training_data: Any, names: Mapping[str, Any]) -> None:
+def warn_of_repeats(examples: Rows, training_data: Any, names: Mapping[str, Any]) -> None:
     """Say so where examples are trained on; rows that cannot be read are in nobody's way."""
     try:
         num_found, num_rows = examples.found_in(training_data, names)

@@ -82,6 +82,7 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             check_alone(rewards, watching | {"on_stop": on_stop})
             watching = {"baseline": "sampled"} | watching
         super().__init__(**watching)
+        self._snapshots: int = getattr(watching.get("classification"), "snapshots", 1)
         self._completions, self._rewards, self._extract = completions, rewards, watching.get("extract")
         self._rates: list[float] = []
         if on_stop == "cooldown":
@@ -124,8 +125,18 @@ class EarlyStop(Watching, TrainerCallback):  # type: ignore[misc]
             references=() if reference is None else (reference,),
             asked=asked,
         )
+        self._warn_of_unsaved(args)
         if self.average is not None and state.global_step:
             load_average(self.average, _checkpoint(args, state))
+
+    def _warn_of_unsaved(self, args: Any) -> None:
+        """Of checkpoints that are averaged together, where the trainer does not keep them to be served."""
+        is_saved = str(args.save_strategy.value) == "steps" and self._every and self._every % args.save_steps == 0
+        if self._snapshots > 1 and not (is_saved and (args.save_total_limit or self._snapshots) >= self._snapshots):
+            warn(
+                f"the last {self._snapshots} evaluated checkpoints are measured together, and can be served only if "
+                f'they are kept: save_strategy="steps", save_steps={self._every}, and no lower save_total_limit.'
+            )
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The average goes into the checkpoint."""
@@ -228,12 +239,13 @@ def _step_rows(args: Any, loader: Any) -> float | None:
 
 def _collate(args: Any, model: Any, loader: Any) -> Callable[[list[Any]], Any] | None:
     """As the trainer makes batches of rows: of the columns that the model takes."""
-    collate = getattr(loader, "collate_fn", None)
+    collate: Callable[[list[Any]], Any] | None = getattr(loader, "collate_fn", None)
     if collate is None or not args.remove_unused_columns:
         return collate
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model  # under an adapter
     columns = [*inspect.signature(inner.forward).parameters, "label", "label_ids", *(args.label_names or ["labels"])]
-    return RemoveColumnsCollator(collate, columns)
+    known: Callable[[list[Any]], Any] = RemoveColumnsCollator(collate, columns)
+    return known
 
 
 def _settings(args: Any) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from torch import Generator, Tensor
 
 from breakeven import check
 from breakeven.errors import SamplerError, argument_error
-from breakeven.records import Completion, Draw, Problem
+from breakeven.records import ClassPass, Draw, Problem
 from breakeven.sampling.modes import evaluating
 from breakeven.sampling.uniforms import sample_keys
 
-__all__ = ["ClassSampler", "Inputs", "default_collate"]
+__all__ = ["ClassSampler", "Inputs", "default_collate", "training_noise"]
 
 Augment = Callable[[dict[str, Any], Generator], dict[str, Any]]
 """Other inputs of a batch, from its inputs and a generator on the CPU. A bare tensor goes by the name "inputs"."""
@@ -166,7 +166,7 @@ class ClassSampler:
                     raise argument_error("augment", "be random, or every pass would be equal", self._augment, remedy)
             if self._dropout:
                 before = _states(generators)
-                with _as_in_training(self.model):
+                with training_noise(self.model):
                     _logits(self.model, inputs)
                 if not _differ(before, _states(generators)):
                     remedy = "Raise the dropout in its config, or leave dropout out for augment= or snapshots=."
@@ -186,7 +186,7 @@ class ClassSampler:
             each.manual_seed(key)
         if self._augment is not None:
             inputs = self._augmented(inputs, Generator().manual_seed(key))
-        with _as_in_training(self.model) if self._dropout else nullcontext():
+        with training_noise(self.model) if self._dropout else nullcontext():
             return _logits(self.model, inputs)
 
     def _augmented(self, inputs: Inputs, generator: Generator) -> Inputs:
@@ -201,9 +201,9 @@ class ClassSampler:
             for probability_NC in probability_NPC.swapaxes(0, 1)
         ]
 
-    def _completion(self, probability_C: npt.NDArray[np.float32]) -> Completion:
+    def _completion(self, probability_C: npt.NDArray[np.float32]) -> ClassPass:
         name = self.classes[int(probability_C.argmax())]
-        return Completion(text=name, output_tokens=2, probabilities=probability_C.copy())
+        return ClassPass(text=name, output_tokens=2, probabilities=probability_C.copy())
 
     def _probabilities(self, problems: Sequence[Problem], logits_PC: Tensor) -> npt.NDArray[np.float32]:
         shape = len(problems), len(self.classes)
@@ -273,8 +273,11 @@ def _alone(model: torch.nn.Module) -> Iterator[list[Generator]]:
 
 
 @contextmanager
-def _as_in_training(model: torch.nn.Module) -> Iterator[None]:
-    """Training mode of all modules without running statistics, of a model in evaluation mode; back in it afterwards."""
+def training_noise(model: torch.nn.Module) -> Iterator[None]:
+    """Within it a model in evaluation mode has the noise of training, its dropout above all; when serving, too.
+
+    All modules are in training mode but those with running statistics. Buffers that change all the same are put back.
+    """
     buffers = [(each, each._version, each.clone()) for each in model.buffers()]
     for each in model.modules():
         each.training = "running_mean" not in each._buffers

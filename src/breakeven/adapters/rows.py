@@ -1,4 +1,4 @@
-"""Examples of a classifier's data set as problems: which are taken, what their labels are, and what is in them."""
+"""Rows of a classifier's data set as problems: which are taken, what their labels are, and what is in them."""
 
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
@@ -20,12 +20,12 @@ _MOST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Examples:
+class Rows:
     """Some rows of a data set."""
 
     name: str
     """Of the argument that holds it."""
-    rows: Any
+    data: Any
     """The whole data set."""
     labels: str
     """Name of the label in a row that is a mapping."""
@@ -33,23 +33,23 @@ class Examples:
     """Of those that were taken, in an order by hash, so that the first of them are some of all."""
 
     @classmethod
-    def of(cls, name: str, rows: Any, labels: str, most: int, seed: int) -> "Examples":
+    def of(cls, name: str, data: Any, labels: str, most: int, seed: int) -> "Rows":
         """At most `most` rows, whose choice is a function of `seed` and their number.
 
         Raises:
             ArgumentError: rows that cannot be counted and picked, none at all, or such as are others when read again.
         """
-        if not hasattr(rows, "__len__") or not hasattr(rows, "__getitem__"):
+        if not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
             remedy = "Of a stream take a list: list(itertools.islice(stream, 500))."
             raise argument_error(
-                name, "be rows that have a length and are picked by number", type(rows).__name__, remedy
+                name, "be rows that have a length and are picked by number", type(data).__name__, remedy
             )
-        if not len(rows):
+        if not len(data):
             raise argument_error(name, "hold at least one example", [])
-        order = np.argsort(sample_keys(seed, list(map(str, range(len(rows)))), 1), kind="stable")
-        found = cls(name=name, rows=rows, labels=labels, places=tuple(order[:most].tolist()))
+        order = np.argsort(sample_keys(seed, list(map(str, range(len(data)))), 1), kind="stable")
+        found = cls(name=name, data=data, labels=labels, places=tuple(order[:most].tolist()))
         first = found.places[0]
-        if found.checksum(rows[first]) != found.checksum(rows[first]):
+        if found.checksum(data[first]) != found.checksum(data[first]):
             remedy = "Leave random transforms out of it, and hand them over as augment=."
             raise argument_error(f"{name}[{first}]", "be the same whenever it is read", "another content", remedy)
         return found
@@ -60,7 +60,7 @@ class Examples:
         Raises:
             ArgumentError: it has none, or something other than a whole number.
         """
-        row = self.rows[place]
+        row = self.data[place]
         if isinstance(row, Mapping):
             name = next((each for each in (self.labels, *_LABELS) if each in row), None)
             if name is None:
@@ -72,7 +72,7 @@ class Examples:
         else:
             rule = "be a mapping, or a pair of input and label"
             raise argument_error(f"{self.name}[{place}]", rule, type(row).__name__)
-        number = given.item() if getattr(given, "size", None) == 1 or getattr(given, "ndim", None) == 0 else given
+        number = given.item() if getattr(given, "ndim", None) == 0 else given  # of NumPy, or torch
         if type(number) is not int or number < 0:
             remedy = "Several labels at once, or values to be regressed, are no classes."
             raise argument_error(f"the label of {self.name}[{place}]", "be a whole number from 0", number, remedy)
@@ -89,13 +89,13 @@ class Examples:
         Raises:
             ArgumentError: as of `label`; a label that is none of the classes.
         """
-        problems = []
+        problems, own = list[Problem](), plain(self.data)
         for place in self.places:
             if (label := self.label(place)) >= len(classes):
                 rule = f"be a whole number from 0 to {len(classes) - 1}, as the model has {len(classes)} classes"
                 raise argument_error(f"the label of {self.name}[{place}]", rule, label)
             number = str(before + place)
-            prompt = f"{number} {self.checksum(plain(self.rows)[place], names):08x}"
+            prompt = f"{number} {self.checksum(own[place], names):08x}"
             problems.append(Problem(id=number, prompt=prompt, reference=classes[label]))
         return tuple(problems)
 
@@ -108,7 +108,7 @@ class Examples:
 
         Only lists, tensors of torch, and data sets of `datasets` without their transforms are read: nobody's code.
         """
-        own = plain(self.rows)
+        own = plain(self.data)
         checksums = {self.checksum(own[place], names) for place in self.places}
         found, num_rows, num_bytes = set[int](), 0, 0
         for row in islice(_readable(dataset), _MOST_ROWS):
