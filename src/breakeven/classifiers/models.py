@@ -102,7 +102,7 @@ class SeriesNet(nn.Module):
 
 
 def rows_of(examples: Examples, tokenizer: Any = None) -> list[dict[str, Any]]:
-    """A row an example, as the models take it: images from 0 to 1, channels first; series (channels, length); or tokens."""
+    """A row an example, as the models take it: an image (channels, height, width), a series or tokens, and a label."""
     labels = examples.label_P.tolist()
     if examples.image_PHWC is None:
         encoded = tokenizer(*map(list, zip(*examples.texts, strict=True)), truncation=True)

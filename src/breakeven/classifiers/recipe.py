@@ -12,6 +12,8 @@ from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
 from breakeven.stopping.patience import policy_settings
 
+RECIPE: Final = "recipe.json"
+"""In a run directory, from the start on: what --resume goes on with."""
 Inputs = Literal["images", "texts", "series"]
 AUGMENTATIONS: Final = ("moves", "flips", "shifts")
 

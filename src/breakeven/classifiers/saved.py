@@ -13,13 +13,12 @@ from safetensors.torch import load_file
 
 from breakeven.classifiers.data import Splits
 from breakeven.classifiers.models import make_model
-from breakeven.classifiers.recipe import ClassifierConfig, Deberta, classifier_from, classifier_to_builtins
+from breakeven.classifiers.recipe import RECIPE, ClassifierConfig, Deberta, classifier_from, classifier_to_builtins
 from breakeven.classifiers.text import tokenizer_for
 from breakeven.errors import LogError, argument_error
 from breakeven.store import LOG_NAME
 from breakeven.store.files import make_directory, write_whole
 
-RECIPE: Final = "recipe.json"
 _TO_GO_ON: Final = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
 _STATE: Final = "trainer_state.json"
 """Written last: a checkpoint that has it is whole."""

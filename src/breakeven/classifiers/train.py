@@ -5,13 +5,14 @@ Everything is a function of the recipe and its seed: a run that was killed and g
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from breakeven.classifiers.data import Splits, load_splits
+from breakeven.classifiers.data import Splits
 from breakeven.classifiers.models import make_model, rows_of
 from breakeven.classifiers.recipe import ClassifierConfig, PassesConfig, classifier_to_builtins
 from breakeven.classifiers.saved import last_checkpoint, step_of, thin_out, tokenizer_of
@@ -24,6 +25,7 @@ from breakeven.train.loop import Progress, RunResult
 
 try:
     from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+    from transformers.utils import logging
 
     from breakeven.adapters.classes import Classification
     from breakeven.adapters.transformers import EarlyStop
@@ -33,6 +35,7 @@ except ImportError as error:
 
 def run(
     config: ClassifierConfig,
+    splits: Splits,
     run_dir: Path,
     *,
     mode: Mode = "stop",
@@ -44,6 +47,7 @@ def run(
 
     Args:
         config: the run.
+        splits: as `load_splits` reads them.
         run_dir: as `saved.start_run` made it; log, checkpoints and what is kept of passes go there.
         mode: see `Session`.
         on_progress: called after every step.
@@ -51,10 +55,8 @@ def run(
         interrupted: asked after every step; True ends the run cleanly, to be resumed.
 
     Raises:
-        ArgumentError: data that is not there or does not fit.
         DivergedError: the loss became NaN or infinite; the log is kept.
     """
-    splits = load_splits(config)
     torch.set_num_threads(config.train.threads)
     torch.manual_seed(config.seed)
     tokenizer = tokenizer_of(config, splits, run_dir)
@@ -85,10 +87,13 @@ def run(
     checkpoint = last_checkpoint(run_dir)
     step, started = step_of(checkpoint), time.perf_counter()
     if not _has_ended(run_dir, step, config.train.steps, mode):
-        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        with _no_bars():
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         step = trainer.state.global_step
     seconds, session = time.perf_counter() - started, early_stop.session
-    evaluating, verifying = (0.0, 0.0) if session is None else (session.evaluation_seconds, session.verification_seconds)
+    evaluating, verifying = (
+        (0.0, 0.0) if session is None else (session.evaluation_seconds, session.verification_seconds)
+    )
     record = _record(run_dir)
     return RunResult(
         step=step,
@@ -97,8 +102,8 @@ def run(
         interrupted=told.was_interrupted,
         by_hand=None if record is None or not _is_stopped_by_hand(record) else record.steering[-1],
         cooldown=None,
-        train_seconds=seconds - evaluating - verifying,
-        evaluation_seconds=evaluating,
+        train_seconds=seconds - evaluation_seconds - verification_seconds,
+        evaluation_seconds=evaluation_seconds,
     )
 
 
@@ -167,7 +172,7 @@ class _Due(TrainerCallback):  # type: ignore[misc]
 
 
 class _Told(TrainerCallback):  # type: ignore[misc]
-    """Behind EarlyStop: tells of every step, ends an interrupted run, and keeps no more of checkpoints than is needed."""
+    """Behind EarlyStop: tells of every step, ends an interrupted run, and keeps of checkpoints what is needed."""
 
     was_interrupted = False
 
@@ -196,6 +201,18 @@ class _Told(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         thin_out(self._run_dir, state.global_step, self._config.evaluate.every_steps)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Transformers draws a bar for every file that it saves."""
+    was_enabled = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            logging.enable_progress_bar()
 
 
 def _record(run_dir: Path) -> RunRecord | None:
