@@ -91,9 +91,8 @@ def run(
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         step = trainer.state.global_step
     seconds, session = time.perf_counter() - started, early_stop.session
-    evaluating, verifying = (
-        (0.0, 0.0) if session is None else (session.evaluation_seconds, session.verification_seconds)
-    )
+    evaluation_seconds = 0.0 if session is None else session.evaluation_seconds
+    verification_seconds = 0.0 if session is None else session.verification_seconds
     record = _record(run_dir)
     return RunResult(
         step=step,
