@@ -5,7 +5,7 @@ from typing import get_args
 
 from breakeven.classifiers.recipe import ClassifierConfig, ViT
 from breakeven.data.labelled.examples import Examples
-from breakeven.data.labelled.named import load_examples
+from breakeven.data.labelled.named import NAMES, load_examples
 from breakeven.data.splits import Split
 from breakeven.errors import ArgumentError, argument_error
 
@@ -35,7 +35,9 @@ def load_splits(config: ClassifierConfig) -> Splits:
             for split in get_args(Split)
         }
     except ArgumentError as error:
-        raise ArgumentError(f"{error} Then name it: --set data.path=PATH.") from error
+        if data.set.partition(":")[0] not in {each.partition(":")[0] for each in NAMES}:
+            raise
+        raise ArgumentError(f"{error} A recipe takes it by --set data.path=PATH.") from error
     _check_fit(config, parts["train"])
     return Splits(**parts)
 

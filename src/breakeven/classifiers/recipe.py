@@ -119,7 +119,8 @@ class Deberta:
 
     def __post_init__(self) -> None:
         _check_transformer(self)
-        _check_sizes(vocab_size=self.vocab_size, max_tokens=self.max_tokens)
+        check.at_least("model.vocab_size", self.vocab_size, 300, "256 of them are bytes.")
+        check.at_least("model.max_tokens", self.max_tokens, 4)
 
 
 @dataclass(frozen=True, kw_only=True)

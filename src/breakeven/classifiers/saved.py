@@ -5,6 +5,8 @@ RUN/checkpoint-STEP has the weights of an evaluated step; the last one has the o
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from breakeven.store import LOG_NAME
 from breakeven.store.files import make_directory, write_whole
 
 _TO_GO_ON: Final = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
+_WEIGHTS: Final = "model.safetensors"
 _STATE: Final = "trainer_state.json"
 """Written last: a checkpoint that has it is whole."""
 
@@ -90,13 +93,37 @@ def load_model(config: ClassifierConfig, splits: Splits, run_dir: Path, step: in
     Raises:
         ArgumentError: there is no such checkpoint.
     """
-    path = run_dir / f"checkpoint-{step}" / "model.safetensors"
-    if not path.exists():
+    checkpoint = run_dir / f"checkpoint-{step}"
+    if not (checkpoint / _WEIGHTS).exists():
         steps = ", ".join(str(step_of(each)) for each in _checkpoints(run_dir)) or "none"
         raise argument_error("step", f"be that of a checkpoint in {run_dir}", step, f"There are {steps}.")
     model = make_model(config.model, splits.train, tokenizer_of(config, splits, run_dir))
-    model.load_state_dict(load_file(path))
+    load_weights(model, checkpoint)
     return model.eval()
+
+
+def load_weights(model: torch.nn.Module, checkpoint: Path) -> None:
+    """Put the weights of a checkpoint into a model of its kind."""
+    if hasattr(model, "from_pretrained"):  # which knows by what names they are in the file: of ViT by others
+        with no_bars():
+            state = model.from_pretrained(checkpoint).state_dict()
+    else:
+        state = load_file(checkpoint / _WEIGHTS)
+    model.load_state_dict(state)
+
+
+@contextmanager
+def no_bars() -> Iterator[None]:
+    """Without the bars that transformers draws for every file."""
+    from transformers.utils import logging
+
+    was_enabled = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            logging.enable_progress_bar()
 
 
 def _checkpoints(run_dir: Path) -> list[Path]:

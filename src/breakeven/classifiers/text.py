@@ -1,4 +1,7 @@
-"""Tokens of words and their pieces, learnt from the training texts of a classifier and kept with its run."""
+"""Tokens of words and their pieces, learnt from the training texts of a classifier and kept with its run.
+
+Source: byte-level byte-pair encoding, Radford et al., Language models are unsupervised multitask learners (2019).
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +11,7 @@ from breakeven.errors import MissingExtraError
 from breakeven.store.files import make_directory, write_whole
 
 TOKENIZER: Final = "tokenizer.json"
-_PAD, _UNKNOWN, _BEGIN, _END = _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+_PAD, _BEGIN, _END = _SPECIAL = ("[PAD]", "[CLS]", "[SEP]")
 
 
 def tokenizer_for(texts: Sequence[tuple[str, ...]], *, vocab_size: int, max_tokens: int, directory: Path) -> Any:
@@ -16,7 +19,7 @@ def tokenizer_for(texts: Sequence[tuple[str, ...]], *, vocab_size: int, max_toke
 
     Args:
         texts: single ones or pairs.
-        vocab_size: most pieces.
+        vocab_size: most pieces; the 256 bytes and what marks ends are always among them.
         max_tokens: at which a text or a pair is cut.
         directory: of the run.
 
@@ -31,11 +34,16 @@ def tokenizer_for(texts: Sequence[tuple[str, ...]], *, vocab_size: int, max_toke
         raise MissingExtraError("classifiers of texts need: pip install 'breakeven[hf]'") from error
     path = directory / TOKENIZER
     if not path.exists():
-        tokenizer = Tokenizer(models.WordPiece(unk_token=_UNKNOWN))
-        tokenizer.normalizer = normalizers.BertNormalizer()
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        trainer = trainers.WordPieceTrainer(
-            vocab_size=vocab_size, special_tokens=list(_SPECIAL), show_progress=False, min_frequency=2
+        # Of pieces with a prefix, as WordPiece has them, the order is one of chance where counts are equal.
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=list(_SPECIAL),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            min_frequency=2,
+            show_progress=False,
         )
         tokenizer.train_from_iterator((each for row in texts for each in row), trainer)
         ends = [(each, tokenizer.token_to_id(each)) for each in (_END, _BEGIN)]
@@ -46,7 +54,6 @@ def tokenizer_for(texts: Sequence[tuple[str, ...]], *, vocab_size: int, max_toke
         tokenizer_file=str(path),
         model_max_length=max_tokens,
         pad_token=_PAD,
-        unk_token=_UNKNOWN,
         cls_token=_BEGIN,
         sep_token=_END,
     )

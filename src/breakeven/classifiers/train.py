@@ -5,8 +5,7 @@ Everything is a function of the recipe and its seed: a run that was killed and g
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 from breakeven.classifiers.data import Splits
 from breakeven.classifiers.models import make_model, rows_of
 from breakeven.classifiers.recipe import ClassifierConfig, PassesConfig, classifier_to_builtins
-from breakeven.classifiers.saved import last_checkpoint, step_of, thin_out, tokenizer_of
+from breakeven.classifiers.saved import last_checkpoint, load_weights, no_bars, step_of, thin_out, tokenizer_of
 from breakeven.errors import MissingExtraError
 from breakeven.sampling import augment
 from breakeven.session.failing import diverged
@@ -25,7 +24,6 @@ from breakeven.train.loop import Progress, RunResult
 
 try:
     from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-    from transformers.utils import logging
 
     from breakeven.adapters.classes import Classification
     from breakeven.adapters.transformers import EarlyStop
@@ -75,7 +73,7 @@ def run(
         **config.declared,
     )
     told = _Told(config, run_dir, early_stop, on_progress, interrupted)
-    trainer = Trainer(
+    trainer = _Trainer(
         model=model,
         args=_arguments(config, run_dir),
         train_dataset=rows_of(splits.train, tokenizer),
@@ -87,8 +85,12 @@ def run(
     checkpoint = last_checkpoint(run_dir)
     step, started = step_of(checkpoint), time.perf_counter()
     if not _has_ended(run_dir, step, config.train.steps, mode):
-        with _no_bars():
-            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        try:
+            with no_bars():
+                trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        finally:
+            if early_stop.session is not None and early_stop.session.log is not None:
+                early_stop.session.log.close()
         step = trainer.state.global_step
     seconds, session = time.perf_counter() - started, early_stop.session
     evaluation_seconds = 0.0 if session is None else session.evaluation_seconds
@@ -157,6 +159,13 @@ def _arguments(config: ClassifierConfig, run_dir: Path) -> Any:
     )
 
 
+class _Trainer(Trainer):  # type: ignore[misc]
+    """Goes on with the weights of a checkpoint also where the file has other names for them than the model."""
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        load_weights(self.model, Path(resume_from_checkpoint))
+
+
 class _Due(TrainerCallback):  # type: ignore[misc]
     """Before EarlyStop in the order of callbacks: says that an evaluation is due."""
 
@@ -200,18 +209,6 @@ class _Told(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         thin_out(self._run_dir, state.global_step, self._config.evaluate.every_steps)
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """Transformers draws a bar for every file that it saves."""
-    was_enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            logging.enable_progress_bar()
 
 
 def _record(run_dir: Path) -> RunRecord | None:
