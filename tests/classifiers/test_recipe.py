@@ -126,7 +126,7 @@ def test_a_setting_that_cannot_be_is_refused_by_name(settings: dict[str, Any], m
             changed(train={"batch_size": 5000}),
             r"^train.batch_size must be at most the 1297 training examples; got 5000",
         ),
-        (changed(data={"set": "digts"}), r"^data must be one of .*Did you mean digits\?$"),
+        (changed(data={"set": "digts"}), r"^data must be one of .*Did you mean digits or images\?$"),
     ],
 )
 def test_data_that_does_not_fit_is_refused(settings: dict[str, Any], message: str) -> None:
