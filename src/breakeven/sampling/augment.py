@@ -63,13 +63,13 @@ def shifts(*, most: int) -> Augmentation:
 
 def together(*augmentations: Augmentation) -> Augmentation:
     """One after the other."""
+    return partial(_in_turn, augmentations)
 
-    def augment(inputs: dict[str, Any], generator: Generator) -> dict[str, Any]:
-        for each in augmentations:
-            inputs = each(inputs, generator)
-        return inputs
 
-    return augment
+def _in_turn(augmentations: tuple[Augmentation, ...], inputs: dict[str, Any], generator: Generator) -> dict[str, Any]:
+    for each in augmentations:
+        inputs = each(inputs, generator)
+    return inputs
 
 
 def _changed(

@@ -7,6 +7,7 @@ noise is a hash of (seed, examples of the batch, number of the pass), and the ra
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,13 @@ class ClassSampler:
         self.model, self.classes, self.snapshots = model, tuple(classes), snapshots
         self._examples, self._collate, self._labels = examples, collate, labels
         self._augment, self._dropout, self._max_rows = augment, dropout, max_rows
+
+    @property
+    def settings(self) -> str:
+        """What its passes are, in words: a run that is gone on with has to have the same."""
+        augmented = None if self._augment is None else f"augment={_said(self._augment)}"
+        dropout = "dropout" if self._dropout else None
+        return ", ".join(filter(None, (augmented, dropout, f"{self.snapshots} snapshots", f"{self._max_rows} rows")))
 
     def sample(
         self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
@@ -246,6 +254,18 @@ def num_classes(model: torch.nn.Module, inputs: Inputs) -> int:
         rule = "give each example one row of logits, as a classifier does"
         raise argument_error("model", rule, f"logits of shape {tuple(logits.shape)}")
     return int(logits.shape[1])
+
+
+def _said(part: Any) -> str:
+    """A function by its name, with what it was given beforehand."""
+    if isinstance(part, partial):
+        given = [*map(_said, part.args), *(f"{name}={_said(each)}" for name, each in part.keywords.items())]
+        return f"{_said(part.func)}({', '.join(given)})"
+    if isinstance(part, list | tuple):
+        return f"({', '.join(map(_said, part))})"
+    if isinstance(part, int | float | str):
+        return repr(part)
+    return str(getattr(part, "__qualname__", type(part).__qualname__))
 
 
 def _logits(model: torch.nn.Module, inputs: Inputs) -> Tensor:
