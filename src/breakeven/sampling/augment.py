@@ -18,6 +18,7 @@ from breakeven import check
 __all__ = ["Augmentation", "flips", "moves", "shifts", "together"]
 
 Augmentation = Callable[[dict[str, Any], Generator], dict[str, Any]]
+"""Other inputs of a batch, from its inputs and a generator on the CPU. A bare tensor goes by the name "inputs"."""
 
 
 def moves(*, degrees: float = 10.0, shift: float = 0.07) -> Augmentation:
