@@ -226,6 +226,8 @@ def test_a_resumed_run_decides_as_an_uninterrupted_one_and_other_data_are_refuse
     others = [each | {"pixel_values": each["pixel_values"] + 1} for each in VALIDATION]
     with pytest.raises(ArgumentError, match=r"^problems must be the recorded one"):
         train(early_stop(others, of=of), resume=resume, **saving)
+    with pytest.raises(ArgumentError, match=r"^sampler must be the recorded one, .*dropout, 3 snapshots"):
+        train(early_stop(of=of | {"snapshots": 2}), resume=resume, **saving)
 
 
 def test_logits_that_are_not_finite_are_a_failed_evaluation(train, caplog: pytest.LogCaptureFixture) -> None:

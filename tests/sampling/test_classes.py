@@ -12,7 +12,7 @@ from breakeven.records.protocols import ClassSampler as ClassSamplerProtocol
 
 torch = pytest.importorskip("torch")
 
-from breakeven.sampling.augment import flips, moves  # noqa: E402
+from breakeven.sampling.augment import flips, moves, together  # noqa: E402
 from breakeven.sampling.classes import ClassSampler, default_collate  # noqa: E402
 from breakeven.session.guard import undisturbed  # noqa: E402
 
@@ -223,6 +223,25 @@ def test_noise_of_torchs_own_generator_in_an_augmentation_is_reproducible_too(pa
     sampler = ClassSampler(plain_net(), pairs, CLASSES, augment=shaken)
     sampler.try_out(PROBLEMS)
     assert np.array_equal(noisy(sampler), noisy(sampler))
+
+
+def test_what_its_passes_are_is_said_in_words_that_stay(pairs) -> None:
+    def shaken(inputs: Any, generator: Any) -> Any:
+        return inputs
+
+    class Shaken:
+        def __call__(self, inputs: Any, generator: Any) -> Any:
+            return inputs
+
+    def said(**settings: Any) -> str:
+        return ClassSampler(plain_net(), pairs, CLASSES, **settings).settings
+
+    assert said(dropout=True, snapshots=3, max_rows=9) == "dropout, 3 snapshots, 9 rows"
+    assert said(augment=shaken).startswith("augment=test_what_its_passes_are")
+    assert "Shaken" in said(augment=Shaken())
+    moving = [said(augment=together(moves(shift=shift), flips())) for shift in (0.1, 0.1, 0.2)]
+    assert "0x" not in moving[0]
+    assert moving[0] == moving[1] != moving[2]
 
 
 def test_passes_without_noise_are_refused(pairs) -> None:

@@ -1,30 +1,22 @@
 """A classifier as the `Subject` of a loop: examples are problems, and one pass over an example is a sample."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from breakeven import check
 from breakeven.adapters.asked import Asked, RightIf
-from breakeven.adapters.counting import count_module
+from breakeven.adapters.pass_cost import pass_cost
 from breakeven.adapters.ranks import everywhere, is_first
 from breakeven.adapters.row_count import RowCount
 from breakeven.adapters.rows import Joined, Rows
 from breakeven.adapters.subject import Loop
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import UsageError, argument_error
-from breakeven.evenly import evenly
 from breakeven.records import Problem
 from breakeven.records.agree import SameText
-from breakeven.sampling.classes import (
-    Augment,
-    ClassSampler,
-    Inputs,
-    check_classes,
-    default_collate,
-    num_classes,
-)
-from breakeven.sampling.modes import evaluating
+from breakeven.sampling.augment import Augmentation
+from breakeven.sampling.classes import ClassSampler, check_classes, default_collate
+from breakeven.sampling.one_pass import Inputs, num_classes
 from breakeven.session.guard import undisturbed
 from breakeven.session.voice import warn
 
@@ -33,8 +25,6 @@ _NO_CLASSES = ("regression", "multi_label_classification")
 _ONE_CLASS = "Values that are regressed, and several labels at once, are no votes."
 _FEW = 8
 """Examples by which the model shows how many classes it has."""
-_MOST_SHAPES = 16
-"""Shapes of examples that FLOPs are counted at."""
 
 
 class Classification:
@@ -73,7 +63,7 @@ class Classification:
         test_examples: Any = (),
         classes: Sequence[str] | None = None,
         labels: str = "labels",
-        augment: Augment | None = None,
+        augment: Augmentation | None = None,
         dropout: bool = False,
         snapshots: int = 1,
         collate: Callable[[list[Any]], Any] | None = None,
@@ -117,20 +107,8 @@ class Classification:
     def cost(self, loop: Loop) -> ModelCost:
         """See `Subject`: a token is an example, and feeding it is one pass over it, mean over those decided on."""
         with undisturbed(loop.model):
-            examples = self._own("examples", self._examples, loop)
-            inputs = [self._inputs(loop, [examples.data[place]]) for place in examples.places]
-        alike: dict[tuple[Any, ...], list[Inputs]] = {}
-        for each in inputs:
-            alike.setdefault(_shape(each), []).append(each)
-        by_size = sorted(inputs, key=lambda each: (sum(map(_size, each.named.values())), _shape(each)))
-        if len(alike) > _MOST_SHAPES:
-            by_size = [by_size[place] for place in evenly(len(by_size), _MOST_SHAPES)]
-        flops: dict[tuple[Any, ...], float] = {}
-        with evaluating(loop.model, nullcontext):
-            for each in by_size:
-                if (shape := _shape(each)) not in flops:
-                    flops[shape], _ = count_module(loop.model, *each.positional, **_tensors(each.by_name))
-        return ModelCost(body_params=sum(flops[_shape(each)] for each in by_size) / len(by_size) / 2)
+            own = self._own("examples", self._examples, loop)
+            return pass_cost(loop.model, (self._inputs(loop, [own.data[place]]) for place in own.places))
 
     def attach(self, loop: Loop, references: Sequence[Any]) -> None:
         """See `Subject`."""
@@ -263,15 +241,3 @@ def _check_spread(problems: Sequence[Problem], classes: Sequence[str]) -> None:
     if missing := [each for each in classes if each not in found]:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         warn(f"none of the {len(problems)} examples that are decided on is of the class {shown}.")
-
-
-def _tensors(named: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in named.items() if hasattr(each, "shape")}
-
-
-def _shape(inputs: Inputs) -> tuple[Any, ...]:
-    return tuple((name, *each.shape) for name, each in _tensors(inputs.named).items())
-
-
-def _size(given: Any) -> int:
-    return int(given.numel()) if hasattr(given, "numel") else 0

@@ -18,6 +18,7 @@ from breakeven import check
 __all__ = ["Augmentation", "flips", "moves", "shifts", "together"]
 
 Augmentation = Callable[[dict[str, Any], Generator], dict[str, Any]]
+"""Other inputs of a batch, from its inputs and a generator on the CPU. A bare tensor goes by the name "inputs"."""
 
 
 def moves(*, degrees: float = 10.0, shift: float = 0.07) -> Augmentation:
@@ -63,13 +64,13 @@ def shifts(*, most: int) -> Augmentation:
 
 def together(*augmentations: Augmentation) -> Augmentation:
     """One after the other."""
+    return partial(_in_turn, augmentations)
 
-    def augment(inputs: dict[str, Any], generator: Generator) -> dict[str, Any]:
-        for each in augmentations:
-            inputs = each(inputs, generator)
-        return inputs
 
-    return augment
+def _in_turn(augmentations: tuple[Augmentation, ...], inputs: dict[str, Any], generator: Generator) -> dict[str, Any]:
+    for each in augmentations:
+        inputs = each(inputs, generator)
+    return inputs
 
 
 def _changed(

@@ -4,9 +4,10 @@ A plain pass is deterministic. A noisy one augments its inputs, keeps the noise 
 noise is a hash of (seed, examples of the batch, number of the pass), and the random states of training stay untouched.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,57 +18,13 @@ from torch import Generator, Tensor
 from breakeven import check
 from breakeven.errors import SamplerError, argument_error
 from breakeven.records import ClassPass, Draw, Problem
-from breakeven.sampling.modes import evaluating
+from breakeven.sampling.augment import Augmentation
+from breakeven.sampling.one_pass import Inputs, generators_of, logits_of, training_noise, untouched
 from breakeven.sampling.uniforms import sample_keys
 
-__all__ = ["ClassSampler", "Inputs", "default_collate", "training_noise"]
-
-Augment = Callable[[dict[str, Any], Generator], dict[str, Any]]
-"""Other inputs of a batch, from its inputs and a generator on the CPU. A bare tensor goes by the name "inputs"."""
+__all__ = ["ClassSampler", "check_classes", "default_collate"]
 
 default_collate: Callable[[list[Any]], Any] = torch.utils.data.default_collate
-
-_LABELS = ("labels", "label", "label_ids")
-"""Names under which collators of transformers hand labels on."""
-_BARE = "inputs"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Inputs:
-    """What a classifier is given, for a batch of examples without their labels."""
-
-    named: dict[str, Any]
-    is_bare: bool
-    """Whether it is one tensor, which the model takes by position."""
-
-    @classmethod
-    def of(cls, batch: Any, labels: str, device: torch.device | str) -> "Inputs":
-        """Of what a collator made: a mapping, a tensor, or a tensor with the labels behind it.
-
-        Raises:
-            ArgumentError: it is none of these.
-        """
-        if isinstance(batch, Mapping):
-            named = {name: each for name, each in batch.items() if name not in (labels, *_LABELS)}
-        elif isinstance(batch, Tensor):
-            named = {_BARE: batch}
-        elif isinstance(batch, list | tuple) and len(batch) == 2 and isinstance(batch[0], Tensor):
-            named = {_BARE: batch[0]}
-        else:
-            rule = "make a batch that is a mapping, or a tensor of inputs and the labels"
-            raise argument_error("collate", rule, type(batch).__name__)
-        moved = {name: each.to(device) if isinstance(each, Tensor) else each for name, each in named.items()}
-        return cls(named=moved, is_bare=not isinstance(batch, Mapping))
-
-    @property
-    def positional(self) -> tuple[Any, ...]:
-        """Those that the model takes by position."""
-        return tuple(self.named.values()) if self.is_bare else ()
-
-    @property
-    def by_name(self) -> dict[str, Any]:
-        """Those that it takes by name."""
-        return {} if self.is_bare else self.named
 
 
 class ClassSampler:
@@ -109,7 +66,7 @@ class ClassSampler:
         collate: Callable[[list[Any]], Any] = default_collate,
         *,
         labels: str = "labels",
-        augment: Augment | None = None,
+        augment: Augmentation | None = None,
         dropout: bool = False,
         snapshots: int = 1,
         max_rows: int = 256,
@@ -120,6 +77,13 @@ class ClassSampler:
         self.model, self.classes, self.snapshots = model, tuple(classes), snapshots
         self._examples, self._collate, self._labels = examples, collate, labels
         self._augment, self._dropout, self._max_rows = augment, dropout, max_rows
+
+    @property
+    def settings(self) -> str:
+        """What its passes are, in words: a run that is gone on with has to have the same."""
+        augmented = None if self._augment is None else f"augment={_said(self._augment)}"
+        dropout = "dropout" if self._dropout else None
+        return ", ".join(filter(None, (augmented, dropout, f"{self.snapshots} snapshots", f"{self._max_rows} rows")))
 
     def sample(
         self, problems: Sequence[Problem], num_samples: int, *, temperature: float, seed: int, first: int = 0
@@ -136,7 +100,7 @@ class ClassSampler:
             remedy = "Without noise there is one pass alone, at temperature 0."
             raise argument_error("augment or dropout", "be given where noisy passes are drawn", None, remedy)
         draws: list[Draw] = []
-        with _alone(self.model):
+        with untouched(self.model):
             for start in range(0, len(problems), self._max_rows):
                 part = problems[start : start + self._max_rows]
                 inputs = self._inputs(part)
@@ -144,7 +108,7 @@ class ClassSampler:
                     keys = sample_keys(seed, ["\n".join(each.id for each in part)], num_samples, first)
                     passes = [self._noisy(inputs, int(key)) for key in keys]
                 else:
-                    passes = [self._plain(inputs)] * num_samples
+                    passes = [logits_of(self.model, inputs)] * num_samples
                 draws += self._drawn(part, passes)
         return draws
 
@@ -154,40 +118,41 @@ class ClassSampler:
         Raises:
             ArgumentError: as of `sample`; a noisy pass that draws no random number, so that all would be equal.
         """
-        with _alone(self.model) as generators:
+        with untouched(self.model):
             inputs = self._inputs(problems[: self._max_rows])
-            self._drawn(problems[: self._max_rows], [self._plain(inputs)])
+            self._drawn(problems[: self._max_rows], [logits_of(self.model, inputs)])
             if self._augment is not None:
-                own = Generator().manual_seed(0)
-                before = _states([own, *generators])
-                self._augmented(inputs, own)
-                if not _differ(before, _states([own, *generators])):
+                generator = Generator()
+                if not self._draws(lambda: self._augmented(inputs, generator), generator):
                     remedy = "It draws from the generator that it is given."
                     raise argument_error("augment", "be random, or every pass would be equal", self._augment, remedy)
             if self._dropout:
-                before = _states(generators)
                 with training_noise(self.model):
-                    _logits(self.model, inputs)
-                if not _differ(before, _states(generators)):
+                    is_noisy = self._draws(lambda: logits_of(self.model, inputs))
+                if not is_noisy:
                     remedy = "Raise the dropout in its config, or leave dropout out for augment= or snapshots=."
                     rule = "be False for a model without dropout, or every pass would be equal"
                     raise argument_error("dropout", rule, f"True for {type(self.model).__name__}", remedy)
+
+    def _draws(self, call: Callable[[], object], *own: Generator) -> bool:
+        """Whether random numbers are drawn in a call: logits may be equal all the same, of a head that begins at 0."""
+        generators = [*own, *generators_of(self.model)]
+        before = [each.get_state() for each in generators]
+        call()
+        return not all(torch.equal(each.get_state(), state) for each, state in zip(generators, before, strict=True))
 
     def _inputs(self, problems: Sequence[Problem]) -> Inputs:
         device = next(self.model.parameters(), torch.zeros(())).device
         batch = self._collate([self._examples[int(each.id)] for each in problems])
         return Inputs.of(batch, self._labels, device)
 
-    def _plain(self, inputs: Inputs) -> Tensor:
-        return _logits(self.model, inputs)
-
     def _noisy(self, inputs: Inputs, key: int) -> Tensor:
-        for each in _generators(self.model):
+        for each in generators_of(self.model):
             each.manual_seed(key)
         if self._augment is not None:
-            inputs = self._augmented(inputs, Generator().manual_seed(key))
+            inputs = self._augmented(inputs, Generator().manual_seed(key ^ 1))  # not the numbers of dropout again
         with training_noise(self.model) if self._dropout else nullcontext():
-            return _logits(self.model, inputs)
+            return logits_of(self.model, inputs)
 
     def _augmented(self, inputs: Inputs, generator: Generator) -> Inputs:
         assert self._augment is not None, "asked before"
@@ -234,71 +199,13 @@ def check_classes(classes: Sequence[str]) -> None:
         raise argument_error("classes", "have different names", twice)
 
 
-def num_classes(model: torch.nn.Module, inputs: Inputs) -> int:
-    """How many logits a classifier gives an example, from a plain pass over some.
-
-    Raises:
-        ArgumentError: it gives other than a row of logits for each example.
-    """
-    with _alone(model):
-        logits = _logits(model, inputs)
-    if logits.ndim != 2:
-        rule = "give each example one row of logits, as a classifier does"
-        raise argument_error("model", rule, f"logits of shape {tuple(logits.shape)}")
-    return int(logits.shape[1])
-
-
-def _logits(model: torch.nn.Module, inputs: Inputs) -> Tensor:
-    output: Any = model(*inputs.positional, **inputs.by_name)
-    found = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", output)
-    found = found[0] if isinstance(found, list | tuple) and found else found
-    if not isinstance(found, Tensor):
-        remedy = "As a tensor, the first of a tuple, or named logits."
-        raise argument_error("model", "return logits", type(output).__name__, remedy)
-    return found
-
-
-@contextmanager
-def _alone(model: torch.nn.Module) -> Iterator[list[Generator]]:
-    """Evaluation mode; what is drawn from the generators of the model's devices is drawn from copies."""
-    generators = _generators(model)
-    states = _states(generators)
-    try:
-        # Not inference mode: what the model keeps for itself must serve training afterwards.
-        with evaluating(model, torch.no_grad):
-            yield generators
-    finally:
-        for each, state in zip(generators, states, strict=True):
-            each.set_state(state)
-
-
-@contextmanager
-def training_noise(model: torch.nn.Module) -> Iterator[None]:
-    """Within it a model in evaluation mode has the noise of training, its dropout above all; when serving, too.
-
-    All modules are in training mode but those with running statistics. Buffers that change all the same are put back.
-    """
-    buffers = [(each, each._version, each.clone()) for each in model.buffers()]
-    for each in model.modules():
-        each.training = "running_mean" not in each._buffers
-    try:
-        yield
-    finally:
-        model.eval()
-        for buffer, version, before in buffers:
-            if buffer._version != version:
-                buffer.copy_(before)
-
-
-def _generators(model: torch.nn.Module) -> list[Generator]:
-    """That a pass draws its noise from: of the CPU, and of the CUDA devices that the model is on."""
-    devices = sorted({each.device.index for each in model.parameters() if each.device.type == "cuda"})
-    return [torch.default_generator, *(torch.cuda.default_generators[each] for each in devices)]
-
-
-def _states(generators: Sequence[Generator]) -> list[Tensor]:
-    return [each.get_state() for each in generators]
-
-
-def _differ(states: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
-    return not all(torch.equal(one, other) for one, other in zip(states, others, strict=True))
+def _said(part: Any) -> str:
+    """A function by its name, with what it was given beforehand."""
+    if isinstance(part, partial):
+        given = [*map(_said, part.args), *(f"{name}={_said(each)}" for name, each in part.keywords.items())]
+        return f"{_said(part.func)}({', '.join(given)})"
+    if isinstance(part, list | tuple):
+        return f"({', '.join(map(_said, part))})"
+    if isinstance(part, int | float | str):
+        return repr(part)
+    return str(getattr(part, "__qualname__", type(part).__qualname__))

@@ -27,7 +27,7 @@ def fingerprint_of(session: "Session") -> Fingerprint:
         parts={
             "problems": problems_crc32(session.problems),
             "solutions": _solutions_crc32(session.problems),
-            "sampler": _named(getattr(session.sampler, "of_each_process", session.sampler)),
+            "sampler": _sampler(getattr(session.sampler, "of_each_process", session.sampler)),
             "verifier": _named(session.verifier),
             "answers": _named(session.answers),
             "reward_model": _named(session.reward_model),
@@ -124,6 +124,12 @@ def check_order(checkpoints: Sequence[CheckpointRecord], place: int, step: int, 
     if after is not None and train_tokens >= after.train_tokens:
         rule = f"stay below the {after.train_tokens} recorded for step {after.step}"
         raise argument_error("train_tokens", rule, train_tokens, "A resumed run must repeat the recorded one.")
+
+
+def _sampler(sampler: object) -> str:
+    """Its kind, and its `settings` in words where it tells them."""
+    settings = getattr(sampler, "settings", None)
+    return f"{_named(sampler)}, {settings}" if isinstance(settings, str) else _named(sampler)
 
 
 def _named(part: object) -> str:
