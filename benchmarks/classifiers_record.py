@@ -82,7 +82,8 @@ def trained(config: ClassifierConfig) -> None:
         }
         bank = test.plain_bank(stop.observation.step if stop else config.train.steps)
         log = gzip.compress((run_dir / LOG_NAME).read_bytes(), mtime=0)
-    FOLDER.mkdir(exist_ok=True)
+    for folder in (FOLDER, families.FOLDER):
+        folder.mkdir(exist_ok=True)
     (FOLDER / f"{config.name}-{config.seed}.log.gz").write_bytes(log)
     own = Measured(
         task=config.name, family=config.model.family, num_test=len(splits.test), checkpoints=checkpoints, **shared
