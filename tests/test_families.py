@@ -126,7 +126,7 @@ def test_a_mixture_of_experts_is_trained_measured_and_recorded(
     """In the Trainer, with the loss of its router, which no evaluation may fail on."""
     pytest.importorskip("transformers")
     decoders = importlib.import_module("families_decoders")
-    monkeypatch.setattr(decoders, "STEPS", 20)
+    monkeypatch.setitem(decoders.STEPS, "countdown", 20)
     monkeypatch.setattr(decoders, "PROBLEMS", 8)
     found = decoders.trained("countdown", "qwen3_moe", 0)
     assert {step for step, _ in found.curve} >= {1, 20}
