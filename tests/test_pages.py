@@ -17,8 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 from breakeven import CalibratedPolicy, PaperPolicy, read_log, replay
+from breakeven.classifiers.recipe import FAMILIES, classifier_from
 from breakeven.cli import app
-from breakeven.config import load_recipe, policy_from
+from breakeven.config import load_recipe, policy_from, recipe_settings
 from breakeven.report.brief import brief
 from breakeven.report.explain import progress_line
 
@@ -152,6 +153,9 @@ def test_page_of_concepts_names_every_setting_of_a_recipe() -> None:
     recipe = load_recipe("countdown")
     sections = (recipe, recipe.task, recipe.model, recipe.train, recipe.evaluate, recipe.verify)
     rules = (CalibratedPolicy(), PaperPolicy())
+    classifier = classifier_from(recipe_settings("resnet-mnist"))
+    sections += (classifier, classifier.data, classifier.train, classifier.passes, classifier.evaluate)
+    sections += tuple(each() for each in FAMILIES.values())
     settings = [each.name for part in (*sections, *rules) for each in dataclasses.fields(part)]
     assert not {name for name in settings if f"`{name}`" not in PAGES["docs/concepts.md"]}
 

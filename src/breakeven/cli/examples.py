@@ -26,6 +26,12 @@ Recipes, with the time of the full run on one core:
   latin              Latin squares, learnt late; 3 minutes
   rules              programs from examples; 3 minutes
 
+Classifiers, of K passes (docs/classifiers.md):
+  resnet-mnist       images turned and shifted; half a minute
+  vit-mnist          dropout left on; 1.5 minutes
+  deberta-movies     sentences of reviews, dropout left on; 1.5 minutes
+  conv-mnist1d       series shifted; a quarter of a minute
+
 Examples:
   breakeven run countdown
   breakeven run countdown --set train.steps=1000 --set policy.risk=0.05
