@@ -74,6 +74,7 @@ def test_a_run_leaves_its_log_and_the_weights_of_every_evaluation(tiny: Any, who
     assert record.header.spec.decay_share == pytest.approx(0.2)
     observed = record.checkpoints[-1].observation
     assert observed.train_tokens == 20 * 32, "examples"
+    assert observed.bank.soft_votes is not None
     assert {each.strategy for each in observed.bank.soft_votes} >= {"snapshot_ensemble"}
     assert observed.bank.num_problems == 40
     decided = [each.decision for each in record.checkpoints]
@@ -132,18 +133,20 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tiny: Any, wh
     (run_dir / "checkpoint-12").mkdir()
     (run_dir / "checkpoint-12" / "optimizer.pt").write_bytes(b"half")
     assert saved.step_of(saved.last_checkpoint(run_dir)) == 8
-    train.run(*tiny, run_dir, mode="shadow")
+    train.run(tiny[0], tiny[1], run_dir, mode="shadow")
     assert (run_dir / "log.jsonl").read_bytes() == (whole / "log.jsonl").read_bytes()
 
 
 def test_a_run_that_has_ended_trains_no_more(tiny: Any, whole: Path) -> None:
     before = (whole / "log.jsonl").read_bytes()
-    result = train.run(*tiny, whole, mode="shadow", on_progress=lambda told: pytest.fail(f"step {told.step}"))
+    result = train.run(
+        tiny[0], tiny[1], whole, mode="shadow", on_progress=lambda told: pytest.fail(f"step {told.step}")
+    )
     assert (result.step, (whole / "log.jsonl").read_bytes()) == (20, before)
 
 
 def test_a_loss_that_is_nan_ends_the_run(tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = train.make_model
+    real = make_model
 
     def broken(*arguments: Any) -> Any:
         model = real(*arguments)

@@ -11,8 +11,8 @@ from breakeven.data.labelled.examples import Examples
 from breakeven.errors import MissingExtraError
 
 
-def make_model(settings: ModelSettings, examples: Examples, tokenizer: Any = None) -> nn.Module:
-    """A new model, its weights drawn from torch's global generator.
+def make_model(settings: ModelSettings, examples: Examples, tokenizer: Any = None) -> Any:
+    """A new torch module, its weights drawn from torch's global generator.
 
     Args:
         settings: family and sizes.

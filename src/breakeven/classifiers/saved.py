@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from safetensors.torch import load_file
 
 from breakeven.classifiers.data import Splits
@@ -87,7 +86,7 @@ def tokenizer_of(config: ClassifierConfig, splits: Splits, run_dir: Path) -> Any
     )
 
 
-def load_model(config: ClassifierConfig, splits: Splits, run_dir: Path, step: int) -> torch.nn.Module:
+def load_model(config: ClassifierConfig, splits: Splits, run_dir: Path, step: int) -> Any:
     """The model as it was at an evaluated step, to be served, in evaluation mode.
 
     Raises:
@@ -102,7 +101,7 @@ def load_model(config: ClassifierConfig, splits: Splits, run_dir: Path, step: in
     return model.eval()
 
 
-def load_weights(model: torch.nn.Module, checkpoint: Path) -> None:
+def load_weights(model: Any, checkpoint: Path) -> None:
     """Put the weights of a checkpoint into a model of its kind."""
     if hasattr(model, "from_pretrained"):  # which knows by what names they are in the file: of ViT by others
         with no_bars():

@@ -46,8 +46,8 @@ def tokenizer_for(texts: Sequence[tuple[str, ...]], *, vocab_size: int, max_toke
             show_progress=False,
         )
         tokenizer.train_from_iterator((each for row in texts for each in row), trainer)
-        ends = [(each, tokenizer.token_to_id(each)) for each in (_END, _BEGIN)]
-        tokenizer.post_processor = processors.BertProcessing(*ends)
+        begin, end = ((each, _SPECIAL.index(each)) for each in (_BEGIN, _END))
+        tokenizer.post_processor = processors.BertProcessing(end, begin)
         make_directory(directory)
         write_whole(path, tokenizer.to_str(), remedy="Free space, then start the run anew.")
     return PreTrainedTokenizerFast(

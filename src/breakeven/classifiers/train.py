@@ -69,7 +69,7 @@ def run(
         resume=True,
         config=classifier_to_builtins(config),
         quiet=True,
-        **({"num_samples": config.passes.num_passes} if config.is_noisy else {}),
+        num_samples=config.passes.num_passes,
         **config.declared,
     )
     told = _Told(config, run_dir, early_stop, on_progress, interrupted)
