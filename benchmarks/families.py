@@ -35,7 +35,8 @@ class Record(Shadowed, frozen=True, kw_only=True):
     active_parameters: int
     """Those that a token meets."""
     bank: SampleBank
-    """Samples of the test problems at the stop; at the end of a run that does not stop."""
+    """Samples of the test problems at the stop; at the end of a run that does not stop. Of classifiers plain passes
+    alone: classifiers.py has the noisy ones."""
 
     @property
     def full_accuracy(self) -> float:
@@ -47,10 +48,11 @@ class Record(Shadowed, frozen=True, kw_only=True):
 
 def main() -> None:
     records = recorded()
-    parts = {"all": records} | {name: [each for each in records if each.output == name] for name in get_args(Output)}
-    for lines, told in ((table(records), tally), (dynamic_k(records), tally_dynamic_k)):
+    sampled = [each for each in records if each.bank.num_drawn]
+    for lines, told, of in ((table, tally, records), (dynamic_k, tally_dynamic_k, sampled)):
+        parts = {"all": of} | {name: [each for each in of if each.output == name] for name in get_args(Output)}
         said = [f"- {name}: {told(some)}" for name, some in parts.items() if some]
-        sys.stdout.write("\n".join([*lines, "", *said]) + "\n\n")
+        sys.stdout.write("\n".join([*lines(of), "", *said]) + "\n\n")
 
 
 def recorded() -> list[Record]:
