@@ -16,6 +16,7 @@ from breakeven.classifiers.models import make_model, rows_of
 from breakeven.classifiers.recipe import ClassifierConfig, PassesConfig, classifier_to_builtins
 from breakeven.classifiers.saved import last_checkpoint, load_weights, no_bars, step_of, thin_out, tokenizer_of
 from breakeven.errors import MissingExtraError
+from breakeven.records import CheckpointRecord, Steering
 from breakeven.sampling import augment
 from breakeven.session.failing import diverged
 from breakeven.session.session import Mode
@@ -98,10 +99,10 @@ def run(
     record = _record(run_dir)
     return RunResult(
         step=step,
-        stopped=None if record is None else next((each for each in record.checkpoints if each.decision.stop), None),
+        stopped=None if record is None else _stop_in(record),
         verification=None if record is None else record.verification,
         interrupted=told.was_interrupted,
-        by_hand=None if record is None or not _is_stopped_by_hand(record) else record.steering[-1],
+        by_hand=None if record is None else _stop_by_hand(record),
         cooldown=None,
         train_seconds=seconds - evaluation_seconds - verification_seconds,
         evaluation_seconds=evaluation_seconds,
@@ -221,10 +222,15 @@ def _has_ended(run_dir: Path, step: int, steps: int, mode: Mode) -> bool:
     if record is None or step == steps:
         return step == steps
     if record.steering:
-        return _is_stopped_by_hand(record)
-    stops = [each.observation.step for each in record.checkpoints if each.decision.stop]
-    return mode == "stop" and bool(stops) and step >= stops[0]
+        return _stop_by_hand(record) is not None
+    stop = _stop_in(record)
+    return mode == "stop" and stop is not None and step >= stop.observation.step
 
 
-def _is_stopped_by_hand(record: RunRecord) -> bool:
-    return bool(record.steering) and record.steering[-1].action == "stop"
+def _stop_in(record: RunRecord) -> CheckpointRecord | None:
+    return next((each for each in record.checkpoints if each.decision.stop), None)
+
+
+def _stop_by_hand(record: RunRecord) -> Steering | None:
+    steered = record.steering[-1] if record.steering else None
+    return steered if steered is not None and steered.action == "stop" else None
