@@ -332,7 +332,7 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_names() -> None:
         ArgumentError, match=r"^RECIPE must be a shipped name .*; got 'cuntdown'\. Did you mean countdown"
     ):
         load_recipe("cuntdown")
-    with pytest.raises(ArgumentError, match=r"got 'xyz'\. Known: chain, countdown, countdown-easy"):
+    with pytest.raises(ArgumentError, match=r"got 'xyz'\. Known: chain, conv-mnist1d, countdown, countdown-easy"):
         load_recipe("xyz")
 
 
