@@ -207,6 +207,20 @@ def test_shadow_holds_the_stop_against_one_plain_pass_of_the_end(train) -> None:
     assert stop.session.verification.full_sampled_accuracy is None
 
 
+@pytest.mark.parametrize("of", [{"snapshots": 2}, {"dropout": True}])
+def test_a_stop_is_cooled_down(train, of: dict[str, Any]) -> None:
+    stop = early_stop(of=of, mode="stop", on_stop="cooldown", target=0.3)
+    assert train(stop).state.global_step == 11
+    assert stop.session.log.cooldown.cooled.baseline_accuracy > 0.3
+
+
+def test_averaged_weights_are_measured_beside_the_raw_ones(train) -> None:
+    stop = early_stop(average=True)
+    train(stop)
+    averages = [each.observation.average for each in stop.session.checkpoints]
+    assert all(each.num_problems == 60 for each in averages)
+
+
 def test_stop_saves_the_checkpoint_and_ends_training(train, tmp_path: Path) -> None:
     trainer = train(early_stop(mode="stop", target=0.3))
     step = trainer.state.global_step

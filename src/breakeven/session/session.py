@@ -313,7 +313,8 @@ class Session:
         try:
             self._look_ahead(step)
             with measuring(self, step):
-                at_once = None if self.parent is None else (len(self.problems), self.num_samples)
+                draws_all = self.parent is not None and self.num_samples > 0  # not of plain passes alone
+                at_once = (len(self.problems), self.num_samples) if draws_all else None
                 course, _, decision = take_step(self._course, source, at_once=at_once)
                 samples = source.collector.samples
                 self._kept.keep_texts(step, samples.greedy_texts_P, samples.texts_PN)
