@@ -29,7 +29,7 @@ Recipes, with the time of the full run on one core:
 Classifiers, of K passes (docs/classifiers.md):
   resnet-mnist       images turned and shifted; half a minute
   vit-mnist          dropout left on; 1.5 minutes
-  deberta-movies     sentences of reviews, dropout left on; 1.5 minutes
+  deberta-movies     sentences of reviews, dropout left on; 2 minutes
   conv-mnist1d       series shifted; a quarter of a minute
 
 Examples:
