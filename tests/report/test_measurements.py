@@ -86,6 +86,7 @@ def test_rows_say_what_is_known(measured):
         "14 TFLOPs",
         "2 TFLOPs",
         "20 TFLOPs",
+        "-",
     ]
     assert len(row) == len(HEADINGS)
     (unknown,) = measurement_rows([measured(model_flops=None, model_flops_unshared=None, reward_flops=None)])

@@ -1,0 +1,247 @@
+"""Recorded passes of a classifier, evaluated without it: every strategy at every K, a block of problems at a time."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven import check
+from breakeven.errors import argument_error
+from breakeven.eval.intervals import mean_and_interval
+from breakeven.readers.class_blocks import PassBlock, RecordedPasses
+from breakeven.records import Measurement, Score
+from breakeven.report.paired import difference
+from breakeven.seeds import MAX_SEED, batch_seed
+from breakeven.ttc.class_scores import Served, class_scores, served_classes
+from breakeven.ttc.pool import Pool
+from breakeven.ttc.strategies.measured import Measured
+from breakeven.ttc.strategies.named import strategy_of
+from breakeven.ttc.strategies.on_pool import measure
+from breakeven.ttc.strategies.soft_vote import SNAPSHOT_ENSEMBLE, SOFT_VOTE, snapshot_ensemble, soft_vote
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+GREEDY, MAJORITY_VOTE, PASS_AT_K = "greedy", "majority_vote", "pass@k"
+_SAME = 1e-6
+"""Probabilities that are so close are of one pass: the same sums in single precision, in another order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassesEvaluation:
+    """What was measured, and on what. A sample is one pass, greedy the plain one."""
+
+    model: str
+    task: str
+    """A checksum of the labels, so that what is measured on the same ones is of one task."""
+    num_problems: int
+    num_samples: int
+    """N, noisy passes of each problem."""
+    num_snapshots: int
+    num_copied: int
+    """Problems whose noisy passes all equal the plain one, or each other where there is none."""
+    classes: tuple[str, ...]
+    absent: tuple[str, ...]
+    """Classes that no problem is of."""
+    never_served: tuple[str, ...]
+    """Other classes that the plain pass, or where there is none the mean of the noisy ones, never predicts."""
+    measurements: tuple[Measurement, ...] = field(default=())
+    scores: tuple[Score, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Part:
+    """What is kept of a block: nothing that grows with the number of classes times problems."""
+
+    label_P: npt.NDArray[np.int64]
+    num_copied: int
+    num_predicted_C: npt.NDArray[np.intp]
+    measured: dict[str, Measured]
+    served: tuple[Served, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ballot:
+    """What a strategy averages: votes of each pass for each class, all alike or in the order to take them in."""
+
+    strategy: str
+    vote_PNC: Floats
+    k_values: Sequence[int]
+    shuffled: bool
+
+
+def evaluate_passes(
+    recorded: RecordedPasses,
+    *,
+    k_values: Sequence[int],
+    metrics: Sequence[str] = (),
+    pass_flops: float | None = None,
+    seed: int = 0,
+) -> PassesEvaluation:
+    """Accuracy and price of every strategy at every K that the passes allow, and other scores where asked for.
+
+    Greedy is the plain pass: of the last checkpoint where only snapshots are there. A majority vote draws passes in
+    turn until it cannot be lost; Pass@K does up to the first right one, for which it needs the label: an oracle.
+
+    Args:
+        recorded: the passes, read once.
+        k_values: passes, increasing, up to those recorded; each strategy takes those that it has passes for.
+        metrics: names in `breakeven.ttc.class_scores.METRICS`.
+        pass_flops: FLOPs of one pass on one problem; None: unknown.
+        seed: of subsets, served sets and the bootstrap.
+
+    Raises:
+        ArgumentError: what is recorded breaks a rule, a K above the passes, or a metric that is not known.
+    """
+    check.between("--seed", seed, 0, MAX_SEED)
+    if pass_flops is not None:
+        check.positive("--pass-flops", pass_flops, "`breakeven flops` counts a pass of a model's config.")
+    most = max(recorded.num_passes, recorded.num_snapshots, 1)
+    if k_values and max(k_values) > most:
+        raise argument_error("--k", f"be at most the {most} passes recorded", max(k_values), "None is extrapolated.")
+    parts: list[_Part] = []
+    first = 0
+    for block in recorded.blocks():
+        parts.append(_part(block, k_values, scored=bool(metrics), seed=batch_seed(seed, first)))
+        first += len(block.label_P)
+    label_P = np.concatenate([each.label_P for each in parts])
+    names, size = np.array(recorded.classes), len(recorded.classes)
+    held_C = np.bincount(label_P, minlength=size) > 0
+    predicted_C = np.sum([each.num_predicted_C for each in parts], axis=0) > 0
+    return PassesEvaluation(
+        model=recorded.path.name,
+        task=f"labels-{zlib.crc32(label_P.astype('<i8').tobytes()):08x}",
+        num_problems=len(label_P),
+        num_samples=recorded.num_passes,
+        num_snapshots=recorded.num_snapshots,
+        num_copied=sum(each.num_copied for each in parts),
+        classes=recorded.classes,
+        absent=tuple(names[~held_C].tolist()),
+        never_served=tuple(names[held_C & ~predicted_C].tolist()),
+        measurements=tuple(_measurements([each.measured for each in parts], pass_flops)),
+        scores=_scores(label_P, [each.served for each in parts], metrics, size, seed),
+    )
+
+
+def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int) -> _Part:
+    plain_PC, passes_PNC, snapshot_PSC = block.plain_PC, block.probability_PNC, block.snapshot_PSC
+    if plain_PC is None and snapshot_PSC is not None:
+        plain_PC = snapshot_PSC[:, 0]
+    reference_PC = plain_PC
+    if reference_PC is None:
+        assert passes_PNC is not None, "read so"
+        reference_PC = passes_PNC.mean(axis=1)
+    num_classes = reference_PC.shape[1]
+    right_PC = np.eye(num_classes, dtype=bool)[block.label_P]
+    measured: dict[str, Measured] = {}
+    ballots: list[_Ballot] = []
+    num_copied = 0
+    if plain_PC is not None:
+        measured[GREEDY] = snapshot_ensemble(plain_PC[:, None], right_PC)
+        ballots.append(_Ballot(strategy=GREEDY, vote_PNC=plain_PC[:, None], k_values=[1], shuffled=False))
+    if passes_PNC is not None and (noisy := [k for k in k_values if k <= passes_PNC.shape[1]]):
+        num_copied = int((np.abs(passes_PNC - reference_PC[:, None]) < _SAME).all(axis=(1, 2)).sum())
+        class_PN = passes_PNC.argmax(axis=-1)
+        pool = Pool(correct_PN=class_PN == block.label_P[:, None], label_PN=_ranks(class_PN))
+        for name in (PASS_AT_K, MAJORITY_VOTE):
+            in_turn = strategy_of(name).samples
+            found = measure(pool, name, noisy)
+            measured[name] = found if in_turn is None else replace(found, expected_samples_PK=in_turn(pool, noisy))
+        measured[SOFT_VOTE] = soft_vote(passes_PNC, right_PC, noisy, seed=seed)
+        for name, vote_PNC in ((MAJORITY_VOTE, np.eye(num_classes)[class_PN]), (SOFT_VOTE, passes_PNC)):
+            ballots.append(_Ballot(strategy=name, vote_PNC=vote_PNC, k_values=noisy, shuffled=True))
+    if snapshot_PSC is not None and (some := [k for k in k_values if k <= snapshot_PSC.shape[1]]):
+        every = snapshot_ensemble(snapshot_PSC, right_PC)
+        at_K = [every.k_values.index(k) for k in some]
+        measured[SNAPSHOT_ENSEMBLE] = Measured(
+            k_values=tuple(some),
+            accuracy_PK=every.accuracy_PK[:, at_K],
+            monte_carlo_error_K=every.monte_carlo_error_K[at_K],
+        )
+        ballots.append(_Ballot(strategy=SNAPSHOT_ENSEMBLE, vote_PNC=snapshot_PSC, k_values=some, shuffled=False))
+    return _Part(
+        label_P=block.label_P,
+        num_copied=num_copied,
+        num_predicted_C=np.bincount(reference_PC.argmax(axis=1), minlength=num_classes),
+        measured=measured,
+        served=tuple(each for ballot in ballots for each in _served(ballot, seed)) if scored else (),
+    )
+
+
+def _ranks(class_PN: npt.NDArray[np.intp]) -> npt.NDArray[np.int16]:
+    """The classes of each problem's passes, numbered from 0 within the problem: few, however many classes there are."""
+    order_PN = class_PN.argsort(axis=1, kind="stable")
+    new_PN = np.diff(np.take_along_axis(class_PN, order_PN, axis=1), axis=1, prepend=class_PN.min(axis=1)[:, None]) > 0
+    rank_PN = np.empty(class_PN.shape, dtype=np.int16)
+    np.put_along_axis(rank_PN, order_PN, new_PN.cumsum(axis=1).astype(np.int16), axis=1)
+    return rank_PN
+
+
+def _served(ballot: _Ballot, seed: int) -> Iterator[Served]:
+    class_KPD = served_classes(ballot.vote_PNC, ballot.k_values, shuffled=ballot.shuffled, seed=seed)
+    for k, class_PD in zip(ballot.k_values, class_KPD, strict=True):
+        yield Served(strategy=ballot.strategy, k=k, class_PD=class_PD)
+
+
+def _joined(parts: Sequence[Measured]) -> Measured:
+    """What was measured of one strategy, of all blocks."""
+    sizes = np.array([len(each.accuracy_PK) for each in parts])[:, None]
+    errors = np.array([each.monte_carlo_error_K for each in parts]) * sizes
+    samples = [each.expected_samples_PK for each in parts if each.expected_samples_PK is not None]
+    return Measured(
+        k_values=parts[0].k_values,
+        accuracy_PK=np.concatenate([each.accuracy_PK for each in parts]),
+        monte_carlo_error_K=np.sqrt(np.square(errors).sum(axis=0)) / sizes.sum(),
+        expected_samples_PK=np.concatenate(samples) if samples else None,
+    )
+
+
+def _measurements(parts: Sequence[dict[str, Measured]], pass_flops: float | None) -> Iterator[Measurement]:
+    measured = {name: _joined([each[name] for each in parts]) for name in parts[0]}
+    greedy_P = measured[GREEDY].accuracy_PK[:, 0] if GREEDY in measured else None
+    for name, found in measured.items():
+        for column, k in enumerate(found.k_values):
+            accuracy_P = np.clip(found.accuracy_PK[:, column], 0.0, 1.0)
+            mean, error, lo, hi = mean_and_interval(accuracy_P)
+            told = None if greedy_P is None or name == GREEDY else difference(greedy_P, accuracy_P, paired=True)
+            interval = None if told is None else told.interval
+            samples = float(found.expected_samples_K[column])
+            yield Measurement(
+                strategy=name,
+                deployable=name != PASS_AT_K,
+                k=k,
+                accuracy=mean,
+                standard_error=error,
+                monte_carlo_error=float(found.monte_carlo_error_K[column]),
+                lo=lo,
+                hi=hi,
+                num_problems=len(accuracy_P),
+                expected_samples=samples,
+                output_tokens=0.0,
+                model_flops=None if pass_flops is None else pass_flops * samples,
+                reward_flops=0.0,
+                gain=None if told is None else told.mean,
+                gain_lo=None if interval is None else interval[0],
+                gain_hi=None if interval is None else interval[1],
+            )
+
+
+def _scores(
+    label_P: npt.NDArray[np.int64],
+    parts: Sequence[tuple[Served, ...]],
+    metrics: Sequence[str],
+    num_classes: int,
+    seed: int,
+) -> tuple[Score, ...]:
+    if not metrics:
+        return ()
+    served = [
+        Served(strategy=each[0].strategy, k=each[0].k, class_PD=np.concatenate([one.class_PD for one in each]))
+        for each in zip(*parts, strict=True)
+    ]
+    baseline = next((each for each in served if each.strategy == GREEDY), None)
+    others = [each for each in served if each is not baseline]
+    unique = tuple(dict.fromkeys(metrics))
+    return class_scores(label_P, others, unique, num_classes=num_classes, baseline=baseline, seed=seed)
