@@ -7,10 +7,11 @@ The large arrays are read one block of problems after another, in the order of t
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,18 @@ from breakeven.readers.class_blocks import (
 )
 
 _PLAIN: Final = "Save plain arrays with numpy.savez: lists of unequal lengths and None are none."
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    MemoryError,
+)
 """What a file that is cut off, encrypted or no .npy file makes zipfile and numpy raise."""
+_Opener: TypeAlias = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +49,7 @@ class _Stored:
     """One array of a file, not read yet."""
 
     where: str
-    open: Callable[[], IO[bytes]]
+    open: _Opener
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran: bool
@@ -102,19 +113,25 @@ def passes_of_arrays(path: Path) -> RecordedPasses:
     return found
 
 
-def _openers(path: Path) -> dict[str, Callable[[], IO[bytes]]]:
+def _openers(path: Path) -> dict[str, _Opener]:
     """How each array is opened, by its name."""
     if path.is_dir():
         return {each.stem: partial(each.open, "rb") for each in sorted(path.glob("*.npy"))}
     try:
-        archive = zipfile.ZipFile(path)
-        names = archive.namelist()
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
     except _DAMAGED as error:
         raise _damaged(str(path), error) from None
-    return {name.removesuffix(".npy"): partial(archive.open, name) for name in names if name.endswith(".npy")}
+    return {name.removesuffix(".npy"): partial(_member, path, name) for name in names if name.endswith(".npy")}
 
 
-def _stored(where: str, opener: Callable[[], IO[bytes]]) -> _Stored:
+@contextmanager
+def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        yield file
+
+
+def _stored(where: str, opener: _Opener) -> _Stored:
     try:
         with opener() as file:
             shape, fortran, dtype = _header(file)
