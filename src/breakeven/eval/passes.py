@@ -1,7 +1,7 @@
 """Recorded passes of a classifier, evaluated without it: every strategy at every K, a block of problems at a time."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from breakeven.records import Measurement, Score
 from breakeven.report.paired import difference
 from breakeven.seeds import MAX_SEED, batch_seed
 from breakeven.ttc.class_scores import Served, class_scores, served_classes
-from breakeven.ttc.pool import Pool
+from breakeven.ttc.pool import Pool, require_labels
 from breakeven.ttc.strategies.measured import Measured
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.on_pool import measure
@@ -58,7 +58,10 @@ class _Part:
     label_P: npt.NDArray[np.int64]
     num_copied: int
     num_predicted_C: npt.NDArray[np.intp]
+    pool: Pool | None
+    """The class of each noisy pass."""
     measured: dict[str, Measured]
+    """Of strategies that average probabilities."""
     served: tuple[Served, ...]
 
 
@@ -120,7 +123,7 @@ def evaluate_passes(
         classes=recorded.classes,
         absent=tuple(names[~held_C].tolist()),
         never_served=tuple(names[held_C & ~predicted_C].tolist()),
-        measurements=tuple(_measurements([each.measured for each in parts], pass_flops)),
+        measurements=tuple(_measurements(_measured(parts, k_values), pass_flops)),
         scores=_scores(label_P, [each.served for each in parts], metrics, size, seed),
     )
 
@@ -135,6 +138,7 @@ def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int)
         reference_PC = passes_PNC.mean(axis=1)
     num_classes = reference_PC.shape[1]
     right_PC = np.eye(num_classes, dtype=bool)[block.label_P]
+    pool: Pool | None = None
     measured: dict[str, Measured] = {}
     ballots: list[_Ballot] = []
     num_copied = 0
@@ -145,10 +149,6 @@ def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int)
         num_copied = int((np.abs(passes_PNC - reference_PC[:, None]) < _SAME).all(axis=(1, 2)).sum())
         class_PN = passes_PNC.argmax(axis=-1)
         pool = Pool(correct_PN=class_PN == block.label_P[:, None], label_PN=_ranks(class_PN))
-        for name in (PASS_AT_K, MAJORITY_VOTE):
-            in_turn = strategy_of(name).samples
-            found = measure(pool, name, noisy)
-            measured[name] = found if in_turn is None else replace(found, expected_samples_PK=in_turn(pool, noisy))
         measured[SOFT_VOTE] = soft_vote(passes_PNC, right_PC, noisy, seed=seed)
         for name, vote_PNC in ((MAJORITY_VOTE, np.eye(num_classes)[class_PN]), (SOFT_VOTE, passes_PNC)):
             ballots.append(_Ballot(strategy=name, vote_PNC=vote_PNC, k_values=noisy, shuffled=True))
@@ -165,6 +165,7 @@ def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int)
         label_P=block.label_P,
         num_copied=num_copied,
         num_predicted_C=np.bincount(reference_PC.argmax(axis=1), minlength=num_classes),
+        pool=pool,
         measured=measured,
         served=tuple(each for ballot in ballots for each in _served(ballot, seed)) if scored else (),
     )
@@ -185,21 +186,38 @@ def _served(ballot: _Ballot, seed: int) -> Iterator[Served]:
         yield Served(strategy=ballot.strategy, k=k, class_PD=class_PD)
 
 
+def _measured(parts: Sequence[_Part], k_values: Sequence[int]) -> dict[str, Measured]:
+    """Every strategy on all blocks, the votes after greedy."""
+    found = {name: _joined([each.measured[name] for each in parts]) for name in parts[0].measured}
+    pools = [each.pool for each in parts if each.pool is not None]
+    if not pools:
+        return found
+    pool = Pool(
+        correct_PN=np.concatenate([each.correct_PN for each in pools]),
+        label_PN=np.concatenate([require_labels(each, MAJORITY_VOTE) for each in pools]),
+    )
+    noisy = [k for k in k_values if k <= pool.num_samples]
+    votes = {}
+    for name in (PASS_AT_K, MAJORITY_VOTE):
+        in_turn = strategy_of(name).samples
+        samples_PK = None if in_turn is None else in_turn(pool, noisy)
+        votes[name] = replace(measure(pool, name, noisy), expected_samples_PK=samples_PK)
+    greedy = {GREEDY: found.pop(GREEDY)} if GREEDY in found else {}
+    return greedy | votes | found
+
+
 def _joined(parts: Sequence[Measured]) -> Measured:
-    """What was measured of one strategy, of all blocks."""
+    """What was measured of one strategy on each block, of all."""
     sizes = np.array([len(each.accuracy_PK) for each in parts])[:, None]
     errors = np.array([each.monte_carlo_error_K for each in parts]) * sizes
-    samples = [each.expected_samples_PK for each in parts if each.expected_samples_PK is not None]
     return Measured(
         k_values=parts[0].k_values,
         accuracy_PK=np.concatenate([each.accuracy_PK for each in parts]),
         monte_carlo_error_K=np.sqrt(np.square(errors).sum(axis=0)) / sizes.sum(),
-        expected_samples_PK=np.concatenate(samples) if samples else None,
     )
 
 
-def _measurements(parts: Sequence[dict[str, Measured]], pass_flops: float | None) -> Iterator[Measurement]:
-    measured = {name: _joined([each[name] for each in parts]) for name in parts[0]}
+def _measurements(measured: Mapping[str, Measured], pass_flops: float | None) -> Iterator[Measurement]:
     greedy_P = measured[GREEDY].accuracy_PK[:, 0] if GREEDY in measured else None
     for name, found in measured.items():
         for column, k in enumerate(found.k_values):

@@ -116,13 +116,19 @@ def passes_of_arrays(path: Path) -> RecordedPasses:
 def _openers(path: Path) -> dict[str, _Opener]:
     """How each array is opened, by its name."""
     if path.is_dir():
-        return {each.stem: partial(each.open, "rb") for each in sorted(path.glob("*.npy"))}
+        return {each.stem: partial(_file, each) for each in sorted(path.glob("*.npy"))}
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except _DAMAGED as error:
         raise _damaged(str(path), error) from None
     return {name.removesuffix(".npy"): partial(_member, path, name) for name in names if name.endswith(".npy")}
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        yield file
 
 
 @contextmanager

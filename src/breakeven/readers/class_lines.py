@@ -7,11 +7,11 @@ One block of problems and the ids are in memory at once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from breakeven.errors import BreakevenError, argument_error
 from breakeven.jsonl import json_rows, line_fault
@@ -28,6 +28,9 @@ from breakeven.readers.class_blocks import (
 )
 
 LINES: Final = (".jsonl", ".jsonl.gz")
+_MOST: Final = 1 << 12
+"""Problems of a block: each is some objects until they are joined."""
+_Problem: TypeAlias = tuple[int, dict[str, Floats]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +92,29 @@ def _rows(path: Path) -> Iterator[_Row]:
 
 
 def _blocks(path: Path, shapes: dict[str, tuple[int, ...]], num_classes: int) -> Iterator[PassBlock]:
-    step = problems_a_block(shapes)
     known: set[str] = set()
-    rows: list[_Row] = []
-    arrays: list[dict[str, Floats]] = []
-    for row in _rows(path):
-        name = str(row.fields.get("id", f"{row.path.name}, line {row.line}"))
-        if name in known:
-            raise row.refuse("id", "differ from those of earlier lines", name, "Each problem counts once.")
-        known.add(name)
-        found = row.arrays()
-        if (got := {name: each.shape for name, each in found.items()}) != shapes:
-            raise line_fault(row.path, row.line, f"must have fields of the shapes {_words(shapes)}", _words(got), "")
-        rows.append(row)
-        arrays.append(found)
-        if len(rows) == step:
-            yield _block(rows, arrays, num_classes)
-            rows, arrays = [], []
-    if rows:
-        yield _block(rows, arrays, num_classes)
 
+    def checked() -> Iterator[_Problem]:
+        for row in _rows(path):
+            name = str(row.fields.get("id", f"{row.path.name}, line {row.line}"))
+            if name in known:
+                raise row.refuse("id", "differ from those of earlier lines", name, "Each problem counts once.")
+            known.add(name)
+            arrays = row.arrays()
+            if (got := {name: each.shape for name, each in arrays.items()}) != shapes:
+                rule = f"must have fields of the shapes {_words(shapes)}"
+                raise line_fault(row.path, row.line, rule, _words(got), "")
+            for name, values in arrays.items():
+                if (fault := fault_in(values[None])) is not None:
+                    _, rule, wrong, remedy = fault
+                    raise row.refuse(name, rule, wrong, remedy)
+            yield row.label(num_classes), arrays
 
-def _block(rows: list[_Row], arrays: list[dict[str, Floats]], num_classes: int) -> PassBlock:
-    label_P: npt.NDArray[np.int64] = np.array([row.label(num_classes) for row in rows], dtype=np.int64)
-    stacked = {name: np.stack([each[name] for each in arrays]) for name in arrays[0]}
-    for name, values in stacked.items():
-        if (fault := fault_in(values)) is not None:
-            place, rule, got, remedy = fault
-            raise rows[place].refuse(name, rule, got, remedy)
-    return block_of(label_P, stacked)
+    problems = checked()
+    step = min(_MOST, problems_a_block(shapes))
+    while some := list(islice(problems, step)):
+        stacked = {name: np.stack([arrays[name] for _, arrays in some]) for name in shapes}
+        yield block_of(np.array([label for label, _ in some], dtype=np.int64), stacked)
 
 
 def _words(shapes: dict[str, tuple[int, ...]]) -> str:
