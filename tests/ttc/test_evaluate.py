@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.cost.samples import SampleCosts
+from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
-from breakeven.records import FitStatus, KCurve, Made, SampleBank
+from breakeven.records import FitStatus, KCurve, Made, SampleBank, SoftVote
 from breakeven.testing import synthetic_bank
 from breakeven.ttc.evaluate import VOTE_K_VALUES, accuracy_per_problem, evaluate
 from breakeven.ttc.k_curve import extrapolate_pass_at_k
@@ -16,9 +18,14 @@ from breakeven.ttc.poststrata import shift_to_all
 from breakeven.ttc.strategies.named import STRATEGIES
 from breakeven.ttc.strategies.on_pool import measured_curve
 from breakeven.ttc.strategies.pass_at_k import pass_at_k
+from breakeven.ttc.strategies.strategy import Basis
 from breakeven.ttc.tally import Tally, tally_of
 
-MEASURED = [name for name, each in STRATEGIES.items() if not each.search and name != "generative_verification"]
+MEASURED = [
+    name
+    for name, each in STRATEGIES.items()
+    if each.basis in (Basis.GREEDY, Basis.COUNTS, Basis.POOL) and name != "generative_verification"
+]
 PROPERTY = settings(derandomize=True, max_examples=40, deadline=None)
 RATES = np.linspace(0.02, 0.9, 40)
 BANK = synthetic_bank(RATES, 8, seed=1)
@@ -213,3 +220,66 @@ def test_strategies_that_the_samples_do_not_allow_are_refused() -> None:
         evaluate(tally_of(BANK), max_k=8, strategies=["majority_vote"])
     with pytest.raises(ArgumentError, match="max_k must be at least 4, and as many samples drawn, for k_by_difficulty"):
         evaluate(tally_of(VOTED), max_k=3, strategies=["k_by_difficulty"])
+
+
+# -- averaged probabilities of a classifier ---------------------------------------------------------------------------
+
+RIGHT_PK = np.linspace(np.full(40, 0.3), RATES, 3, axis=1)
+"""At K = 1, 2 and 8."""
+PASSES = replace(
+    VOTED,
+    prompt_tokens=0,
+    output_tokens=640,
+    greedy_output_tokens=80,
+    prompt_tokens_P=(0,) * 40,
+    greedy_tokens_P=(2,) * 40,
+    output_tokens_PN=((2,) * 8,) * 40,
+    soft_votes=(
+        SoftVote(
+            strategy="soft_vote",
+            k_values=(1, 2, 8),
+            num_passes=8,
+            accuracy_PK=tuple(map(tuple, RIGHT_PK.tolist())),
+            monte_carlo_error_K=(0.0, 0.0, 0.0),
+        ),
+        SoftVote(
+            strategy="snapshot_ensemble",
+            k_values=(1, 2),
+            num_passes=2,
+            accuracy_PK=((1.0, 0.0),) * 10 + ((0.0, 1.0),) * 30,
+            monte_carlo_error_K=(0.0, 0.0),
+        ),
+    ),
+)
+
+
+def test_soft_votes_are_curves_whose_every_pass_is_paid_for() -> None:
+    tally = tally_of(PASSES, SampleCosts.of(PASSES, ModelCost(body_params=50)))
+    curves = by_name(tally)
+    assert list(curves) == ["greedy", "pass@k", "majority_vote", "soft_vote", "snapshot_ensemble"]
+    vote, ensemble = curves["soft_vote"], curves["snapshot_ensemble"]
+    assert (vote.deployable, vote.k_values, vote.flops_K) == (True, (1, 2, 8), (100.0, 200.0, 800.0))
+    assert vote.accuracy_K == pytest.approx(RIGHT_PK.mean(axis=0))
+    assert all(lo < accuracy < hi for lo, accuracy, hi in zip(vote.lo_K, vote.accuracy_K, vote.hi_K, strict=True))
+    assert (ensemble.accuracy_K, ensemble.flops_K) == ((0.25, 0.75), (100.0, 200.0))
+    assert ensemble.lo_K == ensemble.hi_K == ensemble.accuracy_K, "nothing of it is drawn at random"
+    assert accuracy_per_problem(tally, "soft_vote", 8) == pytest.approx(RATES)
+    assert list(by_name(tally, max_k=1)["soft_vote"].k_values) == [1]
+
+
+def test_soft_votes_of_some_problems_speak_for_all() -> None:
+    some = replace(
+        PASSES, output_tokens_PN=(), soft_votes=tuple(each.of(range(20)) for each in PASSES.soft_votes or ())
+    )
+    curve = by_name(tally_of(cut(some, 20)), strategies=["soft_vote"])["soft_vote"]
+    greedy_P = np.array([each == "1" for each in PASSES.greedy_correct_P])
+    left_out = greedy_P.mean() - greedy_P[:20].mean()
+    expected_K = RIGHT_PK[:20].mean(axis=0) + shift_to_all(RIGHT_PK[:20], greedy_P[:20], left_out)
+    assert curve.accuracy_K == pytest.approx(expected_K)
+
+
+def test_soft_votes_without_passes_are_refused() -> None:
+    with pytest.raises(ArgumentError, match="there are no class probabilities of several passes; got 'soft_vote'"):
+        evaluate(tally_of(VOTED), max_k=8, strategies=["soft_vote"])
+    with pytest.raises(ArgumentError, match=r"k must be one that soft_vote was measured at: \[1, 2, 8\]; got 4"):
+        accuracy_per_problem(tally_of(PASSES), "soft_vote", 4)

@@ -1,12 +1,12 @@
 """Tasks by name, as in `breakeven eval --task NAME`. What a task needs is imported when it is named."""
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final, cast, get_type_hints
 
 from breakeven import check
+from breakeven.data.splits import hashed_order
 from breakeven.data.task import DryRun, PartlyRight, Solved, Task, TextTask
 from breakeven.errors import argument_error
 from breakeven.names import load_object
@@ -147,8 +147,8 @@ def head(task: TextTask, num_problems: int, seed: int = 0) -> TextTask:
     More problems add to fewer. Checks, answers, F1 and solutions are the task's own; the whole of it is `task`.
     """
     everything = task.problems
-    ranked = sorted(everything, key=lambda each: hashlib.blake2b(f"{seed} {each.id}".encode()).digest())
-    chosen = {each.id for each in ranked[:num_problems]}
+    order = hashed_order([each.id for each in everything], seed)
+    chosen = {everything[place].id for place in order[:num_problems]}
     own = _members(TextTask, PartlyRight, Solved, DryRun) - {"problems"}
     members = {name: getattr(task, name) for name in own if hasattr(task, name)}
     some = tuple(each for each in everything if each.id in chosen)

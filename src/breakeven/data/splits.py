@@ -4,6 +4,7 @@ Splits never share a problem: a problem's split is a hash of the problem itself,
 and no number of draws can move a problem from one split to another.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
@@ -39,6 +40,17 @@ def split_of_bucket(bucket: int) -> Split:
     ('validation', 'test', 'train')
     """
     return next(split for split, buckets in _SPLIT_BUCKETS.items() if bucket in buckets)
+
+
+def split_of_id(name: str) -> Split:
+    """The split of a problem that is known by its id alone, as of a file: a hash of the id."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return split_of_bucket(int.from_bytes(digest, "big") % 20)
+
+
+def hashed_order(ids: Sequence[str], seed: int) -> list[int]:
+    """The places of `ids` in an order of chance, by a hash of `seed` and id: the same in any set that holds them."""
+    return sorted(range(len(ids)), key=lambda place: hashlib.blake2b(f"{seed} {ids[place]}".encode()).digest())
 
 
 def draws_for(count: int, split: Split) -> int:

@@ -228,7 +228,7 @@ def _measurements(measured: Mapping[str, Measured], pass_flops: float | None) ->
             samples = float(found.expected_samples_K[column])
             yield Measurement(
                 strategy=name,
-                deployable=name != PASS_AT_K,
+                deployable=strategy_of(name).deployable(oracle=True),
                 k=k,
                 accuracy=mean,
                 standard_error=error,

@@ -1,8 +1,8 @@
 """Frozen records that travel between the rooms. They check themselves and derive properties.
 
 Array dimensions, used as suffixes everywhere: P problems, N samples drawn per problem, K entries of a list of
-sample counts, C checkpoints (of class probabilities: classes), G cells of a grid of model parameters, B rows of a
-batch, T tokens, E embedding, V vocabulary, H heads.
+sample counts, C checkpoints, G cells of a grid of model parameters, B rows of a batch, T tokens, E embedding,
+V vocabulary, H heads. Of classifiers P are inputs and C classes; of images H is height, W width and C channels.
 
 Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `num_` for counts. Accuracies and
 shares are in [0, 1].
@@ -16,12 +16,13 @@ from breakeven.records.events import BudgetChange, Failure, Fingerprint, Steerin
 from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement, Score
-from breakeven.records.observations import LearningPoint, Observation, SearchOutcome, SoftVote
+from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
 from breakeven.records.options import Option, Quality
 from breakeven.records.outlook import Outlook
 from breakeven.records.samples import (
     CHECK_FAILED,
     NO_ANSWER,
+    ClassPass,
     Completion,
     Draw,
     Finish,
@@ -32,6 +33,7 @@ from breakeven.records.samples import (
     SegmentRule,
     answer_label,
 )
+from breakeven.records.soft_votes import SoftVote
 from breakeven.records.wall import WallTime
 from breakeven.records.witness import Witness
 
@@ -45,6 +47,7 @@ __all__ = [
     "Action",
     "BudgetChange",
     "CheckpointRecord",
+    "ClassPass",
     "Completion",
     "Cooldown",
     "Cooled",

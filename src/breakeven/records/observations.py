@@ -38,30 +38,6 @@ class SearchOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoftVote:
-    """What averaging the class probabilities of K passes made of the validation problems at one checkpoint."""
-
-    strategy: str
-    """"soft_vote": of noisy passes of this checkpoint. "snapshot_ensemble": of plain ones of the last K."""
-    k_values: tuple[int, ...]
-    num_passes: int
-    """N of each problem, which the K are subsets of."""
-    accuracy_PK: tuple[tuple[float, ...], ...]
-    """Chance that the likeliest class of the mean is right, ties split evenly; of the problems that have passes."""
-    monte_carlo_error_K: tuple[float, ...]
-    """Standard error of the mean over problems where not all subsets were counted; else 0."""
-
-    def __post_init__(self) -> None:
-        check.increasing("k_values", self.k_values)
-        if self.k_values[-1] > self.num_passes:
-            raise argument_error("k_values", f"be at most the {self.num_passes} passes", self.k_values[-1])
-        for row in (*self.accuracy_PK, self.monte_carlo_error_K):
-            if len(row) != len(self.k_values):
-                raise argument_error("accuracy_PK", f"have one number for each of {len(self.k_values)} K", len(row))
-            check.numbers("accuracy_PK", row, "hold shares from 0 to 1", -ROUNDING, 1 + ROUNDING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """Everything measured at one checkpoint; the only input of a decision."""
 
@@ -83,8 +59,6 @@ class Observation:
     bank: SampleBank
     searches: tuple[SearchOutcome, ...] = ()
     """Of strategies that search; empty where none was named, or it was too early for them."""
-    soft_votes: tuple[SoftVote, ...] | None = None
-    """Of a classifier; None, and then not written, of every other model."""
     validation_loss: ValidationLoss | None = None
     """None where the sampler cannot tell it, where no solution is known, and in older logs."""
     average: SampleBank | None = None

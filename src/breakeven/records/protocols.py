@@ -66,11 +66,11 @@ class LossSampler(Sampler, Protocol):
 
 @runtime_checkable
 class ClassSampler(Sampler, Protocol):
-    """A sampler of a classifier, each of whose samples is one pass: its text names the likeliest class."""
+    """A sampler of a classifier: each of its completions is a `ClassPass`."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of `Completion.probabilities`, which every completion has."""
+        """Names of the classes, in the order of `ClassPass.probabilities`."""
 
     @property
     def snapshots(self) -> int:

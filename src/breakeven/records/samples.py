@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import argument_error
+from breakeven.records.soft_votes import SoftVote
 
 _Row = TypeVar("_Row")
 
@@ -59,8 +60,14 @@ class Completion:
     text: str
     output_tokens: int
     finish: Finish = Finish.STOP
-    probabilities: npt.NDArray[np.float32] | None = field(default=None, compare=False)
-    """Of a classifier's pass, those of all classes, shape (C,), in the order of `ClassSampler.classes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassPass(Completion):
+    """A pass of a classifier: its text names the likeliest class."""
+
+    probabilities: npt.NDArray[np.float32] = field(compare=False)
+    """Of all classes, shape (C,), in the order of `ClassSampler.classes`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +164,8 @@ class SampleBank:
     """Output tokens of each greedy sample."""
     output_tokens_PN: tuple[tuple[int, ...], ...] = ()
     """Output tokens of each sample, shaped as `correct_PN`."""
+    soft_votes: tuple[SoftVote, ...] | None = None
+    """Of a classifier's passes; None, and then not written, of every other model's samples."""
 
     def __post_init__(self) -> None:
         if not self.correct_PN:
@@ -205,6 +214,7 @@ class SampleBank:
             prompt_tokens=sum(prompt_P) if prompt_P else self.prompt_tokens,
             greedy_output_tokens=sum(greedy_P) if greedy_P else self.greedy_output_tokens,
             output_tokens=sum(map(sum, output_PN)) if output_PN else self.output_tokens,
+            soft_votes=None if self.soft_votes is None else tuple(each.of(places) for each in self.soft_votes),
         )
 
     @property

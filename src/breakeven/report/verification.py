@@ -7,14 +7,15 @@ from breakeven.report.words import kind_words, strategy_words
 
 def verification_lines(verification: Verification) -> list[str]:
     """What the stopped checkpoint truly reaches on test problems, beside the fully trained model."""
-    full = max(verification.full_greedy_accuracy, verification.full_sampled_accuracy)
+    full = verification.full_accuracy
     held = "not below" if verification.difference >= 0 else "below"
+    sampled = verification.full_sampled_accuracy
     return [
         f"Verified on {verification.num_problems} test problems (measured, {verification.num_samples} samples each):",
         f"  stopped at step {verification.stopped_step}, {format_samples(verification.k)}: "
         f"{format_accuracy(verification.stopped_accuracy)}",
-        f"  fully trained, 1 sample: greedy {format_accuracy(verification.full_greedy_accuracy)}, "
-        f"sampled {format_accuracy(verification.full_sampled_accuracy)}",
+        f"  fully trained, 1 sample: greedy {format_accuracy(verification.full_greedy_accuracy)}"
+        + ("" if sampled is None else f", sampled {format_accuracy(sampled)}"),
         f"  difference to the better one ({format_accuracy(full)}): {verification.difference:+.3f} "
         f"(standard error {verification.difference_standard_error:.3f}), {held} the fully trained model",
         f"  saved {format_share(verification.gross_saving)} of the training FLOPs gross, "
@@ -25,7 +26,7 @@ def verification_lines(verification: Verification) -> list[str]:
 
 def verification_words(verification: Verification) -> str:
     """One or two sentences: both test accuracies, their difference, and what it does and does not show."""
-    full = max(verification.full_greedy_accuracy, verification.full_sampled_accuracy)
+    full = verification.full_accuracy
     difference, error = verification.difference, verification.difference_standard_error
     if abs(difference) <= 2 * error:
         meaning = "The two cannot be told apart at this number of problems."
@@ -48,6 +49,7 @@ def verification_rows(verification: Verification, decision: Decision) -> list[tu
     samples = f"{verification.num_samples} samples each"
     stopped = f"Stopped at step {verification.stopped_step}"
     error = format_accuracy(verification.difference_standard_error)
+    sampled = verification.full_sampled_accuracy
     return [
         (
             f"{stopped}, {format_samples(verification.k)}",
@@ -56,10 +58,10 @@ def verification_rows(verification: Verification, decision: Decision) -> list[tu
         ),
         (f"{stopped}, one greedy sample", format_accuracy(verification.stopped_greedy_accuracy), problems),
         ("Fully trained, one greedy sample", format_accuracy(verification.full_greedy_accuracy), problems),
-        (
-            "Fully trained, one sample at temperature",
-            format_accuracy(verification.full_sampled_accuracy),
-            f"{problems}, {samples}",
+        *(
+            []
+            if sampled is None
+            else [("Fully trained, one sample at temperature", format_accuracy(sampled), f"{problems}, {samples}")]
         ),
         (
             "Difference to the better of the two",

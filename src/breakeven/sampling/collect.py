@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from breakeven.errors import argument_error
-from breakeven.records import Prefix, Problem, SampleBank
+from breakeven.records import Prefix, Problem, SampleBank, SoftVote
 from breakeven.records.agree import Labels, answers_from, canonical_answer, label_answers
 from breakeven.records.asking import check_rewards, draw_from
 from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
@@ -38,6 +38,7 @@ class Collector:
         reward_model: scores every sample but the greedy ones. It sees no reference either.
         held: batches that are there already, with what is known of them: of each problem from number 0 on, in order.
         sink: where batches go. With it the work is done in pieces of some seconds, so that a kill loses little.
+        soft_votes: makes what a bank says of a classifier's passes.
         workers: checks at once.
         on_progress: told after every piece.
 
@@ -57,6 +58,7 @@ class Collector:
         reward_model: RewardModel | None = None,
         held: Iterable[Batch] = (),
         sink: Sink | None = None,
+        soft_votes: Callable[[Samples], tuple[SoftVote, ...]] | None = None,
         workers: int = 1,
         on_progress: OnProgress = lambda progress: None,
     ) -> None:
@@ -69,6 +71,7 @@ class Collector:
         self._temperature, self._seed = temperature, seed
         self._answers = answers_from(answers)
         self._in_parts, self._sink = sink is not None, sink or (lambda stage, batches: None)
+        self._soft_votes = soft_votes
         self._workers, self._on_progress = workers, on_progress
         self.samples = Samples(len(problems), held)
         """What a bank does not hold: texts and rewards. Graded and scored where `bank` was asked for since."""
@@ -173,6 +176,7 @@ class Collector:
             prompt_tokens_P=prompt_tokens_P,
             greedy_tokens_P=greedy_tokens_P,
             output_tokens_PN=output_tokens_PN,
+            soft_votes=None if self._soft_votes is None else self._soft_votes(self.samples),
         )
 
     @property

@@ -41,10 +41,10 @@ def check_problems(name: str, problems: object) -> None:
         seen.add(each.id)
 
 
-def check_counts(**counts: float) -> None:
-    """Nothing, if these are whole numbers of at least 1."""
+def check_counts(least: int, **counts: float) -> None:
+    """Nothing, if these are whole numbers of at least so many."""
     for name, count in counts.items():
-        check.whole(name, count, 1)
+        check.whole(name, count, least)
 
 
 def check_settings(*, temperature: float, seed: int, mode: str, modes: Sequence[str]) -> None:

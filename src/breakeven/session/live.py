@@ -202,8 +202,10 @@ def live_source(
         seed=bank_seed(session.seed, step if session.parent is None else session.parent.step),
         answers=session.answers,
     )
+    passes = session.passes
+    combined = None if passes is None else partial(passes.soft_votes, before=session.steps_before(step))
     return LiveSource(
-        collector=collector(reward_model=session.reward_model),
+        collector=collector(reward_model=session.reward_model, soft_votes=combined),
         averaged=session.averaged,
         average_collector=None if session.averaged is None else collector(),
         course=course,

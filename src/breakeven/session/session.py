@@ -30,11 +30,12 @@ from breakeven.records import (
     Verification,
 )
 from breakeven.records.agree import answers_from
-from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
+from breakeven.records.protocols import Answers, ClassSampler, RewardModel, Sampler, Verifier
 from breakeven.session.checks import check_bank, check_counts, check_parts, check_problems, check_settings, check_tokens
 from breakeven.session.failing import diverged, is_usage_error, raised_by
 from breakeven.session.kept import Kept
 from breakeven.session.live import Elsewhere, live_source, measuring, observation_of
+from breakeven.session.passes import Passes
 from breakeven.session.recording import open_log
 from breakeven.session.resume import check_order, check_same_run, fingerprint_of
 from breakeven.session.searching import Search
@@ -66,7 +67,8 @@ class Session:
         like: earlier runs of the same task, by directory or log, whose learning curves are taken to be like this
             one's. What is read of them is recorded; a resumed run needs their names alone.
         policy: the stop rule; None: the calibrated rule.
-        num_samples: N, samples per problem: the most, where the policy draws them as it needs them.
+        num_samples: N, samples per problem: the most, where the policy draws them as it needs them. Of a
+            classifier 0: the plain pass alone.
         temperature: of the N samples, above 0.
         evaluate_every: steps between evaluations; `observe` may be called at every step.
         seed: every sample is a function of (seed, step, problem, its number).
@@ -86,7 +88,7 @@ class Session:
             stop; "shadow" also measures the serving point of the stop on test problems, and at the end of the budget
             the fully trained model (`verification`).
         test_problems: for mode "shadow": disjoint from training and from `problems`.
-        test_samples: samples of each of them, raised to K where that is larger.
+        test_samples: samples of each of them, raised to K where that is larger; of a classifier as many as N.
         max_failures: evaluations in a row that may fail before the exception is raised. Until then it is recorded and
             said, and the decision is to go on.
         keep_texts: whether RUN/texts.jsonl keeps what the model wrote at each checkpoint, up to 1 MiB compressed each.
@@ -132,13 +134,10 @@ class Session:
         check_parts(sampler=sampler, verifier=verifier, problems=problems, reward_model=reward_model)
         assert sampler is not None, "which has no method"
         assert verifier is not None, "which has no method"
-        check_counts(
-            num_samples=num_samples,
-            sequence_tokens=sequence_tokens,
-            evaluate_every=evaluate_every,
-            test_samples=test_samples,
-            max_failures=max_failures,
-        )
+        is_classifier = isinstance(sampler, ClassSampler)
+        check_counts(0 if is_classifier else 1, num_samples=num_samples)
+        check_counts(1, sequence_tokens=sequence_tokens, evaluate_every=evaluate_every)
+        check_counts(1, test_samples=test_samples, max_failures=max_failures)
         check_settings(temperature=temperature, seed=seed, mode=mode, modes=MODES)
         if reward_model is not None and reward_cost is None:
             raise argument_error("reward_cost", "be given with reward_model", None, "Every FLOP is charged.")
@@ -174,7 +173,8 @@ class Session:
         self.log = log
         self.parent = None if log is None else log.header.parent
         """Of a cooldown: where it branched off. All is drawn of it, with the seeds of there, and counted from there."""
-        self._kept = Kept(log, texts=keep_texts)
+        self._kept = Kept(log, texts=keep_texts and not is_classifier)
+        self.passes = Passes.of(self, problems) if is_classifier else None
         self.checkpoints, self.failures = self._kept.checkpoints, self._kept.failures
         try:
             self._shadow = shadow_of(self, test_problems, test_samples) if mode == "shadow" else None
@@ -311,11 +311,14 @@ class Session:
             return self._going_on(step, train_tokens, Reason.EVALUATION_FAILED if step in self.failures else reason)
         source = live_source(self, self._course, step, train_tokens, loss, learning_rate)
         try:
+            self._look_ahead(step)
             with measuring(self, step):
                 at_once = None if self.parent is None else (len(self.problems), self.num_samples)
                 course, _, decision = take_step(self._course, source, at_once=at_once)
                 samples = source.collector.samples
                 self._kept.keep_texts(step, samples.greedy_texts_P, samples.texts_PN)
+                if self.passes is not None:
+                    self.passes.keep(step, samples)
                 self._keep(CheckpointRecord(observation=source.observation, decision=decision), course)
         except Exception as error:
             return self._failed(step, train_tokens, error)
@@ -438,7 +441,8 @@ class Session:
         if self._shadow is None or self.stopped_at is None:
             return None
         search = self.search if sampler is None else search
-        return self._shadow.measure(self.stopped_at, sampler or self.sampler, search=search)
+        before = self.steps_before(self.stopped_at.observation.step)
+        return self._shadow.measure(self.stopped_at, sampler or self.sampler, before=before, search=search)
 
     def verify(self) -> Verification | None:
         """In mode "shadow": the stop held against the live model, taken as fully trained; measured once and recorded.
@@ -455,6 +459,18 @@ class Session:
         if self._shadow is not None:
             return self._shadow.verification
         return None if self.log is None else self.log.verification
+
+    def steps_before(self, step: int) -> list[int]:
+        """Of the checkpoints before `step`."""
+        return [each.observation.step for each in self.checkpoints[: self._kept.place(step)]]
+
+    def _look_ahead(self, step: int) -> None:
+        """What verifying a stop at this step or a later one needs of the model now."""
+        if self._shadow is not None and self.stopped_at is None:
+            started = time.perf_counter()
+            self._shadow.look_ahead(step, self.sampler)
+            self.verification_seconds += (took := time.perf_counter() - started)
+            self.clock.leave_out(took)
 
     def _look_on(self, step: int, train_tokens: int) -> None:
         started = time.perf_counter()

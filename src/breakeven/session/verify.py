@@ -6,6 +6,7 @@ decided, the fully trained model at the end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +16,14 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import CheckFailedError, argument_error
 from breakeven.records import CHECK_FAILED, CheckpointRecord, Problem, SampleBank, StopTest, Verification
 from breakeven.records.protocols import Answers, RewardModel, Sampler, Verifier
-from breakeven.sampling.collect import collect
+from breakeven.sampling.collect import Collector
 from breakeven.seeds import verification_seed
+from breakeven.session.passes import Passes
 from breakeven.session.searching import Search
 from breakeven.store import RunLog
 from breakeven.ttc.evaluate import accuracy_per_problem
+from breakeven.ttc.strategies.named import strategy_of
+from breakeven.ttc.strategies.strategy import Need
 from breakeven.ttc.tally import tally_of
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ class HeldOut:
         reward_model: as in the decision, where samples are chosen by reward.
         cost: FLOPs per token of the model.
         reward_cost: FLOPs per token of the reward model.
+        passes: of a classifier, what these problems were given at the checkpoints.
     """
 
     problems: Sequence[Problem]
@@ -51,28 +56,39 @@ class HeldOut:
     answers: Answers | None = None
     reward_model: RewardModel | None = None
     reward_cost: ModelCost | None = None
+    passes: Passes | None = None
 
     def __post_init__(self) -> None:
         if len(self.problems) < 2:
             raise argument_error("problems", "be at least two, for a standard error", len(self.problems))
 
-    def draw(self, sampler: Sampler, number: int, num_samples: int) -> tuple[SampleBank, float]:
-        """The bank of one model, and its FLOPs; `number` tells the models apart."""
-        bank = collect(
+    def draw(
+        self, sampler: Sampler, number: int, num_samples: int, before: Sequence[int] = ()
+    ) -> tuple[SampleBank, float]:
+        """The bank of one model, and its FLOPs; `number` tells the models apart, `before` are earlier checkpoints."""
+        collector = Collector(
             sampler,
             self.verifier,
             self.problems,
-            num_samples=num_samples,
             temperature=self.temperature,
             seed=verification_seed(self.seed, number),
             answers=self.answers,
             reward_model=self.reward_model,
+            soft_votes=None if self.passes is None else partial(self.passes.soft_votes, before=before),
         )
+        if num_samples:
+            collector.draw(len(self.problems), num_samples)
+        bank = collector.bank()
         return bank, price_of(bank, self.cost, self.reward_cost).evaluation_flops
 
 
 def measure_stop(
-    stopped: CheckpointRecord, sampler: Sampler, how: HeldOut, *, search: Search | None = None
+    stopped: CheckpointRecord,
+    sampler: Sampler,
+    how: HeldOut,
+    *,
+    before: Sequence[int] = (),
+    search: Search | None = None,
 ) -> StopTest:
     """The serving point of a decided stop on test problems.
 
@@ -80,12 +96,14 @@ def measure_stop(
         stopped: the checkpoint that was decided to be served, with its K.
         sampler: draws from it.
         how: problems and settings.
+        before: steps of the checkpoints before it, whose passes an ensemble averages.
         search: searches with it, where the decision was to serve a strategy that searches.
     """
     serving = stopped.decision.serving
     assert serving is not None, "a decision to stop has a serving point"
-    num_samples = max(how.num_samples, serving.k)
-    bank, flops = how.draw(sampler, 0, num_samples)
+    is_ensemble = Need.SNAPSHOTS in strategy_of(serving.strategy).needs  # whose K are no samples
+    num_samples = how.num_samples if is_ensemble else max(how.num_samples, serving.k)
+    bank, flops = how.draw(sampler, 0, num_samples, before)
     searched_P: tuple[float, ...] = ()
     if search is not None:
         outcomes, searched_flops = search(how.problems, seed=verification_seed(how.seed, 2))
@@ -114,7 +132,7 @@ def compare(stopped: CheckpointRecord, tested: StopTest, full_sampler: Sampler, 
     serving = stopped.decision.serving
     assert serving is not None, "a decision to stop has a serving point"
     served = tested.bank
-    full, flops = how.draw(full_sampler, 1, tested.num_samples)
+    full, flops = how.draw(full_sampler, 1, 0 if how.passes is not None else tested.num_samples)
     # A problem whose greedy check failed in either bank has no verdict to be paired.
     greedy = list(zip(served.greedy_correct_P, full.greedy_correct_P, strict=True))
     kept = [place for place, pair in enumerate(greedy) if CHECK_FAILED not in pair]
@@ -127,7 +145,7 @@ def compare(stopped: CheckpointRecord, tested: StopTest, full_sampler: Sampler, 
         served_P = np.array(tested.searched_P)[kept]
     else:
         served_P = accuracy_per_problem(served_tally, serving.strategy, serving.k)
-    better = "greedy" if full.greedy_accuracy >= full.sampled_accuracy else "pass@k"
+    better = "pass@k" if full.sampled_accuracy > full.greedy_accuracy else "greedy"
     full_P = accuracy_per_problem(full_tally, better, 1)
     known = np.isfinite(served_P) & np.isfinite(full_P)  # NaN: fewer than K samples were graded
     served_P, full_P = served_P[known], full_P[known]
@@ -140,7 +158,7 @@ def compare(stopped: CheckpointRecord, tested: StopTest, full_sampler: Sampler, 
         stopped_accuracy=float(served_P.mean()),
         stopped_greedy_accuracy=served.greedy_accuracy,
         full_greedy_accuracy=full.greedy_accuracy,
-        full_sampled_accuracy=full.sampled_accuracy,
+        full_sampled_accuracy=full.sampled_accuracy if full.num_drawn else None,
         difference=float(difference_P.mean()),
         difference_standard_error=float(difference_P.std(ddof=1) / len(difference_P) ** 0.5),
         gross_saving=stopped.decision.gross_saving or 0.0,
@@ -158,10 +176,25 @@ class Shadow:
         self.tested = None if log is None else log.stop_test
         self.verification = None if log is None else log.verification
 
-    def measure(self, stopped: CheckpointRecord, sampler: Sampler, *, search: Search | None = None) -> StopTest:
+    def look_ahead(self, step: int, sampler: Sampler) -> None:
+        """Where checkpoints are averaged: the plain pass of this one, for a stop at it or at one of the next."""
+        passes = self._how.passes
+        if passes is not None and passes.snapshots > 1:
+            collector = Collector(sampler, self._how.verifier, self._how.problems, temperature=1.0, seed=0)
+            collector.bank()
+            passes.keep(step, collector.samples)
+
+    def measure(
+        self,
+        stopped: CheckpointRecord,
+        sampler: Sampler,
+        *,
+        before: Sequence[int] = (),
+        search: Search | None = None,
+    ) -> StopTest:
         """See `measure_stop`."""
         if self.tested is None or self.tested.step != stopped.observation.step:  # of a stop under an earlier budget
-            self.tested = measure_stop(stopped, sampler, self._how, search=search)
+            self.tested = measure_stop(stopped, sampler, self._how, before=before, search=search)
             if self._log is not None:
                 self._log.append(self.tested)
         return self.tested
@@ -185,7 +218,7 @@ def shadow_of(session: "Session", test_problems: Sequence[Problem], test_samples
     """
     how = HeldOut(
         problems=tuple(test_problems),
-        num_samples=test_samples,
+        num_samples=test_samples if session.passes is None else session.num_samples,
         verifier=session.verifier,
         temperature=session.temperature,
         seed=session.seed,
@@ -193,5 +226,6 @@ def shadow_of(session: "Session", test_problems: Sequence[Problem], test_samples
         answers=session.answers,
         reward_model=session.reward_model,
         reward_cost=session.reward_cost,
+        passes=None if session.passes is None else Passes.of(session, test_problems, "test-"),
     )
     return Shadow(how, session.log)

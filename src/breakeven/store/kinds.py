@@ -237,8 +237,10 @@ LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),
-        *("observation.rollout_flops", "observation.soft_votes", "decision.wall"),
+        *("observation.rollout_flops", "decision.wall"),
+        *("observation.bank.soft_votes", "observation.average.soft_votes"),
     ),
+    "stop_test": ("bank.soft_votes",),
 }
 """By kind: fields that are not written where they are null, so that runs without them leave the same bytes as ever."""
 LEFT_OUT["budget_change"] = tuple(name for name in LEFT_OUT["header"] if name.startswith("spec."))

@@ -69,9 +69,11 @@ def encode(record: _Given) -> tuple[bytes, _Given]:
 def _without_nulls(kind: str, plain: Any) -> Any:
     """Plain data without the nulls that are left out of a file; in place."""
     for path in LEFT_OUT.get(kind, ()):
-        holder, _, name = path.rpartition(".")
-        fields = plain[holder] if holder else plain
-        if fields.get(name, 0) is None:
+        *holders, name = path.split(".")
+        fields = plain
+        for holder in holders:
+            fields = (fields or {}).get(holder)
+        if fields and fields.get(name, 0) is None:
             del fields[name]
     return plain
 

@@ -4,6 +4,7 @@ For tests of your own sampler, policy or report. Needs neither torch nor a model
 """
 
 from breakeven.testing.conformance import check_sampler, check_segment_sampler
+from breakeven.testing.pass_sampler import PassSampler
 from breakeven.testing.rates import RateSampler, RateVerifier
 from breakeven.testing.reward_conformance import check_reward_model
 from breakeven.testing.segments import DigitSampler, NoisyReward, right_so_far
@@ -12,6 +13,7 @@ from breakeven.testing.synthetic import synthetic_bank, synthetic_run
 __all__ = [
     "DigitSampler",
     "NoisyReward",
+    "PassSampler",
     "RateSampler",
     "RateVerifier",
     "check_reward_model",

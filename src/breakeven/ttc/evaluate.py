@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import argument_error
-from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome
+from breakeven.records import NORMAL_95, FitStatus, KCurve, Made, SearchOutcome, SoftVote
 from breakeven.ttc.calibrated_curve import calibrated_curve, until_right
 from breakeven.ttc.k_curve import PAPER_K_VALUES, extrapolate_pass_at_k
 from breakeven.ttc.poststrata import shifted
 from breakeven.ttc.strata import strata_of
+from breakeven.ttc.strategies.curve import curve_of
+from breakeven.ttc.strategies.measured import Measured
 from breakeven.ttc.strategies.named import STRATEGIES, strategies_of, strategy_of
 from breakeven.ttc.strategies.on_pool import measure, measured_curve, pool_has
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
@@ -59,8 +61,10 @@ def evaluate(
     for strategy in _usual(tally) if strategies is None else _named(strategies):
         if strategy.basis is Basis.GREEDY:
             curves += [] if tally.greedy_accuracy is None else [_greedy(tally)]
-        elif not tally.samples_P.any() or strategy.basis is Basis.SEARCH:
+        elif strategy.basis is Basis.SEARCH or not (tally.samples_P.any() or Need.SNAPSHOTS in strategy.needs):
             continue
+        elif strategy.basis is Basis.PASSES:
+            curves.append(_soft_vote(tally, strategy, max_k))
         elif strategy.basis is Basis.COUNTS:
             curves.append(_pass_at_k(tally, max_k, shared_prefill))
         else:
@@ -114,9 +118,14 @@ def accuracy_per_problem(tally: Tally, strategy: str | Strategy, k: int) -> npt.
         return tally.greedy_P.astype(np.float64)
     if known.basis is Basis.COUNTS:
         return pass_at_k_per_problem(tally.correct_P, tally.samples_P, [k])[:, 0]
-    if known.basis is Basis.POOL and tally.pool is not None:
-        accuracy_P: npt.NDArray[np.float64] = measure(tally.pool, known, [k]).accuracy_PK[:, 0]
+    if known.basis is Basis.PASSES:
+        found, measured = _averaged(tally, known)
+        if k not in found.k_values:
+            raise argument_error("k", f"be one that {known.name} was measured at: {list(found.k_values)}", k)
+        accuracy_P: npt.NDArray[np.float64] = measured.accuracy_PK[:, found.k_values.index(k)]
         return accuracy_P
+    if known.basis is Basis.POOL and tally.pool is not None:
+        return measure(tally.pool, known, [k]).accuracy_PK[:, 0]
     rule = "be greedy, pass@k or, where answers or scores were recorded, one that is measured on them"
     raise argument_error("strategy", rule, known.name)
 
@@ -124,6 +133,8 @@ def accuracy_per_problem(tally: Tally, strategy: str | Strategy, k: int) -> npt.
 def _usual(tally: Tally) -> list[Strategy]:
     """What the samples allow without being asked for."""
     has = {*pool_has(tally.pool), Need.VERIFIER}
+    for each in tally.soft_votes:
+        has.update(strategy_of(each.strategy).needs)
     return [each for each in STRATEGIES.values() if each.usual and not each.lacks(has)]
 
 
@@ -153,6 +164,41 @@ def _on_pool(tally: Tally, strategy: Strategy, max_k: int, shared_prefill: bool)
         oracle=tally.oracle,
         costs=costs,
         shared_prefill=shared_prefill,
+        left_out=tally.left_out,
+    )
+
+
+def _averaged(tally: Tally, strategy: Strategy) -> tuple[SoftVote, Measured]:
+    """What was recorded of averaged probabilities."""
+    found = next((each for each in tally.soft_votes if each.strategy == strategy.name), None)
+    if found is None:
+        rule = f"be one that was measured: there are no {strategy.needs[0].value}"
+        raise argument_error("strategies", rule, strategy.name)
+    return found, Measured(
+        k_values=found.k_values,
+        accuracy_PK=np.array(found.accuracy_PK),
+        monte_carlo_error_K=np.array(found.monte_carlo_error_K),
+    )
+
+
+def _soft_vote(tally: Tally, strategy: Strategy, max_k: int) -> KCurve:
+    """Averaged probabilities. Each pass is paid for whole; of an ensemble of checkpoints, a plain one of each."""
+    found, measured = _averaged(tally, strategy)
+    k_values = tuple(k for k in found.k_values if k <= max_k)
+    if Need.SNAPSHOTS in strategy.needs:
+        curve = curve_of(strategy, measured, k_values, num_samples=None, greedy_P=tally.greedy_P)
+        if tally.costs is not None:
+            curve = replace(curve, flops_K=tuple(k * tally.costs.greedy_flops for k in k_values))
+        return curve
+    drawn = tally.samples_P > 0
+    return curve_of(
+        strategy,
+        measured,
+        k_values,
+        num_samples=found.num_passes,
+        greedy_P=None if tally.greedy_P is None else tally.greedy_P[drawn],
+        costs=None if tally.costs is None else tally.costs.take(drawn),
+        shared_prefill=False,
         left_out=tally.left_out,
     )
 

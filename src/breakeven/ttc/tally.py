@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from breakeven.cost.samples import SampleCosts
 from breakeven.errors import CheckFailedError, argument_error
-from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank
+from breakeven.records import CHECK_FAILED, LearningPoint, Observation, QueryFlops, SampleBank, SoftVote
 from breakeven.ttc.pool import Pool, pool_of
 from breakeven.ttc.poststrata import shift_to_all
 from breakeven.ttc.strategies.pass_at_k import check_counts
@@ -40,6 +40,8 @@ class Tally:
     """Right answers to each problem at all earlier checkpoints of the run; None where it is not known, or not used."""
     earlier_answers_P: Counts | None = None
     """How many there were."""
+    soft_votes: tuple[SoftVote, ...] = ()
+    """Of a classifier's passes."""
 
     def __post_init__(self) -> None:
         drawn = self.samples_P > 0
@@ -165,6 +167,7 @@ def tally_of(bank: SampleBank, costs: SampleCosts | None = None) -> Tally:
         pool=pool_of(bank),
         costs=costs,
         asked=asked,
+        soft_votes=bank.soft_votes or (),
     )
 
 

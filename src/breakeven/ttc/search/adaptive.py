@@ -96,7 +96,7 @@ def at_once(
     draws = draw_from(sampler, shown, num_samples, temperature=temperature, seed=seed)
     results = [
         SearchResult(
-            problem=problem, candidates=tuple(map(path_of, draw.completions)), cost=_round_cost(draw, first=True)
+            problem=problem, candidates=tuple(map(path_of, draw.completions)), cost=round_cost(draw, first=True)
         )
         for problem, draw in zip(problems, draws, strict=True)
     ]
@@ -222,7 +222,7 @@ def draw_until(
         still: list[int] = []
         for index, draw in zip(active, draws, strict=True):
             paths[index] += map(path_of, draw.completions)
-            cost[index] += _round_cost(draw, first=rounds == 0)
+            cost[index] += round_cost(draw, first=rounds == 0)
             chosen[index], final = stop(problems[index], paths[index])
             still += [] if final else [index]
         active = still
@@ -239,7 +239,8 @@ def draw_until(
     ]
 
 
-def _round_cost(draw: Draw, *, first: bool) -> SearchCost:
+def round_cost(draw: Draw, *, first: bool) -> SearchCost:
+    """What one draw of samples at once took; `first`: it reads the prompt, which later ones of its query share."""
     lengths = [each.output_tokens for each in draw.completions]
     return SearchCost(
         num_samples=len(lengths),

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from breakeven.errors import argument_error
 from breakeven.records import Problem
-from breakeven.records.protocols import RewardModel, SegmentSampler
+from breakeven.records.protocols import ClassSampler, RewardModel, SegmentSampler
 from breakeven.ttc.search import adaptive
+from breakeven.ttc.search.averaging import soft_vote
 from breakeven.ttc.search.beam import beam_search
 from breakeven.ttc.search.dvts import dvts
 from breakeven.ttc.search.rebase import rebase
@@ -30,6 +31,14 @@ def sampled(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:
     return adaptive.at_once(
         problems, tools.sampler, k, temperature=tools.temperature, seed=tools.seed, reward_model=tools.reward_model
     )
+
+
+def averaged(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:
+    """The likeliest class of the mean of K passes, of a classifier; the first of those that are tied."""
+    sampler = tools.sampler
+    if not isinstance(sampler, ClassSampler):
+        raise argument_error("tools.sampler", "be of a classifier, to average its probabilities", sampler)
+    return soft_vote(problems, sampler, k, temperature=tools.temperature, seed=tools.seed)
 
 
 def until_verified(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:

@@ -17,6 +17,7 @@ from breakeven.ttc.strategies.majority_vote import majority_vote
 from breakeven.ttc.strategies.measured import Measured, check_drawn, exact
 from breakeven.ttc.strategies.pass_at_k import first_verified, pass_at_k_per_problem
 from breakeven.ttc.strategies.settled_vote import samples_until_safe, settled_vote
+from breakeven.ttc.strategies.soft_vote import SNAPSHOT_ENSEMBLE, SOFT_VOTE
 from breakeven.ttc.strategies.strategy import Basis, Need, Strategy
 from breakeven.ttc.strategies.weighted_vote import weighted_vote
 
@@ -92,6 +93,8 @@ _ALL = (
         draw=drawing.sampled,
         rule="best_of_n",
     ),
+    Strategy(name=SOFT_VOTE, needs=(Need.PROBABILITIES,), basis=Basis.PASSES, draw=drawing.averaged, usual=True),
+    Strategy(name=SNAPSHOT_ENSEMBLE, needs=(Need.SNAPSHOTS,), basis=Basis.PASSES, usual=True),
     Strategy(name="settled_vote", needs=(Need.ANSWERS,), measure=settled_vote, draw=drawing.until_settled),
     Strategy(
         name="k_by_difficulty",

@@ -7,6 +7,7 @@ last K checkpoints (a snapshot ensemble) are taken as they come.
 from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
 from math import comb
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Probabilities = npt.NDArray[np.floating]
 
-SOFT_VOTE, SNAPSHOT_ENSEMBLE = "soft_vote", "snapshot_ensemble"
+SOFT_VOTE: Final = "soft_vote"
+SNAPSHOT_ENSEMBLE: Final = "snapshot_ensemble"
 _COUNTED = 2048
 """Subsets of K passes up to which all are counted."""
 _ORDERS = 64

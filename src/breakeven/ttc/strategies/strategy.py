@@ -7,7 +7,7 @@ from typing import Literal
 
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SegmentRule
-from breakeven.records.protocols import Answers, RewardModel, Sampler, SegmentSampler, Verifier
+from breakeven.records.protocols import Answers, ClassSampler, RewardModel, Sampler, SegmentSampler, Verifier
 from breakeven.ttc.pool import Floats, Pool
 from breakeven.ttc.search.select import SelectionRule, choose
 from breakeven.ttc.search.trees import SearchResult
@@ -30,6 +30,10 @@ class Need(StrEnum):
     SEGMENTS = "a sampler that goes on from a beginning"
     REVISIONS = "a model that reads its earlier attempts"
     """One of text, that takes any prompt."""
+    PROBABILITIES = "class probabilities of several passes"
+    """Of a classifier whose passes are noisy: test-time augmentation, Monte Carlo dropout."""
+    SNAPSHOTS = "class probabilities of earlier checkpoints"
+    """On the same problems: their models are kept, and all are run to serve."""
     VERIFIER = "a verifier"
     """A check of every solution while serving: where it needs gold answers, the strategy is an oracle."""
 
@@ -46,6 +50,8 @@ class Basis(StrEnum):
     """How many samples of a problem are right: can be read beyond the samples drawn."""
     POOL = "pool"
     """The samples with what they answer and how they are scored."""
+    PASSES = "passes"
+    """The class probabilities of passes, averaged when they are drawn: `SampleBank.soft_votes`."""
     SEARCH = "search"
     """Searches of its own, one for each K."""
 
@@ -85,6 +91,7 @@ class Tools:
             Need.BEGINNINGS: self.reward_model is not None and self.reward_model.kind == "process",
             Need.SEGMENTS: isinstance(self.sampler, SegmentSampler),
             Need.REVISIONS: self.any_prompt,
+            Need.PROBABILITIES: isinstance(self.sampler, ClassSampler),
             Need.VERIFIER: self.verifier is not None,
         }
         return frozenset(need for need, met in there.items() if met)
