@@ -75,7 +75,7 @@ def test_prices_are_of_the_passes_that_a_query_takes():
     assert row(found, "pass@k", 3).flops == pytest.approx(400 / 3)  # up to the first right one of 2 in 3
     # The first two agree in 1 of 3 orders, and then the third changes nothing; orders are drawn.
     assert row(found, "majority_vote", 3).expected_samples == pytest.approx(2 + 2 / 3, abs=0.3)
-    unknown = evaluate_passes(passes_of([0, 1], plain=PLAIN), k_values=[])
+    unknown = evaluate_passes(passes_of([0, 1], plain=PLAIN), k_values=[1])
     assert row(unknown, "greedy", 1).flops is None
 
 
@@ -131,7 +131,7 @@ def test_without_a_plain_pass_nothing_is_held_against_it():
 
 
 def test_problems_of_one_task_are_those_of_the_same_labels():
-    tasks = [evaluate_passes(passes_of(labels, plain=PLAIN), k_values=[]).task for labels in ([0, 1], [0, 1], [1, 0])]
+    tasks = [evaluate_passes(passes_of(labels, plain=PLAIN), k_values=[1]).task for labels in ([0, 1], [0, 1], [1, 0])]
     assert tasks[0] == tasks[1] != tasks[2]
 
 
@@ -150,7 +150,7 @@ def test_the_accuracy_of_served_sets_is_that_of_the_strategies():
 
 
 def test_each_metric_is_scored_once_in_the_order_asked_for():
-    found = evaluate_passes(passes_of([0, 1], plain=PLAIN), k_values=[], metrics=["matthews", "f1", "matthews"])
+    found = evaluate_passes(passes_of([0, 1], plain=PLAIN), k_values=[1], metrics=["matthews", "f1", "matthews"])
     assert [(each.metric, each.strategy, each.value) for each in found.scores] == [
         ("matthews", "greedy", 0.0),
         ("f1", "greedy", 0.0),
@@ -181,11 +181,11 @@ def test_passes_without_noise_are_told_of_before_any_number():
 def test_classes_that_nothing_is_known_of_and_that_are_never_predicted_are_named():
     plain = [[0.6, 0.2, 0.2, 0.0], [0.6, 0.2, 0.2, 0.0]]
     passes = passes_of([0, 1], plain=plain, classes=["no", "yes", "maybe", "never"])
-    bare = evaluate_passes(passes, k_values=[])
+    bare = evaluate_passes(passes, k_values=[1])
     assert (bare.absent, bare.never_served) == (("maybe", "never"), ("yes",))
     assert "Classes that no problem is of, so that nothing is known of them: maybe, never." in said(bare)
     assert "Never predicted by greedy, or by the mean of all: yes." in said(bare)
-    scored = evaluate_passes(passes, k_values=[], metrics=["macro_f1"])
+    scored = evaluate_passes(passes, k_values=[1], metrics=["macro_f1"])
     assert "Never predicted by greedy, or by the mean of all: yes: an F1 of 0." in said(scored)
 
 
@@ -208,6 +208,7 @@ def test_notes_say_what_was_measured_and_how():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"k_values": []}, "--k must hold at least one K"),
         ({"k_values": [1, 8]}, "--k must be at most the 5 passes recorded; got 8. None is extrapolated."),
         ({"k_values": [1], "pass_flops": 0.0}, "--pass-flops must be finite and above 0"),
         ({"k_values": [1], "seed": -1}, "--seed must be from 0"),

@@ -40,7 +40,7 @@ def eval_passes(
     """Measure recorded passes, and write and print what `breakeven eval` does of a model."""
     _refuse_others(context)
     recorded = read_passes(path)
-    counts = [each for each in (recorded.num_passes, recorded.num_snapshots) if each]
+    counts = [each for each in (recorded.num_passes, recorded.num_snapshots) if each] or [1]
     evaluation = evaluate_passes(
         recorded,
         k_values=sorted({each for count in counts for each in k_values_from(k, count)}),

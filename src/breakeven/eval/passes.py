@@ -14,7 +14,7 @@ from breakeven.readers.class_blocks import PassBlock, RecordedPasses
 from breakeven.records import Measurement, Score
 from breakeven.report.paired import difference
 from breakeven.seeds import MAX_SEED, batch_seed
-from breakeven.ttc.class_scores import Served, class_scores, served_classes
+from breakeven.ttc.class_scores import Served, check_metrics, class_scores, served_classes
 from breakeven.ttc.pool import Pool, require_labels
 from breakeven.ttc.strategies.measured import Measured
 from breakeven.ttc.strategies.named import strategy_of
@@ -101,8 +101,9 @@ def evaluate_passes(
     check.between("--seed", seed, 0, MAX_SEED)
     if pass_flops is not None:
         check.positive("--pass-flops", pass_flops, "`breakeven flops` counts a pass of a model's config.")
+    check_metrics(metrics, len(recorded.classes))
     most = max(recorded.num_passes, recorded.num_snapshots, 1)
-    if k_values and max(k_values) > most:
+    if check.increasing("--k", k_values)[-1] > most:
         raise argument_error("--k", f"be at most the {most} passes recorded", max(k_values), "None is extrapolated.")
     parts: list[_Part] = []
     first = 0
@@ -129,45 +130,51 @@ def evaluate_passes(
 
 
 def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int) -> _Part:
-    plain_PC, passes_PNC, snapshot_PSC = block.plain_PC, block.probability_PNC, block.snapshot_PSC
-    if plain_PC is None and snapshot_PSC is not None:
-        plain_PC = snapshot_PSC[:, 0]
-    reference_PC = plain_PC
-    if reference_PC is None:
-        assert passes_PNC is not None, "read so"
-        reference_PC = passes_PNC.mean(axis=1)
+    ballots = list(_ballots(block, k_values))
+    reference_PC = ballots[0].vote_PNC.mean(axis=1)
     num_classes = reference_PC.shape[1]
     right_PC = np.eye(num_classes, dtype=bool)[block.label_P]
-    pool: Pool | None = None
-    measured: dict[str, Measured] = {}
-    ballots: list[_Ballot] = []
-    num_copied = 0
-    if plain_PC is not None:
-        measured[GREEDY] = snapshot_ensemble(plain_PC[:, None], right_PC)
-        ballots.append(_Ballot(strategy=GREEDY, vote_PNC=plain_PC[:, None], k_values=[1], shuffled=False))
-    if passes_PNC is not None and (noisy := [k for k in k_values if k <= passes_PNC.shape[1]]):
-        num_copied = int((np.abs(passes_PNC - reference_PC[:, None]) < _SAME).all(axis=(1, 2)).sum())
-        class_PN = passes_PNC.argmax(axis=-1)
+    pool, num_copied = None, 0
+    if block.probability_PNC is not None:
+        class_PN = block.probability_PNC.argmax(axis=-1)
         pool = Pool(correct_PN=class_PN == block.label_P[:, None], label_PN=_ranks(class_PN))
-        measured[SOFT_VOTE] = soft_vote(passes_PNC, right_PC, noisy, seed=seed)
-        for name, vote_PNC in ((MAJORITY_VOTE, np.eye(num_classes)[class_PN]), (SOFT_VOTE, passes_PNC)):
-            ballots.append(_Ballot(strategy=name, vote_PNC=vote_PNC, k_values=noisy, shuffled=True))
-    if snapshot_PSC is not None and (some := [k for k in k_values if k <= snapshot_PSC.shape[1]]):
-        every = snapshot_ensemble(snapshot_PSC, right_PC)
-        at_K = [every.k_values.index(k) for k in some]
-        measured[SNAPSHOT_ENSEMBLE] = Measured(
-            k_values=tuple(some),
-            accuracy_PK=every.accuracy_PK[:, at_K],
-            monte_carlo_error_K=every.monte_carlo_error_K[at_K],
-        )
-        ballots.append(_Ballot(strategy=SNAPSHOT_ENSEMBLE, vote_PNC=snapshot_PSC, k_values=some, shuffled=False))
+        same_PNC = np.abs(block.probability_PNC - reference_PC[:, None]) < _SAME
+        num_copied = int(same_PNC.all(axis=(1, 2)).sum())
     return _Part(
         label_P=block.label_P,
         num_copied=num_copied,
         num_predicted_C=np.bincount(reference_PC.argmax(axis=1), minlength=num_classes),
         pool=pool,
-        measured=measured,
+        measured={each.strategy: _averaged(each, right_PC, seed) for each in ballots if each.strategy != MAJORITY_VOTE},
         served=tuple(each for ballot in ballots for each in _served(ballot, seed)) if scored else (),
+    )
+
+
+def _ballots(block: PassBlock, k_values: Sequence[int]) -> Iterator[_Ballot]:
+    """What each strategy averages, the plain pass first if there is one."""
+    plain_PC, passes_PNC, snapshot_PSC = block.plain_PC, block.probability_PNC, block.snapshot_PSC
+    if plain_PC is None and snapshot_PSC is not None:
+        plain_PC = snapshot_PSC[:, 0]
+    if plain_PC is not None:
+        yield _Ballot(strategy=GREEDY, vote_PNC=plain_PC[:, None], k_values=[1], shuffled=False)
+    if passes_PNC is not None and (noisy := [k for k in k_values if k <= passes_PNC.shape[1]]):
+        yield _Ballot(strategy=SOFT_VOTE, vote_PNC=passes_PNC, k_values=noisy, shuffled=True)
+        one_hot_PNC = np.eye(passes_PNC.shape[2])[passes_PNC.argmax(axis=-1)]
+        yield _Ballot(strategy=MAJORITY_VOTE, vote_PNC=one_hot_PNC, k_values=noisy, shuffled=True)
+    if snapshot_PSC is not None and (some := [k for k in k_values if k <= snapshot_PSC.shape[1]]):
+        yield _Ballot(strategy=SNAPSHOT_ENSEMBLE, vote_PNC=snapshot_PSC, k_values=some, shuffled=False)
+
+
+def _averaged(ballot: _Ballot, right_PC: Flags, seed: int) -> Measured:
+    """Accuracy of the mean of K votes."""
+    if ballot.shuffled:
+        return soft_vote(ballot.vote_PNC, right_PC, ballot.k_values, seed=seed)
+    every = snapshot_ensemble(ballot.vote_PNC, right_PC)
+    at_K = [every.k_values.index(k) for k in ballot.k_values]
+    return Measured(
+        k_values=tuple(ballot.k_values),
+        accuracy_PK=every.accuracy_PK[:, at_K],
+        monte_carlo_error_K=every.monte_carlo_error_K[at_K],
     )
 
 
@@ -190,7 +197,7 @@ def _measured(parts: Sequence[_Part], k_values: Sequence[int]) -> dict[str, Meas
     """Every strategy on all blocks, the votes after greedy."""
     found = {name: _joined([each.measured[name] for each in parts]) for name in parts[0].measured}
     pools = [each.pool for each in parts if each.pool is not None]
-    if not pools:
+    if SOFT_VOTE not in found:
         return found
     pool = Pool(
         correct_PN=np.concatenate([each.correct_PN for each in pools]),

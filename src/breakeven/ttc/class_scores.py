@@ -85,6 +85,19 @@ METRICS: Mapping[str, Callable[[ClassCounts], Floats]] = MappingProxyType(
 """Scores by name."""
 
 
+def check_metrics(metrics: Sequence[str], num_classes: int) -> None:
+    """Nothing, if all are names in METRICS that are defined for so many classes.
+
+    Raises:
+        ArgumentError: an unknown metric, or "f1" of more than two classes.
+    """
+    for metric in metrics:
+        check.one_of("metric", metric, METRICS, check.did_you_mean(metric, METRICS))
+        if metric == "f1" and num_classes != 2:
+            rule = f"be one of {num_classes} classes"
+            raise argument_error("metric", rule, metric, "F1 is that of class 1 of two; macro_f1 is of any number.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Served:
     """The classes that a strategy serves, in each of D sets."""
@@ -148,17 +161,13 @@ def class_scores(
         seed: of the bootstrap.
 
     Raises:
-        ArgumentError: an unknown metric, or "f1" of more than two classes.
+        ArgumentError: as `check_metrics`.
 
     Estimator:
         The mean over the served sets. The 90 % interval is that of the bootstrap's percentiles (Efron and Tibshirani,
         An Introduction to the Bootstrap, 1993, chapter 13), widened to the score itself where it lies outside.
     """
-    for metric in metrics:
-        check.one_of("metric", metric, METRICS, check.did_you_mean(metric, METRICS))
-        if metric == "f1" and num_classes != 2:
-            rule = f"be one of {num_classes} classes"
-            raise argument_error("metric", rule, metric, "F1 is that of class 1 of two; macro_f1 is of any number.")
+    check_metrics(metrics, num_classes)
     every = [*([] if baseline is None else [baseline]), *served]
     # Problems that are served alike are drawn together: the bootstrap over problems is a multinomial draw of rows.
     columns = [label_P.astype(every[0].class_PD.dtype), *(each.class_PD for each in every)]
