@@ -220,6 +220,10 @@ def test_files_that_are_cut_off_or_no_arrays(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("labels.npy", b"none")
     assert "FILE, labels, must be a whole array file of numpy" in refusal(path)
+    for header in (b"{'descr': '<f8', 'shape': (5,", b",8", b"{'descr': '<f8', 'shape': (5,), 'fortran_order': 0}"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("labels.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+        assert "FILE, labels, must be a whole array file of numpy" in refusal(path)
     folder = tmp_path / "folder"
     folder.mkdir()
     as_folder_of_arrays(folder, arrays())

@@ -4,6 +4,7 @@ The large arrays are read one block of problems after another, in the order of t
 (labels, ids) are read whole, and so is an array in Fortran order. Nothing is ever unpickled.
 """
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -33,10 +34,11 @@ _PLAIN: Final = "Save plain arrays with numpy.savez: lists of unequal lengths an
 _DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
+    tokenize.TokenError,
+    SyntaxError,
     EOFError,
     OSError,
     RuntimeError,
-    NotImplementedError,
     ValueError,
     MemoryError,
 )
