@@ -1,6 +1,6 @@
 """How often the 90 % intervals of `breakeven.ttc.class_scores` hold the truth, on classifiers of known truth.
 
-    python benchmarks/class_scores.py                   # about 3 minutes of one core
+    python benchmarks/class_scores.py                   # about 2 minutes of one core
     python benchmarks/class_scores.py --repeats 20      # a look
 
 Two classes; a problem has a logit that leans to its class, and each noisy pass adds noise of its own. The truth is the
