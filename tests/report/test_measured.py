@@ -6,7 +6,7 @@ import re
 import pytest
 
 from breakeven.records import Score
-from breakeven.report.document import Completions
+from breakeven.report.document import Completions, Table
 from breakeven.report.forms import to_json, to_markdown
 from breakeven.report.measured import accuracy_against_flops, accuracy_against_k, measured_document
 from breakeven.report.measurements import HEADINGS
@@ -150,7 +150,7 @@ def test_scores_and_gains_of_a_classifier_stand_beside_its_accuracies(measured):
     assert document.verdict == "Most accurate to deploy: one sample"
     assert facts(document)["What a query costs"] == ("1.5 TFLOPs", "0.75 samples, 1 times one sample")
     (numbers,) = (each for each in document.sections if each.heading == "Every number")
-    accuracies, scores = numbers.blocks
+    accuracies, scores = (each for each in numbers.blocks if isinstance(each, Table))
     assert accuracies.headings == HEADINGS
     assert accuracies.rows[0][-1] == "+0.020 (+0.010 to +0.030)"
     assert scores.label == "Scores of whole sets of served classes"
