@@ -26,6 +26,7 @@ from breakeven.records import (
     Reason,
     RunSpec,
     SampleBank,
+    Score,
     SearchOutcome,
     ServingPoint,
     TransformerShape,
@@ -284,6 +285,7 @@ MEASUREMENT = Measurement(
     expected_samples=1.5,
     output_tokens=12.0,
 )
+SCORE = Score(metric="matthews", strategy="soft_vote", k=2, value=-0.1, standard_error=0.1, lo=-0.3, hi=0.1)
 SHAPE = TransformerShape(num_layers=1, embedding=8, num_heads=2, feed_forward=16, vocab_size=9, max_tokens=12)
 VERIFICATION = Verification(
     num_problems=50,
@@ -344,6 +346,12 @@ VERIFICATION = Verification(
         (POINT, {"output_tokens": -1.0}, "output_tokens must be finite and at least 0; got -1.0."),
         (SEARCH, {"accuracy_P": (0.0, 2.0)}, "accuracy_P must hold shares from 0 to 1; got 2.0."),
         (SEARCH, {"k": 0}, "k must be a whole number of at least 1; got 0."),
+        (SCORE, {"k": 0}, "k must be a whole number of at least 1; got 0."),
+        (SCORE, {"lo": -1.5}, "lo must be from -1.000000001 to 1.000000001; got -1.5."),
+        (SCORE, {"value": 0.2}, "value must be within its interval, -0.3 to 0.1; got 0.2."),
+        (SCORE, {"standard_error": math.nan}, "standard_error must be finite and at least 0; got nan."),
+        (SCORE, {"gain": math.inf}, "gain must be finite; got inf."),
+        (MEASUREMENT, {"gain_lo": math.nan}, "gain_lo must be finite; got nan."),
         (MEASUREMENT, {"accuracy": 0.7}, "accuracy must be within its interval, 0.4 to 0.6; got 0.7."),
         (MEASUREMENT, {"standard_error": -1.0}, "standard_error must be finite and at least 0; got -1.0."),
         (MEASUREMENT, {"model_flops": -1.0}, "model_flops must be finite and at least 0; got -1.0."),

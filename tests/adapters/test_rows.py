@@ -10,7 +10,7 @@ from breakeven.errors import ArgumentError
 
 torch = pytest.importorskip("torch")
 
-TEXTS = [{"input_ids": [at, at + 1], "idx": at, "label": at % 2} for at in range(40)]
+TEXTS: list[dict[str, Any]] = [{"input_ids": [at, at + 1], "idx": at, "label": at % 2} for at in range(40)]
 
 
 def of(data: Any, most: int = 10, seed: int = 0) -> Rows:

@@ -12,7 +12,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from breakeven.cli.eval import _Live, _slug
+from breakeven.cli.eval import _Live
+from breakeven.cli.results import slug
 from breakeven.config import config_from
 from breakeven.store import SampleFile
 from breakeven.train import loop
@@ -180,7 +181,7 @@ def test_the_default_directory_is_named_after_model_task_and_temperature(
     assert result.exit_code == 0
     name = "tiny-countdown-max_number-15-max_target-40-num_numbers-2-t0.8"
     assert (tmp_path / "evals" / name / "samples.jsonl").is_file()
-    assert _slug("a/" * 200 + "b") == ("a-" * 200 + "b")[-120:]
+    assert slug("a/" * 200 + "b") == ("a-" * 200 + "b")[-120:]
 
 
 @pytest.mark.parametrize(

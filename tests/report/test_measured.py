@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from breakeven.report.document import Completions
+from breakeven.records import Score
+from breakeven.report.document import Completions, Table
 from breakeven.report.forms import to_json, to_markdown
 from breakeven.report.measured import accuracy_against_flops, accuracy_against_k, measured_document
 from breakeven.report.measurements import HEADINGS
@@ -140,6 +141,20 @@ def test_without_prices_there_is_one_chart_and_without_notes_no_heading_for_them
     page = render_page(measured_document("m on t", [measured(model_flops=None)]))
     assert re.findall(r'data-chart="(.*?)"', page) == ["samples"]
     assert "<h2>Notes</h2>" not in page
+
+
+def test_scores_and_gains_of_a_classifier_stand_beside_its_accuracies(measured):
+    score = Score(metric="f1", strategy="soft_vote", k=4, value=0.5, standard_error=0.1, lo=0.4, hi=0.6)
+    vote = measured("soft_vote", 1, output_tokens=0.0, gain=0.02, gain_lo=0.01, gain_hi=0.03)
+    document = measured_document("m", [vote], scores=[score])
+    assert document.verdict == "Most accurate to deploy: one sample"
+    assert facts(document)["What a query costs"] == ("1.5 TFLOPs", "0.75 samples, 1 times one sample")
+    (numbers,) = (each for each in document.sections if each.heading == "Every number")
+    accuracies, scores = (each for each in numbers.blocks if isinstance(each, Table))
+    assert accuracies.headings == HEADINGS
+    assert accuracies.rows[0][-1] == "+0.020 (+0.010 to +0.030)"
+    assert scores.label == "Scores of whole sets of served classes"
+    assert scores.rows[0][:4] == ("f1", "soft_vote", "4", "0.500")
 
 
 def test_names_and_notes_are_escaped(measured):

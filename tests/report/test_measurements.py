@@ -6,8 +6,15 @@ import io
 import pytest
 from rich.console import Console
 
-from breakeven.records import Measurement
-from breakeven.report.measurements import HEADINGS, measurement_rows, measurement_table
+from breakeven.records import Measurement, Score
+from breakeven.report.measurements import (
+    HEADINGS,
+    SCORE_HEADINGS,
+    measurement_rows,
+    measurement_table,
+    score_rows,
+    score_table,
+)
 
 
 def shown(measurements: list[Measurement], width: int = 100) -> list[str]:
@@ -86,10 +93,38 @@ def test_rows_say_what_is_known(measured):
         "14 TFLOPs",
         "2 TFLOPs",
         "20 TFLOPs",
+        "-",
     ]
     assert len(row) == len(HEADINGS)
     (unknown,) = measurement_rows([measured(model_flops=None, model_flops_unshared=None, reward_flops=None)])
     assert unknown[0] == "pass@k (oracle, an upper bound)"
-    assert unknown[-3:] == ["-", "-", "-"]
+    assert unknown[-4:] == ["-", "-", "-", "-"]
     (judged,) = measurement_rows([measured("generative_verification", 4, num_verdicts=2)])
     assert judged[1] == "4 x 2"
+
+
+# -- of a classifier --------------------------------------------------------------------------------------------------
+
+
+def test_gains_are_shown_with_their_interval_where_there_are_any_and_tokens_are_not(measured):
+    greedy = measured("greedy", 1, output_tokens=0.0)
+    vote = measured("soft_vote", 4, output_tokens=0.0, gain=0.0123, gain_lo=-0.0004, gain_hi=0.025)
+    alike = measured("soft_vote", 8, output_tokens=0.0, gain=-0.01)
+    assert [row[-1] for row in measurement_rows([greedy, vote, alike])] == ["-", "+0.012 (+0.000 to +0.025)", "-0.010"]
+    heading, _, *rows = shown([greedy, vote, alike])
+    assert " ".join(heading.split()) == "strategy K accuracy interval gain samples FLOPs unshared"
+    assert "+0.012 (+0.000 to +0.025)" in rows[1]
+
+
+def test_scores_stand_one_a_row():
+    score = Score(metric="matthews", strategy="soft_vote", k=4, value=-0.1, standard_error=0.05, lo=-0.2, hi=0.0)
+    held = dataclasses.replace(score, gain=0.1, gain_lo=0.05, gain_hi=0.2)
+    assert score_rows([score, held]) == [
+        ["matthews", "soft_vote", "4", "-0.100", "-0.200 to 0.000", "0.0500", gain]
+        for gain in ("-", "+0.100 (+0.050 to +0.200)")
+    ]
+    text = io.StringIO()
+    Console(file=text, width=100, highlight=False).print(score_table([score, held]))
+    lines = [" ".join(line.split()) for line in text.getvalue().splitlines()]
+    assert lines[0] == " ".join(SCORE_HEADINGS)
+    assert lines[3] == "matthews soft_vote 4 -0.100 -0.200 to 0.000 0.0500 +0.100 (+0.050 to +0.200)"

@@ -1,18 +1,15 @@
 """`breakeven eval`: accuracy and price of K samples under every strategy, for one model on one task."""
 
-import csv
-import dataclasses
-import io
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from breakeven.cli.class_passes import eval_passes
 from breakeven.cli.common import (
     JsonOption,
     SandboxPackageOption,
@@ -27,6 +24,7 @@ from breakeven.cli.common import (
 )
 from breakeven.cli.documents import FiguresOption, check_place, write_document
 from breakeven.cli.query_costs import model_cost
+from breakeven.cli.results import k_values_from, result_fields, slug, write_results
 from breakeven.cli.shown import say
 from breakeven.data.named import NAMES, task_from
 from breakeven.data.task import DryRun, TextTask
@@ -37,6 +35,7 @@ from breakeven.eval.reward_sources import load_reward_source, reward_needs
 from breakeven.eval.run import Evaluation, check_request, evaluate_model, sample_versions
 from breakeven.eval.search import SearchSettings
 from breakeven.names import named_in
+from breakeven.readers.class_passes import holds_passes
 from breakeven.readers.eval_results import RESULTS_NAME
 from breakeven.records import SegmentRule
 from breakeven.report.document import Block, Document
@@ -46,15 +45,18 @@ from breakeven.report.problems import sampled_blocks
 from breakeven.sampling.pieces import Progress as Stage
 from breakeven.sampling.served.address import Address, is_url
 from breakeven.settings import key_value
-from breakeven.store import SAMPLES_NAME, write_whole
-from breakeven.store.renamed import with_earlier_names
+from breakeven.store import SAMPLES_NAME
 from breakeven.ttc.strategies.named import STRATEGIES
 
 
 def eval_(
+    context: typer.Context,
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL", help="A server's URL, a directory of transformers, a .gguf file or a run."),
+        typer.Argument(
+            metavar="MODEL",
+            help="A server's URL, a directory of transformers, a .gguf file, a run, or a classifier's recorded passes.",
+        ),
     ],
     task: Annotated[
         str | None,
@@ -113,6 +115,11 @@ def eval_(
     ] = None,
     params: Annotated[float | None, typer.Option(help="Active parameters of a served model, for FLOPs.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="config.json of a served model, for FLOPs.")] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Of recorded passes, a further score: f1, macro_f1, matthews, accuracy; may be repeated."),
+    ] = None,
+    pass_flops: Annotated[float | None, typer.Option(help="FLOPs of one of the recorded passes.")] = None,
     width: Annotated[int, typer.Option(help="Next steps a beginning, of beam search and DVTS.")] = 4,
     segment_end: Annotated[
         list[str] | None,
@@ -148,6 +155,23 @@ def eval_(
     """
     if page is not None:
         check_place("--report", page)
+    if not is_url(model) and holds_passes(Path(model)):
+        eval_passes(
+            context,
+            Path(model),
+            k=k,
+            metrics=metric or (),
+            pass_flops=pass_flops,
+            seed=seed,
+            out=out,
+            page=page,
+            figures=figures,
+            json=json,
+        )
+        return
+    for name, given in (("--metric", metric), ("--pass-flops", pass_flops)):
+        if given is not None:
+            raise argument_error(name, "be left out where MODEL is no file of recorded passes", given)
     settings = dict(key_value("--task-set", each, "max_terms=2") for each in task_set or [])
     trust = trusting(trust_recipe)
     if task is None:
@@ -164,7 +188,7 @@ def eval_(
         )
         require_sandbox(task, unsafe_exec=unsafe_exec)
     place = Address.of(model, "MODEL").shown if is_url(model) else model
-    directory = out if out is not None else Path("evals", _slug(f"{place}-{problems.name}-t{temperature:g}"))
+    directory = out if out is not None else Path("evals", slug(f"{place}-{problems.name}-t{temperature:g}"))
     options = ModelOptions(
         served_name=served_name,
         chat=chat,
@@ -183,7 +207,7 @@ def eval_(
         journal=directory / "journal.jsonl",
     )
     named = [each.strip() for each in strategies.split(",") if each.strip()]
-    k_values = _k_values(k, num_samples)
+    k_values = k_values_from(k, num_samples)
     segments = SegmentRule(ends=tuple(segment_end or SegmentRule().ends), max_tokens=segment_tokens)
     search = SearchSettings(width=width, segments=segments)
     cost = model_cost(params, model_config)
@@ -224,13 +248,13 @@ def eval_(
             on_progress=live.show,
             on_samples=lambda bank, texts: single.extend(sampled_blocks(bank, texts)),
         )
-    _write(directory, evaluation)
+    write_results(directory, evaluation)
     page = page or directory / "results.html"
     used = {"strategies": named, "max_tokens": max_tokens or problems.max_tokens, "reward_model": reward_source}
     document = _document(evaluation, single, directory, used | loaded.settings, {"seed": seed, "task_seed": task_seed})
     write_document("--report", page, document, figures, remedy="The samples are kept: run it again.")
     if json:
-        print_json(_fields(evaluation))
+        print_json(result_fields(evaluation))
         return
     console.print()
     if warning := first_line(evaluation):
@@ -242,22 +266,6 @@ def eval_(
     for note in notes(evaluation):
         say(note)
     say(f"Numbers: {directory / RESULTS_NAME}, .csv; curves: {page}{'' if figures is None else f', {figures}'}")
-
-
-def _fields(evaluation: Evaluation) -> Any:
-    """What `results.json` and `--json` hold."""
-    return with_earlier_names("evaluation", msgspec.to_builtins(evaluation))
-
-
-def _write(directory: Path, evaluation: Evaluation) -> None:
-    table = io.StringIO(newline="")
-    rows = [dataclasses.asdict(each) | {"flops": each.flops} for each in evaluation.measurements]
-    writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    encoded = msgspec.json.format(msgspec.json.encode(_fields(evaluation)), indent=2).decode() + "\n"
-    for name, content in ((RESULTS_NAME, encoded), ("results.csv", table.getvalue())):
-        write_whole(directory / name, content, remedy="The samples are kept: run it again.")
 
 
 def _document(
@@ -279,24 +287,6 @@ def _document(
         settings=known | dict(settings),
         made_by=sample_versions() | dict(seeds),
     )
-
-
-def _k_values(text: str | None, num_samples: int) -> list[int]:
-    if text is None:
-        powers = [1 << power for power in range(num_samples.bit_length()) if 1 << power <= num_samples]
-        return sorted({*powers, num_samples})
-    try:
-        values = sorted({int(each) for each in text.split(",")})
-    except ValueError as error:
-        raise argument_error("--k", "be whole numbers with commas between", text, "For example 1,2,4,8.") from error
-    if not values or values[0] < 1:
-        raise argument_error("--k", "be at least 1", text)
-    return values
-
-
-def _slug(text: str) -> str:
-    kept = "".join(each if each.isalnum() or each in ".-_" else "-" for each in text)
-    return "-".join(filter(None, kept.split("-")))[-120:]
 
 
 class _Live:

@@ -15,7 +15,7 @@ from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reas
 from breakeven.records.events import BudgetChange, Failure, Fingerprint, Steering, StopTest, spec_at
 from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
-from breakeven.records.measurements import Measurement
+from breakeven.records.measurements import Measurement, Score
 from breakeven.records.observations import LearningPoint, Observation, SearchOutcome
 from breakeven.records.options import Option, Quality
 from breakeven.records.outlook import Outlook
@@ -76,6 +76,7 @@ __all__ = [
     "Reward",
     "RunSpec",
     "SampleBank",
+    "Score",
     "SearchCost",
     "SearchOutcome",
     "SegmentRule",

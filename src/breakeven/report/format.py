@@ -55,6 +55,15 @@ def format_accuracy(accuracy: float) -> str:
     return f"{accuracy:.3f}"
 
 
+def format_difference(difference: float) -> str:
+    """A difference of accuracies with its sign.
+
+    >>> format_difference(0.0123), format_difference(-1e-17)
+    ('+0.012', '+0.000')
+    """
+    return f"{round(difference, 3) + 0.0:+.3f}"  # what rounds to -0 becomes 0
+
+
 def format_quality(value: float) -> str:
     """A quality on any scale: as an accuracy where it may be one, else with four significant digits.
 

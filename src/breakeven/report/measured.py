@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from breakeven.choice.choose import best as best_of
-from breakeven.records import Measurement
+from breakeven.records import Measurement, Score
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Series
 from breakeven.report.charts.theme import SERIES_ROLES
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.decided import settings_section
 from breakeven.report.document import Block, Document, Fact, Paragraphs, Section, Table
 from breakeven.report.format import format_accuracy, format_flops, format_samples
-from breakeven.report.measurements import HEADINGS, measurement_rows
+from breakeven.report.measurements import HEADINGS, SCORE_HEADINGS, measurement_rows, score_rows
 from breakeven.report.words import interval_words, kind_words, strategy_words
 
 
@@ -45,6 +45,7 @@ def measured_document(
     title: str,
     measurements: Sequence[Measurement],
     *,
+    scores: Sequence[Score] = (),
     warning: str = "",
     notes: Sequence[str] = (),
     problems: Sequence[Block] = (),
@@ -56,6 +57,7 @@ def measured_document(
     Args:
         title: names model and task; any text.
         measurements: every strategy at every K.
+        scores: in other metrics, of a classifier.
         warning: what must be said before any number.
         notes: sentences on what was drawn, was left out or failed.
         problems: how single ones fared, and what the model wrote.
@@ -64,13 +66,18 @@ def measured_document(
     """
     best, one = _most_accurate(measurements, deployable=True), _one_sample(measurements)
     charts = [accuracy_against_k(measurements), accuracy_against_flops(measurements)]
-    rows = tuple(map(tuple, measurement_rows(measurements)))
-    table = Table(label="Every strategy at every K", headings=HEADINGS, rows=rows)
+    gains = any(each.gain is not None for each in measurements)
+    columns = len(HEADINGS) if gains else -1
+    rows = tuple(tuple(row[:columns]) for row in measurement_rows(measurements))
+    tables = [Table(label="Every strategy at every K", headings=HEADINGS[:columns], rows=rows)]
+    if scores:
+        cells = tuple(map(tuple, score_rows(scores)))
+        tables.append(Table(label="Scores of whole sets of served classes", headings=SCORE_HEADINGS, rows=cells))
     sections = (
         Section(
             heading="What more samples buy, and what they cost", blocks=tuple(map(figure_of, filter(None, charts)))
         ),
-        Section(heading="Every number", blocks=(table,)),
+        Section(heading="Every number", blocks=tuple(tables)),
         Section(heading="Problem by problem", blocks=tuple(problems)),
         Section(heading="Notes", blocks=(Paragraphs(texts=tuple(notes)),) if notes else ()),
         settings_section(settings or {}, made_by or {}),
@@ -108,7 +115,7 @@ def _way(measurement: Measurement) -> str:
     if measurement.strategy == "greedy":
         return "one greedy sample"
     if measurement.k == 1:
-        return "one sample at temperature"
+        return "one sample at temperature" if measurement.output_tokens else "one sample"
     verdicts = f" and {measurement.num_verdicts} verdicts each" if measurement.num_verdicts else ""
     return f"{strategy_words(measurement.strategy)} of {format_samples(measurement.k)}{verdicts}"
 
@@ -140,7 +147,8 @@ def _accuracy_fact(what: str, measured: Measurement) -> Fact:
 
 
 def _price_fact(best: Measurement, one: Measurement | None) -> Fact:
-    samples = f"{best.expected_samples:.3g} samples, {best.output_tokens:.4g} tokens"
+    samples = f"{best.expected_samples:.3g} samples"
+    samples += f", {best.output_tokens:.4g} tokens" if best.output_tokens else ""
     if best.flops is None:
         return Fact(
             what="What a query costs", number=f"{best.expected_samples:.3g} samples", how=f"{samples}; FLOPs unknown"
