@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1000, help="runs to train at most")
     asked = parser.parse_args()
     logging.getLogger("breakeven").setLevel(logging.ERROR)
-    done = {(each.task, each.family, each.seed) for each in recorded()}
-    missing = [each for each in product(TASKS, FAMILIES, SEEDS) if each not in done]
+    done = {(each.task, each.seed, each.family) for each in recorded()}
+    missing = [each for each in product(TASKS, SEEDS, FAMILIES) if each not in done]
     for key in missing[: asked.most]:
         record = trained(*key)
         with (FOLDER / "decoders.jsonl").open("ab") as file:
@@ -51,7 +51,7 @@ def main() -> None:
         sys.stdout.write(f"{key}: stop at {record.stop}\n")
 
 
-def trained(name: str, family: str, seed: int) -> Record:
+def trained(name: str, seed: int, family: str) -> Record:
     """Train to the end in shadow mode."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)

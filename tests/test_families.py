@@ -129,7 +129,7 @@ def test_a_mixture_of_experts_is_trained_measured_and_recorded(
     decoders = importlib.import_module("families_decoders")
     monkeypatch.setitem(decoders.STEPS, "countdown", 20)
     monkeypatch.setattr(decoders, "PROBLEMS", 8)
-    found = decoders.trained("countdown", "qwen3_moe", 0)
+    found = decoders.trained("countdown", 0, "qwen3_moe")
     assert {step for step, _ in found.curve} >= {1, 20}
     assert found.parameters - found.active_parameters == 2 * 6 * 3 * 64 * 88  # six of eight experts in two layers
     assert found.bank.num_problems == 8
