@@ -1,20 +1,28 @@
 """Classifiers to their end in shadow mode: what was decided, what K passes buy, and what K for each input saves.
 
 python benchmarks/classifiers.py           the tables, of all that is recorded in benchmarks/classifiers
+python benchmarks/classifiers.py --decay   how runs whose learning rate falls are decided if nothing is said of that
 python benchmarks/classifiers_record.py    train what is missing there, and measure it on its test examples
 """
 
+import argparse
 import gzip
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 from families import with_interval
-from shadowed import Shadowed, read, tally
+from shadowed import Shadowed, read, scratch, tally
+
+from breakeven.config import policy_from
+from breakeven.report.words import projection
+from breakeven.session.replay import replay
+from breakeven.store import LOG_NAME, RunRecord, read_log
 
 FOLDER = Path(__file__).parent / "classifiers"
 K_VALUES = (1, 2, 4, 8, 16)
@@ -47,7 +55,12 @@ def recorded() -> list[Measured]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--decay", action="store_true")
     runs = recorded()
+    if parser.parse_args().decay:
+        sys.stdout.write("\n".join(without_decay(runs)) + "\n")
+        return
     sys.stdout.write("\n".join([*decisions(runs), "", f"- {tally(runs)}", ""]) + "\n")
     sys.stdout.write("\n".join([*passes(runs), ""]) + "\n")
     sys.stdout.write("\n".join(dynamic(runs)) + "\n")
@@ -95,6 +108,26 @@ def dynamic(runs: Sequence[Measured]) -> Iterator[str]:
             yield f"| `{task}` | {np.mean([each.plain for each in alike]):.3f}, 1 | " + " | ".join(cells) + " |"
 
 
+def without_decay(runs: Sequence[Measured]) -> Iterator[str]:
+    """A line a run whose learning rate falls: as decided, and decided again as if nothing were known of that."""
+    yield "| recipe | seed | stop: as decided / without the decay | forecast at half of the run | the end, measured |"
+    yield "|---" * 5 + "|"
+    for run in runs:
+        record = record_of(run.task, run.seed)
+        if not record.header.spec.decay_share:
+            continue
+        observed = [each.observation for each in record.checkpoints]
+        told, forecasts = [], []
+        for spec in (record.header.spec, replace(record.header.spec, decay_share=0.0)):
+            decisions = replay(observed, spec, policy_from(record.header.policy))
+            stop = next((each.used for each in decisions if each.stop), None)
+            told.append("never" if stop is None else f"{stop:.0%}")
+            middle = next(found for each in decisions if each.used >= 0.5 and (found := projection(each)) is not None)
+            forecasts.append(f"{middle.mean:.2f} (to {middle.hi:.2f})")
+        end = f"{run.curve[-1][1]:.2f}"
+        yield f"| `{run.task}` | {run.seed} | {' / '.join(told)} | {' / '.join(forecasts)} | {end} |"
+
+
 def _alike(runs: Sequence[Measured]) -> dict[tuple[str, float], list[At]]:
     """Checkpoints of one recipe at one share of its steps, of all seeds; a stop is one of its own run alone."""
     found: dict[tuple[str, float], list[At]] = defaultdict(list)
@@ -113,9 +146,11 @@ def _gain(found: Sequence[tuple[float, float] | None]) -> str:
     return f"{100 * np.mean([gain for gain, _ in known]):+.1f} ± {100 * error:.1f}"
 
 
-def log_of(task: str, seed: int) -> bytes:
+def record_of(task: str, seed: int) -> RunRecord:
     """The log of a run."""
-    return gzip.decompress((FOLDER / f"{task}-{seed}.log.gz").read_bytes())
+    with scratch() as place:
+        (place / LOG_NAME).write_bytes(gzip.decompress((FOLDER / f"{task}-{seed}.log.gz").read_bytes()))
+        return read_log(place)
 
 
 def encoded(record: Any) -> bytes:

@@ -1,6 +1,7 @@
 """`benchmarks/classifiers.py`: its tables are those of the page, and its logs are decided as they were recorded."""
 
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -9,7 +10,6 @@ import pytest
 from breakeven.classifiers.recipe import classifier_from
 from breakeven.config import CLASSIFIERS, policy_from, recipe_names, recipe_settings
 from breakeven.session.replay import replay
-from breakeven.store import LOG_NAME, read_log
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,7 +30,10 @@ def test_every_recipe_is_recorded_with_three_seeds(benchmark: ModuleType) -> Non
         assert each.checkpoints[-1].step == each.steps
 
 
-def test_the_page_holds_what_the_script_prints(benchmark: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_holds_what_the_script_prints(
+    benchmark: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["classifiers.py"])
     benchmark.main()
     page = (ROOT / "docs" / "classifiers.md").read_text("utf-8")
     words = " ".join(page.split())
@@ -38,18 +41,22 @@ def test_the_page_holds_what_the_script_prints(benchmark: ModuleType, capsys: py
     assert [line for line in printed if " ".join(line.removeprefix("- ").split()) not in words] == []
 
 
-def test_the_logs_are_of_these_runs_and_replay_as_they_were_decided(benchmark: ModuleType, tmp_path: Path) -> None:
+def test_the_logs_are_of_these_runs_and_replay_as_they_were_decided(benchmark: ModuleType) -> None:
     for run in benchmark.recorded()[::4]:
-        (tmp_path / LOG_NAME).write_bytes(benchmark.log_of(run.task, run.seed))
-        record = read_log(tmp_path)
+        record = benchmark.record_of(run.task, run.seed)
         shipped = classifier_from(recipe_settings(run.task, [f"seed={run.seed}", "mode=shadow"]))
         recorded = classifier_from({name: record.header.config[name] for name in recipe_settings(run.task)})
         assert (recorded.model, recorded.train, recorded.passes) == (shipped.model, shipped.train, shipped.passes)
         observed = [each.observation for each in record.checkpoints]
         again = replay(observed, record.header.spec, policy_from(record.header.policy))
-        for decision, each in zip(again, record.checkpoints, strict=True):
-            assert (decision.action, decision.reason, decision.step) == (
-                each.decision.action,
-                each.decision.reason,
-                each.decision.step,
-            )
+        told = [(each.action, each.reason, each.step) for each in again]
+        assert told == [(each.decision.action, each.decision.reason, each.decision.step) for each in record.checkpoints]
+
+
+def test_the_page_holds_what_runs_would_be_without_their_decay(benchmark: ModuleType) -> None:
+    number = re.compile(r"\d\.\d\d")
+    page = {number.sub("", line) for line in (ROOT / "docs" / "classifiers.md").read_text("utf-8").splitlines()}
+    runs = [each for each in benchmark.recorded() if each.seed == 0]
+    printed = [number.sub("", line) for line in benchmark.without_decay(runs)]
+    assert len(printed) == 4, "two recipes"
+    assert [line for line in printed if line not in page] == []
