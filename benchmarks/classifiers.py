@@ -1,8 +1,10 @@
 """Classifiers to their end in shadow mode: what was decided, what K passes buy, and what K for each input saves.
 
-python benchmarks/classifiers.py           the tables, of all that is recorded in benchmarks/classifiers
-python benchmarks/classifiers.py --decay   how runs whose learning rate falls are decided if nothing is said of that
-python benchmarks/classifiers_record.py    train what is missing there, and measure it on its test examples
+    python benchmarks/classifiers.py           the tables, of all that is recorded in benchmarks/classifiers
+    python benchmarks/classifiers.py --decay   how runs whose learning rate falls are decided if nothing is said of that
+    python benchmarks/classifiers_record.py    train what is missing there, and measure it on its test examples
+
+Stops are decided on validation examples; accuracies are of test examples.
 """
 
 import argparse

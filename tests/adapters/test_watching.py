@@ -30,8 +30,14 @@ def trained(directory: Path, *, until: int = STEPS, **given: Any) -> None:
         model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.1), torch.nn.Linear(8, 2))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
         passes = Classification(rows(40, 1), dropout=True, snapshots=2)
-        given = {"steps": STEPS, "evaluate_every": 2, "num_samples": 4, "policy": LOOSE, "decay_share": 0.0} | given
-        with EarlyStop(model, classification=passes, log=directory, **given) as stop:
+        settings: dict[str, Any] = {
+            "evaluate_every": 2,
+            "num_samples": 4,
+            "policy": LOOSE,
+            "decay_share": 0.0,
+            "log": directory,
+        }
+        with EarlyStop(model, steps=STEPS, classification=passes, **settings, **given) as stop:
             inputs, labels = zip(*rows(16, 0), strict=True)
             for _ in range(until):
                 loss = torch.nn.functional.cross_entropy(model(torch.stack(inputs)), torch.tensor(labels))
