@@ -1,0 +1,234 @@
+"""A model and a number of samples for each subtask of a pipeline: which, and what is it worth to search for them?
+
+Small models of three sizes are trained for two subtasks, products and their sum. All their configurations are measured
+once, so that every method of search can be held against the truth, with all that its trials cost.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+
+from breakeven import check
+from breakeven.errors import argument_error
+from breakeven.plan.cells import Cells
+from breakeven.plan.pipelining.compared import (
+    Proposer,
+    compared,
+    course_picture,
+    method_table,
+    problems_table,
+    reached_findings,
+    stuck_table,
+)
+from breakeven.plan.pipelining.from_files import table_of_files
+from breakeven.plan.pipelining.insights import Insights
+from breakeven.plan.pipelining.published import published_table
+from breakeven.plan.pipelining.recipe import Recipe, Run
+from breakeven.plan.pipelining.told import (
+    Winner,
+    default_option,
+    insight_findings,
+    left_out_notes,
+    stage_picture,
+    stage_table,
+    winner_findings,
+    winner_table,
+    winners_of,
+)
+from breakeven.plan.row import Asked, Row
+from breakeven.plan.trials.method import Method
+from breakeven.plan.trials.proposals import Proposals, proposer_at
+from breakeven.plan.trials.space import Space
+from breakeven.records.plans import PlanAnswer
+
+_HINTS = (
+    "Stages differ: one prefers a large model and few samples, another a small model and many. More samples help, then "
+    "no more. What a stage should have depends on how good the stage before it is, and the budget is shared."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The real run, the searches, and how files are read. The defaults are the CPU recipe."""
+
+    num_digits: int = 2
+    """Of the first factor of each product."""
+    sizes: tuple[str, ...] = ("2x16", "2x32", "2x64")
+    """Layers x embedding, from the cheapest to the dearest."""
+    product_steps: tuple[int, ...] = (650, 500, 380)
+    """Training steps of each size for the products, and for their sum."""
+    sum_steps: tuple[int, ...] = (1900, 620, 440)
+    learning_rates: tuple[float, ...] = (1.5e-2, 7e-3, 3e-3)
+    """Of each size."""
+    batch_size: int = 128
+    threads: int = 1
+    samples: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    """Votes of a stage that may be chosen."""
+    search_problems: int = 400
+    """Problems that trials are made on, and as many at most for one."""
+    fresh_problems: int = 800
+    """On which what is true is measured."""
+    temperature: float = 0.8
+    seed: int = 0
+    budgets: tuple[float, ...] = (0.25, 1.0, 3.0)
+    """FLOPs a query, in the price of the default: one sample of the largest model of each stage."""
+    trial_problems: int = 100
+    """That a trial sees."""
+    by_problems: tuple[int, ...] = (25, 50, 200, 400)
+    """Other such numbers, for the budget in the middle."""
+    num_trials: int = 40
+    """Of a search, at most."""
+    seeds: int = 20
+    """Of methods that draw."""
+    proposer: str = ""
+    """Address of an OpenAI-compatible server whose model proposes configurations, including /v1; none: empty."""
+    proposer_name: str = ""
+    """As the server calls its model; empty: the only one it serves."""
+    proposer_key_env: str = ""
+    """Variable of the environment that holds the server's key."""
+    proposer_params: float = 0.0
+    """Active parameters of that model, by which its tokens are charged; 0: not known."""
+    draws: int = 1000
+    """Resamplings of the problems, of each interval."""
+
+    def __post_init__(self) -> None:
+        for name in ("product_steps", "sum_steps", "learning_rates"):
+            if len(getattr(self, name)) != len(self.sizes):
+                raise argument_error(name, f"have one for each of {len(self.sizes)} sizes", list(getattr(self, name)))
+        if len(set(self.sizes)) < max(2, len(self.sizes)):
+            raise argument_error("sizes", "be at least two, each once", list(self.sizes))
+        check.increasing("samples", self.samples)
+        for name in ("search_problems", "fresh_problems", "draws", "seeds"):
+            check.at_least(name, getattr(self, name), 2)
+        check.at_least("num_trials", self.num_trials, 1)
+        if not self.budgets:
+            raise argument_error("budgets", "hold at least one", [])
+        for name in ("budgets", "learning_rates"):
+            for each in getattr(self, name):
+                check.positive(name, each)
+        for name, counts in (("trial_problems", (self.trial_problems,)), ("by_problems", self.by_problems)):
+            for each in counts:
+                check.between(name, each, 1, self.search_problems, "Or raise search_problems.")
+        check.positive("temperature", self.temperature)
+        check.finite("proposer_params", self.proposer_params)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The real run of these sizes."""
+        return Recipe(
+            num_digits=self.num_digits,
+            sizes=self.sizes,
+            product_steps=self.product_steps,
+            sum_steps=self.sum_steps,
+            learning_rates=self.learning_rates,
+            batch_size=self.batch_size,
+            threads=self.threads,
+            samples=self.samples,
+            search_problems=self.search_problems,
+            fresh_problems=self.fresh_problems,
+            temperature=self.temperature,
+            seed=self.seed,
+        )
+
+
+_FREE = tuple(each.name for each in fields(Settings) if each.name not in {own.name for own in fields(Recipe)})
+"""What changes no cell: the searches name all that they depend on."""
+
+
+def answer(asked: Asked) -> PlanAnswer:
+    """From files where some are given, else by the real run."""
+    settings: Settings = asked.settings
+    if asked.files:
+        table, budgets = table_of_files(asked.files, asked.cells, num_problems=settings.search_problems)
+    else:
+        table, budgets = Run(recipe=settings.recipe, cells=asked.cells).table(), ()
+    default = default_option(table)
+    budgets = tuple(sorted(budgets or (each * default.per_query for each in settings.budgets)))
+    search = partial(compared, table, cells=asked.cells, seeds=settings.seeds, num_trials=settings.num_trials)
+    found = search(budgets, num_problems=settings.trial_problems, proposer=_proposer(settings, asked.cells))
+    central = found[len(found) // 2]
+    by_problems = {settings.trial_problems: central}
+    for count in settings.by_problems if table.knows_problems else ():
+        (by_problems[count],) = search([central.budget], num_problems=count)
+    winners = winners_of(table, found)
+    insights = Insights(table=table, draws=settings.draws, seed=settings.seed)
+    return PlanAnswer(
+        options=(default, *(each.option for each in winners)),
+        findings=(
+            *reached_findings(central),
+            *winner_findings(winners, "rules", central.budget, default),
+            *insight_findings(insights),
+        ),
+        tables=(
+            stage_table(insights),
+            method_table(found),
+            problems_table(dict(sorted(by_problems.items()))),
+            stuck_table(found),
+            winner_table(table, winners),
+            published_table(),
+        ),
+        pictures=(stage_picture(insights), course_picture(central)),
+        target=default.quality.value,
+        target_of=f"No target was given: it is what the default reaches, {default.quality.value:.3f}.",
+        not_counted=(*table.not_counted, *(each for won in winners for each in won.outcome.not_counted())),
+        notes=(*table.notes, *left_out_notes(table, budgets), *_notes(winners), *NOTES),
+    )
+
+
+def _proposer(settings: Settings, cells: Cells) -> tuple[str, Proposer] | None:
+    """A language model, where one is named, and what it is called."""
+    if not settings.proposer:
+        return None
+    name = " ".join(filter(None, ("proposals of", settings.proposer_name, settings.proposer)))
+    model = proposer_at(
+        settings.proposer,
+        served_name=settings.proposer_name or None,
+        api_key_env=settings.proposer_key_env or None,
+        params=settings.proposer_params or None,
+    )
+
+    def make(space: Space) -> Method:
+        key = f"{name} budget={space.budget:.6g}"
+        return Proposals(space, model, seed=settings.seed, hints=_HINTS, cells=cells, key=key)
+
+    return name, make
+
+
+def _notes(winners: Sequence[Winner]) -> Iterator[str]:
+    """What the language model was refused, and what failed."""
+    for each in winners:
+        if each.method.startswith("proposals"):
+            yield from (f"{each.name}: {note}" for note in each.outcome.notes())
+
+
+NOTES = (
+    "The truth is the accuracy on the fresh problems: its best is the luckiest of many, too, and differences of a "
+    "point are of the order of its noise.",
+    "Exhaustive and factorised search draw nothing, and make all their trials; the others begin with the default.",
+    "A vote is of the samples that were drawn, in their order: of 8 it is the vote of the first 8 of 32.",
+    "Seeds are those of the searches. Models were trained once.",
+)
+"""What a reader has to know, wherever the numbers come from."""
+ROW = Row(
+    name="pipeline",
+    settings=Settings,
+    answer=answer,
+    presets={
+        "gpu": {
+            "num_digits": 4,
+            "sizes": ("4x128", "6x256", "8x512"),
+            "product_steps": (8000, 6000, 4000),
+            "sum_steps": (12000, 8000, 5000),
+            "learning_rates": (3e-3, 1e-3, 5e-4),
+            "batch_size": 512,
+            "threads": 4,
+            "samples": (1, 2, 4, 8, 16, 32, 64, 128),
+            "search_problems": 1000,
+            "fresh_problems": 4000,
+            "by_problems": (50, 200, 500, 1000),
+            "seeds": 50,
+        }
+    },
+    free=_FREE,
+    takes_files="a table of stages (TOML), or one of configurations as they were measured (CSV or JSONL)",
+)
