@@ -1,7 +1,7 @@
 """The parts of a chain of two products, each a task of its own: one product, and the sum of both products.
 
-A pipeline solves `4 7 * 6 + 3 8 * 9 =` by two products and their sum, with a model for each part. Problems are cut out of
-those of `Chain` and keep their split: it is the whole chain that no two splits share; a product may be part of many.
+A pipeline solves `4 7 * 6 + 3 8 * 9 =` by two products and their sum, with a model for each part. Problems are cut out
+of those of `Chain` and keep their split: it is the whole chain that no two splits share; a product may be part of many.
 """
 
 from abc import abstractmethod
