@@ -74,12 +74,12 @@ class Settings:
     """FLOPs a query, in the price of the default: one sample of the largest model of each stage."""
     trial_problems: int = 100
     """That a trial sees."""
-    by_problems: tuple[int, ...] = (25, 50, 200, 400)
+    by_problems: tuple[int, ...] = (25, 50, 400)
     """Other such numbers, for the budget in the middle."""
     num_trials: int = 40
     """Of a search, at most."""
     seeds: int = 20
-    """Of methods that draw."""
+    """Of each method, and of the problems that its trials see."""
     proposer: str = ""
     """Address of an OpenAI-compatible server whose model proposes configurations, including /v1; none: empty."""
     proposer_name: str = ""
@@ -188,7 +188,7 @@ def _proposer(settings: Settings, cells: Cells) -> tuple[str, Proposer] | None:
     )
 
     def make(space: Space) -> Method:
-        key = f"{name} budget={space.budget:.6g}"
+        key = f"{name} budget={space.budget!r}"
         return Proposals(space, model, seed=settings.seed, hints=_HINTS, cells=cells, key=key)
 
     return name, make
@@ -204,9 +204,10 @@ def _notes(winners: Sequence[Winner]) -> Iterator[str]:
 NOTES = (
     "The truth is the accuracy on the fresh problems: its best is the luckiest of many, too, and differences of a "
     "point are of the order of its noise.",
-    "Exhaustive and factorised search draw nothing, and make all their trials; the others begin with the default.",
+    "Every search begins with the default. Factorised search tries each option of a stage beside the cheapest "
+    "configuration; stages, the same beside the default, with trials that may cost more a query than is chosen.",
     "A vote is of the samples that were drawn, in their order: of 8 it is the vote of the first 8 of 32.",
-    "Seeds are those of the searches. Models were trained once.",
+    "Seeds are those of the searches, and of which problems their trials see. Models were trained once.",
 )
 """What a reader has to know, wherever the numbers come from."""
 ROW = Row(

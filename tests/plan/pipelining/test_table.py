@@ -40,7 +40,9 @@ def test_the_optimum_is_the_best_that_a_budget_allows_of_equals_the_cheapest(tab
 def test_a_trial_sees_some_problems_and_is_charged_for_them(table: Table) -> None:
     at = table.configurations[20]
     seen = table.seen(at, 50)
-    assert seen.quality.value == table.search_CP[20, :50].mean()
+    assert seen == table.seen(at, 50, seed=0)
+    assert seen != table.seen(at, 50, seed=1)  # other problems
+    assert table.seen(at, 400, seed=1).quality.value == pytest.approx(table.search_CP[20].mean())
     assert seen.flops == 50 * table.price(at)
     again = table.again(at)
     assert again.quality.value == table.truth_C[20]

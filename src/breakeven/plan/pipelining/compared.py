@@ -51,8 +51,8 @@ def compared(
         table: to be searched.
         budgets: FLOPs per query.
         cells: of the plan.
-        seeds: of each method that draws.
-        num_trials: of each of these, at most.
+        seeds: of each method, and of the problems that its trials see.
+        num_trials: at most, of methods that draw.
         num_problems: that a trial sees.
         proposer: a language model that proposes, by name, asked once at each budget; None: there is none.
     """
@@ -60,10 +60,9 @@ def compared(
     for budget in budgets:
         courses: dict[str, tuple[Course, ...]] = {}
         for name in (*SEEDED, *EXACT):
-            runs = range(1 if name in EXACT else seeds)
             courses[name] = tuple(
                 course_of(table, budget, name, cells=cells, num_trials=num_trials, num_problems=num_problems, seed=seed)
-                for seed in runs
+                for seed in range(seeds)
             )
         if proposer is not None:
             name, make = proposer
@@ -94,7 +93,7 @@ def reached_findings(found: Comparison) -> list[Finding]:
 
 def _seeds(courses: Sequence[Course]) -> str:
     within = sum(math.isfinite(each.trials) for each in courses)
-    return f"{within} of {len(courses)} seeds get there" if len(courses) > 1 else "it draws nothing"
+    return f"{within} of {len(courses)} seeds get there"
 
 
 def method_table(found: Sequence[Comparison]) -> PlanTable:
@@ -133,18 +132,18 @@ def method_table(found: Sequence[Comparison]) -> PlanTable:
 
 
 def problems_table(found: Mapping[int, Comparison]) -> PlanTable:
-    """The same by how many problems a trial sees, methods with seeds alone."""
+    """The same by how many problems a trial sees."""
     rows = [
         (
             f"{count}",
             name,
-            f"{sum(math.isfinite(course.trials) for course in each.courses[name])} of {len(each.courses[name])}",
-            _middle([course.flops for course in each.courses[name]], format_flops),
-            _mean([100 * course.short for course in each.courses[name]]),
-            _mean([100 * course.optimism for course in each.courses[name]]),
+            f"{sum(math.isfinite(course.trials) for course in courses)} of {len(courses)}",
+            _middle([course.flops for course in courses], format_flops),
+            _mean([100 * course.short for course in courses]),
+            _mean([100 * course.optimism for course in courses]),
         )
         for count, each in found.items()
-        for name in SEEDED
+        for name, courses in each.courses.items()
     ]
     (budget,) = {each.budget for each in found.values()}
     return PlanTable(
@@ -173,8 +172,8 @@ def stuck_table(found: Sequence[Comparison]) -> PlanTable:
             (
                 format_flops(each.budget),
                 f"{len(stuck)} of {len(courses)}",
-                _middle(list(map(float, first)), lambda value: f"{value:g}") if first else "-",
-                _mean(below) if below else "-",
+                _middle(list(map(float, first)), lambda value: f"{value:g}"),
+                _mean(below),
                 f"{sum(value > 100 * POINT + 1e-9 for value in below)} of {len(stuck)}",
                 _mean([100 * course.short for course in courses]),
                 f"{fmean(len(course.tried.stuck_at) for course in courses):.1f}",
@@ -220,6 +219,8 @@ def course_picture(found: Comparison) -> Picture:
 
 
 def _middle(values: Sequence[float], words: Callable[[float], str]) -> str:
+    if not values:
+        return "-"
     value, lo, hi = middle(values)
     said = ["never" if math.isinf(each) else words(each) for each in (value, lo, hi)]
     return said[0] if len(values) == 1 else f"{said[0]} ({said[1]} to {said[2]})"
@@ -227,6 +228,8 @@ def _middle(values: Sequence[float], words: Callable[[float], str]) -> str:
 
 def _mean(values: Sequence[float]) -> str:
     """Mean, with a 90 % interval where there are several."""
+    if not values:
+        return "-"
     mean = fmean(values)
     if len(values) == 1:
         return f"{mean:.1f}"

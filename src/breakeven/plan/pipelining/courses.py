@@ -10,6 +10,7 @@ from breakeven.plan.cells import Cells
 from breakeven.plan.pipelining.methods import EXACT, method_of
 from breakeven.plan.pipelining.table import Table
 from breakeven.plan.trials.archive import Archive, Evaluation, Proposer, Refusal
+from breakeven.plan.trials.at_random import AtRandom
 from breakeven.plan.trials.method import Method, run_trials
 from breakeven.plan.trials.rules import Rules
 from breakeven.plan.trials.space import Configuration, Space
@@ -24,12 +25,13 @@ class Tried:
 
     places: tuple[int, ...]
     """Of the configurations, in the table."""
-    by: tuple[str, ...]
-    """What proposed each."""
+    num_random: int
+    """Of them that the method did not propose, since it had nothing new."""
     stuck_at: tuple[int, ...] = ()
     """After how many trials the rules had no move left."""
     refused: dict[Refusal, int]
-    proposer: Proposer
+    proposer: Proposer | None = None
+    """What a language model took, where one proposed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +42,28 @@ class Course:
     budget: float
     num_problems: int
     """That each trial sees."""
+    seed: int
+    """Of the method, and of which problems these are."""
     tried: Tried
 
     @cached_property
     def archive(self) -> Archive:
-        """The trials as they were made."""
-        archive = Archive(space=self.table.space(self.budget), proposer=self.tried.proposer)
+        """The trials as they were made; those over the budget were made to learn from, and are none to choose."""
+        archive = Archive(space=self.table.space(self.budget), proposer=self.tried.proposer or Proposer())
         archive.refused.update(self.tried.refused)
-        for place, by in zip(self.tried.places, self.tried.by, strict=True):
+        for place in self.tried.places:
             configuration = self.table.configurations[place]
-            archive.add(configuration, self.table.seen(configuration, self.num_problems), by)
+            archive.add(configuration, self.table.seen(configuration, self.num_problems, self.seed), "")
         return archive
 
     @cached_property
     def course(self) -> tuple[tuple[float, float], ...]:
         """FLOPs so far, and the true accuracy of the best that was seen so far, after each trial."""
-        spent, best, found = self.archive.proposer.flops or 0.0, (-math.inf, -math.inf), list[tuple[float, float]]()
+        spent, found = self.archive.proposer.flops or 0.0, list[tuple[float, float]]()
+        best, truth = (-math.inf, -math.inf), 0.0
         for place, trial in zip(self.tried.places, self.archive.trials, strict=True):
             spent += trial.flops
-            if (trial.quality.value, -trial.price) > best:
+            if trial.price <= self.budget and (trial.quality.value, -trial.price) > best:
                 best, truth = (trial.quality.value, -trial.price), float(self.table.truth_C[place])
             found.append((spent, truth))
         return tuple(found)
@@ -117,30 +122,34 @@ def course_of(
         cells: of the plan.
         num_trials: at most; an exact method makes all that it needs.
         num_problems: that a trial sees.
-        seed: of the method.
+        seed: of the method, and of which problems these are.
         make: the method for the space of that budget; None: by its name.
     """
 
     def search() -> Tried:
-        space = table.space(budget)
-        method = method_of(name, table, space, seed) if make is None else make(space)
+        if make is None:
+            space, method = method_of(name, table, budget, seed)
+        else:
+            space = table.space(budget)
+            method = make(space)
 
         def evaluate(configuration: Configuration) -> Evaluation:
-            found = table.seen(configuration, num_problems)
+            found = table.seen(configuration, num_problems, seed)
             return Evaluation(quality=Quality(value=found.quality.value), flops=found.flops)
 
         most = space.size if name in EXACT else num_trials
         archive = run_trials(space, evaluate, method, num_trials=most, first=[table.default(budget)], seed=seed)
         return Tried(
             places=tuple(table.place(each.configuration) for each in archive.trials),
-            by=tuple(each.proposed_by for each in archive.trials),
+            num_random=sum(each.proposed_by == AtRandom.name != name for each in archive.trials),
             stuck_at=tuple(method.stuck_at) if isinstance(method, Rules) else (),
             refused=dict(archive.refused),
-            proposer=archive.proposer,
+            proposer=archive.proposer if archive.proposer.calls else None,
         )
 
-    key = f"search {name} budget={budget:.6g} problems={num_problems} trials={num_trials} seed={seed}"
-    return Course(table=table, budget=budget, num_problems=num_problems, tried=cells.of(key, Tried, search))
+    key = f"search {name} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
+    tried = cells.of(key, Tried, search)
+    return Course(table=table, budget=budget, num_problems=num_problems, seed=seed, tried=tried)
 
 
 def middle(values: Sequence[float]) -> tuple[float, float, float]:

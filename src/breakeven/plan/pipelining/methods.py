@@ -1,5 +1,6 @@
 """The methods that are held against each other on a pipeline, and what its rules know of stages."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
@@ -15,23 +16,26 @@ from breakeven.plan.trials.reinforce import Reinforce
 from breakeven.plan.trials.rules import Move, Rules, beside, scaled
 from breakeven.plan.trials.space import Configuration, Space
 
-EXACT: Final = ("exhaustive", "factorised")
-"""Without a seed, and made to their end."""
 SEEDED: Final = ("rules", "bayesian", "reinforce", "random")
+"""With a seed of their own: at most so many trials."""
+EXACT: Final = ("factorised", "stages", "exhaustive")
+"""Made to their end; `stages` is factorised with the default as its base, whose trials may cost more than is chosen."""
 
 
-def method_of(name: str, table: Table, space: Space, seed: int) -> Method:
-    """A method by name, one of `EXACT` or `SEEDED`."""
+def method_of(name: str, table: Table, budget: float, seed: int) -> tuple[Space, Method]:
+    """A method by name, one of `SEEDED` or `EXACT`, and what it may try."""
+    space = table.space(math.inf if name == "stages" else budget)
     stages = [(each.model_choice, each.samples_choice) for each in table.stages]
     makers: Mapping[str, Callable[[], Method]] = {
-        "exhaustive": lambda: Exhaustive(space),
-        "factorised": lambda: Factorised(space, stages),
         "rules": lambda: Rules(moves_of(table), seed=seed),
         "bayesian": lambda: Bayesian(space, seed=seed),
         "reinforce": lambda: Reinforce(space, seed=seed),
         "random": lambda: AtRandom(seed=seed),
+        "factorised": lambda: Factorised(space, stages),
+        "stages": lambda: Factorised(space, stages, base=table.default(), budget=budget),
+        "exhaustive": lambda: Exhaustive(space),
     }
-    return makers[name]()
+    return space, makers[name]()
 
 
 def moves_of(table: Table) -> tuple[Move, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.data.made.chain_parts import ChainProduct, ChainSum
 from breakeven.data.task import Task
-from breakeven.errors import argument_error
+from breakeven.errors import ArgumentError, argument_error
 from breakeven.plan.cells import Cells
 from breakeven.plan.models import Trained, model_at, sampler_of, train_to
 from breakeven.plan.pipelining.table import Floats, Stage, Table
@@ -102,7 +102,10 @@ class Run:
         """Chains of two products, those that trials are made on first."""
         recipe = self.recipe
         whole = ChainProduct(num_digits=recipe.num_digits).whole
-        return whole.problems("test", recipe.search_problems + recipe.fresh_problems, seed=recipe.seed)
+        try:
+            return whole.problems("test", recipe.search_problems + recipe.fresh_problems, seed=recipe.seed)
+        except ArgumentError as error:
+            raise ArgumentError(f"search_problems and fresh_problems together, as {error}") from None
 
     def trained(self, stage: str, model: int) -> Trained:
         """A model of a stage."""

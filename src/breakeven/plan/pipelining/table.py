@@ -148,9 +148,18 @@ class Table:
         """The truly best that it allows; of equals the cheapest."""
         return min(self.within(budget).tolist(), key=lambda place: (-self.truth_C[place], self.price_C[place]))
 
-    def seen(self, configuration: Configuration, num_problems: int) -> Evaluation:
-        """What a trial sees of a configuration on so many problems, and what it costs."""
-        seen_P = self.search_CP[self.place(configuration), :num_problems]
+    def seen(self, configuration: Configuration, num_problems: int, seed: int = 0) -> Evaluation:
+        """What a trial sees of a configuration on some of the problems, and what it costs.
+
+        Args:
+            configuration: what is tried.
+            num_problems: drawn of those of trials, without replacement.
+            seed: of that draw.
+        """
+        seen_P = self.search_CP[self.place(configuration)]
+        if len(seen_P) > 1:
+            drawn = np.random.default_rng(seed).choice(len(seen_P), min(num_problems, len(seen_P)), replace=False)
+            seen_P = seen_P[np.sort(drawn)]
         return Evaluation(quality=self._quality(seen_P, ""), flops=num_problems * self.price(configuration))
 
     def again(self, configuration: Configuration) -> Evaluation:
@@ -159,7 +168,7 @@ class Table:
         return Evaluation(quality=self._quality(fresh_P, self.problems), flops=count * self.price(configuration))
 
     def _quality(self, accuracy_P: Floats, problems: str) -> Quality:
-        if len(accuracy_P) == 1 or not self.knows_problems:
+        if not self.knows_problems:
             return Quality(value=float(accuracy_P[0]), made=self.made)
         mean, _, lo, hi = mean_and_interval(accuracy_P)
         value_P = tuple(accuracy_P.tolist())

@@ -10,9 +10,9 @@ from breakeven.choice.prices import per_query
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.plan.pipelining.compared import Comparison
 from breakeven.plan.pipelining.insights import Insights
-from breakeven.plan.pipelining.table import Table
+from breakeven.plan.pipelining.table import OTHERS, Table
 from breakeven.plan.trials.outcome import Outcome, outcome_of
-from breakeven.records.options import Option
+from breakeven.records.options import TRAINING, Option
 from breakeven.records.plans import Finding, Line, Picture, PlanTable
 from breakeven.report.format import format_flops, format_quality, format_queries
 
@@ -86,17 +86,14 @@ def winner_findings(winners: Sequence[Winner], method: str, budget: float, defau
     found = [each.option for each in winners if each.method == method]
     level = default.quality.value
     paid = cheapest(found, price=per_query, reaches=lambda each: each.quality.value >= level)
-    text = f"queries until a search by {method} is paid back against the default, models that it tried included"
-    if paid is None:
-        yield Finding(text=f"{text} (never: nothing that it found is as good)", value=None)
-        return
-    queries = break_even(default, paid)
-    if math.isinf(queries):
-        yield Finding(text=f"{text} (never: {paid.name} costs no less a query)", value=None)
-    else:
-        yield Finding(text=f"{text}, by {paid.name}", value=queries)
-        without = break_even(default, paid.without("other models"))
-        yield Finding(text=f"the same where all models were there already, by {paid.name}", value=without)
+    for what, left_out in (("all models trained for it", ()), ("models being there already", (TRAINING, OTHERS))):
+        text = f"queries until a search by {method} is paid back against the default, {what}"
+        if paid is None:
+            yield Finding(text=f"{text} (never: nothing that it found is as good)", value=None)
+            continue
+        queries = break_even(default.without(*left_out), paid.without(*left_out))
+        never = f" (never: {paid.name} costs no less a query)" if math.isinf(queries) else f", by {paid.name}"
+        yield Finding(text=f"{text}{never}", value=None if math.isinf(queries) else queries)
 
 
 def winner_table(table: Table, winners: Sequence[Winner]) -> PlanTable:
