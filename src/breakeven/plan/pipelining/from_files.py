@@ -61,6 +61,7 @@ def table_of_files(files: Sequence[Path], cells: Cells, *, num_problems: int) ->
         made=found.made,
         fresh_problems=None if split else num_problems,
         notes=found.notes,
+        not_counted=("finding out the accuracies that the files hold",),
     )
     return table, found.budgets
 

@@ -144,6 +144,10 @@ class Run:
             fresh_CP=right_CP[:, recipe.search_problems :],
             problems=f"chain 2x{recipe.num_digits}, {recipe.fresh_problems} of test after {recipe.search_problems}, "
             f"seed {recipe.seed}",
+            notes=("A query is priced with answers of full length; the two products of one are two calls.",),
+            not_counted=(
+                "measuring all configurations on all problems, of which the truth is made: no search needs it",
+            ),
         )
 
     def solved(self, words: str, configuration: Configuration) -> Solved:
