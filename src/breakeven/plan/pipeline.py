@@ -1,7 +1,7 @@
-"""A model and a number of samples for each subtask of a pipeline: which, and what is it worth to search for them?
+"""A model and a number of samples for each subtask of a pipeline: which, and what is it worth to look for them?
 
 Small models of three sizes are trained for two subtasks, products and their sum. All their configurations are measured
-once, so that every method of search can be held against the truth, with all that its trials cost.
+once, so that every method of looking can be held against the truth, with all that its trials cost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,7 @@ from breakeven.plan.pipelining.compared import (
     compared,
     course_picture,
     method_table,
+    optimum_findings,
     problems_table,
     reached_findings,
     stuck_table,
@@ -49,7 +50,7 @@ _HINTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The real run, the searches, and how files are read. The defaults are the CPU recipe."""
+    """The real run, the trials, and how files are read. The defaults are the CPU recipe."""
 
     num_digits: int = 2
     """Of the first factor of each product."""
@@ -64,7 +65,7 @@ class Settings:
     threads: int = 1
     samples: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     """Votes of a stage that may be chosen."""
-    search_problems: int = 400
+    trial_problems: int = 400
     """Problems that trials are made on, and as many at most for one."""
     fresh_problems: int = 800
     """On which what is true is measured."""
@@ -72,12 +73,12 @@ class Settings:
     seed: int = 0
     budgets: tuple[float, ...] = (0.25, 1.0, 3.0)
     """FLOPs a query, in the price of the default: one sample of the largest model of each stage."""
-    trial_problems: int = 100
+    seen_problems: int = 100
     """That a trial sees."""
-    by_problems: tuple[int, ...] = (25, 50, 400)
+    by_seen_problems: tuple[int, ...] = (25, 50, 400)
     """Other such numbers, for the budget in the middle."""
     num_trials: int = 40
-    """Of a search, at most."""
+    """Of a method that draws, at most."""
     seeds: int = 20
     """Of each method, and of the problems that its trials see."""
     proposer: str = ""
@@ -98,7 +99,7 @@ class Settings:
         if len(set(self.sizes)) < max(2, len(self.sizes)):
             raise argument_error("sizes", "be at least two, each once", list(self.sizes))
         check.increasing("samples", self.samples)
-        for name in ("search_problems", "fresh_problems", "draws", "seeds"):
+        for name in ("trial_problems", "fresh_problems", "draws", "seeds"):
             check.at_least(name, getattr(self, name), 2)
         check.at_least("num_trials", self.num_trials, 1)
         if not self.budgets:
@@ -106,9 +107,9 @@ class Settings:
         for name in ("budgets", "learning_rates"):
             for each in getattr(self, name):
                 check.positive(name, each)
-        for name, counts in (("trial_problems", (self.trial_problems,)), ("by_problems", self.by_problems)):
+        for name, counts in (("seen_problems", (self.seen_problems,)), ("by_seen_problems", self.by_seen_problems)):
             for each in counts:
-                check.between(name, each, 1, self.search_problems, "Or raise search_problems.")
+                check.between(name, each, 1, self.trial_problems, "Or raise trial_problems.")
         check.positive("temperature", self.temperature)
         check.finite("proposer_params", self.proposer_params)
 
@@ -124,7 +125,7 @@ class Settings:
             batch_size=self.batch_size,
             threads=self.threads,
             samples=self.samples,
-            search_problems=self.search_problems,
+            trial_problems=self.trial_problems,
             fresh_problems=self.fresh_problems,
             temperature=self.temperature,
             seed=self.seed,
@@ -132,29 +133,30 @@ class Settings:
 
 
 _FREE = tuple(each.name for each in fields(Settings) if each.name not in {own.name for own in fields(Recipe)})
-"""What changes no cell: the searches name all that they depend on."""
+"""What changes no cell: those of trials name all that they depend on."""
 
 
 def answer(asked: Asked) -> PlanAnswer:
     """From files where some are given, else by the real run."""
     settings: Settings = asked.settings
     if asked.files:
-        table, budgets = table_of_files(asked.files, asked.cells, num_problems=settings.search_problems)
+        table, budgets = table_of_files(asked.files, asked.cells, num_problems=settings.trial_problems)
     else:
         table, budgets = Run(recipe=settings.recipe, cells=asked.cells).table(), ()
     default = default_option(table)
     budgets = tuple(sorted(budgets or (each * default.per_query for each in settings.budgets)))
-    search = partial(compared, table, cells=asked.cells, seeds=settings.seeds, num_trials=settings.num_trials)
-    found = search(budgets, num_problems=settings.trial_problems, proposer=_proposer(settings, asked.cells))
+    tried = partial(compared, table, cells=asked.cells, seeds=settings.seeds, num_trials=settings.num_trials)
+    found = tried(budgets, num_problems=settings.seen_problems, proposer=_proposer(settings, asked.cells))
     central = found[len(found) // 2]
-    by_problems = {settings.trial_problems: central}
-    for count in settings.by_problems if table.knows_problems else ():
-        (by_problems[count],) = search([central.budget], num_problems=count)
+    by_seen_problems = {settings.seen_problems: central}
+    for count in settings.by_seen_problems if table.knows_problems else ():
+        (by_seen_problems[count],) = tried([central.budget], num_problems=count)
     winners = winners_of(table, found)
     insights = Insights(table=table, draws=settings.draws, seed=settings.seed)
     return PlanAnswer(
         options=(default, *(each.option for each in winners)),
         findings=(
+            *optimum_findings(found),
             *reached_findings(central),
             *winner_findings(winners, "rules", central.budget, default),
             *insight_findings(insights),
@@ -162,7 +164,7 @@ def answer(asked: Asked) -> PlanAnswer:
         tables=(
             stage_table(insights),
             method_table(found),
-            problems_table(dict(sorted(by_problems.items()))),
+            problems_table(dict(sorted(by_seen_problems.items()))),
             stuck_table(found),
             winner_table(table, winners),
             published_table(),
@@ -202,12 +204,8 @@ def _notes(winners: Sequence[Winner]) -> Iterator[str]:
 
 
 NOTES = (
-    "The truth is the accuracy on the fresh problems: its best is the luckiest of many, too, and differences of a "
-    "point are of the order of its noise.",
-    "Every search begins with the default. Factorised search tries each option of a stage beside the cheapest "
+    "Every method begins with the default. Factorised tries each option of a stage beside the cheapest "
     "configuration; stages, the same beside the default, with trials that may cost more a query than is chosen.",
-    "A vote is of the samples that were drawn, in their order: of 8 it is the vote of the first 8 of 32.",
-    "Seeds are those of the searches, and of which problems their trials see. Models were trained once.",
 )
 """What a reader has to know, wherever the numbers come from."""
 ROW = Row(
@@ -224,9 +222,9 @@ ROW = Row(
             "batch_size": 512,
             "threads": 4,
             "samples": (1, 2, 4, 8, 16, 32, 64, 128),
-            "search_problems": 1000,
+            "trial_problems": 1000,
             "fresh_problems": 4000,
-            "by_problems": (50, 200, 500, 1000),
+            "by_seen_problems": (50, 200, 500, 1000),
             "seeds": 50,
         }
     },

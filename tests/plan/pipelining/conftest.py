@@ -29,7 +29,7 @@ def table() -> Table:
     right_CP = (hardness_P < whole_C[:, None]).astype(float)
     return Table(
         stages=(stage("first"), stage("second")),
-        search_CP=right_CP[:, :400],
+        trial_CP=right_CP[:, :400],
         fresh_CP=right_CP[:, 400:],
         problems="made",
     )

@@ -34,7 +34,7 @@ def test_what_is_chosen_is_what_was_seen_to_be_best_and_its_truth_is_that_of_fre
     assert [flops for flops, _ in found.course] == spent.tolist()
     assert (found.trials, found.flops) == (2, spent[1])
     assert found.short == 0
-    assert found.optimism == pytest.approx(table.search_CP[best].mean() - table.truth_C[best])
+    assert found.optimism == pytest.approx(table.trial_CP[best].mean() - table.truth_C[best])
 
 
 def test_what_never_comes_near_is_never(table: Table) -> None:

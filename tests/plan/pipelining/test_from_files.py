@@ -126,11 +126,11 @@ def test_an_evaluation_is_a_model_with_its_price(of, tmp_path) -> None:
 def test_measured_configurations_stand_in_the_place_of_products(of) -> None:
     table, _ = of('cells = "cells.csv"\n' + STAGES, cells=CELLS)
     assert (table.made, table.problems) == (Made.MEASURED, "cells.csv")
-    assert table.search_CP.shape == table.fresh_CP.shape == (8, 5)
+    assert table.trial_CP.shape == table.fresh_CP.shape == (8, 5)
     at = {"retrieval_model": "7B", "retrieval_samples": 2, "answer_model": "2B", "answer_samples": 4}
     expected = [float((problem * 7 + 2) % 5 < 4) for problem in range(10)]
     place = table.place(at)
-    assert [*table.search_CP[place], *table.fresh_CP[place]] == expected
+    assert [*table.trial_CP[place], *table.fresh_CP[place]] == expected
 
 
 def test_a_table_of_configurations_is_a_pipeline_where_it_has_prices(of) -> None:

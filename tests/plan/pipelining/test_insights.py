@@ -59,7 +59,7 @@ def test_after_a_poor_stage_fewer_samples_are_enough(table: Table) -> None:
     right_CP = (hardness_P < np.concatenate([whole_C[:3], whole_C[:3], whole_C[3:], whole_C[3:]])[:, None]).astype(
         float
     )
-    made = Table(stages=(one, table.stages[1]), search_CP=right_CP, fresh_CP=right_CP)
+    made = Table(stages=(one, table.stages[1]), trial_CP=right_CP, fresh_CP=right_CP)
     insights = Insights(table=made, draws=50, seed=0)
     found = {each.text: each.value for each in insight_findings(insights)}
     fewest = "insight 3, second: fewest samples within a point of its best, after the "
@@ -81,7 +81,7 @@ def test_every_insight_has_its_finding_table_and_picture(insights: Insights) -> 
 
 
 def test_accuracies_alone_have_no_intervals(table: Table) -> None:
-    alone = replace(table, search_CP=table.truth_C[:, None], fresh_CP=table.truth_C[:, None], fresh_problems=10)
+    alone = replace(table, trial_CP=table.truth_C[:, None], fresh_CP=table.truth_C[:, None], fresh_problems=10)
     found = list(insight_findings(Insights(table=alone, draws=50, seed=0)))
     assert all(each.lo is None for each in found)
     assert not stage_picture(Insights(table=alone, draws=50, seed=0)).lines[0].intervals

@@ -42,7 +42,7 @@ def test_a_trial_sees_some_problems_and_is_charged_for_them(table: Table) -> Non
     seen = table.seen(at, 50)
     assert seen == table.seen(at, 50, seed=0)
     assert seen != table.seen(at, 50, seed=1)  # other problems
-    assert table.seen(at, 400, seed=1).quality.value == pytest.approx(table.search_CP[20].mean())
+    assert table.seen(at, 400, seed=1).quality.value == pytest.approx(table.trial_CP[20].mean())
     assert seen.flops == 50 * table.price(at)
     again = table.again(at)
     assert again.quality.value == table.truth_C[20]
@@ -50,17 +50,17 @@ def test_a_trial_sees_some_problems_and_is_charged_for_them(table: Table) -> Non
     assert again.quality.value_P == tuple(table.fresh_CP[20])
 
 
-def test_who_searches_pays_for_all_models_who_does_not_for_those_served(table: Table) -> None:
+def test_who_makes_trials_pays_for_all_models_who_does_not_for_those_served(table: Table) -> None:
     at = table.default()
     quality = table.again(at).quality
     assert table.option("default", at, quality).once == 80
-    searched = table.searched("found", table.configurations[0], quality)
-    assert searched.train_flops == 20
-    assert searched.one_off == {OTHERS: 80}
+    tried = table.tried("found", table.configurations[0], quality)
+    assert tried.train_flops == 20
+    assert tried.one_off == {OTHERS: 80}
 
 
 def test_accuracies_alone_have_no_interval_and_are_charged_as_problems(table: Table) -> None:
-    alone = replace(table, search_CP=np.full((36, 1), 0.5), fresh_CP=np.full((36, 1), 0.5), fresh_problems=70)
+    alone = replace(table, trial_CP=np.full((36, 1), 0.5), fresh_CP=np.full((36, 1), 0.5), fresh_problems=70)
     assert not alone.knows_problems
     assert alone.again(alone.configurations[0]).quality.lo is None
     assert alone.again(alone.configurations[0]).flops == 70 * 2
@@ -68,8 +68,8 @@ def test_accuracies_alone_have_no_interval_and_are_charged_as_problems(table: Ta
 
 
 def test_rows_of_another_number_and_too_many_configurations_are_refused(table: Table) -> None:
-    with pytest.raises(ArgumentError, match="search_CP must have a row for each of 36 configurations; got 35"):
-        replace(table, search_CP=table.search_CP[:35])
+    with pytest.raises(ArgumentError, match="trial_CP must have a row for each of 36 configurations; got 35"):
+        replace(table, trial_CP=table.trial_CP[:35])
     wide = replace(table.stages[0], samples=tuple(range(1, 301)))
     with pytest.raises(ArgumentError, match="stages must make at most 100000 configurations; got 360000"):
         replace(table, stages=(wide, replace(wide, name="second")))

@@ -1,7 +1,7 @@
 """Methods held against each other: over seeds, at each budget, and by how many problems a trial sees."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 from typing import TypeAlias
@@ -48,7 +48,7 @@ def compared(
     """Every method at every budget.
 
     Args:
-        table: to be searched.
+        table: of what is tried.
         budgets: FLOPs per query.
         cells: of the plan.
         seeds: of each method, and of the problems that its trials see.
@@ -74,26 +74,37 @@ def compared(
     return tuple(found)
 
 
-def reached_findings(found: Comparison) -> list[Finding]:
+def optimum_findings(found: Sequence[Comparison]) -> Iterator[Finding]:
+    """The truly best configuration for each budget."""
+    for each in found:
+        configuration = each.table.configurations[each.table.optimum(each.budget)]
+        quality = each.table.again(configuration).quality
+        count = len(each.table.within(each.budget))
+        text = (
+            f"best of {count} configurations for {format_flops(each.budget)} a query: {each.table.words(configuration)}"
+        )
+        yield Finding(text=text, value=quality.value, lo=quality.lo, hi=quality.hi, made=quality.made)
+
+
+def reached_findings(found: Comparison) -> Iterator[Finding]:
     """Trials of each method until the best that it saw is truly within a point of the optimum: median over seeds."""
-    findings = []
+    budget = format_flops(found.budget)
     for name, courses in found.courses.items():
         value, lo, hi = middle([each.trials for each in courses])
-        text = f"{name}: trials until within a point of the optimum for {format_flops(found.budget)} a query"
-        said = _seeds(courses)
+        within, most = sum(math.isfinite(each.trials) for each in courses), max(len(each.course) for each in courses)
+        said = f"{within} of {len(courses)} seeds get there"
         if math.isinf(value):
-            findings.append(Finding(text=f"{text} (not within {len(courses[0].course)}; {said})", value=None))
-        elif len(courses) == 1 or math.isinf(hi):
-            ends = "" if len(courses) == 1 else f", from {lo:.0f} to more than {len(courses[0].course)}"
-            findings.append(Finding(text=f"{text} ({said}{ends})", value=value))
-        else:
-            findings.append(Finding(text=f"{text} ({said})", value=value, lo=lo, hi=hi))
-    return findings
-
-
-def _seeds(courses: Sequence[Course]) -> str:
-    within = sum(math.isfinite(each.trials) for each in courses)
-    return f"{within} of {len(courses)} seeds get there"
+            said += f", not within {most}"
+        elif math.isinf(hi):
+            said += f", from {lo:.0f} to more than {most}"
+        known = math.isfinite(hi) and len(courses) > 1
+        yield Finding(
+            text=f"{name}: trials until within a point of the optimum for {budget} a query ({said})",
+            value=None if math.isinf(value) else value,
+            lo=lo if known else None,
+            hi=hi if known else None,
+            made=found.table.made,
+        )
 
 
 def method_table(found: Sequence[Comparison]) -> PlanTable:

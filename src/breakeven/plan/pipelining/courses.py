@@ -116,7 +116,7 @@ def course_of(
     """One method's trials, as a cell.
 
     Args:
-        table: to be searched.
+        table: of what is tried.
         budget: FLOPs per query.
         name: of the method.
         cells: of the plan.
@@ -126,7 +126,7 @@ def course_of(
         make: the method for the space of that budget; None: by its name.
     """
 
-    def search() -> Tried:
+    def make_trials() -> Tried:
         if make is None:
             space, method = method_of(name, table, budget, seed)
         else:
@@ -147,8 +147,8 @@ def course_of(
             proposer=archive.proposer if archive.proposer.calls else None,
         )
 
-    key = f"search {name} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
-    tried = cells.of(key, Tried, search)
+    key = f"trials {name} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
+    tried = cells.of(key, Tried, make_trials)
     return Course(table=table, budget=budget, num_problems=num_problems, seed=seed, tried=tried)
 
 

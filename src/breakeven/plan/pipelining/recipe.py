@@ -39,7 +39,7 @@ class Recipe:
     batch_size: int
     threads: int
     samples: tuple[int, ...]
-    search_problems: int
+    trial_problems: int
     fresh_problems: int
     temperature: float
     seed: int
@@ -103,9 +103,9 @@ class Run:
         recipe = self.recipe
         whole = ChainProduct(num_digits=recipe.num_digits).whole
         try:
-            return whole.problems("test", recipe.search_problems + recipe.fresh_problems, seed=recipe.seed)
+            return whole.problems("test", recipe.trial_problems + recipe.fresh_problems, seed=recipe.seed)
         except ArgumentError as error:
-            raise ArgumentError(f"search_problems and fresh_problems together, as {error}") from None
+            raise ArgumentError(f"trial_problems and fresh_problems together, as {error}") from None
 
     def trained(self, stage: str, model: int) -> Trained:
         """A model of a stage."""
@@ -131,7 +131,7 @@ class Run:
         _ = self.problems  # too many are refused before anything is trained
         stages = (self.stage(PRODUCTS), self.stage(SUM))
         empty = np.zeros((len(stages[0].models) * len(stages[0].samples)) ** 2)[:, None]
-        listed = Table(stages=stages, search_CP=empty, fresh_CP=empty)
+        listed = Table(stages=stages, trial_CP=empty, fresh_CP=empty)
         right_CP: Floats = np.array(
             [
                 [float(each) for each in self.solved(listed.words(configuration), configuration).right_P]
@@ -140,13 +140,13 @@ class Run:
         )
         return Table(
             stages=stages,
-            search_CP=right_CP[:, : recipe.search_problems],
-            fresh_CP=right_CP[:, recipe.search_problems :],
-            problems=f"chain 2x{recipe.num_digits}, {recipe.fresh_problems} of test after {recipe.search_problems}, "
+            trial_CP=right_CP[:, : recipe.trial_problems],
+            fresh_CP=right_CP[:, recipe.trial_problems :],
+            problems=f"chain 2x{recipe.num_digits}, {recipe.fresh_problems} of test after {recipe.trial_problems}, "
             f"seed {recipe.seed}",
-            notes=("A query is priced with answers of full length; the two products of one are two calls.",),
+            notes=NOTES,
             not_counted=(
-                "measuring all configurations on all problems, of which the truth is made: no search needs it",
+                "measuring all configurations on all problems, of which the truth is made: no method needs it",
             ),
         )
 
@@ -212,6 +212,16 @@ class Run:
 
     def _name(self, stage: str, model: int) -> str:
         return f"{stage}-{self.recipe.names[model]}"
+
+
+NOTES: Final = (
+    "A query is priced with answers of full length; its two products are two calls. A vote is of the samples in the "
+    "order in which they were drawn: that of 8 is of the first 8 of 32.",
+    "The truth is the accuracy on the fresh problems: the best of it is the luckiest of many, too, and a point is of "
+    "the order of its noise.",
+    "Seeds are those of the methods, and of which problems their trials see. Models were trained once.",
+)
+"""What a reader has to know of the real run."""
 
 
 def _vote(answers: Sequence[str | None]) -> str | None:

@@ -59,11 +59,11 @@ class Stage:
 class Table:
     """All configurations C, in the order of `space`: which problems each solves.
 
-    Trials see `search_CP` and are charged for it; what is true of a configuration is read from `fresh_CP`.
+    Trials see `trial_CP` and are charged for it; what is true of a configuration is read from `fresh_CP`.
     """
 
     stages: tuple[Stage, ...]
-    search_CP: Floats
+    trial_CP: Floats
     """Accuracy on each problem that trials are made on."""
     fresh_CP: Floats
     """On problems that no trial sees; one column where accuracies alone are known, which then are the same in both."""
@@ -79,7 +79,7 @@ class Table:
         sizes = [len(each.models) * len(each.samples) for each in self.stages]
         if (size := math.prod(sizes)) > MOST_LISTED:
             raise argument_error("stages", f"make at most {MOST_LISTED} configurations", size, "Give fewer samples.")
-        for name in ("search_CP", "fresh_CP"):
+        for name in ("trial_CP", "fresh_CP"):
             if len(getattr(self, name)) != size:
                 raise argument_error(name, f"have a row for each of {size} configurations", len(getattr(self, name)))
 
@@ -156,7 +156,7 @@ class Table:
             num_problems: drawn of those of trials, without replacement.
             seed: of that draw.
         """
-        seen_P = self.search_CP[self.place(configuration)]
+        seen_P = self.trial_CP[self.place(configuration)]
         if len(seen_P) > 1:
             drawn = np.random.default_rng(seed).choice(len(seen_P), min(num_problems, len(seen_P)), replace=False)
             seen_P = seen_P[np.sort(drawn)]
@@ -175,7 +175,7 @@ class Table:
         return Quality(value=mean, lo=lo, hi=hi, made=self.made, value_P=value_P, problems=problems)
 
     def option(self, name: str, configuration: Configuration, quality: Quality) -> Option:
-        """Serving a configuration that nobody searched for: the models that it takes are trained, no others."""
+        """Serving a configuration without trials: the models that it takes are trained, no others."""
         models = [str(configuration[each.model_choice]) for each in self.stages]
         used = [each.train_flops_M[each.models.index(model)] for each, model in zip(self.stages, models, strict=True)]
         return Option(
@@ -186,8 +186,8 @@ class Table:
             quality=quality,
         )
 
-    def searched(self, name: str, configuration: Configuration, quality: Quality) -> Option:
-        """Serving one that was searched for: all models of all stages had to be trained."""
+    def tried(self, name: str, configuration: Configuration, quality: Quality) -> Option:
+        """Serving one that trials found: all models of all stages had to be trained."""
         option = self.option(name, configuration, quality)
         everything = math.fsum(flops for each in self.stages for flops in each.train_flops_M)
         return Option(

@@ -1,4 +1,4 @@
-"""What a searched pipeline comes to: insights in numbers, winners measured again, and what the search is worth."""
+"""What a pipeline comes to: insights in numbers, winners measured again, and what trials are worth."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def winners_of(table: Table, found: Sequence[Comparison]) -> tuple[Winner, ...]:
         Winner(
             method=name,
             budget=each.budget,
-            outcome=outcome_of(courses[0].archive, table.again, table.searched, default=table.default(each.budget)),
+            outcome=outcome_of(courses[0].archive, table.again, table.tried, default=table.default(each.budget)),
         )
         for each in found
         for name, courses in each.courses.items()
@@ -68,32 +68,33 @@ def winners_of(table: Table, found: Sequence[Comparison]) -> tuple[Winner, ...]:
 
 
 def default_option(table: Table) -> Option:
-    """One sample of the largest model of each stage: what is served where nobody searches."""
+    """One sample of the largest model of each stage: what is served without trials."""
     default = table.default()
     return table.option("default, one sample of the largest models", default, table.again(default).quality)
 
 
 def winner_findings(winners: Sequence[Winner], method: str, budget: float, default: Option) -> Iterator[Finding]:
-    """Of one method at one budget: its luck, what it gains; and when a search has paid against the default."""
+    """Of one method at one budget: its luck, what it gains; and when its trials are paid back."""
     own = next(each for each in winners if each.method == method and each.budget == budget)
-    optimism, gain = own.outcome.optimism, own.outcome.gain
+    optimism, gain, made = own.outcome.optimism, own.outcome.gain, own.option.quality.made
     text = f"{own.name}: what its trials saw of the winner, less what it is on fresh problems"
-    yield Finding(text=text, value=optimism.value, lo=optimism.lo, hi=optimism.hi)
+    yield Finding(text=text, value=optimism.value, lo=optimism.lo, hi=optimism.hi, made=made)
     if gain is not None:
         text = f"{own.name}: on fresh problems, less the default for that budget"
-        yield Finding(text=text, value=gain.value, lo=gain.lo, hi=gain.hi)
-    yield Finding(text=f"{own.name}: queries that cost as much as its trials", value=own.outcome.search_queries)
-    found = [each.option for each in winners if each.method == method]
-    level = default.quality.value
+        yield Finding(text=text, value=gain.value, lo=gain.lo, hi=gain.hi, made=made)
+    text = f"{own.name}: queries that cost as much as its trials"
+    yield Finding(text=text, value=own.outcome.search_queries, made=made)
+    found, level = [each.option for each in winners if each.method == method], default.quality.value
     paid = cheapest(found, price=per_query, reaches=lambda each: each.quality.value >= level)
     for what, left_out in (("all models trained for it", ()), ("models being there already", (TRAINING, OTHERS))):
-        text = f"queries until a search by {method} is paid back against the default, {what}"
+        text = f"queries until the trials of {method} are paid back against the default, {what}"
         if paid is None:
-            yield Finding(text=f"{text} (never: nothing that it found is as good)", value=None)
+            yield Finding(text=f"{text} (never: nothing that it found is as good)", value=None, made=made)
             continue
         queries = break_even(default.without(*left_out), paid.without(*left_out))
-        never = f" (never: {paid.name} costs no less a query)" if math.isinf(queries) else f", by {paid.name}"
-        yield Finding(text=f"{text}{never}", value=None if math.isinf(queries) else queries)
+        never = math.isinf(queries)
+        how = f" (never: {paid.name} costs no less a query)" if never else f", by {paid.name}"
+        yield Finding(text=f"{text}{how}", value=None if never else queries, made=made)
 
 
 def winner_table(table: Table, winners: Sequence[Winner]) -> PlanTable:
