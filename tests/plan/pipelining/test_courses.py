@@ -10,6 +10,7 @@ from breakeven.plan.pipelining.courses import POINT, Course, Tried, course_of, m
 from breakeven.plan.pipelining.methods import EXACT, SEEDED, moves_of
 from breakeven.plan.pipelining.table import Table
 from breakeven.plan.trials.archive import Archive
+from breakeven.plan.trials.space import Configuration
 from breakeven.store import CellFile, PlanHeader
 
 BUDGET = 8.0
@@ -78,7 +79,7 @@ def test_moves_spend_what_the_other_stage_leaves(table: Table) -> None:
     """8 FLOPs, of which the first stage has 4: the second is offered 4 samples of S, or one of L."""
     space = table.space(BUDGET)
     archive = Archive(space=space)
-    at = {"first_model": "L", "first_samples": 1, "second_model": "L", "second_samples": 1}
+    at: Configuration = {"first_model": "L", "first_samples": 1, "second_model": "L", "second_samples": 1}
     trial = archive.add(at, table.seen(at, 10), "first")
     offered = [table.words(each) for each in moves_of(table)[0](trial, archive)]
     assert offered == [
@@ -87,7 +88,7 @@ def test_moves_spend_what_the_other_stage_leaves(table: Table) -> None:
         "first L x 1, second L x 1",
         "first L x 1, second S x 4",
     ]
-    wide = {**at, "first_model": "S", "first_samples": 4}
+    wide: Configuration = {**at, "first_model": "S", "first_samples": 4}
     shifts = [
         table.words(each) for each in moves_of(table)[3](archive.add(wide, table.seen(wide, 10), "first"), archive)
     ]

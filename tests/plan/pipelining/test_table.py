@@ -7,6 +7,7 @@ import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.plan.pipelining.table import OTHERS, Table
+from breakeven.plan.trials.space import Configuration
 
 
 def test_configurations_stand_in_the_order_of_the_rows(table: Table) -> None:
@@ -16,7 +17,7 @@ def test_configurations_stand_in_the_order_of_the_rows(table: Table) -> None:
 
 
 def test_a_query_costs_what_its_stages_do(table: Table) -> None:
-    at = {"first_model": "L", "first_samples": 2, "second_model": "S", "second_samples": 4}
+    at: Configuration = {"first_model": "L", "first_samples": 2, "second_model": "S", "second_samples": 4}
     assert table.price(at) == 2 * 4 + 4
     assert table.price_C[table.place(at)] == 12
     assert set(table.within(2.0).tolist()) == {0}

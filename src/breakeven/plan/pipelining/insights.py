@@ -7,7 +7,7 @@ problems, so that what is chosen on the way is chosen anew, too.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,13 @@ from breakeven.plan.pipelining.table import Floats, Table
 from breakeven.records.plans import Finding
 
 _ROUNDING: Final = 1e-9
+Statistic: TypeAlias = Callable[[Floats], Floats]
+"""From the accuracies of all configurations, shape (..., C), to one number each."""
+
+
+def less(first: Statistic, second: Statistic) -> Statistic:
+    """`first` less `second`, in each resampling."""
+    return lambda accuracy_DC: first(accuracy_DC) - second(accuracy_DC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +38,12 @@ class Insights:
     def _accuracy_DC(self) -> Floats:
         return np.concatenate(list(resampled(self.table.fresh_CP, self.draws, self.seed)))
 
-    def finding(self, text: str, statistic: Callable[[Floats], Floats]) -> Finding:
+    def finding(self, text: str, statistic: Statistic) -> Finding:
         """A number with its 90 % interval over problems, where they are known one by one.
 
         Args:
             text: what it is.
-            statistic: from accuracies of shape (..., C) to one number each.
+            statistic: of the accuracies.
 
         Estimator:
             Percentile bootstrap over problems.
@@ -64,7 +71,7 @@ class Insights:
 
     # -- the three insights ---------------------------------------------------------------------------------------
 
-    def many_less_one(self, stage: int) -> Callable[[Floats], Floats]:
+    def many_less_one(self, stage: int) -> Statistic:
         """Insight 1: the best that smaller models reach for at most one sample of the largest, less that sample."""
         own = self.table.stages[stage]
         paid = own.flops_MK[-1][0]
@@ -87,7 +94,7 @@ class Insights:
         own = self.table.stages[stage]
         return any(price_K[0] <= own.flops_MK[-1][0] for price_K in own.flops_MK[:-1])
 
-    def rise(self, stage: int, model: int, first: int, last: int) -> Callable[[Floats], Floats]:
+    def rise(self, stage: int, model: int, first: int, last: int) -> Statistic:
         """Insight 2: what more samples of a model gain, from one place among the numbers of samples to another."""
 
         def gain(accuracy_DC: Floats) -> Floats:
@@ -105,7 +112,7 @@ class Insights:
         found: Floats = upstream[:, model]
         return found
 
-    def enough(self, stage: int, *, good: bool) -> Callable[[Floats], Floats]:
+    def enough(self, stage: int, *, good: bool) -> Statistic:
         """Insight 3: the fewest samples of a stage that are within a point of its best."""
         samples_K = np.array(self.table.stages[stage].samples, dtype=np.float64)
 
@@ -117,7 +124,7 @@ class Insights:
 
         return fewest
 
-    def gained(self, stage: int, *, good: bool) -> Callable[[Floats], Floats]:
+    def gained(self, stage: int, *, good: bool) -> Statistic:
         """Insight 3: what all samples of a stage gain on one."""
 
         def gain(accuracy_DC: Floats) -> Floats:

@@ -91,7 +91,7 @@ class Table:
     @property
     def knows_problems(self) -> bool:
         """Whether accuracies are known problem by problem, so that there are intervals."""
-        return self.fresh_CP.shape[1] > 1
+        return bool(self.fresh_CP.shape[1] > 1)
 
     @cached_property
     def truth_C(self) -> Floats:
@@ -146,7 +146,8 @@ class Table:
 
     def optimum(self, budget: float) -> int:
         """The truly best that it allows; of equals the cheapest."""
-        return min(self.within(budget).tolist(), key=lambda place: (-self.truth_C[place], self.price_C[place]))
+        places: list[int] = self.within(budget).tolist()
+        return min(places, key=lambda place: (-self.truth_C[place], self.price_C[place]))
 
     def seen(self, configuration: Configuration, num_problems: int, seed: int = 0) -> Evaluation:
         """What a trial sees of a configuration on some of the problems, and what it costs.

@@ -9,7 +9,7 @@ from breakeven.choice.choose import cheapest
 from breakeven.choice.prices import per_query
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.plan.pipelining.compared import Comparison
-from breakeven.plan.pipelining.insights import Insights
+from breakeven.plan.pipelining.insights import Insights, less
 from breakeven.plan.pipelining.table import OTHERS, Table
 from breakeven.plan.trials.outcome import Outcome, outcome_of
 from breakeven.records.options import TRAINING, Option
@@ -140,11 +140,10 @@ def insight_findings(insights: Insights) -> Iterator[Finding]:
         text = f"insight 1, {stage.name}: smaller models with samples, less one dearer sample of {stage.models[-1]}"
         yield insights.finding(text, insights.many_less_one(place))
     if len(rivals) > 1:
-        first, last = insights.many_less_one(rivals[0]), insights.many_less_one(rivals[-1])
         text = (
             f"insight 1: this difference of {table.stages[rivals[-1]].name} less that of {table.stages[rivals[0]].name}"
         )
-        yield insights.finding(text, lambda accuracy_DC: last(accuracy_DC) - first(accuracy_DC))
+        yield insights.finding(text, less(insights.many_less_one(rivals[-1]), insights.many_less_one(rivals[0])))
     for place, stage in enumerate(table.stages):
         if len(stage.samples) < 2:
             continue
@@ -160,11 +159,10 @@ def insight_findings(insights: Insights) -> Iterator[Finding]:
         for good, what in ((True, "the best"), (False, "the poorest")):
             text = f"insight 3, {stage.name}: fewest samples within a point of its best, after {what} {before.name}"
             yield insights.finding(text, insights.enough(place, good=good))
-        well, ill = insights.gained(place, good=True), insights.gained(place, good=False)
         text = (
             f"insight 3, {stage.name}: gain of all samples on one after the best {before.name}, less after the poorest"
         )
-        yield insights.finding(text, lambda accuracy_DC, well=well, ill=ill: well(accuracy_DC) - ill(accuracy_DC))
+        yield insights.finding(text, less(insights.gained(place, good=True), insights.gained(place, good=False)))
     text = "largest difference of a configuration from the product of what its stages do alone"
     yield insights.finding(text, insights.unexplained)
 
@@ -214,8 +212,8 @@ def stage_picture(insights: Insights) -> Picture:
 
 
 def _within(value: float, lo: float | None, hi: float | None) -> str:
-    known = lo is not None and hi is not None
-    return f"{format_quality(value)}" + (f" ({format_quality(lo)} to {format_quality(hi)})" if known else "")
+    known = "" if lo is None or hi is None else f" ({format_quality(lo)} to {format_quality(hi)})"
+    return f"{format_quality(value)}{known}"
 
 
 def _points(value: float, lo: float | None, hi: float | None) -> str:
