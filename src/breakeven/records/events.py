@@ -1,4 +1,4 @@
-"""What a run log holds besides checkpoints: what is resumed, declared anew, failed or tested."""
+"""What a run log holds besides checkpoints: what is begun with, resumed, declared anew, failed or tested."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,25 @@ class Fingerprint:
 
     parts: dict[str, str]
     """In words or as a checksum, by the name of the argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The trained model that a run began with. What was spent on it is no part of the run's budget."""
+
+    weights: str
+    """Their directory."""
+    crc32: str
+    """Of the file of weights: others in its place are told by it."""
+    steps: int | None = None
+    """Optimizer steps of all training up to it; None: not recorded. The next two likewise."""
+    train_tokens: int | None = None
+    train_flops: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "train_tokens", "train_flops"):
+            if (value := getattr(self, name)) is not None:
+                check.finite(name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
