@@ -185,7 +185,7 @@ def test_an_override_may_change_the_kind() -> None:
     [
         (
             '[task]\nkind = "chess"',
-            r"^task\.kind must be one of calculation, chain, countdown, latin, mixture, rules, sorting, text; got 'chess'\.",
+            r"^task\.kind must be one of calculation, chain, countdown, latin, mixture, rules, sorting, text; got 'chess'",
         ),
         (
             "[task]\nkind = 5",

@@ -45,6 +45,13 @@ def test_prompts_are_filled_up_in_front_as_in_training() -> None:
     assert MIXTURE.decode([each for each in tokens if each != PAD]) == problem.prompt
 
 
+def test_it_reads_the_problems_of_a_member_as_that_asks_them() -> None:
+    (problem,) = MEMBERS[0].problems("test", 1)
+    tokens = MIXTURE.encode_prompt(problem)
+    assert len(tokens) == MIXTURE.prompt_tokens
+    assert MIXTURE.decode([each for each in tokens if each != PAD]) == problem.prompt
+
+
 def test_solutions_end_in_end_tokens() -> None:
     for row in MIXTURE.train_batch(64, (0, 1)):
         solution = row[6:].tolist()
@@ -90,8 +97,8 @@ def test_a_problem_stays_in_the_split_of_its_own_task() -> None:
     task = Countdown(num_numbers=2, max_number=20)
     mixture = Mixture(members=(Countdown(num_numbers=2, max_number=40), Sorting()))
     held = {f"0:{each.id}" for each in task.problems("validation", 90)}  # of an easier form
-    assert held & {each.id for each in mixture.problems("validation", 700)}
-    assert not held & {each.id for each in mixture.problems("train", 1500)}
+    assert held & {each.id for each in mixture.problems("validation", 500)}
+    assert not held & {each.id for each in mixture.problems("train", 1000)}
 
 
 def test_each_problem_is_checked_by_its_own_task() -> None:
