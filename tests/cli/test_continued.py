@@ -37,11 +37,11 @@ def test_the_start_is_told_wherever_the_run_is(cli, base: Path, recipe: Path) ->
     said = cli("run", recipe, "--set", f"model.start={base}", "--out", "run").stdout
     start = read_log("run").header.start
     assert start is not None
-    assert start.train_flops is not None
-    spent = format_flops(start.train_flops)
+    assert start.spent is not None
+    spent = format_flops(start.spent.train_flops)
     sentence = (
-        f"Training began with the weights in runs/base-1/full (checksum {start.crc32}; 12 steps, "
-        f"{start.train_tokens:,} tokens). The {spent} spent on them before are no part of the budget"
+        f"Training began with the weights in runs/base-1/full (checksum {start.crc32}). {spent} of training were spent "
+        f"on them before (12 steps, {start.spent.train_tokens:,} tokens), and are no part of the budget"
     )
     assert sentence in " ".join(said.split())
     status = " ".join(cli("status", "run").stdout.split())

@@ -18,8 +18,9 @@ from breakeven.data.made.mixture import Mixture
 from breakeven.data.made.sorting import Sorting
 from breakeven.errors import ArgumentError
 from breakeven.model.transformer import Transformer
-from breakeven.records import Start
+from breakeven.records import Spent, Start
 from breakeven.report import start_words
+from breakeven.report.continued import start_rows
 from breakeven.store import RunLog, read_log
 from breakeven.train import costs, loop
 from breakeven.train.saved_model import load_saved_model
@@ -97,9 +98,11 @@ def test_what_was_spent_before_is_recorded_and_no_part_of_the_budget(
     assert header.start == Start(
         weights=str(base / "full"),
         crc32=f"{zlib.crc32((base / 'full' / 'model.safetensors').read_bytes()):08x}",
-        steps=12,
-        train_tokens=12 * 8 * costs.sequence_tokens(base_config.task),
-        train_flops=costs.spec_for(base_config).budget_flops,
+        spent=Spent(
+            steps=12,
+            train_tokens=12 * 8 * costs.sequence_tokens(base_config.task),
+            train_flops=costs.spec_for(base_config).budget_flops,
+        ),
     )
     assert header.spec == costs.spec_for(make_config())
     assert read_log(tmp_path / "run").checkpoints[-1].observation.train_flops == header.spec.budget_flops
@@ -110,8 +113,10 @@ def test_spending_adds_up_over_runs(make_config, continued: RunConfig, base: Pat
     first, second = start_of(continued), start_of(continued_from(make_config, tmp_path / "run"))
     assert first is not None
     assert second is not None
-    assert second.steps == 24
-    assert second.train_flops == first.train_flops + costs.spec_for(make_config()).budget_flops
+    assert first.spent is not None
+    task, flops = make_config().task, costs.spec_for(make_config()).budget_flops
+    own = Spent(steps=12, train_tokens=12 * 8 * costs.sequence_tokens(task), train_flops=flops)
+    assert second.spent == first.spent + own
 
 
 def test_a_stopped_model_will_do_and_the_full_one_goes_first(
@@ -120,7 +125,8 @@ def test_a_stopped_model_will_do_and_the_full_one_goes_first(
     run(make_config(), tmp_path / "stops")
     stopped = start_of(continued_from(make_config, tmp_path / "stops"))
     assert stopped is not None
-    assert (Path(stopped.weights).name, stopped.steps) == ("stopped", 8)
+    assert stopped.spent is not None
+    assert (Path(stopped.weights).name, stopped.spent.steps) == ("stopped", 8)
     shutil.copytree(tmp_path / "stops" / "stopped", base / "stopped")
     full = start_of(continued_from(make_config, base))
     assert full is not None
@@ -131,21 +137,24 @@ def test_a_stopped_model_will_do_and_the_full_one_goes_first(
 
 def test_weights_of_earlier_versions_do_not_say_what_was_spent(make_config, continued: RunConfig, base: Path) -> None:
     path = base / "full" / "serving.json"
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "trained"}))
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "spent"}))
     start = start_of(continued)
     assert start is not None
-    assert (start.steps, start.train_tokens, start.train_flops) == (None, None, None)
-    assert "FLOPs (how many is not recorded)" in start_words(start)[0]
+    assert start.spent is None
+    assert "What was spent on them before is not recorded, and is no part of the budget" in start_words(start)[0]
+    assert start_rows(start) == [
+        ("Before this run, on the model it began with", "not recorded", "no part of the budget")
+    ]
 
 
 def test_what_follows_knows_no_more_than_its_start(make_config, continued: RunConfig, base: Path, tmp_path) -> None:
     path = base / "full" / "serving.json"
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "trained"}))
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "spent"}))
     run(continued, tmp_path / "run", mode="advise")
-    assert json.loads((tmp_path / "run" / "full" / "serving.json").read_text())["trained"] is None
+    assert json.loads((tmp_path / "run" / "full" / "serving.json").read_text())["spent"] is None
     start = start_of(continued_from(make_config, tmp_path / "run"))
     assert start is not None
-    assert start.steps is None
+    assert start.spent is None
 
 
 def test_a_run_from_scratch_has_no_start(make_config, tmp_path: Path) -> None:
@@ -164,7 +173,7 @@ def test_a_cooldown_of_a_continued_run_remembers_its_start(
     run(config, tmp_path / "run")
     branch = tmp_path / "run" / "cooldown" / "step-000008"
     assert read_log(branch).header.start == read_log(tmp_path / "run").header.start
-    assert json.loads((branch / "full" / "serving.json").read_text())["trained"]["steps"] == 12 + 12
+    assert json.loads((branch / "full" / "serving.json").read_text())["spent"]["steps"] == 12 + 12
 
 
 # -- the same bytes ---------------------------------------------------------------------------------------------------
@@ -190,8 +199,10 @@ def test_without_its_state_it_begins_with_the_same_weights_again(continued: RunC
 def test_it_is_another_run_than_from_scratch(make_config, continued: RunConfig, tmp_path: Path) -> None:
     run(continued, tmp_path / "continued", mode="advise")
     run(make_config(), tmp_path / "scratch", mode="advise")
-    losses = [read_log(tmp_path / name).checkpoints[0].observation.loss for name in ("continued", "scratch")]
-    assert losses[0] < losses[1]
+    continued_loss, scratch_loss = (
+        read_log(tmp_path / name).checkpoints[0].observation.loss or 0.0 for name in ("continued", "scratch")
+    )
+    assert continued_loss < scratch_loss
 
 
 def test_other_weights_in_the_same_place_are_refused(
@@ -265,5 +276,7 @@ def test_longer_problems(make_config, base: Path, tmp_path: Path) -> None:
 
 def test_spending_that_is_no_number(make_config, base: Path, tmp_path: Path) -> None:
     path = base / "full" / "serving.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"trained": {"steps": "many"}}))
-    assert refusal(continued_from(make_config, base), tmp_path).startswith("model.start.steps must be of its type")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"spent": {"steps": "many"}}))
+    assert refusal(continued_from(make_config, base), tmp_path).startswith(
+        "model.start.spent.steps must be of its type"
+    )

@@ -18,22 +18,35 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What has been spent on training a model, over all runs that it went through."""
+
+    steps: int
+    """Of the optimizer."""
+    train_tokens: int
+    train_flops: float
+
+    def __post_init__(self) -> None:
+        check.each_field(self, check.finite, "steps", "train_tokens", "train_flops")
+
+    def __add__(self, more: "Spent") -> "Spent":
+        return Spent(
+            steps=self.steps + more.steps,
+            train_tokens=self.train_tokens + more.train_tokens,
+            train_flops=self.train_flops + more.train_flops,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """The trained model that a run began with. What was spent on it is no part of the run's budget."""
+    """The trained model that a run began with."""
 
     weights: str
     """Their directory."""
     crc32: str
     """Of the file of weights: others in its place are told by it."""
-    steps: int | None = None
-    """Optimizer steps of all training up to it; None: not recorded. The next two likewise."""
-    train_tokens: int | None = None
-    train_flops: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "train_tokens", "train_flops"):
-            if (value := getattr(self, name)) is not None:
-                check.finite(name, value)
+    spent: Spent | None
+    """Before the run, and no part of its budget; None: not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

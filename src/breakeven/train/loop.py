@@ -53,7 +53,7 @@ from breakeven.train.checkpoint import (
 from breakeven.train.cooldown import START, cool_down, is_to_be_cooled
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
-from breakeven.train.start import begin, start_of, trained_to
+from breakeven.train.start import begin, spent_at, start_of
 from breakeven.train.step import learning_rate, train_step, training_batches
 from breakeven.ttc.strategies.named import strategy_of
 
@@ -344,10 +344,11 @@ def serving_note(
 
     At a stop also strategy, K and temperature, for whoever serves them.
     """
+    spent = spent_at(step, config, start)
     note: dict[str, object] = {
         "task": dataclasses.asdict(config.task),
         "model": dataclasses.asdict(config.model.shape_for(config.task)),
-        "trained": trained_to(step, config, start),
+        "spent": None if spent is None else dataclasses.asdict(spent),
     }
     if decision is not None:
         note |= serving_point(decision, config.evaluate.temperature)

@@ -12,7 +12,7 @@ from breakeven.config import RunConfig
 from breakeven.data.task import Task
 from breakeven.errors import argument_error
 from breakeven.model.transformer import Transformer
-from breakeven.records import Start
+from breakeven.records import Spent, Start
 from breakeven.settings import as_record
 from breakeven.train.checkpoint import are_whole
 from breakeven.train.costs import cost_of, sequence_tokens
@@ -35,7 +35,8 @@ def start_of(config: RunConfig) -> Start | None:
     folder = _folder(config.model.start)
     saved = load_saved_model(folder, name=_NAME)
     _fitting(config, saved)
-    return as_record({"weights": str(folder), "crc32": _crc32(folder), **saved.trained}, Start, _NAME)
+    spent = as_record(saved.spent, Spent, f"{_NAME}.spent") if saved.spent else None
+    return Start(weights=str(folder), crc32=_crc32(folder), spent=spent)
 
 
 def begin(model: Transformer, config: RunConfig, start: Start) -> None:
@@ -52,15 +53,17 @@ def begin(model: Transformer, config: RunConfig, start: Start) -> None:
     model.load_state_dict(_fitting(config, load_saved_model(folder, name=_NAME)))
 
 
-def trained_to(step: int, config: RunConfig, start: Start | None) -> dict[str, float] | None:
-    """Steps, tokens and FLOPs of training that a model has seen at `step`, its start included; None: unknown."""
-    tokens_each = sequence_tokens(config.task)
-    sequences = step * config.train.batch_size
-    before = (0, 0, 0.0) if start is None else (start.steps, start.train_tokens, start.train_flops)
-    own = (step, sequences * tokens_each, cost_of(config).train_flops(sequences, tokens_each))
-    if None in before:
-        return None
-    return dict(zip(("steps", "train_tokens", "train_flops"), map(sum, zip(before, own, strict=True)), strict=True))
+def spent_at(step: int, config: RunConfig, start: Start | None) -> Spent | None:
+    """What has been spent on a run's model at `step`, what it began with included; None: unknown."""
+    tokens_each, num_sequences = sequence_tokens(config.task), step * config.train.batch_size
+    own = Spent(
+        steps=step,
+        train_tokens=num_sequences * tokens_each,
+        train_flops=cost_of(config).train_flops(num_sequences, tokens_each),
+    )
+    if start is None:
+        return own
+    return None if start.spent is None else start.spent + own
 
 
 def _folder(start: str) -> Path:

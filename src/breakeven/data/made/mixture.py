@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from breakeven import check
 from breakeven.data.made.countdown import Countdown
@@ -96,13 +95,13 @@ class Mixture(WordTask):
         ]
         return tuple(_marked(index, next(made[index])) for index in member_B.tolist())
 
-    def _drawn(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    def _drawn(self, count: int, rng: np.random.Generator) -> IntArray:
         """The place of the member that each of `count` problems is of."""
         shares = np.array(self.shares or [1.0] * len(self.members))
         return rng.choice(len(shares), size=count, p=shares / shares.sum())
 
-    def _counts(self, member_B: npt.NDArray[np.int64]) -> list[int]:
-        return np.bincount(member_B, minlength=len(self.members)).tolist()
+    def _counts(self, member_B: IntArray) -> list[int]:
+        return [int((member_B == index).sum()) for index in range(len(self.members))]
 
     def _rows(self, index: int, member_rows: IntArray) -> IntArray:
         """Rows of a member in the tokens of the mixture, filled up."""
