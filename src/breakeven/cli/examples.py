@@ -26,7 +26,7 @@ Recipes, with the time of the full run on one core:
   latin               Latin squares, learnt late; 3 minutes
   rules               programs from examples; 3 minutes
   pretrain-mixture    four tasks at once, a base model for the next; 2 minutes
-  continue-countdown  goes on with it on one of them; 3 minutes
+  continue-countdown  goes on with it on one of them; 2 minutes
 
 Examples:
   breakeven run countdown
