@@ -18,7 +18,7 @@ from breakeven.data.made.generated import GeneratedTask
 from breakeven.data.made.sorting import Sorting
 from breakeven.data.made.words import WordTask
 from breakeven.data.splits import EOS, PAD, IntArray, Split
-from breakeven.errors import argument_error
+from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import Problem
 
 
@@ -90,10 +90,18 @@ class Mixture(WordTask):
         """
         member_B = self._drawn(count, np.random.default_rng((seed, len(split))))
         made = [
-            iter(self.members[index].problems(split, of_member, seed=seed) if of_member else ())
+            iter(self._problems(index, split, of_member, seed))
             for index, of_member in enumerate(self._counts(member_B))
         ]
-        return tuple(_marked(index, next(made[index])) for index in member_B.tolist())
+        return tuple(next(made[index]) for index in member_B.tolist())
+
+    def _problems(self, index: int, split: Split, count: int, seed: int) -> list[Problem]:
+        """Problems of a member, whose ids begin with its place."""
+        try:
+            found = self.members[index].problems(split, count, seed=seed) if count else ()
+        except ArgumentError as error:
+            raise ArgumentError(f"{error} That is members[{index}] of the mixture, for its share.") from error
+        return [replace(each, id=f"{index}:{each.id}") for each in found]
 
     def _drawn(self, count: int, rng: np.random.Generator) -> IntArray:
         """The place of the member that each of `count` problems is of."""
@@ -119,8 +127,3 @@ class Mixture(WordTask):
         """True if `completion` solves `problem`, by the member that made it."""
         index, _, own_id = problem.id.partition(":")
         return self.members[int(index)].check(replace(problem, id=own_id), completion)
-
-
-def _marked(index: int, problem: Problem) -> Problem:
-    """A problem whose id begins with the place of the member that made it."""
-    return replace(problem, id=f"{index}:{problem.id}")
