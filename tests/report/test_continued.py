@@ -13,8 +13,8 @@ START = Start(
 def test_what_was_spent_before_is_said_and_that_it_is_not_charged() -> None:
     assert start_words(START) == [
         "Training began with the weights in runs/base/full (checksum 0123abcd). 2.5 TFLOPs of training were spent on "
-        "them before (1,500 steps, 5,000,000 tokens), and are no part of the budget: budget, shares and savings are of this "
-        "run alone."
+        "them before (1,500 steps, 5,000,000 tokens), and are no part of the budget: budget, shares and savings are of "
+        "this run alone."
     ]
     assert start_rows(START) == [("Before this run, on the model it began with", "2.5 TFLOPs", "no part of the budget")]
 
