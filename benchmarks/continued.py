@@ -98,7 +98,7 @@ def spent() -> Iterator[str]:
 def table() -> Iterator[str]:
     """A line a run, in Markdown: the decision, and what it was worth on test problems."""
     yield (
-        "| begins with | seed | stop at | serve | test accuracy: served | the end, one sample "
+        "| begins with | seed | stop at | serve | test accuracy: served (foretold) | the end, one sample "
         "| difference, points (90 % interval) | net saving | evaluation, of training FLOPs |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -121,7 +121,8 @@ def outcome(run: RunRecord) -> str:
     half = 100 * _90 * found.difference_standard_error
     difference = 100 * found.difference
     return (
-        f"{stop.decision.used:.0%} | {point.strategy}, K = {point.k} | {found.stopped_accuracy:.3f} | {full:.3f} "
+        f"{stop.decision.used:.0%} | {point.strategy}, K = {point.k} "
+        f"| {found.stopped_accuracy:.3f} ({point.accuracy:.3f}) | {full:.3f} "
         f"| {difference:+.1f} ({difference - half:+.1f} to {difference + half:+.1f}) "
         f"| {found.net_saving:.0%} | {found.evaluation_share:.1%}"
     )
