@@ -67,7 +67,7 @@ def record(name: str, runs: Path) -> None:
 
 def evaluate_base(runs: Path) -> None:
     """Sample the base model on the test problems of the continued runs, and keep the results."""
-    command = [sys.executable, "-m", "breakeven", "eval", str(runs / BASE), "--task", "countdown"]
+    command = [sys.executable, "-m", "breakeven", "eval", str(runs / BASE / "full"), "--task", "countdown"]
     out = runs / f"{BASE}-countdown"
     how = ["--num-problems", "500", "-n", "64", "--strategies", "greedy,pass@k", "--out", str(out)]
     subprocess.run([*command, *how], check=True)
