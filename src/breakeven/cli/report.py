@@ -18,7 +18,7 @@ from breakeven.config import policy_from
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.names import named_in
 from breakeven.records import ServingPoint
-from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline
+from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline, start_words
 from breakeven.report.compare import compared_document
 from breakeven.report.document import Document
 from breakeven.report.format import format_share
@@ -105,16 +105,22 @@ def run_document(run: Path) -> Document:
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
     beside = Beside(
         verification=record.verification,
+        start=record.header.start,
         cooldown=record.cooldown,
         failures=record.failures,
         queries=record.header.spec.queries,
-        remarks=[*branch_words(record.header.parent), *cooldown_words(record.cooldown)],
+        remarks=[*_origin(record), *cooldown_words(record.cooldown)],
         required=required_of(record.header.policy),
         offers=_offers(run, record),
         texts=_texts(run, record),
         made_by=_made_by(run, record),
     )
     return decided_document(str(config.get("name", run.name)), config, record.checkpoints, beside)
+
+
+def _origin(record: RunRecord) -> list[str]:
+    """Where the run comes from, where that is not a random model."""
+    return [*branch_words(record.header.parent), *start_words(record.header.start)]
 
 
 def _offers(run: Path, record: RunRecord) -> list[ServingPoint] | None:

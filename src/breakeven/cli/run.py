@@ -26,7 +26,7 @@ from breakeven.cli.shown import VerboseOption, print_decision, say
 from breakeven.config import ON_STOP, OnStop, config_from, load_recipe, recipe_names
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
-from breakeven.report import hindsight_words, outcome_words, verification_lines
+from breakeven.report import hindsight_words, outcome_words, start_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 from breakeven.session.session import MODES, Mode
 from breakeven.session.steering import withdraw_stop
@@ -142,6 +142,8 @@ def run(
     display = RunDisplay(config, chosen, log.checkpoints, console=console, quiet=json)
     with log, named_in(run_dir if resume else "", trust), _Signals() as signals, display as live:
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
+        for sentence in start_words(log.header.start):
+            live.say(sentence)
         if log.checkpoints:
             live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
         if log.recovered:
@@ -189,6 +191,7 @@ def _print_fields(result: "RunResult", run_dir: Path, page: Path | None, log: Ru
         {
             "run": str(run_dir),
             "report": str(page) if page else None,
+            "start": log.header.start,
             "step": result.step,
             "interrupted": result.interrupted,
             "stopped_by_hand": result.by_hand,
