@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_example_runs_and_is_short(example: Path, tmp_path: Path) -> None:
     assert len(example.read_text(encoding="utf-8").splitlines()) < 60
-    arguments = ()
+    arguments: tuple[str, ...] = ()
     if example.name == "continue_smollm2.py":  # which takes 15 minutes with the model of its name
         arguments = (str(tmp_path / "run"), "--steps", "12", "--model", str(tiny_model(tmp_path / "model")))
     done = subprocess.run(
