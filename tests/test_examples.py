@@ -4,12 +4,16 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from breakeven import read_log, replay
 from breakeven.cli import app
+from breakeven.config import recorded_policy
+from breakeven.cost.tokens import ModelCost
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -51,6 +55,30 @@ def tiny_model(directory: Path) -> Path:
         )
     ).save_pretrained(directory)  # fmt: skip
     return directory
+
+
+@pytest.mark.parametrize("run", sorted((ROOT / "examples" / "runs").iterdir()), ids=lambda path: path.name)
+def test_recorded_run_is_decided_today_as_it_was(run: Path) -> None:
+    record = read_log(run)
+    policy = recorded_policy(record.header.policy)
+    again = replay([each.observation for each in record.checkpoints], record.header.spec, policy)
+    for now, recorded in zip(again, record.checkpoints, strict=True):
+        then = recorded.decision
+        assert (now.action, now.reason, now.step, now.streak) == (then.action, then.reason, then.step, then.streak)
+        assert (now.serving and now.serving.k) == (then.serving and then.serving.k)
+    assert (run / "log.jsonl").stat().st_size < 200_000
+
+
+def test_the_continued_smollm2_is_charged_for_its_adapter_and_was_verified() -> None:
+    """Two thirds of full fine-tuning, and what the adapter itself takes."""
+    record = read_log(ROOT / "examples" / "runs" / "smollm2-sums")
+    last, found = record.checkpoints[-1].observation, record.verification
+    assert last.model_cost is not None
+    cost = ModelCost(**last.model_cost)  # type: ignore[arg-type]
+    assert last.train_flops == pytest.approx(cost.train_flops(last.train_tokens / 22, 22))
+    assert 0.67 < last.train_flops / replace(cost, backward_weights=2.0).train_flops(last.train_tokens / 22, 22) < 0.72
+    assert found is not None
+    assert [found.stopped_step] == [each.decision.step for each in record.checkpoints if each.decision.stop][:1]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
