@@ -315,6 +315,12 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
         raise ArgumentError(str(error) if str(error).startswith("policy.") else f"policy.{error}") from None
 
 
+def recorded_policy(settings: dict[str, Any]) -> Policy:
+    """As `policy_from`, of a run log's first line: a rule without `patience` there was not wrapped in any."""
+    policy = policy_from(settings)
+    return policy.rule if isinstance(policy, Patience) and "patience" not in settings else policy
+
+
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:
     """The nested settings of `config`, every default written out; `config_from` gives it back."""
     return asdict(replace(config, policy=default_policy())) | {"policy": policy_settings(config.policy)}

@@ -14,7 +14,7 @@ from breakeven.cli.deciding import Decided
 from breakeven.cli.documents import FiguresOption, check_place, write_document, write_figures
 from breakeven.cli.page_server import serve
 from breakeven.cli.policies import required_of
-from breakeven.config import policy_from
+from breakeven.config import recorded_policy
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.names import named_in
 from breakeven.records import ServingPoint
@@ -129,7 +129,7 @@ def _offers(run: Path, record: RunRecord) -> list[ServingPoint] | None:
     decided = [each.decision for each in record.checkpoints]
     try:
         with named_in(run, None):
-            policy = policy_from(record.header.policy)
+            policy = recorded_policy(record.header.policy)
             return offers(observed, decided, record.header.spec, policy, record.budget_changes)
     except ArgumentError:  # of a later version, or names somebody's own code
         return None
