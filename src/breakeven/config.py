@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from breakeven import check
+from breakeven.data.configured import task_of
 from breakeven.data.made.countdown import Countdown
-from breakeven.data.named import task_class
 from breakeven.data.task import Task
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.names import load_object
@@ -31,12 +31,14 @@ ON_STOP: Final[tuple[OnStop, ...]] = ("serve", "cooldown")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """The reference transformer's sizes; vocabulary and length come from the task."""
+    """The reference transformer's sizes, and what its weights begin as; vocabulary and length come from the task."""
 
     num_layers: int = 3
     embedding: int = 128
     num_heads: int = 4
     feed_forward: int = 256
+    start: str = ""
+    """Directory of a run, or of a model that it saved, whose weights training begins with; none: random ones."""
 
     def __post_init__(self) -> None:
         for name in ("num_layers", "embedding", "num_heads", "feed_forward"):
@@ -291,12 +293,10 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     if "to_end" in settings:  # its name in earlier versions
         rest = {name: value for name, value in settings.items() if name != "to_end"}
         settings = {"mode": "shadow" if settings["to_end"] else "stop"} | rest
-    given = settings.get("task")
-    task = task_class(given.get("kind", "countdown") if isinstance(given, dict) else "countdown")
-    refuse_unknown(settings, types_of(RunConfig) | {"task": task})
+    refuse_unknown(settings, types_of(RunConfig))
     sections: dict[str, Any] = {}
     if "task" in settings:
-        sections["task"] = as_record(settings["task"], task, "task")
+        sections["task"] = task_of(settings["task"])
     if "policy" in settings:
         sections["policy"] = policy_from(settings["policy"], usual="calibrated")
     return as_record({**settings, **sections}, RunConfig)
@@ -334,6 +334,12 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
         return policy if ":" in name and "patience" not in settings else Patience(policy, checkpoints)
     except ArgumentError as error:
         raise ArgumentError(str(error) if str(error).startswith("policy.") else f"policy.{error}") from None
+
+
+def recorded_policy(settings: dict[str, Any]) -> Policy:
+    """As `policy_from`, of a run log's first line: a rule without `patience` there was not wrapped in any."""
+    policy = policy_from(settings)
+    return policy.rule if isinstance(policy, Patience) and "patience" not in settings else policy
 
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:

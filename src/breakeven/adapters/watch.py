@@ -16,6 +16,7 @@ from breakeven.errors import LostProcessError, argument_error
 from breakeven.records import BudgetChange, Decision, RunSpec, SampleBank
 from breakeven.records.protocols import Sampler
 from breakeven.session.recording import start_log
+from breakeven.session.resume import charged_as_begun
 from breakeven.session.session import Mode, Session
 from breakeven.session.timing import TrainingClock
 from breakeven.session.voice import warn
@@ -249,6 +250,7 @@ class Watch:
         before = [each.observation for each in log.checkpoints if each.observation.step <= step]
         sequence_tokens = int(log.fingerprint.parts["sequence_tokens"])
         steps, step_rollouts = config.get("steps", self.steps), config.get("step_rollout_flops", 0.0)
+        self.cost = charged_as_begun(self.cost, log.fingerprint)
         token_flops = self.cost.train_flops(1 / sequence_tokens, sequence_tokens)
         step_tokens = (spec.budget_flops - step_rollouts * steps) / token_flops / steps
         last = before[-1] if before else None

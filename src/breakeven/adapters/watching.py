@@ -53,7 +53,7 @@ class Watching:
         tokenizer: None: the loop's own.
         chat: whether prompts go through its chat template; None: if it has one.
         policy: the stop rule; None: the calibrated one.
-        cost: FLOPs per token; None: as the model's config tells.
+        cost: FLOPs per token; None: as the model's config tells, and of training as the weights do that are trained.
         seed: of the samples, and of the choice of problems.
         average: whether an exponential moving average of the weights, over the last 5 % of the steps, is kept and
             measured beside the raw ones; with a checkpoint save `average.state_dict()`.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from breakeven.cli.common import console, print_json
 from breakeven.cli.shown import print_decision, say
-from breakeven.records import CheckpointRecord
+from breakeven.records import CheckpointRecord, Start
 from breakeven.report import hindsight_words, outcome_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 
@@ -20,14 +20,20 @@ def _evaluation_share(result: "RunResult") -> float:
 
 
 def print_fields(
-    result: "RunResult", run_dir: Path, page: Path | None, checkpoints: Sequence[CheckpointRecord]
+    result: "RunResult",
+    run_dir: Path,
+    page: Path | None,
+    checkpoints: Sequence[CheckpointRecord],
+    *,
+    start: Start | None = None,
 ) -> None:
-    """One JSON object, of all that `print_result` tells."""
+    """One JSON object, of all that `print_result` tells, and the trained model that the run began with, if it did."""
     shown = result.stopped or (checkpoints[-1] if checkpoints else None)
     print_json(
         {
             "run": str(run_dir),
             "report": str(page) if page else None,
+            "start": start,
             "step": result.step,
             "interrupted": result.interrupted,
             "stopped_by_hand": result.by_hand,

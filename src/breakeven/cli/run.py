@@ -34,6 +34,7 @@ from breakeven.config import (
 )
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
+from breakeven.report import start_words
 from breakeven.session.session import MODES, Mode
 from breakeven.session.steering import withdraw_stop
 from breakeven.store import RunLog, read_log
@@ -163,6 +164,8 @@ def run(
     display = RunDisplay(config, chosen, log.checkpoints, console=console, quiet=json)
     with log, named_in(run_dir if resume else "", trust), Interrupts() as signals, display as live:
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
+        for sentence in start_words(log.header.start):
+            live.say(sentence)
         if log.checkpoints:
             live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
         if log.recovered:
@@ -179,7 +182,7 @@ def run(
         )
     page = write_report(run_dir) if log.checkpoints else None
     if json:
-        print_fields(result, run_dir, page, log.checkpoints)
+        print_fields(result, run_dir, page, log.checkpoints, start=log.header.start)
     else:
         flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trust_recipe else "")
         flags += "" if config.on_stop == recorded_on_stop else f" --on-stop {config.on_stop}"
