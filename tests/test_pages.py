@@ -18,7 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 from breakeven import CalibratedPolicy, PaperPolicy, read_log, replay
-from breakeven.classifiers.recipe import FAMILIES, classifier_from
+from breakeven.classifiers.families import FAMILIES
+from breakeven.classifiers.recipe import classifier_from
 from breakeven.cli import app
 from breakeven.config import config_from, is_classifier, load_recipe, policy_from, recipe_settings
 from breakeven.report.brief import brief

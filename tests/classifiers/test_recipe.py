@@ -6,14 +6,8 @@ from typing import Any
 import pytest
 
 from breakeven.classifiers.data import load_splits
-from breakeven.classifiers.recipe import (
-    Conv1d,
-    Deberta,
-    ResNet,
-    ViT,
-    classifier_from,
-    classifier_to_builtins,
-)
+from breakeven.classifiers.families import Conv1d, Deberta, ResNet, ViT
+from breakeven.classifiers.recipe import classifier_from, classifier_to_builtins
 from breakeven.config import CLASSIFIERS, is_classifier, load_recipe, recipe_names, recipe_settings
 from breakeven.data.labelled.named import load_examples
 from breakeven.errors import ArgumentError

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from breakeven.classifiers.recipe import ClassifierConfig, ViT
+from breakeven.classifiers.families import ViT
+from breakeven.classifiers.recipe import ClassifierConfig
 from breakeven.data.labelled.examples import Examples
 from breakeven.data.labelled.named import NAMES, load_examples
 from breakeven.data.splits import Split

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from breakeven.classifiers.recipe import Conv1d, Deberta, ModelSettings, ResNet, ViT
+from breakeven.classifiers.families import Conv1d, Deberta, ModelSettings, ResNet, ViT
 from breakeven.data.labelled.examples import Examples
 from breakeven.errors import MissingExtraError
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from safetensors.torch import load_file
 
 from breakeven.classifiers.data import Splits
+from breakeven.classifiers.families import Deberta
 from breakeven.classifiers.models import make_model
-from breakeven.classifiers.recipe import RECIPE, ClassifierConfig, Deberta, classifier_from, classifier_to_builtins
+from breakeven.classifiers.recipe import RECIPE, ClassifierConfig, classifier_from, classifier_to_builtins
 from breakeven.classifiers.text import tokenizer_for
 from breakeven.errors import LogError, argument_error
 from breakeven.store import LOG_NAME
