@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from breakeven.records import Action, Decision, FitStatus, Forecast, Made, Member, Reason, ServingPoint
-from breakeven.records.words import GOING_ON
-from breakeven.report import explain
+from breakeven.records.words import GOING_ON, in_passes
+from breakeven.report import brief, explain
+from breakeven.report.facts import lead_words
 
 FORECAST = Forecast(mean=0.488, lo=0.317, hi=0.735, status=FitStatus.FITTED, method="calibrated", num_points=8)
 POINT = ServingPoint(
@@ -66,3 +67,33 @@ def test_going_on_says_why() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_words(reason: Reason) -> None:
     assert reason in GOING_ON
+
+
+@pytest.mark.parametrize(
+    ("of_samples", "of_passes"),
+    [
+        ("serve one greedy sample per query", "serve one plain pass per query"),
+        (
+            "One sample has accuracy 0.3; 16 samples, some problem.",
+            "One pass has accuracy 0.3; 16 passes, some example.",
+        ),
+        ("measured: greedy 0.8, by their greedy answers", "measured: plain pass 0.8, by their plain passes"),
+        ("16 samples each at temperature 1, Solid: measured, at temperature 0.7.", "16 passes each, Solid: measured."),
+        (
+            "runs/samples, samples.jsonl, samples-1, given.problems",
+            "runs/samples, samples.jsonl, samples-1, given.problems",
+        ),
+        ("pass@k, soft vote, sampling, resampled", "pass@k, soft vote, sampling, resampled"),
+    ],
+)
+def test_a_classifier_is_spoken_of_in_passes_over_examples(of_samples: str, of_passes: str) -> None:
+    assert in_passes(of_samples) == of_passes
+    assert in_passes(of_passes) == of_passes
+
+
+def test_every_sentence_on_a_classifiers_decision_speaks_of_passes() -> None:
+    stop = replace(STOP, of_passes=True, serving=replace(POINT, strategy="greedy", k=1), baseline_accuracy=0.7)
+    for decision in (stop, replace(stop, action=Action.CONTINUE, reason=Reason.UNSURE, serving=None)):
+        said = [str(decision), explain(decision), lead_words(decision), *(text for _, text in brief(decision))]
+        assert any("one plain pass" in text for text in said)
+        assert not any(word in text for text in said for word in ("sample", "greedy"))

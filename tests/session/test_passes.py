@@ -1,6 +1,7 @@
 """A session of a classifier: K passes combined, charged, recorded, replayed, resumed and verified."""
 
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from breakeven import CalibratedPolicy, RunSpec, Session
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import LogError, SamplerError
 from breakeven.records import ClassPass, Completion
+from breakeven.report import Beside, decided_document, verification_lines
 from breakeven.session.replay import replay
 from breakeven.store import RunLog
 from breakeven.testing import PassSampler
@@ -132,6 +134,24 @@ def test_a_stop_serves_an_ensemble_and_is_verified_with_the_same_checkpoints(tmp
         assert found.full_sampled_accuracy is None
         right = [done.text == each.reference for each, done in zip(tests, _plain(STEPS, tests), strict=True)]
         assert found.full_greedy_accuracy == pytest.approx(np.mean(right))
+
+
+def test_everything_that_is_said_of_a_classifier_is_said_in_passes(tmp_path: Path) -> None:
+    live = Live()
+    with session_of(live, tmp_path / "run") as session:
+        train(session, live)
+        stopped = session.stopped_at
+        assert stopped is not None
+        assert "pass" in str(stopped.decision)
+        assert session.observe(step=STEPS, train_tokens=STEPS * EXAMPLES) == session.checkpoints[-1].decision
+        assert session.verification is not None
+        lines = verification_lines(session.verification)
+    with RunLog.open(tmp_path / "run") as log:
+        document = decided_document("run", {}, log.checkpoints, Beside(verification=session.verification))
+    said = [*lines, *map(str, map(asdict, (*document.sections, *document.facts))), document.verdict, document.lead]
+    written = re.sub(r"'name': '\w+'", "", " ".join(said))  # of a chart's file, not for a reader
+    assert "plain pass" in written
+    assert re.findall(r"\b(?:greedy|[Ss]amples?|[Pp]roblems?|temperature)\b", written) == []
 
 
 def _plain(step: int, problems) -> list[ClassPass]:

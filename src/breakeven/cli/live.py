@@ -15,6 +15,7 @@ from breakeven.classifiers.recipe import ClassifierConfig
 from breakeven.cli.common import is_animated
 from breakeven.config import RunConfig
 from breakeven.records import CheckpointRecord, Cooldown
+from breakeven.records.words import told
 from breakeven.report import cooldown_words, progress_line
 from breakeven.report.format import format_accuracy, format_share
 from breakeven.report.spark import spark
@@ -160,7 +161,7 @@ class RunDisplay:
         top = max(1e-9, *measured, *(each for each in means if each is not None))
         columns = max(4, min(_CURVE, width - 64))
         decision = self.checkpoints[-1].decision
-        now = f"{format_accuracy(measured[-1])}  measured, {decision.baseline}, step {decision.step}"
+        now = told(decision, f"{format_accuracy(measured[-1])}  measured, {decision.baseline}, step {decision.step}")
         lines = [Text(f"accuracy  {spark(measured, top, columns):{min(columns, len(measured))}}  {now}")]
         if (forecast := forecasts[-1]) is not None:
             k = "" if decision.serving is None else f"; K={decision.serving.k}"

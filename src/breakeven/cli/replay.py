@@ -88,11 +88,12 @@ def replay(
         decisions = decide_again(
             observed, spec, chosen, changes, at=frozenset(places), recorded=recorded if unchanged else ()
         )
-    difference = largest_difference(decisions, [recorded[place] for place in places])
     decided = [
         CheckpointRecord(observation=observed[place], decision=decision)
         for place, decision in zip(places, decisions, strict=True)
     ]
+    decisions = tuple(each.decision for each in decided)
+    difference = largest_difference(decisions, [recorded[place] for place in places])
     final = next((each for each in decisions if each.stop), decisions[-1])
     if json:
         print_json(

@@ -13,6 +13,7 @@ from breakeven.cli.common import JsonOption, console, print_json
 from breakeven.cli.policies import required_of
 from breakeven.cli.shown import say
 from breakeven.records import CheckpointRecord, Reason, spec_at
+from breakeven.records.words import told
 from breakeven.report.charts.workload import workload_of
 from breakeven.report.continued import start_rows, start_words
 from breakeven.report.cooldown import cooldown_words
@@ -157,7 +158,7 @@ def _curves(checkpoints: tuple[CheckpointRecord, ...]) -> list[tuple[str, str]]:
     columns = max(8, min(_CURVE, console.width - 66))
     last = checkpoints[-1].decision
     now = f"{format_accuracy(measured[-1])} measured, {last.baseline}, at {format_share(last.used)} of the budget"
-    rows = [("Accuracy", f"{spark(measured, top, columns)}  {now}")]
+    rows = [("Accuracy", f"{spark(measured, top, columns)}  {told(last, now)}")]
     if (forecast := forecasts[-1]) is not None and last.reason is not Reason.BUDGET_SPENT:
         words = f"{format_accuracy(forecast.mean)} forecast{interval_words(forecast.lo, forecast.hi)}"
         rows.append(("Full run", f"{spark(means, top, columns)}  {words}"))

@@ -1,6 +1,6 @@
 """What the user declares, what is decided, and how it held."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -217,6 +217,9 @@ class Decision:
     """What would change it; None where it rests on no forecast, and in logs of earlier versions."""
     wall: WallTime | None = None
     """Hours and money; None where the spec asks for none."""
+    of_passes: bool | None = field(default=None, compare=False)
+    """Whether its samples are passes of a classifier, for words alone; None, and then not written, where they are not,
+    and where nobody has said it yet: `CheckpointRecord` tells it from the bank."""
 
     def __post_init__(self) -> None:
         check.each_field(self, check.whole, "step", "streak")
@@ -247,6 +250,8 @@ class CheckpointRecord:
     def __post_init__(self) -> None:
         if self.decision.step != self.observation.step:
             raise argument_error("decision.step", f"be {self.observation.step}, the one observed", self.decision.step)
+        if self.observation.bank.soft_votes is not None and not self.decision.of_passes:
+            object.__setattr__(self, "decision", replace(self.decision, of_passes=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

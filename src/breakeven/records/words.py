@@ -1,6 +1,7 @@
-"""A decision in two sentences, for whoever prints one; `breakeven.report` says more."""
+"""A decision in two sentences, for whoever prints one, and a classifier's words; `breakeven.report` says more."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from breakeven.records.curves import FitStatus, Forecast
 
@@ -35,8 +36,52 @@ def witness_words(forecast: Forecast) -> str:
     return "".join(f", {runs} with weight {each.weight:.2f}" for each in forecast.members if each.name == "witnesses")
 
 
+_PASSES: Final = {
+    "greedy sample": "plain pass",
+    "greedy samples": "plain passes",
+    "greedy answer": "plain pass",
+    "greedy answers": "plain passes",
+    "greedy": "plain pass",
+    "sample": "pass",
+    "samples": "passes",
+    "problem": "example",
+    "problems": "examples",
+    "nats per token": "nats per example",
+    "tokens seen": "examples seen",
+}
+_SAMPLES: Final = re.compile(
+    rf"(?<![\w./-])({'|'.join(sorted(_PASSES, key=len, reverse=True))})(?![\w/-]|\.\w)|,? at temperature [\d.]*\d",
+    re.IGNORECASE,
+)
+
+
+def in_passes(text: str) -> str:
+    """A sentence on samples of problems, as one says it of a classifier's passes over examples.
+
+    Names with a dot, a slash or a hyphen at the word, as paths have them, stay as they are.
+
+    >>> in_passes("Stop and serve one greedy sample per query; 4 samples at temperature 1 of runs/samples.")
+    'Stop and serve one plain pass per query; 4 passes of runs/samples.'
+    """
+
+    def said(found: re.Match[str]) -> str:
+        word = _PASSES.get(found[0].lower(), "")
+        return word.capitalize() if found[0][:1].isupper() else word
+
+    return _SAMPLES.sub(said, text)
+
+
+def told(decision: "Decision", text: str) -> str:
+    """A text on a decision, in the words of the model that it is on."""
+    return in_passes(text) if decision.of_passes else text
+
+
 def two_sentences(decision: "Decision") -> str:
     """What to do and why; then what it rests on. One sentence where nothing was measured."""
+    return told(decision, _two_sentences(decision))
+
+
+def _two_sentences(decision: "Decision") -> str:
     where = f"step {decision.step} ({decision.used:.0%} of the budget)"
     point, forecast = decision.serving, decision.forecast
     if decision.stop and point is not None:

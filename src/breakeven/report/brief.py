@@ -1,7 +1,7 @@
 """A decision in three short lines: what to do, what it gives, what it rests on. `explain` says more."""
 
 from breakeven.records import Decision, Reason
-from breakeven.records.words import GOING_ON, witness_words
+from breakeven.records.words import GOING_ON, told, witness_words
 from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.words import (
     baseline_words,
@@ -22,7 +22,7 @@ _NUMBER = 7
 def brief(decision: Decision) -> list[tuple[str, str]]:
     """(label, sentence) of each line, the numbers that lead a sentence padded to one width; one line at least."""
     lines = [("Decision", _what(decision)), ("Gives", _gives(decision)), ("Rests on", _rests_on(decision))]
-    return [(label, text) for label, text in lines if text]
+    return [(label, told(decision, text)) for label, text in lines if text]
 
 
 def _what(decision: Decision) -> str:

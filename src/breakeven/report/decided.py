@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from breakeven.evenly import evenly
 from breakeven.records import NOT_COUNTED, Cooldown, Decision, Failure, ServingPoint, Start, Verification
+from breakeven.records.words import in_passes
 from breakeven.report.charts.frontier import frontier_figure, offers_of
 from breakeven.report.charts.lifetime import lifetime_figure
 from breakeven.report.charts.samples import k_curves, smallest_k
@@ -23,6 +24,7 @@ from breakeven.report.document import (
     Section,
     Sliders,
     Table,
+    reworded,
 )
 from breakeven.report.explain import explain
 from breakeven.report.facts import change_words, fact_rows, lead_words, verdict_words, wrong_words
@@ -107,8 +109,10 @@ def decided_document(
         _every(kept, at, every, beside.failures),
         _made(shown),
         _texts("What was read and assumed", beside.assumed),
-        settings_section(config, beside.made_by),
     )
+    if shown.decision.of_passes:
+        sections = reworded(sections, in_passes)
+    sections = (*sections, settings_section(config, beside.made_by))
     return Document(
         title=title,
         verdict=verdict_words(shown.decision),

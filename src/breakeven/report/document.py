@@ -1,12 +1,14 @@
 """A report as data: what it says, shows and tabulates, before it is a page, Markdown or JSON."""
 
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Final, TypeAlias, TypeVar
 
 from breakeven.report.charts.chart import Figure
 from breakeven.report.charts.workload import Workload
 
 Row: TypeAlias = tuple[str, ...]
+_Part = TypeVar("_Part")
 _LONG: Final = 60
 """Rows of a table from which on it is folded."""
 
@@ -125,3 +127,18 @@ class Document:
             for block in section.blocks:
                 found += [block] if isinstance(block, Figure) else block.of if isinstance(block, Figures) else ()
         return tuple(found)
+
+
+def reworded(part: _Part, say: Callable[[str], str]) -> _Part:
+    """A section or block with every text of it as `say` has it; names, and whatever is no text, stay."""
+    changed: Any = part
+    if type(part) is str:
+        changed = say(part)
+    elif isinstance(part, tuple | list):
+        changed = type(part)(reworded(each, say) for each in part)
+    elif isinstance(part, Mapping):
+        changed = {key: reworded(each, say) for key, each in part.items()}
+    elif is_dataclass(part) and not isinstance(part, type):
+        kept = {each.name: getattr(part, each.name) for each in fields(part) if each.name != "name"}
+        changed = replace(part, **{name: reworded(value, say) for name, value in kept.items()})
+    return changed  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 from breakeven.choice.choose import best as best_of
 from breakeven.records import CheckpointRecord, Decision, FitStatus, KCurve, Made, Reason
-from breakeven.records.words import witness_words
+from breakeven.records.words import told, witness_words
 from breakeven.report.format import format_accuracy, format_probability, format_samples, format_share
 from breakeven.report.words import (
     baseline_accuracy,
@@ -24,8 +24,8 @@ def explain(decision: Decision) -> str:
     sentences = _explain_stop(decision) if decision.stop else _explain_going_on(decision)
     forecast = projection(decision)
     if decision.reason in _PROJECTED and forecast is not None and forecast.decay == "unknown":
-        return f"{sentences} A learning-rate decay still ahead, if there is one, is not in the projection."
-    return sentences
+        sentences += " A learning-rate decay still ahead, if there is one, is not in the projection."
+    return told(decision, sentences)
 
 
 _PROJECTED = (Reason.OUT_OF_REACH, Reason.TOO_COSTLY, Reason.UNSURE, Reason.CHEAPER_LATER, Reason.WAITING,
@@ -56,7 +56,7 @@ def progress_line(checkpoint: CheckpointRecord, total_steps: int | None = None) 
         )
         parts.append(f"full run {format_accuracy(forecast.mean)} (forecast{interval})")
     parts.append(_short_reason(decision))
-    return " | ".join(parts)
+    return told(decision, " | ".join(parts))
 
 
 # -- parts of sentences -----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import math
 
 from breakeven.records import Decision, Reason
-from breakeven.records.words import witness_words
+from breakeven.records.words import told, witness_words
 from breakeven.report.charts.workload import Workload
 from breakeven.report.document import Fact
 from breakeven.report.explain import explain
@@ -35,7 +35,7 @@ def verdict_words(decision: Decision) -> str:
     if decision.reason is Reason.BUDGET_SPENT:
         return f"The full budget is used at step {decision.step}"
     if decision.stop and decision.serving is not None:
-        return f"Stop at step {decision.step}, serve {samples_words(decision.serving)} per query"
+        return told(decision, f"Stop at step {decision.step}, serve {samples_words(decision.serving)} per query")
     return f"Stop at step {decision.step}" if decision.stop else f"Train on after step {decision.step}"
 
 
@@ -49,7 +49,8 @@ def lead_words(decision: Decision) -> str:
     sure = " (forecast)"
     if decision.confidence is not None:
         sure = f", with probability {format_probability(decision.confidence)} (forecast)"
-    return f"Training may stop: this checkpoint, with {samples_words(decision.serving)} per query, is {like}{sure}."
+    served = samples_words(decision.serving)
+    return told(decision, f"Training may stop: this checkpoint, with {served} per query, is {like}{sure}.")
 
 
 def wrong_words(decision: Decision) -> str:
@@ -108,7 +109,9 @@ def fact_rows(checkpoint: Shown, load: Workload | None, required: float | None =
         how = "of the declared budget" if isinstance(checkpoint, Evaluated) else "training FLOPs, counted"
         used = Fact(what="Budget used", number=format_share(decision.used), how=how)
         facts = [_accuracy(checkpoint), *_full(decision), *_sure(decision, required), used]
-    return tuple(facts)
+    return tuple(
+        Fact(what=each.what, number=told(decision, each.number), how=told(decision, each.how)) for each in facts
+    )
 
 
 def _deployed(decision: Decision) -> Fact:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from breakeven.records import CheckpointRecord, Reason
+from breakeven.records.words import told
 from breakeven.report.format import format_accuracy, format_share
 from breakeven.report.shown import Evaluated
 from breakeven.report.words import baseline_accuracy, baseline_words, headline, projection, serving_words
@@ -39,4 +40,4 @@ def hindsight_words(checkpoints: Sequence[CheckpointRecord | Evaluated]) -> list
         f"The stop {verdict}: {serving_words(stop.serving)} had "
         f"{format_accuracy(stop.serving.accuracy)} ({stop.serving.made})."
     )
-    return sentences
+    return [told(stop, each) for each in sentences]

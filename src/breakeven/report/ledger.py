@@ -63,7 +63,8 @@ def query_rows(decision: Decision, cost: QueryFlops | None) -> list[tuple[str, s
     if cost is None:
         return [("One query, 1 sample", "unknown", "nobody said what a token costs")]
     one = cost.total(1)
-    split = f"{format_flops(cost.prefill_flops)} to read the prompt, {format_flops(cost.decode_flops)} to answer"
+    prompt = f"{format_flops(cost.prefill_flops)} to read the prompt, " if cost.prefill_flops else ""
+    split = f"{prompt}{format_flops(cost.decode_flops)} to answer"
     rows = [("One query, 1 sample", format_flops(one), split)]
     point = decision.serving
     if point is None:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from breakeven.records import Decision, Forecast, Reason
+from breakeven.records.words import told
 from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.words import projection, strategy_words
 
@@ -51,7 +52,7 @@ def outlook_words(decision: Decision) -> list[str]:
         )
     if decision.stop and decision.reason is Reason.REACHED:
         sentences.append(again_words(decision))
-    return sentences
+    return [told(decision, each) for each in sentences]
 
 
 def again_words(decision: Decision) -> str:

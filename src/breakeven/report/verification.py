@@ -1,6 +1,7 @@
 """A decision held against the fully trained model on test problems: as lines, as sentences, as table rows."""
 
 from breakeven.records import Decision, Verification
+from breakeven.records.words import in_passes
 from breakeven.report.format import format_accuracy, format_flops, format_samples, format_share
 from breakeven.report.words import kind_words, strategy_words
 
@@ -10,7 +11,7 @@ def verification_lines(verification: Verification) -> list[str]:
     full = verification.full_accuracy
     held = "not below" if verification.difference >= 0 else "below"
     sampled = verification.full_sampled_accuracy
-    return [
+    lines = [
         f"Verified on {verification.num_problems} test problems (measured, {verification.num_samples} samples each):",
         f"  stopped at step {verification.stopped_step}, {format_samples(verification.k)}: "
         f"{format_accuracy(verification.stopped_accuracy)}",
@@ -22,6 +23,7 @@ def verification_lines(verification: Verification) -> list[str]:
         f"{format_share(verification.net_saving)} net of evaluation; "
         f"this check itself cost {format_flops(verification.verification_flops)}",
     ]
+    return [_told(verification, each) for each in lines]
 
 
 def verification_words(verification: Verification) -> str:
@@ -34,11 +36,17 @@ def verification_words(verification: Verification) -> str:
         meaning = "Stopping early was the better choice."
     else:
         meaning = "The fully trained model is better: this run stopped too early."
-    return (
+    return _told(
+        verification,
         f"Checked on {verification.num_problems} test problems that no decision saw: the stopped model with "
         f"{format_samples(verification.k)} reaches {format_accuracy(verification.stopped_accuracy)}, the fully trained "
-        f"model with its best single sample {format_accuracy(full)} (both measured). {meaning}"
+        f"model with its best single sample {format_accuracy(full)} (both measured). {meaning}",
     )
+
+
+def _told(verification: Verification, text: str) -> str:
+    """In the words of what was verified."""
+    return in_passes(text) if verification.full_sampled_accuracy is None else text
 
 
 def verification_rows(verification: Verification, decision: Decision) -> list[tuple[str, str, str]]:

@@ -320,11 +320,12 @@ class Session:
                 self._kept.keep_texts(step, samples.greedy_texts_P, samples.texts_PN)
                 if self.passes is not None:
                     self.passes.keep(step, samples)
-                self._keep(CheckpointRecord(observation=source.observation, decision=decision), course)
+                checkpoint = CheckpointRecord(observation=source.observation, decision=decision)
+                self._keep(checkpoint, course)
         except Exception as error:
             return self._failed(step, train_tokens, error)
         self._failed_in_a_row = 0
-        return self._told(decision, train_tokens)
+        return self._told(checkpoint.decision, train_tokens)
 
     def record(
         self,
@@ -381,8 +382,9 @@ class Session:
             **(timed if self.spec.is_timed else {}),
         )
         course, _, decision = conclude(self._course, see(self._course, measured_of(observation, price)))
-        self._keep(CheckpointRecord(observation=observation, decision=decision), course)
-        return self._told(decision, train_tokens)
+        checkpoint = CheckpointRecord(observation=observation, decision=decision)
+        self._keep(checkpoint, course)
+        return self._told(checkpoint.decision, train_tokens)
 
     def _enter(self, step: int, train_tokens: int, loss: float | None, *, new: bool) -> Decision | None:
         """What is known before anything is measured: recorded, or past the budget. `new`: a checkpoint will be kept."""

@@ -240,7 +240,7 @@ LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),
-        *("observation.rollout_flops", "decision.wall"),
+        *("observation.rollout_flops", "decision.wall", "decision.of_passes"),
         *("observation.bank.soft_votes", "observation.average.soft_votes"),
     ),
     "stop_test": ("bank.soft_votes",),
