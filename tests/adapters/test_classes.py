@@ -387,6 +387,13 @@ class Read:
         (VALIDATION, {"classes": ["a", "b"]}, r"^classes must name the 3 classes of the model; got 2"),
         (VALIDATION, {"collate": lambda rows: rows[99]}, r"^collate must make a batch of examples; got 'IndexError"),
         (VALIDATION, {"augment": lambda inputs, generator: inputs}, r"^augment must be random"),
+        (
+            VALIDATION,
+            {"augment": lambda image: image},
+            r"^augment must be called as .*; got '<lambda>'",
+        ),
+        (VALIDATION, {"augment": torch.nn.Identity()}, r"^augment must be called as .*; got 'Identity'\. .* a dict of"),
+        (VALIDATION, {"augment": "moves"}, r"^augment must be called as augment\(inputs, generator\); got 'moves'"),
         (VALIDATION[::3], {}, r"^examples must be of two classes at least; got '20 of 0'"),
         ([], {}, r"^examples must hold at least one example"),
         (iter(VALIDATION), {}, r"^examples must be rows that have a length and are picked by number; got 'list_iter"),

@@ -90,6 +90,10 @@ def test_labels_are_whole_numbers_under_one_of_their_names() -> None:
     for wrong in (True, 1.0, np.float64(1), torch.tensor([1]), "1", None, -1):
         with pytest.raises(ArgumentError, match=r"^the label of examples\[0\] must be a whole number from 0"):
             of([(0, wrong)]).label(0)
+    with pytest.raises(ArgumentError, match=r"got 'ant'\. Number the classes in the data, and name them by classes="):
+        of([(0, "ant")]).label(0)
+    with pytest.raises(ArgumentError, match=r"from 0 to 1, as .* 2 classes; got 2\. Number the classes from 0"):
+        of([(0, 2)]).problems(["ant", "bee"], [])
 
 
 def test_one_data_set_goes_on_behind_another() -> None:

@@ -117,6 +117,13 @@ def test_a_run_knows_the_task_it_was_trained_on(cli, refused, tiny: Path) -> Non
     assert refused("eval", tiny, "--num-problems", 0).startswith("num_problems must be at least 1; got 0.")
 
 
+def test_a_classifiers_run_is_no_language_model(refused, tmp_path: Path) -> None:
+    (tmp_path / "probabilities").mkdir()
+    message = refused("eval", tmp_path)
+    assert message.startswith("MODEL must be of a language model where it is a run; got ")
+    assert message.endswith("Of a classifier recorded passes are evaluated: an .npz of labels and probabilities.")
+
+
 def test_a_model_of_others_knows_no_task(refused) -> None:
     message = refused("eval", "http://localhost:1/v1")
     assert message == "--task must be given where MODEL is no run of breakeven; got None. A run knows its task."

@@ -42,7 +42,7 @@ def test_text_names_what_is_counted_and_what_is_not(cli) -> None:
     assert f"full run, {config.train.steps} steps" in result.stdout
     assert "one query, 8 samples, shared prefill" in result.stdout
     lines = result.stdout.splitlines()
-    assert lines[-2] == "Counted: matrix multiplies, attention over the context, the output head."
+    assert lines[-2] == "Counted: matrix multiplies and convolutions, attention over the context, the output head."
     assert lines[-1] == f"Not counted: {NOT_COUNTED}."
 
 
@@ -177,6 +177,8 @@ def test_images_and_pairs_of_texts(cli, model) -> None:
     larger = json.loads(cli("flops", folder, "--image-size", "48,24", "--num-labels", 5, "--json").stdout)
     assert larger["forward_flops_per_image"] > 1.9 * numbers["forward_flops_per_image"]
     assert "training, one image" in cli("flops", folder).stdout
+    assert "forward pass, one image of 24 x 24" in cli("flops", folder).stdout
+    assert numbers["image_pixels"] == "24 x 24"
     t5 = model("t5", model_type="t5", d_kv=2, d_ff=10)
     text = cli("flops", t5, "--sequence-tokens", 5, "--source-tokens", 20, "--prompt-tokens", 20, "--output-tokens", 5)
     assert "forward pass, 20 tokens read, 5 written" in text.stdout

@@ -154,7 +154,10 @@ def test_other_directories_and_files_are_no_passes(tmp_path):
     ("changes", "words"),
     [
         ({"labels": np.array([0.0, 1, 0, 1, 0])}, "labels, must be whole numbers, the classes; got 'float64'. Use lab"),
-        ({"labels": np.array(["a"] * 5)}, "labels, must be whole numbers, the classes; got '<U1'. Or name the classes"),
+        (
+            {"labels": np.array(["a"] * 5)},
+            "labels, must be whole numbers, the classes; got 'texts'. Or name the",
+        ),
         (
             {"labels": np.array(["yes", "no", "maybe", "yes", "no"]), "classes": np.array(["no", "yes"])},
             "labels, must be among the classes no, yes; got 'maybe'",

@@ -14,7 +14,7 @@ from breakeven.cost.tokens import ModelCost
 from breakeven.errors import UsageError, argument_error
 from breakeven.records import Problem
 from breakeven.records.agree import SameText
-from breakeven.sampling.augment import Augmentation
+from breakeven.sampling.augment import Augmentation, check_augmentation
 from breakeven.sampling.classes import ClassSampler, check_classes, default_collate
 from breakeven.sampling.one_pass import Inputs, num_classes
 from breakeven.session.guard import undisturbed
@@ -83,6 +83,8 @@ class Classification:
         if augment is None and not dropout and snapshots == 1:
             remedy = "Else there is one pass alone, and nothing to combine."
             raise argument_error("augment, dropout or snapshots", "say of what passes there are several", None, remedy)
+        if augment is not None:
+            check_augmentation(augment)
         if classes is not None:
             check_classes(classes)
         self.count = RowCount()

@@ -75,6 +75,8 @@ class Rows:
         number = given.item() if getattr(given, "ndim", None) == 0 else given  # of NumPy, or torch
         if type(number) is not int or number < 0:
             remedy = "Several labels at once, or values to be regressed, are no classes."
+            if isinstance(number, str):
+                remedy = "Number the classes in the data, and name them by classes= in that order."
             raise argument_error(f"the label of {self.name}[{place}]", "be a whole number from 0", number, remedy)
         return number
 
@@ -93,7 +95,7 @@ class Rows:
         for place in self.places:
             if (label := self.label(place)) >= len(classes):
                 rule = f"be a whole number from 0 to {len(classes) - 1}, as the model has {len(classes)} classes"
-                raise argument_error(f"the label of {self.name}[{place}]", rule, label)
+                raise argument_error(f"the label of {self.name}[{place}]", rule, label, "Number the classes from 0.")
             number = str(before + place)
             prompt = f"{number} {self.checksum(own[place], names):08x}"
             problems.append(Problem(id=number, prompt=prompt, reference=classes[label]))

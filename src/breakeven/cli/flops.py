@@ -41,7 +41,7 @@ def flops(
         int | None, typer.Option(help="Outputs of a classifier, where the config says other.")
     ] = None,
     image_size: Annotated[
-        str | None, typer.Option(metavar="PIXELS", help="Of a side, or HEIGHT,WIDTH; else the config's own.")
+        str | None, typer.Option(metavar="PIXELS", help="Of a side, or HEIGHT,WIDTH; else the config's own, or 224.")
     ] = None,
     input_shape: Annotated[
         str | None, typer.Option(metavar="NUMBERS", help="Of one input of a module: 3,224,224; else it reads tokens.")
@@ -174,7 +174,7 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
         if figures[name] is not None:
             rows.append((label, f"{figures[name]:,.0f}"))
     unit = "image" if figures["reads"] == "images" else "sequence"
-    of = "one image"
+    of = "one image" if figures["image_pixels"] is None else f"one image of {figures['image_pixels']}"
     if unit == "sequence":
         of = f"one sequence of {figures['sequence_tokens']:,g} tokens"
         if figures["source_tokens"] is not None:
@@ -231,7 +231,7 @@ def _flops(value: float | str | None) -> str:
     return format_flops(value)
 
 
-_COUNTED: Final = "matrix multiplies, attention over the context, the output head"
+_COUNTED: Final = "matrix multiplies and convolutions, attention over the context, the output head"
 _BY_PARAMS: Final = "2 for every parameter and token, and twice that for the backward pass; attention is not"
 
 

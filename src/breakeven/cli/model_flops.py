@@ -142,6 +142,7 @@ def figures_of(model: Model, asked: Asked, samples: int, hardware: Hardware | No
     figures: Figures = {
         "family": network.family or None,
         "reads": network.reads,
+        "image_pixels": None if network.pixels is None else " x ".join(map(str, network.pixels)),
         "total_params": model.total_params,
         "active_params": None if model.trained else network.active_params,
         "trained_params": model.trained_params if model.trained else trained.trained_params,

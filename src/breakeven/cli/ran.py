@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from breakeven.cli.common import console, print_json
 from breakeven.cli.shown import print_decision, say
 from breakeven.records import CheckpointRecord, Start
+from breakeven.records.words import told
 from breakeven.report import hindsight_words, outcome_words, verification_lines
 from breakeven.report.format import format_flops, format_share
 
@@ -94,7 +95,8 @@ def print_result(
     for line in verification_lines(result.verification) if result.verification else []:
         say(line.lstrip(), label=" " * (len(line) - len(line.lstrip())))
     if not result.stopped and not result.interrupted and not result.by_hand:
-        say("No stop was decided, so there is nothing to verify or to serve with K samples.")
+        nothing = "No stop was decided, so there is nothing to verify or to serve with K samples."
+        say(told(shown.decision, nothing) if shown else nothing)
     if result.stopped:
         say(f"To serve: {served}")
     if page:

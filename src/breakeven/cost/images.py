@@ -41,6 +41,7 @@ def image_network(config: Config, num_labels: int | None, image_size: int | tupl
     return Network(
         family=family,
         reads="images",
+        pixels=pixels,
         blocks=tuple(net.blocks),
         is_normed_first=family == "swin",
         embedding_params=net.embedding_params,
@@ -80,6 +81,7 @@ def _patches(config: Config, pixels: Map, labels: int | None) -> Network:
     return Network(
         family=family,
         reads="images",
+        pixels=pixels,
         blocks=tuple(blocks),
         embedding_params=width * (extra + (positions if learnt else 0)),
     )

@@ -27,6 +27,7 @@ class Network:
         blocks: in forward order.
         is_normed_first: whether each layer and the head begin with a norm, whose gradient is one of their input.
         embedding_params: that are looked up and not multiplied with; a head tied to them stores none of its own.
+        pixels: height and width of the images that it is counted for, where a config says what it reads.
     """
 
     family: str = ""
@@ -34,6 +35,7 @@ class Network:
     blocks: tuple[Block, ...]
     is_normed_first: bool = True
     embedding_params: float = 0
+    pixels: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not any(isinstance(part, Matmul) for block in self.blocks for part in block.parts):

@@ -17,6 +17,7 @@ from breakeven.names import named_in
 from breakeven.records import Problem
 from breakeven.records.protocols import Sampler
 from breakeven.sampling.served.address import is_url
+from breakeven.session.passes import FOLDER as PROBABILITIES
 from breakeven.store import LOG_NAME
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
@@ -169,6 +170,9 @@ def task_of_run(spec: str, *, num_problems: int | None, seed: int, settings: Map
         ArgumentError: `spec` is no such run, or the settings are none of its task's.
     """
     folder = None if is_url(spec) else checkpoint_folder(Path(spec))
+    if folder is None and (Path(spec) / PROBABILITIES).is_dir():
+        remedy = "Of a classifier recorded passes are evaluated: an .npz of labels and probabilities."
+        raise argument_error("MODEL", "be of a language model where it is a run", spec, remedy)
     if folder is None:
         raise argument_error("--task", "be given where MODEL is no run of breakeven", None, "A run knows its task.")
     try:

@@ -188,10 +188,12 @@ def _labels(stored: _Stored, classes: Sequence[str] | None, num_classes: int) ->
         return np.array([number_of[str(each)] for each in values], dtype=np.int64)
     if values.dtype.kind not in "iub":
         remedy = "Use labels.astype(int)." if values.dtype.kind == "f" else "Or name the classes in `classes`."
-        raise argument_error(stored.where, "be whole numbers, the classes", str(values.dtype), remedy)
+        got = "texts" if values.dtype.kind in "US" else str(values.dtype)
+        raise argument_error(stored.where, "be whole numbers, the classes", got, remedy)
     wrong = np.flatnonzero((values < 0) | (values >= num_classes))
     if len(wrong):
-        got, remedy = f"{values[wrong[0]]} of problem {wrong[0]}", UNLABELLED if values[wrong[0]] == -1 else ""
+        remedy = UNLABELLED if values[wrong[0]] == -1 else "Number the classes from 0."
+        got = f"{values[wrong[0]]} of problem {wrong[0]}"
         raise argument_error(stored.where, f"be from 0 to {num_classes - 1}", got, remedy)
     return values.astype(np.int64)
 

@@ -4,6 +4,7 @@ All draw on the CPU, so that a pass is the same on every device. They change ten
 images (examples, channels, height, width) or of signals (examples, ..., time).
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from breakeven import check
+from breakeven.errors import argument_error
 
 __all__ = ["Augmentation", "flips", "moves", "shifts", "together"]
 
@@ -65,6 +67,22 @@ def shifts(*, most: int) -> Augmentation:
 def together(*augmentations: Augmentation) -> Augmentation:
     """One after the other."""
     return partial(_in_turn, augmentations)
+
+
+def check_augmentation(augment: Any) -> None:
+    """The rule of what is given as an augmentation: it can be called with inputs and a generator.
+
+    Raises:
+        ArgumentError: it cannot, as a transform of one image.
+    """
+    try:
+        inspect.signature(getattr(augment, "forward", augment)).bind({}, None)
+    except TypeError:
+        got = augment if isinstance(augment, str) else getattr(augment, "__name__", type(augment).__name__)
+        remedy = "breakeven.sampling.augment has some; one of your own takes the inputs of a batch, a dict of tensors."
+        raise argument_error("augment", "be called as augment(inputs, generator)", got, remedy) from None
+    except ValueError:
+        return  # compiled, and nothing is known of it
 
 
 def _in_turn(augmentations: tuple[Augmentation, ...], inputs: dict[str, Any], generator: Generator) -> dict[str, Any]:
