@@ -5,7 +5,7 @@ import pytest
 from breakeven.records import FitStatus
 from breakeven.report.charts.chart import Chart, Series
 from breakeven.report.charts.samples import k_curves
-from breakeven.report.charts.training import learning_curve, learning_rates, losses
+from breakeven.report.charts.training import accuracy_floor, learning_curve, learning_rates, losses
 
 
 def named(chart: Chart, part: str) -> list[Series]:
@@ -25,6 +25,22 @@ def test_the_fitted_curve_ends_at_the_budget_and_follows_its_formula(run):
     assert fit.points[0][0] == pytest.approx(0.04)
     assert fit.points[-1][0] == 1.0
     assert fit.points[-1][1] == pytest.approx(0.55 * (1 - 2.718281828**-2.5) + 0.02)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "floor"),
+    [
+        ([0.97, 0.805], 0.8),
+        ([0.999], 0.9),
+        ([0.55, 0.9], 0.5),
+        ([0.5, 0.9], 0.0),
+        ([0.02], 0.0),
+        ([1.0], 0.9),
+        ([], 0.0),
+    ],
+)
+def test_an_axis_begins_below_what_it_shows_where_that_is_high(accuracies, floor):
+    assert accuracy_floor(accuracies) == floor
 
 
 @pytest.mark.parametrize("change", [{"method": "other"}, {"parameters": ()}])

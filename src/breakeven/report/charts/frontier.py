@@ -7,6 +7,7 @@ from breakeven.choice.frontier import undominated
 from breakeven.records import Decision, ServingPoint
 from breakeven.report.charts.chart import Axis, Chart, Figure, Marker, Series
 from breakeven.report.charts.theme import LEGEND, Spec, role, said
+from breakeven.report.charts.training import accuracy_floor
 from breakeven.report.charts.vega import axis_of
 from breakeven.report.charts.workload import FLOPS_AXIS, UNBOUNDED, Workload, spent_of, with_params
 from breakeven.report.format import format_queries
@@ -42,6 +43,7 @@ def frontier_figure(
     if forecast is not None and load is not None:
         full = [{"what": load.full, "accuracy": forecast.mean, "lo": forecast.lo, "hi": forecast.hi,
                  "fixed": load.full_fixed, "per": load.full_query, "k": 1, "step": "end"}]  # fmt: skip
+    floor = accuracy_floor([row["accuracy"] for row in (*rows, *chosen)] + [row["lo"] for row in full])
     best = undominated(
         [row for row in rows if row["deployable"] and not row["later"]],
         price=lambda row: row["fixed"] + queries * row["per"],
@@ -52,7 +54,7 @@ def frontier_figure(
         title="Every way to stop and serve",
         description=f"{len(known)} pairs of a checkpoint and a way to serve it: accuracy against all FLOPs.",
         x=FLOPS_AXIS,
-        y=Axis(label="accuracy", lo=0, hi=1),
+        y=Axis(label="accuracy", lo=floor, hi=1),
         series=(
             *(Series(label=f"none cheaper is as accurate: {_named(row)}", marker=Marker.DOT,
                      points=((row["fixed"] + queries * row["per"], row["accuracy"]),)) for row in best),

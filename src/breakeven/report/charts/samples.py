@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from breakeven.evenly import evenly
 from breakeven.records import CheckpointRecord, Decision, FitStatus, KCurve, Made, Reason
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Reference, Series
-from breakeven.report.charts.training import LATER, budget_axis, full, here, serving_marker
+from breakeven.report.charts.training import (
+    LATER,
+    accuracy_floor,
+    budget_axis,
+    full,
+    here,
+    serving_marker,
+    shown_accuracies,
+)
 from breakeven.report.shown import Shown
 from breakeven.report.words import (
     kind_words,
@@ -49,12 +57,13 @@ def k_curves(checkpoints: Sequence[Shown], at: int) -> Chart | None:
     if any(lo < hi for _, lo, hi in interval):
         bands.append(Band(label=f"90 % interval of step {decision.step}", points=interval))
     drawn = _temperature(checkpoints[: at + 1], decision)
+    label = f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]})"
     return Chart(
         name="samples",
         title="What more samples buy",
         description=f"Accuracy of {strategy} ({kind_words(last.deployable)}) against samples per query.",
         x=Axis(label="K, samples per query", log=2),
-        y=Axis(label=f"accuracy, {strategy} ({kind_words(last.deployable).split(',')[0]})", lo=0),
+        y=Axis(label=label, lo=accuracy_floor(shown_accuracies(series, bands))),
         series=tuple(series),
         bands=tuple(bands),
         references=tuple(references),

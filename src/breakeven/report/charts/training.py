@@ -1,7 +1,7 @@
 """How a run went: accuracy with what was foretold of it, losses, learning rate."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from breakeven.records import CheckpointRecord, Cooldown, Decision, Forecast, Made
 from breakeven.report.charts.chart import Axis, Band, Chart, Marker, Reference, Series
@@ -26,6 +26,17 @@ def budget_axis(checkpoints: Sequence[Shown]) -> Axis:
     """Training so far, to the end of the budget at least."""
     label = "training FLOPs, share of the budget"
     return Axis(label=label, percent=True, lo=0, hi=max(1.0, checkpoints[-1].decision.used))
+
+
+def accuracy_floor(accuracies: Iterable[float]) -> float:
+    """Where an axis of these begins: at 0, or where all are above a half at the tenth below, to tell them apart."""
+    least = min(accuracies, default=0.0)
+    return min(0.9, math.floor(10 * least) / 10) if least > 0.5 else 0.0
+
+
+def shown_accuracies(series: Iterable[Series], bands: Iterable[Band]) -> list[float]:
+    """All that a chart of accuracies shows."""
+    return [y for each in series for _, y in each.points] + [lo for each in bands for _, lo, _ in each.points]
 
 
 def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | None = None) -> Chart:
@@ -67,7 +78,7 @@ def learning_curve(checkpoints: Sequence[Shown], at: int, cooldown: Cooldown | N
         title="Accuracy over training, and where it was heading",
         description=f"Accuracy with {baseline} per problem at {len(checkpoints)} checkpoints. {_projected(forecast)}",
         x=budget_axis(checkpoints),
-        y=Axis(label="accuracy", lo=0, hi=1),
+        y=Axis(label="accuracy", lo=accuracy_floor(shown_accuracies(series, bands)), hi=1),
         series=tuple(series),
         bands=tuple(bands),
         references=tuple(references),
