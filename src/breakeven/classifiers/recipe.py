@@ -62,7 +62,7 @@ class ClassifierTrain:
         check.share("train.decay_share", self.decay_share)
         if self.warmup_steps + self.num_decay_steps > self.steps:
             rule = f"leave room for {self.warmup_steps} steps of warm-up among {self.steps}"
-            raise argument_error("train.decay_share", rule, self.decay_share)
+            raise argument_error("train.decay_share", rule, self.decay_share, "Lower it, or train.warmup_steps.")
         check.positive("train.learning_rate", self.learning_rate)
         check.positive("train.clip_norm", self.clip_norm)
         check.finite("train.weight_decay", self.weight_decay)

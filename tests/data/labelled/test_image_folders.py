@@ -121,7 +121,7 @@ def test_what_is_wrong_is_named(root: Path) -> None:
     with pytest.raises(ArgumentError, match=r"nowhere must name a folder; got 'none of this name'"):
         load_examples(f"images:{root}/nowhere")
     (root / "empty").mkdir()
-    with pytest.raises(ArgumentError, match="hold at least one example"):
+    with pytest.raises(ArgumentError, match="hold a folder a class, and in it images; got 'no folder'"):
         load_examples(f"images:{root}/empty")
 
 

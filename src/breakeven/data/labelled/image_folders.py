@@ -60,7 +60,10 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _classes(root: Path) -> tuple[str, ...]:
-    return tuple(each.name for each in _folders(root))
+    found = tuple(each.name for each in _folders(root))
+    if not found:
+        raise argument_error(f"images:{root}", "hold a folder a class, and in it images", "no folder")
+    return found
 
 
 def _examples(name: str, root: Path, classes: tuple[str, ...], size: int | None) -> Examples:
@@ -100,7 +103,9 @@ def _images(files: Sequence[Path], size: int | None) -> npt.NDArray[np.uint8] | 
         pixels = _pixels(file, mode, size)
         if pixels.shape != first.shape:
             got = f"{file} of {_shown(pixels)}, after {files[0]} of {_shown(first)}"
-            raise argument_error("images", "be of one size", got, "Give size=, to resize and crop them.")
+            raise argument_error(
+                "images", "be of one size", got, "Give size= (of a recipe: data.size), to resize and crop them."
+            )
         image_PHWC[place] = pixels
     return image_PHWC
 
