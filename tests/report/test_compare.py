@@ -73,6 +73,17 @@ def test_two_runs_on_the_same_problems_are_paired(pair):
     assert document.lead.endswith(".")
     assert "cannot be told apart" not in document.lead
     assert [fact.number for fact in document.facts] == ["+0.250", "+0.208"]
+
+
+def test_two_classifiers_are_compared_in_passes_and_beside_a_language_model_in_samples(pair):
+    bank = dataclasses.replace(pair[1].lead.observation.bank, soft_votes=())
+    observation = dataclasses.replace(pair[1].lead.observation, bank=bank)
+    passes = dataclasses.replace(pair[1], checkpoints=[dataclasses.replace(pair[1].lead, observation=observation)])
+    both = compared_document([dataclasses.replace(passes, name="samples-1"), passes])
+    assert table_of(both, "Differences").rows[0][0] == "One plain pass"
+    assert both.title == "samples-1 beside two"
+    assert "samples-1" in table_of(both, "Decisions").headings
+    assert table_of(compared_document([pair[0], passes]), "Differences").rows[0][0] == "One greedy sample"
     assert document.remarks == ()
 
 

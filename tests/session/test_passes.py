@@ -148,7 +148,8 @@ def test_everything_that_is_said_of_a_classifier_is_said_in_passes(tmp_path: Pat
         lines = verification_lines(session.verification)
     with RunLog.open(tmp_path / "run") as log:
         document = decided_document("run", {}, log.checkpoints, Beside(verification=session.verification))
-    said = [*lines, *map(str, map(asdict, (*document.sections, *document.facts))), document.verdict, document.lead]
+    parts = [str(asdict(each)) for each in document.sections] + [str(asdict(each)) for each in document.facts]
+    said = [*lines, *parts, document.verdict, document.lead]
     written = re.sub(r"'name': '\w+'", "", " ".join(said))  # of a chart's file, not for a reader
     assert "plain pass" in written
     assert re.findall(r"\b(?:greedy|[Ss]amples?|[Pp]roblems?|temperature)\b", written) == []

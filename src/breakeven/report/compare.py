@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from breakeven.records import Reason
+from breakeven.records.words import in_passes
 from breakeven.report.charts.overlaid import ComparedRun, k_curves, learning_curves, loss_curves
 from breakeven.report.charts.theme import SERIES_ROLES
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.decided import flat
 from breakeven.report.differences import Found, against, same_problems
-from breakeven.report.document import Block, Document, Figures, Paragraphs, Row, Section, Table
+from breakeven.report.document import Block, Document, Figures, Paragraphs, Row, Section, Table, reworded
 from breakeven.report.facts import verdict_words
 from breakeven.report.format import format_accuracy, format_flops, format_probability, format_share
 from breakeven.report.words import (
@@ -49,13 +50,15 @@ def compared_document(runs: Sequence[ComparedRun]) -> Document:
         more = f"; {len(runs) - len(SERIES_ROLES)} more in the table" if len(runs) > len(SERIES_ROLES) else ""
         lead = "; ".join(decided[: len(SERIES_ROLES)]) + more + "."
     differences = tuple(chain.from_iterable(found))
+    say = in_passes if all(run.lead.decision.of_passes for run in runs) else str
+    told = (_decisions(runs), _difference_section(runs, differences), _courses(runs))
     return Document(
         title=" beside ".join(run.name for run in runs) if len(runs) <= _FEW else f"{len(runs)} runs",
         verdict=verdict,
-        lead=lead,
+        lead=say(lead),
         remarks=tuple(_remarks(runs)),
-        facts=tuple(each.fact for each in differences) if len(runs) == 2 else (),
-        sections=(_decisions(runs), _difference_section(runs, differences), _courses(runs), _settings(runs)),
+        facts=tuple(reworded(each.fact, say) for each in differences) if len(runs) == 2 else (),
+        sections=(*reworded(told, say), _settings(runs)),
     )
 
 

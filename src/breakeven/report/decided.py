@@ -99,7 +99,7 @@ def decided_document(
         went_on = hindsight_words(every) or [f"Training went on to step {kept[-1].decision.step} after this decision."]
         went_on.append("What came later is drawn fainter and changed nothing above.")
     wrong = wrong_words(shown.decision)
-    sections = (
+    told = (
         _course(kept, at, beside.cooldown),
         _costs(kept, at, load, beside),
         _change(shown.decision, beside.required),
@@ -110,9 +110,8 @@ def decided_document(
         _made(shown),
         _texts("What was read and assumed", beside.assumed),
     )
-    if shown.decision.of_passes:
-        sections = reworded(sections, in_passes)
-    sections = (*sections, settings_section(config, beside.made_by))
+    told = reworded(told, in_passes) if shown.decision.of_passes else told
+    sections = (*told, settings_section(config, beside.made_by))
     return Document(
         title=title,
         verdict=verdict_words(shown.decision),

@@ -133,7 +133,7 @@ def reworded(part: _Part, say: Callable[[str], str]) -> _Part:
     """A section or block with every text of it as `say` has it; names, and whatever is no text, stay."""
     changed: Any = part
     if type(part) is str:
-        changed = say(part)
+        changed = say(changed)
     elif isinstance(part, tuple | list):
         changed = type(part)(reworded(each, say) for each in part)
     elif isinstance(part, Mapping):
