@@ -73,6 +73,7 @@ def test_two_runs_on_the_same_problems_are_paired(pair):
     assert document.lead.endswith(".")
     assert "cannot be told apart" not in document.lead
     assert [fact.number for fact in document.facts] == ["+0.250", "+0.208"]
+    assert document.remarks == ()
 
 
 def test_two_classifiers_are_compared_in_passes_and_beside_a_language_model_in_samples(pair):
@@ -84,7 +85,6 @@ def test_two_classifiers_are_compared_in_passes_and_beside_a_language_model_in_s
     assert both.title == "samples-1 beside two"
     assert "samples-1" in table_of(both, "Decisions").headings
     assert table_of(compared_document([pair[0], passes]), "Differences").rows[0][0] == "One greedy sample"
-    assert document.remarks == ()
 
 
 @pytest.mark.parametrize("problems", [None, "4 problems, 00000002"])

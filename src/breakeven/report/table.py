@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.records.words import told
 from breakeven.report.format import format_accuracy, format_probability, format_share
 from breakeven.report.shown import Shown
 from breakeven.report.words import baseline_accuracy, largest_measured, projection, strategy_words
@@ -53,11 +54,12 @@ def decision_table(checkpoints: Sequence[Shown], title: str | None = None, *, wi
         pad_edge=False,
         show_edge=False,
     )
+    headings = [told(each.decision, heading) for each in checkpoints[:1] for heading in HEADINGS] or HEADINGS
     kept = _kept(cells, width) if narrow else range(len(HEADINGS))
     for column in kept:
         justify: Literal["left", "right"] = "left" if column == len(HEADINGS) - 1 else "right"
         table.add_column(
-            _broken(HEADINGS[column], column),
+            _broken(headings[column], column),
             justify=justify,
             no_wrap=column not in _WORDY,
             min_width=_WORDY.get(column) if column else max((len(row[0]) for row in rows), default=0),
@@ -107,7 +109,7 @@ def _row(checkpoint: Shown) -> list[str]:
     if serving is not None:
         kind = "" if serving.deployable else " (oracle)"
         how = "greedy" if serving.strategy == "greedy" else f"K={serving.k} {strategy_words(serving.strategy)}"
-        sufficient = f"{how}{kind}, {format_accuracy(serving.accuracy)} {serving.made}"
+        sufficient = told(decision, f"{how}{kind}, {format_accuracy(serving.accuracy)} {serving.made}")
     reason = decision.reason.value.replace("_", " ")
     return [
         str(decision.step),
