@@ -443,6 +443,14 @@ def test_models_that_do_not_give_one_class_are_refused(train) -> None:
         def forward(self, pixel_values: Any, labels: Any = None) -> dict[str, Any]:
             return {"logits": super().forward(pixel_values)["logits"][:, :1]}
 
+    class Softmax(Net):
+        def forward(self, pixel_values: Any, labels: Any = None) -> dict[str, Any]:
+            return {"logits": super().forward(pixel_values)["logits"].softmax(dim=-1)}
+
+    with pytest.raises(
+        ArgumentError, match=r"^model must give logits; got 'probabilities'\. Leave the softmax out of it"
+    ):
+        train(early_stop(), make=Softmax)
     with pytest.raises(ArgumentError, match=r"^model must give a logit for each of two classes at least; got 1"):
         train(early_stop(), make=One)
     with pytest.raises(ArgumentError, match=r"^model must run on examples; got .TypeError: .*\. Its inputs are image:"):

@@ -87,7 +87,9 @@ class Watch:
             return
         if not step and not resume:
             remedy = "Go on with that run from its last checkpoint, or name another by log=DIR."
-            raise argument_error("log", "be a new run directory where training begins anew", self.directory, remedy)
+            raise argument_error(
+                "log", "be a new run directory where training begins anew", str(self.directory), remedy
+            )
         self._log = RunLog.open(self.directory)
         try:
             self._go_on(self._log, step)

@@ -116,11 +116,16 @@ class ClassSampler:
         """Nothing, if passes over some problems work, and noisy ones are noisy: before training is better than in it.
 
         Raises:
-            ArgumentError: as of `sample`; a noisy pass that draws no random number, so that all would be equal.
+            ArgumentError: as of `sample`; a model that gives probabilities; a noisy pass that draws no random number,
+                so that all would be equal.
         """
         with untouched(self.model):
             inputs = self._inputs(problems[: self._max_rows])
-            self._drawn(problems[: self._max_rows], [logits_of(self.model, inputs)])
+            logits_PC = logits_of(self.model, inputs)
+            if (logits_PC >= 0).all() and torch.allclose(logits_PC.sum(dim=-1), logits_PC.new_ones(()), atol=1e-4):
+                remedy = "Leave the softmax out of it, or take its logarithm: passes are averaged behind a softmax."
+                raise argument_error("model", "give logits", "probabilities", remedy)
+            self._drawn(problems[: self._max_rows], [logits_PC])
             if self._augment is not None:
                 generator = Generator()
                 if not self._draws(lambda: self._augmented(inputs, generator), generator):
