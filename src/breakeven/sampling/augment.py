@@ -81,8 +81,6 @@ def check_augmentation(augment: Any) -> None:
         got = augment if isinstance(augment, str) else getattr(augment, "__name__", type(augment).__name__)
         remedy = "breakeven.sampling.augment has some; one of your own takes the inputs of a batch, a dict of tensors."
         raise argument_error("augment", "be called as augment(inputs, generator)", got, remedy) from None
-    except ValueError:
-        return  # compiled, and nothing is known of it
 
 
 def _in_turn(augmentations: tuple[Augmentation, ...], inputs: dict[str, Any], generator: Generator) -> dict[str, Any]:
