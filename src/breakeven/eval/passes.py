@@ -16,7 +16,7 @@ from breakeven.report.paired import difference
 from breakeven.seeds import MAX_SEED, batch_seed
 from breakeven.ttc.class_scores import Served, check_metrics, class_scores, served_classes
 from breakeven.ttc.pool import Pool, require_labels
-from breakeven.ttc.strategies.measured import Measured
+from breakeven.ttc.strategies.measured import Measured, exact
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.on_pool import measure
 from breakeven.ttc.strategies.soft_vote import SNAPSHOT_ENSEMBLE, SOFT_VOTE, snapshot_ensemble, soft_vote
@@ -171,11 +171,7 @@ def _averaged(ballot: _Ballot, right_PC: Flags, seed: int) -> Measured:
         return soft_vote(ballot.vote_PNC, right_PC, ballot.k_values, seed=seed)
     every = snapshot_ensemble(ballot.vote_PNC, right_PC)
     at_K = [every.k_values.index(k) for k in ballot.k_values]
-    return Measured(
-        k_values=tuple(ballot.k_values),
-        accuracy_PK=every.accuracy_PK[:, at_K],
-        monte_carlo_error_K=every.monte_carlo_error_K[at_K],
-    )
+    return exact(tuple(ballot.k_values), every.accuracy_PK[:, at_K])
 
 
 def _ranks(class_PN: npt.NDArray[np.intp]) -> npt.NDArray[np.int16]:
