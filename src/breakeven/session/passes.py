@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from breakeven.errors import LogError, SamplerError
 from breakeven.records import ClassPass, Draw, Problem, SoftVote
-from breakeven.records.protocols import ClassSampler, Verifier
+from breakeven.records.protocols import ProbabilitySampler, Verifier
 from breakeven.sampling.samples import Samples
 from breakeven.store.files import make_directory, write_whole
 from breakeven.ttc.strategies.measured import Measured
@@ -43,7 +43,7 @@ class Passes:
 
     def __init__(
         self,
-        sampler: ClassSampler,
+        sampler: ProbabilitySampler,
         verifier: Verifier,
         problems: Sequence[Problem],
         *,
@@ -58,7 +58,7 @@ class Passes:
     @classmethod
     def of(cls, session: "Session", problems: Sequence[Problem], name: str = "") -> Self:
         """Of a session whose sampler is of a classifier."""
-        assert isinstance(session.sampler, ClassSampler), "whoever asks has seen it"
+        assert isinstance(session.sampler, ProbabilitySampler), "whoever asks has seen it"
         directory = None if session.log is None else session.log.directory
         return cls(session.sampler, session.verifier, problems, directory=directory, of=name)
 
