@@ -1,7 +1,4 @@
-"""What real runs in shadow mode share: what is recorded of one, and the tally of their stops.
-
-Used by shadow.py and families.py.
-"""
+"""What real runs in shadow mode share: what is recorded of one, and the tally of their stops."""
 
 import shutil
 import tempfile
@@ -13,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 from scipy.stats import binomtest
 
-from breakeven import CalibratedPolicy
-from breakeven.records import CheckpointRecord, ServingPoint, Verification
+from breakeven import CalibratedPolicy, Session
+from breakeven.records import NORMAL_95, ServingPoint, Verification
+from breakeven.store import RunRecord
 
 MARGIN = 0.01
 _Run = TypeVar("_Run", bound="Shadowed")
@@ -40,18 +38,18 @@ class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
     """Steps, and greedy accuracy on the validation problems."""
 
 
-def seen_by(session: Any) -> dict[str, Any]:
-    """The fields of `Shadowed` that a session knows, once its run has come to its end."""
-    last: CheckpointRecord = session.checkpoints[-1]
-    decision = None if session.stopped_at is None else session.stopped_at.decision
+def seen_by(run: Session | RunRecord) -> dict[str, Any]:
+    """The fields of `Shadowed` that the session or the log of a run knows, once it has come to its end."""
+    last = run.checkpoints[-1]
+    decision = None if run.stopped_at is None else run.stopped_at.decision
     forecast = None if decision is None else decision.forecast
     return {
         "stop": None if decision is None else decision.step,
         "serving": None if decision is None else decision.serving,
         "forecast": None if forecast is None else (forecast.mean, forecast.lo, forecast.hi),
-        "verification": session.verification,
+        "verification": run.verification,
         "evaluation_share": (last.decision.evaluation_flops or 0.0) / last.observation.train_flops,
-        "curve": [(each.observation.step, each.observation.bank.greedy_accuracy) for each in session.checkpoints],
+        "curve": [(each.observation.step, each.observation.bank.greedy_accuracy) for each in run.checkpoints],
     }
 
 
@@ -65,7 +63,7 @@ def tally(runs: Sequence[Shadowed]) -> str:
     """How often the margin was violated, against the risk that all these runs declare, the default one."""
     stopped = [each.verification for each in runs if each.verification is not None]
     worse = [each for each in stopped if each.difference < -MARGIN]
-    sure = [each for each in worse if each.difference + 1.645 * each.difference_standard_error < -MARGIN]
+    sure = [each for each in worse if each.difference + NORMAL_95 * each.difference_standard_error < -MARGIN]
     lost = sum(each.evaluation_share for each in runs if each.verification is None)
     mean = (sum(each.net_saving for each in stopped) - lost) / len(runs)
     found = binomtest(len(worse), len(runs))
