@@ -15,16 +15,17 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from shadowed import packed_log
 
 from breakeven.records import NORMAL_95
 from breakeven.report import start_words
 from breakeven.report.format import format_flops
 from breakeven.report.words import baseline_accuracy
-from breakeven.store import RunRecord, read_log
+from breakeven.store import RunRecord
 
 FOLDER: Final = Path(__file__).parent / "continued"
 SEEDS: Final = (0, 1, 2)
@@ -80,10 +81,7 @@ def path_of(name: str) -> Path:
 
 def load(name: str) -> RunRecord:
     """A recorded run."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.jsonl"
-        path.write_bytes(gzip.decompress(path_of(name).read_bytes()))
-        return read_log(path)
+    return packed_log(path_of(name))
 
 
 def spent() -> Iterator[str]:

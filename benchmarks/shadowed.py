@@ -1,5 +1,6 @@
 """What real runs in shadow mode share: what is recorded of one, and the tally of their stops."""
 
+import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from scipy.stats import binomtest
 
 from breakeven import CalibratedPolicy, Session
 from breakeven.records import NORMAL_95, ServingPoint, Verification
-from breakeven.store import RunRecord
+from breakeven.store import LOG_NAME, RunRecord, read_log
 
 MARGIN = 0.01
 _Run = TypeVar("_Run", bound="Shadowed")
@@ -57,6 +58,13 @@ def read(folder: Path, kind: type[_Run]) -> list[_Run]:
     """All runs of a folder."""
     lines = (line for path in sorted(folder.glob("*.jsonl")) for line in path.read_bytes().splitlines())
     return [msgspec.json.decode(line, type=kind) for line in lines]
+
+
+def packed_log(path: Path) -> RunRecord:
+    """What a run log holds that was kept as gzip."""
+    with scratch() as place:
+        (place / LOG_NAME).write_bytes(gzip.decompress(path.read_bytes()))
+        return read_log(place)
 
 
 def tally(runs: Sequence[Shadowed]) -> str:
