@@ -79,9 +79,8 @@ def evaluated(run: Path, observation: Observation, folder: Path) -> PassesEvalua
     """The arrays that the run keeps, with labels beside them, as `breakeven eval` reads them."""
     kept, step = run / "probabilities", observation.step
     folder.mkdir()
-    labels = [CLASSES.index(str(each.reference)) for each in model(0).problems]
     plain_of = [np.load(kept / f"plain-{each}.npy") for each in range(step, step - SNAPSHOTS, -1)]
-    np.save(folder / "labels.npy", np.array(labels))
+    np.save(folder / "labels.npy", np.load(kept / "right.npy").argmax(axis=1))
     np.save(folder / "plain.npy", plain_of[0])
     np.save(folder / "probabilities.npy", np.load(kept / f"passes-{step}.npy"))
     np.save(folder / "snapshots.npy", np.stack(plain_of, axis=1))
@@ -123,6 +122,8 @@ def test_the_log_has_what_the_kept_passes_give_on_each_example(run: Path, tmp_pa
     )
     (greedy,) = (each for each in evaluation.measurements if each.strategy == "greedy")
     assert greedy.accuracy == np.mean([mark == "1" for mark in observation.bank.greedy_correct_P])
+    right_PC = np.load(run / "probabilities" / "right.npy")
+    assert right_PC.tolist() == [[each.reference == name for name in CLASSES] for each in model(0).problems]
     kept_PNC = np.load(run / "probabilities" / f"passes-{observation.step}.npy")
     for passes_NC, marks, problem in zip(kept_PNC, observation.bank.correct_PN, model(0).problems, strict=True):
         named = [CLASSES[place] for place in passes_NC.argmax(axis=1)]
