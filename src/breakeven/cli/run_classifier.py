@@ -44,8 +44,8 @@ def begin(settings: dict[str, Any], out: Path | None, *, verbose: bool, json: bo
     _run(config, splits, run_dir, config.mode, flags="", verbose=verbose, json=json)
 
 
-def go_on(run_dir: Path, *, mode: Mode | None, past_stop: bool, verbose: bool, json: bool) -> None:
-    """A run that is there, in another mode if one is given."""
+def go_on(run_dir: Path, *, mode: Mode | None, past_stop: bool, trusted: bool, verbose: bool, json: bool) -> None:
+    """A run that is there, in another mode if one is given; `trusted`: the user trusts its recipe."""
     from breakeven.classifiers.saved import last_checkpoint, recorded_config, step_of
 
     config = recorded_config(run_dir)
@@ -53,7 +53,7 @@ def go_on(run_dir: Path, *, mode: Mode | None, past_stop: bool, verbose: bool, j
         with RunLog.open(run_dir) as log:
             withdraw_stop(log, step_of(last_checkpoint(run_dir)))
     chosen = mode or ("advise" if past_stop and config.mode == "stop" else config.mode)
-    flags = "" if chosen == config.mode else f" --mode {chosen}"
+    flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trusted else "")
     _run(config, load_splits(config), run_dir, chosen, flags=flags, verbose=verbose, json=json)
 
 
