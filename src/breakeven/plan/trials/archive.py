@@ -1,6 +1,5 @@
 """Every trial: what was tried, what it found, what that cost and what proposed it; and what was refused."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -102,8 +101,13 @@ class Archive:
 
     @property
     def best(self) -> Trial | None:
-        """The best so far; of equals the cheaper to serve. Chosen for its noise too, so that it is measured again."""
-        return best(self.trials, budget=math.inf, price=lambda each: each.price, value=lambda each: each.quality.value)
+        """The best so far within the budget; of equals the cheaper to serve.
+
+        Chosen for its noise too, so that it is measured again.
+        """
+        return best(
+            self.trials, budget=self.space.budget, price=lambda each: each.price, value=lambda each: each.quality.value
+        )
 
     @property
     def flops(self) -> float:

@@ -24,6 +24,8 @@ class Factorised:
         base: what the other stages are left at; None: the cheapest configuration. What exceeds the budget beside it is
             left out, so that the cheapest leaves out least; of a product it must solve something.
         combine: "product" or "sum".
+        budget: FLOPs per query of what is chosen; None: that of the space. Where the space has none, what costs more is
+            tried too, to learn from, beside a base that is dear and tells more.
 
     Raises:
         ArgumentError: a choice in no stage or in two, or a base that is no configuration.
@@ -38,11 +40,13 @@ class Factorised:
         *,
         base: Configuration | None = None,
         combine: str = "product",
+        budget: float | None = None,
     ) -> None:
         if sorted(name for stage in stages for name in stage) != sorted(each.name for each in space.choices):
             raise argument_error("stages", "have each choice once", [list(each) for each in stages])
         check.one_of("combine", combine, COMBINE)
         self._space, self._combine = space, combine
+        self._budget = space.budget if budget is None else budget
         self._base = dict(space.cheapest() if base is None else base)
         if fault := space.fault(self._base):
             raise argument_error("base", "be a configuration of the space", self._base, fault)
@@ -84,7 +88,7 @@ class Factorised:
         least = [min(each) for each in prices]
         fixed = math.fsum(least) - (len(known) - 1) * base.price
         extra = [[price - low for price in stage] for stage, low in zip(prices, least, strict=True)]
-        left = min(self._space.budget - fixed, math.fsum(max(stage) for stage in extra))
+        left = min(self._budget - fixed, math.fsum(max(stage) for stage in extra))
         whole, units = in_units(extra, left)
         stages = [
             [

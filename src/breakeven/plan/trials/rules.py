@@ -33,6 +33,8 @@ class Rules:
         self._moves = tuple(moves)
         self._random = np.random.default_rng(seed)
         self._at: Trial | None = None
+        self.stuck_at: list[int] = []
+        """After how many trials no move was left: it began again, or its budget was spent."""
 
     def ask(self, archive: Archive) -> Sequence[Configuration]:
         """One."""
@@ -41,6 +43,7 @@ class Rules:
             for proposed in chain.from_iterable(move(at, archive) for move in self._moves):
                 if archive.refusal(proposed) is None:
                     return [proposed]
+            self.stuck_at.append(len(archive.trials))
         self._at = None
         return [archive.space.draw(self._random)]
 

@@ -160,6 +160,18 @@ class Space:
                 price, at = min(cheaper, key=lambda pair: pair[0])
         return at
 
+    def dearest(self, fixed: Configuration) -> Configuration:
+        """The dearest to serve that is within the budget, some choices being fixed: what is served without trials.
+
+        Raises:
+            ArgumentError: none is within the budget; the cheapest is named.
+        """
+        free = tuple(each for each in self.choices if each.name not in fixed)
+        inner = Space(choices=free, price=lambda each: self.price({**fixed, **each}), budget=self.budget)
+        inner.cheapest()
+        found = max(filter(inner.allows, inner.iterate()), key=inner.cost)
+        return {each.name: {**fixed, **found}[each.name] for each in self.choices}
+
     def cheapest(self) -> Configuration:
         """The cheapest to serve; of a space too large to be listed, the cheapest that a descent finds.
 

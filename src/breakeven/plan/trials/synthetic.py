@@ -7,7 +7,7 @@ that moves the best number of samples downstream. They are no claim on any real 
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -92,7 +92,7 @@ def pipeline(*, budget_units: float = 900.0, most_samples: int = 64, coupling: f
         for choice in (categorical(f"{stage}_model", *_BILLIONS), integers(f"{stage}_samples", 1, most_samples))
     )
     space = Space(choices=choices, price=_pipeline_price, budget=(budget_units + 2 * len(_TOKENS)) * _UNIT_FLOPS)
-    default = _dearest(space, {"retrieve_samples": 1, "answer_samples": 1})
+    default = space.dearest({"retrieve_samples": 1, "answer_samples": 1})
     return Synthetic(
         name="pipeline",
         space=space,
@@ -162,7 +162,7 @@ def graph(*, budget_units: float = 12.0) -> Synthetic:
     unit = _node_flops("1B", 0)
     space = Space(choices=(*edges, *roles, *models), price=_graph_price, budget=budget_units * unit)
     chain = {f"{first}->{then}": then == first + 1 for then in range(_NODES) for first in range(then)}
-    default = _dearest(space, {**chain, **{f"role_{node}": "assistant" for node in range(_NODES)}})
+    default = space.dearest({**chain, **{f"role_{node}": "assistant" for node in range(_NODES)}})
     names = [each.name for each in (*models, *edges, *roles)]
     return Synthetic(
         name="graph",
@@ -208,12 +208,3 @@ def _graph_truth(configuration: Configuration) -> float:
             gain = (0.42 if large else 0.34) * (1 - 1 / width) - 0.05 * max(0, width - 2)
             accuracies.append(mean + gain * mean * (1 - mean))
     return accuracies[-1]
-
-
-def _dearest(space: Space, fixed: Configuration) -> Configuration:
-    """Of the models, all else being fixed, those that cost most within the budget: what one serves without trials."""
-    free: Sequence[Choice] = [each for each in space.choices if each.name not in fixed]
-    inner = Space(choices=tuple(free), price=lambda each: space.price({**fixed, **each}), budget=space.budget)
-    inner.cheapest()  # says so where none is within the budget
-    best = max(filter(inner.allows, inner.iterate()), key=inner.cost)
-    return {each.name: {**fixed, **best}[each.name] for each in space.choices}
