@@ -10,9 +10,7 @@ Latin square. The stop is decided on validation problems, and verified on others
 
 import argparse
 import logging
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from scipy.stats import binomtest
+from shadowed import Shadowed, read, scratch, seen_by, tally
+from small_decoders import BATCH, DECAY, RATE, collated, make, trainer, training_rows, words
 
 from breakeven import CalibratedPolicy
 from breakeven.data.named import task_class
 from breakeven.data.reference import ReferenceProblems
-from breakeven.records import CheckpointRecord, ServingPoint, Verification
 
 FOLDER = Path(__file__).parent / "shadow"
 FRAMEWORKS = ("plain loop", "Trainer", "Lightning")
@@ -39,34 +37,18 @@ FAMILIES = ("gpt2", "llama", "qwen3")
 SEEDS = (0, 1, 2)
 CONTINUED = tuple(("Trainer", "sums", "SmolLM2", seed) for seed in SEEDS)
 """A model that others have trained, in all its weights, on sums of two numbers of two digits."""
-STEPS, BATCH, SEQUENCES, RATE, DECAY = 500, 64, 10_000, 3e-3, 0.1
-PROBLEMS, MARGIN = 120, 0.01
+STEPS, PROBLEMS = 500, 120
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run; seconds are of CPU where they say so, else of the wall."""
+class Run(Shadowed, frozen=True, kw_only=True):
+    """One run in a framework; seconds are of CPU where they say so, else of the wall."""
 
     framework: str
-    task: str
-    family: str
-    seed: int
-    parameters: int
-    steps: int
-    stop: int | None
-    serving: ServingPoint | None
-    """At the stop, as measured on the validation problems."""
-    forecast: tuple[float, float, float] | None
-    """At the stop, of the end: its middle and its 90 % interval."""
-    verification: Verification | None
-    evaluation_share: float
-    """FLOPs of all evaluations to the end, over those of training."""
     evaluation_seconds: float
     verification_seconds: float
     seconds: float
     """Of the whole run, with evaluations and verification."""
     cpu_seconds: float
-    curve: list[tuple[int, float]]
-    """Steps, and greedy accuracy on the validation problems."""
 
 
 def main() -> None:
@@ -100,8 +82,7 @@ def square() -> Iterator[tuple[str, str, str, int]]:
 
 def recorded() -> list[Run]:
     """All runs of the folder."""
-    lines = (line for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_bytes().splitlines())
-    return [msgspec.json.decode(line, type=Run) for line in lines]
+    return read(FOLDER, Run)
 
 
 def table(runs: list[Run]) -> Iterator[str]:
@@ -132,49 +113,23 @@ def table(runs: list[Run]) -> Iterator[str]:
         )
 
 
-def tally(runs: list[Run]) -> str:
-    """How often the margin was violated, against the risk that all these runs declare, the default one."""
-    stopped = [each.verification for each in runs if each.verification is not None]
-    worse = [each for each in stopped if each.difference < -MARGIN]
-    sure = [each for each in worse if each.difference + 1.645 * each.difference_standard_error < -MARGIN]
-    lost = sum(each.evaluation_share for each in runs if each.verification is None)
-    mean = (sum(each.net_saving for each in stopped) - lost) / len(runs)
-    found = binomtest(len(worse), len(runs))
-    lo, hi = found.proportion_ci(0.9, method="exact")
-    return (
-        f"{len(stopped)} of {len(runs)} runs stop; mean net saving of all {mean:.0%}; {len(worse)} violations of the "
-        f"margin of one point, {len(sure)} by more than 1.645 standard errors: {found.statistic:.1%} of the runs "
-        f"(exact binomial interval, 90 %: {lo:.1%} to {hi:.1%}), at a declared risk of {CalibratedPolicy().risk:.0%}."
-    )
-
-
 # -- one run -----------------------------------------------------------------------------------------------------------
 
 
 def trained(framework: str, name: str, family: str, seed: int) -> Run:
     """Train to the end in shadow mode."""
-    import numpy as np
     import torch
 
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     task: Any = task_class(name)(**TASKS[name])
-    tokenizer = words(task)
-    rows = task.train_batch(SEQUENCES, (seed, 1))
-    order = np.random.default_rng(seed)
-    labels = rows.copy()
-    labels[:, : task.prompt_tokens] = -100
-    data = [
-        {"input_ids": one, "labels": other}
-        for _ in range(-(-STEPS * BATCH // SEQUENCES))
-        for one, other in ((rows[at].tolist(), labels[at].tolist()) for at in order.permutation(SEQUENCES))
-    ][: STEPS * BATCH]
-    model = make(family, tokenizer, rows.shape[1])
+    tokenizer, data = words(task), training_rows(task, seed, steps=STEPS)
+    model = make(family, tokenizer, task.prompt_tokens + task.output_tokens)
     problems: dict[str, Any] = {
         "task": ReferenceProblems(task=task, split="validation", count=PROBLEMS, seed=seed),
         "test_problems": task.problems("test", PROBLEMS, seed=seed),
     }
-    loop = {"plain loop": plain, "Trainer": trainer, "Lightning": lightning}[framework]
+    loop = {"plain loop": plain, "Trainer": partial(trainer, steps=STEPS), "Lightning": lightning}[framework]
     return watched((framework, name, family, seed), loop, model, tokenizer, data, problems, steps=STEPS)
 
 
@@ -223,17 +178,11 @@ def watched(
     import breakeven
 
     framework, name, family, seed = key
-    place = Path(tempfile.mkdtemp())
-    early_stop = settings | {"mode": "shadow", "log": place / "run", "seed": seed, "chat": False}
-    started, cpu = time.perf_counter(), time.process_time()
-    try:
+    with scratch() as place:
+        early_stop = settings | {"mode": "shadow", "log": place / "run", "seed": seed, "chat": False}
+        started, cpu = time.perf_counter(), time.process_time()
         session = loop(breakeven, model, tokenizer, data, early_stop, place)
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-    last: CheckpointRecord = session.checkpoints[-1]
-    decision = None if session.stopped_at is None else session.stopped_at.decision
-    forecast = None if decision is None else decision.forecast
     return Run(
         framework=framework,
         task=name,
@@ -241,61 +190,17 @@ def watched(
         seed=seed,
         parameters=sum(each.numel() for each in model.parameters()),
         steps=steps,
-        stop=None if decision is None else decision.step,
-        serving=None if decision is None else decision.serving,
-        forecast=None if forecast is None else (forecast.mean, forecast.lo, forecast.hi),
-        verification=session.verification,
-        evaluation_share=(last.decision.evaluation_flops or 0.0) / last.observation.train_flops,
         evaluation_seconds=session.evaluation_seconds,
         verification_seconds=session.verification_seconds,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
-        curve=[(each.observation.step, each.observation.bank.greedy_accuracy) for each in session.checkpoints],
+        **seen_by(session),
     )
-
-
-def words(task: Any) -> Any:
-    """A tokenizer of the words of a task."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    listed = [task.decode([token]) if token != task.end_token else "<eos>" for token in range(task.vocab_size)]
-    inner = Tokenizer(models.WordLevel({word: token for token, word in enumerate(listed)}))
-    # A solution follows its prompt, which ends in "=", without a space.
-    split = pre_tokenizers.Split("=", "isolated")
-    inner.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), split])
-    return PreTrainedTokenizerFast(tokenizer_object=inner, pad_token=listed[0], eos_token="<eos>")
-
-
-def make(family: str, tokenizer: Any, positions: int) -> Any:
-    """A small model of a family."""
-    import transformers
-
-    ids = {"bos_token_id": None, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
-    shape = {"vocab_size": len(tokenizer), "max_position_embeddings": positions} | ids
-    wide = {"hidden_size": 64, "intermediate_size": 176, "num_hidden_layers": 2, "num_attention_heads": 4}
-    if family == "gpt2":
-        config = transformers.GPT2Config(
-            vocab_size=len(tokenizer), n_positions=positions, n_embd=64, n_layer=2, n_head=4,
-            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, **ids,
-        )  # fmt: skip
-        return transformers.GPT2LMHeadModel(config)
-    if family == "llama":
-        return transformers.LlamaForCausalLM(transformers.LlamaConfig(**shape, **wide, num_key_value_heads=4))
-    config = transformers.Qwen3Config(**shape, **wide, num_key_value_heads=2, head_dim=16, tie_word_embeddings=True)
-    return transformers.Qwen3ForCausalLM(config)
 
 
 def factor(step: int) -> float:
     """Of the learning rate: warm-up, constant, and a fall over the last tenth."""
     return min(1.0, (step + 1) / 50, max(0.0, (STEPS - step) / (DECAY * STEPS)))
-
-
-def collated(some: Any) -> Any:
-    """A batch; its rows are as long as each other."""
-    import torch
-
-    return {name: torch.tensor([each[name] for each in some]) for name in ("input_ids", "labels")}
 
 
 def plain(breakeven: Any, model: Any, tokenizer: Any, data: Any, early_stop: Any, place: Path) -> Any:
@@ -314,36 +219,6 @@ def plain(breakeven: Any, model: Any, tokenizer: Any, data: Any, early_stop: Any
             scheduler.step()
             optimizer.zero_grad()
             stop.step(loss)
-    return stop.session
-
-
-def trainer(
-    breakeven: Any,
-    model: Any,
-    tokenizer: Any,
-    data: Any,
-    early_stop: Any,
-    place: Path,
-    *,
-    steps: int = STEPS,
-    batch: int = BATCH,
-    rate: float = RATE,
-    collate: Any = collated,
-) -> Any:
-    """The Trainer of transformers."""
-    from transformers import Trainer, TrainingArguments
-
-    stop = breakeven.transformers.EarlyStop(**early_stop)
-    arguments = TrainingArguments(
-        str(place), max_steps=steps, per_device_train_batch_size=batch, learning_rate=rate, warmup_steps=steps // 10,
-        lr_scheduler_type="warmup_stable_decay", use_cpu=True, report_to=[], disable_tqdm=True, save_strategy="no",
-        lr_scheduler_kwargs={"num_decay_steps": round(DECAY * steps), "decay_type": "linear"}, logging_steps=steps,
-        adam_beta2=0.999, weight_decay=0.01, seed=early_stop["seed"],
-    )  # fmt: skip
-    Trainer(
-        model=model, args=arguments, train_dataset=data, data_collator=collate, processing_class=tokenizer,
-        callbacks=[stop],
-    ).train()  # fmt: skip
     return stop.session
 
 

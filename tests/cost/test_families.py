@@ -40,6 +40,14 @@ def test_mixtral_8x7b_has_12_7_billion_active_matrix_parameters() -> None:
     assert cost.body_params + cost.head_params == pytest.approx(12.75e9, rel=1e-3)
 
 
+def test_a_mixture_costs_its_router_more_than_a_dense_model_as_wide_as_the_experts_of_a_token() -> None:
+    sizes = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
+    sizes |= {"head_dim": 16, "vocab_size": 100, "intermediate_size": 176, "moe_intermediate_size": 88}
+    dense = cost_of_config(sizes | {"model_type": "qwen3", "moe_intermediate_size": None})
+    experts = {"model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2}
+    assert cost_of_config(sizes | experts) == dataclasses.replace(dense, body_params=dense.body_params + 2 * 64 * 8)
+
+
 def test_deepseek_v3_activates_37_billion_parameters() -> None:
     config = {"model_type": "deepseek_v3", "hidden_size": 7168, "num_hidden_layers": 61, "num_attention_heads": 128}
     config |= {"intermediate_size": 18432, "moe_intermediate_size": 2048, "n_routed_experts": 256, "vocab_size": 129280}

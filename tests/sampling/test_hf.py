@@ -136,6 +136,39 @@ def test_a_model_with_linear_attention_works_too(tokenizer, peaked) -> None:
     assert together == [sampler.sample([each], 3, temperature=1.0, seed=5)[0] for each in PROBLEMS]
 
 
+@pytest.mark.parametrize(
+    ("family", "sizes"),
+    [("mixtral", {"num_local_experts": 4}), ("qwen3_moe", {"num_experts": 4, "moe_intermediate_size": 8})],
+)
+def test_experts_that_are_trained_with_a_router_loss_are_sampled_as_without(tokenizer, peaked, family, sizes) -> None:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.for_model(
+        family,
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=4,
+        num_experts_per_tok=2,
+        max_position_embeddings=64,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+        **sizes,
+    )
+    model = peaked(AutoModelForCausalLM.from_config(config))
+    sampler = HFSampler(model, tokenizer, max_tokens=8)
+    solutions = [Prefix(problem=each, text="a b") for each in PROBLEMS]
+    expected, losses = sampler.sample(PROBLEMS, 3, temperature=1.0, seed=5), sampler.solution_losses(solutions)
+    model.config.output_router_logits = True
+    assert sampler.sample(PROBLEMS, 3, temperature=1.0, seed=5) == expected
+    assert [each.tolist() for each in sampler.solution_losses(solutions)] == [each.tolist() for each in losses]
+    assert model.config.output_router_logits, "training goes on with it"
+
+
 # -- where a completion ends ------------------------------------------------------------------------------------------
 
 

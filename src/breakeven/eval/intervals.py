@@ -28,7 +28,19 @@ def mean_and_interval(accuracy_P: npt.NDArray[np.float64]) -> tuple[float, float
     error = float(accuracy_P.std(ddof=1)) / math.sqrt(size) if size > 1 else math.nan
     binomial = mean * (1.0 - mean)
     effective = max(size, binomial / error**2) if size > 1 and error > 0 and binomial > 0 else float(size)
+    return mean, error, *wilson(mean, effective)
+
+
+def wilson(mean: float, size: float) -> tuple[float, float]:
+    """90 % interval of a share `mean` of `size` problems, each solved or not; too wide where they are solved in part.
+
+    Source:
+        Wilson, JASA 22 (1927) 209.
+
+    >>> [round(each, 3) for each in wilson(0.0, 100)]
+    [0.0, 0.026]
+    """
     z2 = NORMAL_95**2
-    centre = (mean + z2 / (2 * effective)) / (1 + z2 / effective)
-    half = NORMAL_95 / (1 + z2 / effective) * math.sqrt(binomial / effective + z2 / (4 * effective**2))
-    return mean, error, min(mean, max(0.0, centre - half)), max(mean, min(1.0, centre + half))
+    centre = (mean + z2 / (2 * size)) / (1 + z2 / size)
+    half = NORMAL_95 / (1 + z2 / size) * math.sqrt(mean * (1.0 - mean) / size + z2 / (4 * size**2))
+    return min(mean, max(0.0, centre - half)), max(mean, min(1.0, centre + half))

@@ -31,8 +31,11 @@ def padded(model: Any, rows: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
 def forward(
     model: Any, tokens_RT: Tensor, positions_RT: Tensor, cache: Any, mask_RT: Tensor, *, kept: int, use_cache: bool
 ) -> Any:
-    """The model's output; `kept` logits of each row from its end, or all where the model takes no such number."""
-    options: dict[str, Any] = {"position_ids": positions_RT, "logits_to_keep": kept}
+    """The model's output; `kept` logits of each row from its end, or all where the model takes no such number.
+
+    The loss of a router that balances its experts is for training alone: it does not fit a mask longer than the tokens.
+    """
+    options: dict[str, Any] = {"position_ids": positions_RT, "logits_to_keep": kept, "output_router_logits": False}
     base = model.get_base_model() if hasattr(model, "get_base_model") else model  # under an adapter
     known = inspect.signature(base.forward).parameters
     return model(
