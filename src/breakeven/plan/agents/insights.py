@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
 
 import numpy as np
 
@@ -18,8 +17,6 @@ from breakeven.plan.trials.measured import Floats
 from breakeven.records import NORMAL_95
 from breakeven.records.plans import Finding, Line, Picture, PlanTable
 from breakeven.report.format import format_flops, format_quality
-
-_MIXED: Final = "a mix of models"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +31,14 @@ class Insights:
         table = self.table
         places = [place for place in table.within(budget).tolist() if keep(table.dags[place])]
         return min(places, key=lambda at: (-table.chosen_by_C[at], table.price_C[at]), default=None)
+
+    def shaped(self, budget: float, *, depth: int | None = None, width: int | None = None) -> int | None:
+        """The same for graphs of a depth and a width; None: of any."""
+        return self.best(budget, keep=lambda dag: depth in (None, dag.depth) and width in (None, dag.width))
+
+    def _as_quick(self, budget: float, most: float) -> int | None:
+        """The same for graphs of at most so many sequential tokens."""
+        return self.best(budget, keep=lambda dag: self.table.sequential_tokens(dag) <= most)
 
     def difference(self, text: str, plus: Sequence[int | None], minus: Sequence[int | None]) -> Finding:
         """The accuracy of some graphs less that of others, with a 90 % interval paired over problems.
@@ -69,36 +74,30 @@ class Insights:
     def _mixes(self, budget: float) -> Iterator[Finding]:
         """Insight 1: graphs of the cheapest model against those of the dearest; and a mix against one model."""
         first, last = self.table.models[0], self.table.models[-1]
-        small, large = (
-            self.best(budget, keep=lambda dag, model=model: _models(dag) == {model}) for model in (first, last)
-        )
+        small = self.best(budget, keep=lambda dag: _models(dag) == {first})
+        large = self.best(budget, keep=lambda dag: _models(dag) == {last})
         text = f"insight 1 for {format_flops(budget)} a query: {first} alone less {last} alone"
         yield self.difference(f"{text} ({self._words(small, large)})", [small], [large])
         mixed = self.best(budget, keep=lambda dag: len(_models(dag)) > 1)
         single = self.best(budget, keep=lambda dag: len(_models(dag)) == 1)
-        text = f"insight 1 for {format_flops(budget)} a query: {_MIXED} less one model"
+        text = f"insight 1 for {format_flops(budget)} a query: a mix of models less one model"
         yield self.difference(f"{text} ({self._words(mixed, single)})", [mixed], [single])
 
     def _shapes(self, budget: float) -> Iterator[Finding]:
         """Insights 2 and 3: one more level, one more node side by side, and the latter at each depth."""
         most, at = self.table.num_nodes, f"for {format_flops(budget)} a query"
-        deep = {size: self.best(budget, keep=lambda dag, size=size: dag.depth == size) for size in range(1, most + 1)}
-        for less, more in pairwise(deep):
-            yield self.difference(f"insight 2 {at}: depth {more} less depth {less}", [deep[more]], [deep[less]])
-        wide = {size: self.best(budget, keep=lambda dag, size=size: dag.width == size) for size in range(1, most)}
-        for less, more in pairwise(wide):
-            yield self.difference(f"insight 2 {at}: width {more} less width {less}", [wide[more]], [wide[less]])
-        gains = {}
-        for depth in range(2, most):
-            one, two = (
-                self.best(budget, keep=lambda dag, shape=(depth, width): (dag.depth, dag.width) == shape)
-                for width in (1, 2)
-            )
-            gains[depth] = two, one
+        for less in range(1, most):
+            deep = [self.shaped(budget, depth=depth) for depth in (less, less + 1)]
+            yield self.difference(f"insight 2 {at}: depth {less + 1} less depth {less}", deep[1:], deep[:1])
+        for less in range(1, most - 1):
+            wide = [self.shaped(budget, width=width) for width in (less, less + 1)]
+            yield self.difference(f"insight 2 {at}: width {less + 1} less width {less}", wide[1:], wide[:1])
+        gains = {depth: [self.shaped(budget, depth=depth, width=width) for width in (1, 2)] for depth in range(2, most)}
+        for depth, (one, two) in gains.items():
             yield self.difference(f"insight 3 {at}: width 2 less width 1 at depth {depth}", [two], [one])
         for less, more in pairwise(gains):
             text = f"insight 3 {at}: what width 2 gains at depth {more}, less what it gains at depth {less}"
-            yield self.difference(text, [gains[more][0], gains[less][1]], [gains[more][1], gains[less][0]])
+            yield self.difference(text, [gains[more][1], gains[less][0]], [gains[more][0], gains[less][1]])
 
     def _words(self, *places: int | None) -> str:
         """Graphs, as a person reads them."""
@@ -111,7 +110,7 @@ class Insights:
         rows = []
         for budget in self.budgets:
             for depth, width in self._shapes_there_are():
-                at = self.best(budget, keep=lambda dag, shape=(depth, width): (dag.depth, dag.width) == shape)
+                at = self.shaped(budget, depth=depth, width=width)
                 if at is not None:
                     rows.append((format_flops(budget), f"{depth}", f"{width}", *self._row(at)))
         return PlanTable(
@@ -129,7 +128,7 @@ class Insights:
             )
             before = -math.inf
             for most in tokens:
-                at = self.best(budget, keep=lambda dag, most=most: self.table.sequential_tokens(dag) <= most)
+                at = self._as_quick(budget, most)
                 if at is not None and self.table.chosen_by_C[at] > before:
                     before = self.table.chosen_by_C[at]
                     seconds = self.table.seconds(self.table.dags[at])
@@ -147,7 +146,7 @@ class Insights:
         for width in range(1, self.table.num_nodes):
             points, intervals = [], []
             for depth, own in self._shapes_there_are():
-                at = self.best(budget, keep=lambda dag, shape=(depth, width): (dag.depth, dag.width) == shape)
+                at = self.shaped(budget, depth=depth, width=width)
                 if own == width and at is not None:
                     quality = self.table.again(self.table.configurations[at]).quality
                     points.append((float(depth), quality.value))

@@ -10,6 +10,7 @@ import numpy as np
 from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.data.made.chain import Chain
 from breakeven.data.made.revision import Revision
+from breakeven.data.splits import Split
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.plan.agents.answers import Answers, Asked
 from breakeven.plan.agents.space import all_dags
@@ -22,7 +23,8 @@ from breakeven.train.costs import cost_of
 if TYPE_CHECKING:
     import torch
 
-_TRIALS, _FRESH = "validation", "test"
+_TRIALS: Final[Split] = "validation"
+_FRESH: Final[Split] = "test"
 """Splits of the problems that trials are made on, and of those that no trial sees."""
 
 
@@ -105,7 +107,8 @@ class Run:
     def problems(self) -> tuple[Problem, ...]:
         """Those that trials are made on first."""
         recipe, found = self.recipe, list[Problem]()
-        for name, split in (("trial_problems", _TRIALS), ("fresh_problems", _FRESH)):
+        splits: tuple[tuple[str, Split], ...] = (("trial_problems", _TRIALS), ("fresh_problems", _FRESH))
+        for name, split in splits:
             try:
                 found += recipe.task.problems(split, getattr(recipe, name), seed=recipe.seed)
             except ArgumentError as error:

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Final, TypeAlias
 
@@ -139,16 +139,7 @@ class Measured(ABC):
     def tried(self, name: str, configuration: Configuration, quality: Quality) -> Option:
         """Serving one that trials found: all models had to be trained."""
         option = self.option(name, configuration, quality)
-        return Option(
-            name=name,
-            settings=option.settings,
-            train_flops=option.train_flops,
-            one_off={OTHERS: max(0.0, self.train_flops - option.train_flops)},
-            query_flops=option.query_flops,
-            sequential_tokens=option.sequential_tokens,
-            seconds=option.seconds,
-            quality=quality,
-        )
+        return replace(option, one_off={OTHERS: max(0.0, self.train_flops - option.train_flops)})
 
     def check_rows(self, size: int) -> None:
         """Nothing, if there is a row for each of so many configurations."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from breakeven.choice.break_even import break_even
 from breakeven.choice.choose import cheapest
@@ -34,14 +34,7 @@ class Winner:
     def option(self) -> Option:
         """With its trials, their fresh measurement and the models that were trained for them."""
         found = self.outcome.winner
-        return Option(
-            name=self.name,
-            settings=found.settings | {"method": self.method},
-            train_flops=found.train_flops,
-            one_off=found.one_off,
-            query_flops=found.query_flops,
-            quality=found.quality,
-        )
+        return replace(found, name=self.name, settings=found.settings | {"method": self.method})
 
 
 def winners_of(table: Measured, found: Sequence[Comparison]) -> tuple[Winner, ...]:
