@@ -258,6 +258,20 @@ def test_in_closed_form_everything_is_exact_and_nothing_is_trained(tmp_path: Pat
     assert deeper.value == pytest.approx(0.58 * 0.92 + 0.42 * 0.3 - 0.58)
 
 
+def test_latency_may_be_a_condition(tmp_path: Path) -> None:
+    """Two nodes one after another at most: 550 tokens."""
+    found = run_plan(ROW, tmp_path / "plan", settings=replace(QUICK, most_tokens=550, budgets=(6.0,)))
+    assert {each.sequential_tokens for each in found.answer.options} <= {275.0, 550.0}
+    shapes = next(each for each in found.answer.tables if "depth and width" in each.label)
+    assert {row[1] for row in shapes.rows} == {"1", "2"}
+    slower = run_plan(
+        ROW, tmp_path / "plan", settings=replace(QUICK, budgets=(6.0,))
+    )  # no trial is taken for another's
+    assert 825.0 in {each.sequential_tokens for each in slower.answer.options}
+    with pytest.raises(ArgumentError, match="choices must have a configuration that can be built"):
+        run_plan(ROW, tmp_path / "other", settings=replace(QUICK, most_tokens=100))
+
+
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
 def test_a_graph_of_ones_own_stands_beside_those_that_are_found(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"own{suffix}"

@@ -5,7 +5,7 @@ method of looking can be held against the truth, with all that its trials cost.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from breakeven import check
@@ -70,6 +70,8 @@ class Settings:
     seed: int = 0
     tokens_per_second: tuple[float, ...] = ()
     """At which each model writes, for latency in seconds; none: not known."""
+    most_tokens: int = 0
+    """Along the longest path of a graph, at most: latency as a condition; 0: any number."""
     budgets: tuple[float, ...] = (1.5, 3.0, 6.0)
     """FLOPs a query, in the price of the default: one node of the dearest model."""
     seen_problems: int = 128
@@ -103,7 +105,8 @@ class Settings:
             )
         for name in ("trial_problems", "fresh_problems", "seeds"):
             check.at_least(name, getattr(self, name), 2)
-        check.at_least("plain_steps", self.plain_steps, 0)
+        for name in ("plain_steps", "most_tokens"):
+            check.at_least(name, getattr(self, name), 0)
         check.at_least("num_trials", self.num_trials, 1)
         if not self.budgets:
             raise argument_error("budgets", "hold at least one", [])
@@ -122,6 +125,7 @@ class Settings:
 
 _FREE = (
     "tokens_per_second",
+    "most_tokens",
     "budgets",
     "seen_problems",
     "num_trials",
@@ -141,6 +145,8 @@ def answer(asked: Asked) -> PlanAnswer:
         table = Run(recipe=settings.recipe, cells=asked.cells).table()
     else:
         table = closed_form(settings.nodes, tokens_per_second=settings.tokens_per_second, seed=settings.seed)
+    if settings.most_tokens:
+        table = replace(table, most_tokens=float(settings.most_tokens))
     own = own_graphs(asked.files, asked.cells, table)
     default = default_option(table)
     budgets = tuple(sorted(each * default.per_query for each in settings.budgets))
@@ -159,6 +165,7 @@ def answer(asked: Asked) -> PlanAnswer:
             hints=_HINTS,
             seed=settings.seed,
             cells=asked.cells,
+            condition=table.condition,
         ),
     )
     central, winners = found[len(found) // 2], winners_of(table, found)

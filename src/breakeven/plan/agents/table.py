@@ -45,6 +45,8 @@ class Graphs(Measured):
     dags: tuple[Dag, ...]
     """In the order of the rows."""
     num_nodes: int
+    most_tokens: float = math.inf
+    """Along the longest path of a graph: slower ones cannot be chosen."""
     _places: dict[Key, int] = field(default_factory=dict, repr=False)
 
     seeded = ("rules", "bayesian", "reinforce", "random")
@@ -108,6 +110,11 @@ class Graphs(Measured):
 
         return dag.longest(taken)
 
+    @property
+    def condition(self) -> str:
+        """What besides the budget limits what may be chosen."""
+        return "" if math.isinf(self.most_tokens) else f" tokens={self.most_tokens:g}"
+
     # -- as `Measured` asks ---------------------------------------------------------------------------------------
 
     def space(self, budget: float) -> Space:
@@ -130,14 +137,15 @@ class Graphs(Measured):
         return space, Reinforce(space, seed=seed) if name == "reinforce" else AtRandom(seed=seed)
 
     def price(self, configuration: Configuration) -> float:
-        """FLOPs per query; infinity where it cannot be built: a vote of fewer than two."""
+        """FLOPs per query; infinity where it cannot be built, as a vote of fewer than two, or is too slow."""
         place = self._place(configuration)
         return math.inf if place is None else float(self.price_C[place])
 
     @cached_property
     def price_C(self) -> Floats:
-        """FLOPs per query."""
-        return np.array([self.flops(each) for each in self.dags])
+        """FLOPs per query; infinity where a graph is too slow."""
+        quick = [self.sequential_tokens(each) <= self.most_tokens for each in self.dags]
+        return np.array([self.flops(dag) if ok else math.inf for dag, ok in zip(self.dags, quick, strict=True)])
 
     @cached_property
     def chosen_by_C(self) -> Floats:

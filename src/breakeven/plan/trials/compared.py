@@ -75,7 +75,7 @@ def compared(
 
 
 def proposer_of(
-    url: str, *, name: str, key_env: str, params: float, hints: str, seed: int, cells: Cells
+    url: str, *, name: str, key_env: str, params: float, hints: str, seed: int, cells: Cells, condition: str = ""
 ) -> tuple[str, Proposer] | None:
     """A language model behind a server as one more method, and what it is called; None where there is no address.
 
@@ -87,6 +87,7 @@ def proposer_of(
         hints: sentences on what is known of the choices.
         seed: of its samples.
         cells: where its answers are kept.
+        condition: what besides the budget limits what may be chosen, as of `Measured`.
     """
     if not url:
         return None
@@ -94,7 +95,7 @@ def proposer_of(
     model = proposer_at(url, served_name=name or None, api_key_env=key_env or None, params=params or None)
 
     def make(space: Space) -> Method:
-        key = f"{called} budget={space.budget!r}"
+        key = f"{called}{condition} budget={space.budget!r}"
         return Proposals(space, model, seed=seed, hints=hints, cells=cells, key=key)
 
     return called, make

@@ -146,7 +146,7 @@ def course_of(
             proposer=archive.proposer if archive.proposer.calls else None,
         )
 
-    key = f"trials {name} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
+    key = f"trials {name}{table.condition} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
     tried = cells.of(key, Tried, make_trials)
     return Course(table=table, budget=budget, num_problems=num_problems, seed=seed, tried=tried)
 

@@ -81,6 +81,11 @@ class Measured(ABC):
         """Of all models together."""
 
     @property
+    def condition(self) -> str:
+        """What besides the budget limits what may be chosen, for the keys of cells."""
+        return ""
+
+    @property
     def knows_problems(self) -> bool:
         """Whether accuracies are known problem by problem, so that there are intervals."""
         return bool(self.fresh_CP.shape[1] > 1)
@@ -103,7 +108,7 @@ class Measured(ABC):
 
     def within(self, budget: float) -> npt.NDArray[np.intp]:
         """Places of the configurations that a budget allows."""
-        return np.flatnonzero(self.price_C <= budget)
+        return np.flatnonzero((self.price_C <= budget) & np.isfinite(self.price_C))
 
     def optimum(self, budget: float) -> int:
         """The truly best that it allows; of equals the cheapest."""
