@@ -35,27 +35,33 @@ class Record(Shadowed, frozen=True, kw_only=True):
     active_parameters: int
     """Those that a token meets."""
     bank: SampleBank
-    """Samples of the test problems at the stop; at the end of a run that does not stop."""
+    """Samples of the test problems at the stop; at the end of a run that does not stop. Of classifiers plain passes
+    alone: classifiers.py has the noisy ones."""
 
     @property
     def full_accuracy(self) -> float:
         """On the test problems, of the fully trained model with the better one of greedy and sampled answers."""
         if (found := self.verification) is not None:
-            return max(found.full_greedy_accuracy, found.full_sampled_accuracy)
-        return max(self.bank.greedy_accuracy, self.bank.sampled_accuracy)
+            return max(found.full_greedy_accuracy, found.full_sampled_accuracy or 0.0)
+        return max(self.bank.greedy_accuracy, self.bank.sampled_accuracy if self.bank.num_drawn else 0.0)
 
 
 def main() -> None:
     records = recorded()
-    parts = {"all": records} | {name: [each for each in records if each.output == name] for name in get_args(Output)}
-    for lines, told in ((table(records), tally), (dynamic_k(records), tally_dynamic_k)):
+    for lines, told, of in ((table, tally, records), (dynamic_k, tally_dynamic_k, sampled(records))):
+        parts = {"all": of} | {name: [each for each in of if each.output == name] for name in get_args(Output)}
         said = [f"- {name}: {told(some)}" for name, some in parts.items() if some]
-        sys.stdout.write("\n".join([*lines, "", *said]) + "\n\n")
+        sys.stdout.write("\n".join([*lines(of), "", *said]) + "\n\n")
 
 
 def recorded() -> list[Record]:
     """All runs of the folder, kinds of output, tasks and families together."""
     return sorted(read(FOLDER, Record), key=lambda each: (each.output, each.task, each.family, each.seed))
+
+
+def sampled(records: Sequence[Record]) -> list[Record]:
+    """Those whose banks have more than greedy samples."""
+    return [each for each in records if each.bank.num_drawn]
 
 
 def compact(bank: SampleBank) -> SampleBank:

@@ -49,6 +49,25 @@ def test_run_recorded_in_paper_mode_is_decided_as_it_was() -> None:
         )
 
 
+def test_continued_runs_are_decided_as_they_were_and_their_page_is_of_what_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    continued = importlib.import_module("continued")
+    page = " ".join((ROOT / "docs" / "continued.md").read_text().split())
+    for line in (*continued.spent(), *continued.table(), *continued.levels()):
+        assert line in page
+    record = continued.load("continued-seed0")
+    policy = policy_from(record.header.policy)
+    decisions = replay([each.observation for each in record.checkpoints], record.header.spec, policy)
+    for now, then in zip(decisions, (each.decision for each in record.checkpoints), strict=True):
+        assert (now.action, now.reason, now.step) == (then.action, then.reason, then.step)
+        assert (now.serving and now.serving.k) == (then.serving and then.serving.k)
+    assert record.header.start.spent.steps == continued.load("base").checkpoints[-1].observation.step
+    assert continued.load("scratch-seed0").header.start is None
+    assert continued.load("scratch-seed0").header.spec == record.header.spec
+
+
 def test_table_of_runs_in_shadow_mode_is_of_what_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     shadow = importlib.import_module("shadow")

@@ -23,7 +23,9 @@ from breakeven.config import (
 from breakeven.data.made.chain import Chain
 from breakeven.data.made.countdown import Countdown
 from breakeven.data.made.latin import Latin
+from breakeven.data.made.mixture import Mixture
 from breakeven.data.made.rules import Rules
+from breakeven.data.made.sorting import Sorting
 from breakeven.data.named import TASKS, task_class
 from breakeven.data.task import Task, Voted
 from breakeven.errors import ArgumentError
@@ -175,6 +177,61 @@ def test_every_kind_is_a_task_and_some_are_voted_on() -> None:
         assert isinstance(task, Voted) == (kind in ("chain", "text"))
 
 
+MIXTURE = """
+[task]
+kind = "mixture"
+shares = [3, 1]
+[[task.members]]
+num_numbers = 2
+[[task.members]]
+kind = "sorting"
+length = 5
+"""
+
+
+def test_a_mixture_holds_tasks_each_of_its_kind(tmp_path: Path) -> None:
+    config = settings_in(MIXTURE, tmp_path)
+    assert config.task == Mixture(members=(Countdown(num_numbers=2), Sorting(length=5)), shares=(3.0, 1.0))
+    written = json.loads(json.dumps(config_to_builtins(config)))
+    assert [each["kind"] for each in written["task"]["members"]] == ["countdown", "sorting"]
+    assert config_from(written) == config
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"sorting"', '"chess"', r"^task\.members\[1\]\.kind must be one of calculation, .*; got 'chess'\."),
+        (
+            "length",
+            "lenght",
+            r"^task\.members\[1\]\.lenght must be a setting of \[task\.members\[1\]\]; .* mean length",
+        ),
+        ("length = 5", "length = 1", r"^task\.members\[1\]\.length must be from 2 to 32; got 1\."),
+        ("length = 5", "length = 'five'", r"^task\.members\[1\]\.length must be of its type: expected int"),
+        ('"sorting"\nlength = 5', '"text"\nname = "chain"', r"^task\.members\[1\] must be of its type: expected Gen"),
+        (
+            '"sorting"\nlength = 5',
+            '"mixture"',
+            r"^task\.members\[1\] must be of its type: expected GeneratedTask, got Mix",
+        ),
+        ("[3, 1]", "[3]", r"^task\.shares must be as many as the 2 members, or none; got \[3\.0\]\."),
+    ],
+)
+def test_a_member_that_cannot_be_is_refused_by_where_it_stands(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert old in MIXTURE
+    with pytest.raises(ArgumentError, match=message):
+        settings_in(MIXTURE.replace(old, new), tmp_path)
+
+
+def test_members_that_are_no_list_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ArgumentError, match=r"^task\.members must be of its type: expected array, got str; got 'all'\."
+    ):
+        settings_in('[task]\nkind = "mixture"\nmembers = "all"', tmp_path)
+
+
 def test_an_override_may_change_the_kind() -> None:
     config = load_recipe("chain", ["task={ kind = 'rules', depth = 2 }"])
     assert config.task == Rules(depth=2)
@@ -185,11 +242,11 @@ def test_an_override_may_change_the_kind() -> None:
     [
         (
             '[task]\nkind = "chess"',
-            r"^task\.kind must be one of calculation, chain, countdown, latin, rules, sorting, text; got 'chess'\.",
+            r"^task\.kind must be one of calculation, chain, countdown, latin, mixture, rules, sorting, text; got 'ch",
         ),
         (
             "[task]\nkind = 5",
-            r"^task\.kind must be one of calculation, chain, countdown, latin, rules, sorting, text; got 5\.",
+            r"^task\.kind must be one of calculation, chain, countdown, latin, mixture, rules, sorting, text; got 5\.",
         ),
         ('[task]\nkind = ["chain"]', r"^task\.kind must be one of .*; got \['chain'\]\."),
         (
@@ -332,7 +389,8 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_names() -> None:
         ArgumentError, match=r"^RECIPE must be a shipped name .*; got 'cuntdown'\. Did you mean countdown"
     ):
         load_recipe("cuntdown")
-    with pytest.raises(ArgumentError, match=r"got 'xyz'\. Known: chain, countdown, countdown-easy"):
+    known = r"got 'xyz'\. Known: chain, continue-countdown, conv-mnist1d, countdown, countdown-easy"
+    with pytest.raises(ArgumentError, match=known):
         load_recipe("xyz")
 
 

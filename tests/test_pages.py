@@ -12,13 +12,16 @@ import tomllib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from breakeven import CalibratedPolicy, PaperPolicy, read_log, replay
+from breakeven.classifiers.families import FAMILIES
+from breakeven.classifiers.recipe import classifier_from
 from breakeven.cli import app
-from breakeven.config import load_recipe, policy_from
+from breakeven.config import config_from, is_classifier, load_recipe, policy_from, recipe_settings
 from breakeven.report.brief import brief
 from breakeven.report.explain import progress_line
 
@@ -108,7 +111,8 @@ def test_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         elif language == "toml":
             assert tomllib.loads(text), place
             Path("mine.toml").write_text(text, encoding="utf-8")
-            load_recipe("mine.toml")
+            settings = recipe_settings("mine.toml")
+            (classifier_from if is_classifier(settings) else config_from)(settings)
         elif language == "jsonl":
             assert [json.loads(line) for line in text.splitlines()], place
         else:
@@ -150,9 +154,11 @@ def test_the_rate_of_each_schedule_falls_over_the_share_that_the_page_of_transfo
 
 def test_page_of_concepts_names_every_setting_of_a_recipe() -> None:
     recipe = load_recipe("countdown")
-    sections = (recipe, recipe.task, recipe.model, recipe.train, recipe.evaluate, recipe.verify)
-    rules = (CalibratedPolicy(), PaperPolicy())
-    settings = [each.name for part in (*sections, *rules) for each in dataclasses.fields(part)]
+    other = classifier_from(recipe_settings("resnet-mnist"))
+    parts: list[Any] = [recipe, recipe.task, recipe.model, recipe.train, recipe.evaluate, recipe.verify]
+    parts += [other, other.data, other.train, other.passes, other.evaluate, *FAMILIES.values()]
+    parts += [CalibratedPolicy(), PaperPolicy()]
+    settings = [each.name for part in parts for each in dataclasses.fields(part)]
     assert not {name for name in settings if f"`{name}`" not in PAGES["docs/concepts.md"]}
 
 

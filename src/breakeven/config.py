@@ -5,15 +5,15 @@ Loading only: no logic, no defaults hidden elsewhere. Units are in the names.
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from breakeven import check
+from breakeven.data.configured import task_of
 from breakeven.data.made.countdown import Countdown
-from breakeven.data.named import task_class
 from breakeven.data.task import Task
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.names import load_object
@@ -31,12 +31,14 @@ ON_STOP: Final[tuple[OnStop, ...]] = ("serve", "cooldown")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """The reference transformer's sizes; vocabulary and length come from the task."""
+    """The reference transformer's sizes, and what its weights begin as; vocabulary and length come from the task."""
 
     num_layers: int = 3
     embedding: int = 128
     num_heads: int = 4
     feed_forward: int = 256
+    start: str = ""
+    """Directory of a run, or of a model that it saved, whose weights training begins with; none: random ones."""
 
     def __post_init__(self) -> None:
         for name in ("num_layers", "embedding", "num_heads", "feed_forward"):
@@ -221,22 +223,42 @@ def _check_strategies(strategies: Sequence[str], reward_model: str) -> None:
             raise argument_error("evaluate.reward_model", rule, reward_model, "Make one: breakeven reward-model.")
 
 
-def recipe_names() -> list[str]:
-    """Names of the recipes shipped in the package."""
-    shipped = files("breakeven").joinpath("recipes").iterdir()
+CLASSIFIERS: Final = "classifiers"
+"""Folder of the recipes that train a classifier, within those that are shipped."""
+
+
+def recipe_names(folder: str = "") -> list[str]:
+    """Names of the recipes shipped in the package, of language models or in a folder within these."""
+    shipped = files("breakeven").joinpath("recipes", folder).iterdir()
     return sorted(Path(each.name).stem for each in shipped if each.name.endswith(".toml"))
 
 
 def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
-    """The configuration of a shipped recipe or a TOML file, with `key=value` overrides.
+    """The configuration of a shipped recipe or a TOML file of a language model, with `key=value` overrides.
 
     Args:
         recipe: a shipped name such as "countdown", or the path of a `.toml` file.
         overrides: "section.key=value" each; values are TOML, a bare word is taken as a string.
 
     Raises:
-        ArgumentError: no such recipe or key (the nearest names are given), not TOML, or a value out of its range.
+        ArgumentError: no such recipe or key (the nearest names are given), not TOML, a classifier's, or a value out of
+            its range.
     """
+    settings = recipe_settings(recipe, overrides)
+    if is_classifier(settings):
+        remedy = "A recipe with a section data trains a classifier, which `breakeven run` alone does."
+        raise argument_error("RECIPE", "be of a language model", recipe, remedy)
+    return config_from(settings)
+
+
+def is_classifier(settings: Mapping[str, Any]) -> bool:
+    """Whether a recipe trains a classifier, see `breakeven.classifiers`, and no language model."""
+    return "data" in settings
+
+
+def recipe_settings(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The plain settings of a recipe of either kind; arguments and errors as of `load_recipe`."""
+    shipped = {name: folder for folder in ("", CLASSIFIERS) for name in recipe_names(folder)}
     if recipe.endswith(".toml"):
         path = Path(recipe)
         if not path.is_file():
@@ -245,11 +267,12 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise argument_error("RECIPE", "be a readable UTF-8 file", recipe, f"{error}.") from error
-    elif recipe in recipe_names():
-        text = files("breakeven").joinpath("recipes", f"{recipe}.toml").read_text(encoding="utf-8")
+    elif recipe in shipped:
+        place = files("breakeven").joinpath("recipes", shipped[recipe], f"{recipe}.toml")
+        text = place.read_text(encoding="utf-8")
     else:
-        rule, shipped = "be a shipped name or the path of a .toml file", recipe_names()
-        remedy = check.did_you_mean(recipe, shipped) or f"Known: {', '.join(shipped)}."
+        rule = "be a shipped name or the path of a .toml file"
+        remedy = check.did_you_mean(recipe, shipped) or f"Known: {', '.join(sorted(shipped))}."
         raise argument_error("RECIPE", rule, recipe, remedy)
     try:
         settings = tomllib.loads(text)
@@ -258,7 +281,7 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> RunConfig:
     settings.setdefault("name", Path(recipe).stem)
     for each in overrides:
         override(settings, each)
-    return config_from(settings)
+    return settings
 
 
 def config_from(settings: dict[str, Any]) -> RunConfig:
@@ -270,12 +293,10 @@ def config_from(settings: dict[str, Any]) -> RunConfig:
     if "to_end" in settings:  # its name in earlier versions
         rest = {name: value for name, value in settings.items() if name != "to_end"}
         settings = {"mode": "shadow" if settings["to_end"] else "stop"} | rest
-    given = settings.get("task")
-    task = task_class(given.get("kind", "countdown") if isinstance(given, dict) else "countdown")
-    refuse_unknown(settings, types_of(RunConfig) | {"task": task})
+    refuse_unknown(settings, types_of(RunConfig))
     sections: dict[str, Any] = {}
     if "task" in settings:
-        sections["task"] = as_record(settings["task"], task, "task")
+        sections["task"] = task_of(settings["task"])
     if "policy" in settings:
         sections["policy"] = policy_from(settings["policy"], usual="calibrated")
     return as_record({**settings, **sections}, RunConfig)
@@ -313,6 +334,12 @@ def policy_from(settings: Any, *, usual: str = "paper") -> Policy:
         return policy if ":" in name and "patience" not in settings else Patience(policy, checkpoints)
     except ArgumentError as error:
         raise ArgumentError(str(error) if str(error).startswith("policy.") else f"policy.{error}") from None
+
+
+def recorded_policy(settings: dict[str, Any]) -> Policy:
+    """As `policy_from`, of a run log's first line: a rule without `patience` there was not wrapped in any."""
+    policy = policy_from(settings)
+    return policy.rule if isinstance(policy, Patience) and "patience" not in settings else policy
 
 
 def config_to_builtins(config: RunConfig) -> dict[str, Any]:

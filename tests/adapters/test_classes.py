@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
 from breakeven.adapters.classes import Classification  # noqa: E402
+from breakeven.adapters.counting import count_module  # noqa: E402
 from breakeven.adapters.subject import Loop  # noqa: E402
 from breakeven.sampling.augment import moves  # noqa: E402
 
@@ -143,6 +144,22 @@ def test_a_pass_is_charged_what_pytorch_executes_and_training_three_times_that(t
     first = stop.session.checkpoints[0].observation
     assert first.train_flops == 3 * forward * 120
     assert first.evaluation_flops == forward * (60 + first.bank.num_drawn)
+    assert first.query_flops.total(4) == pytest.approx(4 * forward)
+
+
+def test_frozen_weights_are_charged_no_gradients(train) -> None:
+    def frozen() -> Any:
+        model = resnet()
+        for each in model.resnet.parameters():
+            each.requires_grad = False
+        return model
+
+    stop = early_stop(of={"snapshots": 2})
+    trainer = train(stop, make=frozen, max_steps=10)
+    first = stop.session.checkpoints[0].observation
+    forward, trained = count_module(trainer.model, pixel_values=TRAINED[0]["pixel_values"][None])
+    assert forward < trained < 1.1 * forward, "the gradient of the head's weights alone"
+    assert first.train_flops == pytest.approx(trained * 120)
     assert first.query_flops.total(4) == pytest.approx(4 * forward)
 
 

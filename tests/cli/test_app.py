@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import breakeven
 from breakeven.cli import app
 from breakeven.cli.examples import EXAMPLES
-from breakeven.config import recipe_names
+from breakeven.config import CLASSIFIERS, recipe_names
 
 COMMANDS = ("run", "replay", "report", "bound", "flops")
 
@@ -60,7 +60,7 @@ def test_examples_fit_80_columns() -> None:
 
 def test_every_recipe_is_listed(cli) -> None:
     text = cli("run", "--help").stdout
-    for name in recipe_names():
+    for name in (*recipe_names(), *recipe_names(CLASSIFIERS)):
         assert re.search(rf"^ +{name}  +\w", text, re.MULTILINE), name
 
 

@@ -20,7 +20,7 @@ pytest.importorskip("torch")
 
 from breakeven import PaperPolicy, RunSpec, open_log
 from breakeven.cli.common import new_directory
-from breakeven.config import config_from, load_recipe, recipe_names
+from breakeven.config import CLASSIFIERS, config_from, load_recipe, recipe_names
 from breakeven.data.made.countdown import Countdown
 from breakeven.report import explain
 from breakeven.report.format import format_flops, format_share
@@ -418,7 +418,7 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name(refused) -> None:
 def test_neither_recipe_nor_run_is_refused(refused) -> None:
     message = refused("run")
     assert message.startswith("RECIPE must be given, or --resume RUN; ")
-    assert message.endswith(f"there are {', '.join(recipe_names())}.")
+    assert message.endswith(f"there are {', '.join((*recipe_names(), *recipe_names(CLASSIFIERS)))}.")
 
 
 def test_a_mode_that_does_not_exist_is_refused(cli, refused, at_step, recipe: Path) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from breakeven.config import policy_from
+from breakeven import CalibratedPolicy
+from breakeven.config import policy_from, recorded_policy
 from breakeven.cost.tokens import ModelCost
 from breakeven.errors import ArgumentError
 from breakeven.records import Decision, Reason, RunSpec
 from breakeven.session.replay import replay
 from breakeven.session.session import Session
+from breakeven.stopping.course import Policy
 from breakeven.stopping.paper import PaperPolicy
 from breakeven.stopping.patience import Patience, policy_settings
 from breakeven.store import Header, RunLog, read_log
@@ -59,6 +61,14 @@ def test_a_replayed_run_equals_the_live_one_bit_for_bit(tmp_path: Path) -> None:
     assert again == live == tuple(each.decision for each in record.checkpoints)
     assert bits(again) == bits(live)
     assert len({each.reason for each in live}) > 2, "the run went through several stages"
+
+
+@pytest.mark.parametrize("rule", [CalibratedPolicy(), PaperPolicy(), Patience(CalibratedPolicy(), 3)])
+def test_a_rule_decides_as_what_a_log_says_of_it(rule: Policy) -> None:
+    """Wrapped in patience or not: read with the usual patience, the paper's would wait where the run had stopped."""
+    recorded = recorded_policy(policy_settings(rule))
+    assert recorded == rule
+    assert bits(replay(RUN, PLAN, recorded)) == bits(replay(RUN, PLAN, rule))
 
 
 def test_replaying_twice_gives_the_same_bits() -> None:

@@ -42,10 +42,17 @@ def files(run_dir: Path) -> dict[str, bytes]:
     return {str(path.relative_to(run_dir)): path.read_bytes() for path in kept}
 
 
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
-    path.write_text(RECIPE, encoding="utf-8")
+@pytest.fixture(scope="module", params=["from scratch", "continued"])
+def recipe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recipe")
+    path, text = folder / "tiny.toml", RECIPE
+    if request.param == "continued":
+        path.write_text(RECIPE.replace("every_steps = 1,", "every_steps = 60,"), encoding="utf-8")
+        config = load_recipe(str(path), ["seed=7"])
+        with loop.start_run(config, folder / "base") as log:
+            loop.run(config, folder / "base", log, mode="advise")
+        text = RECIPE.replace("num_layers = 1,", f"start = '{folder / 'base'}', num_layers = 1,")
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -152,7 +152,7 @@ def test_the_fully_trained_weights_are_kept_with_what_they_are_but_nothing_decid
     config = make_config()
     run(config, tmp_path, mode="shadow")
     note = json.loads((tmp_path / "full" / "serving.json").read_text(encoding="utf-8"))
-    assert set(note) == {"task", "model"}
+    assert set(note) == {"task", "model", "spent"}
     assert Countdown(**note["task"]) == config.task
     model, trained = (Transformer(TransformerShape(**note["model"])) for _ in range(2))
     load_weights(tmp_path / "full", model)

@@ -34,7 +34,7 @@ class Classification:
 
     K passes are combined: of augmented inputs, with the dropout of training, or of the last K checkpoints. They stand
     against one plain pass of the fully trained model. What a pass costs is counted as PyTorch runs it, padding left
-    out; training is charged at three times that.
+    out; training is charged at three times that, or where weights are frozen as it is executed.
 
     Args:
         examples: rows as those trained on: mappings with a label, or pairs of input and label. None is trained on.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from breakeven.adapters.counting import count_module
@@ -16,7 +17,9 @@ _Shape = tuple[tuple[Any, ...], ...]
 
 
 def pass_cost(model: Any, examples: Iterable[Inputs]) -> ModelCost:
-    """Of a token that is an example: feeding it is a forward pass over it, training on it is charged at three of them.
+    """Of a token that is an example: feeding it is a forward pass over it, training on it takes three of them.
+
+    Where some weights are not trained, training on it takes what PyTorch executes instead.
 
     Args:
         model: stays as it is.
@@ -38,11 +41,15 @@ def pass_cost(model: Any, examples: Iterable[Inputs]) -> ModelCost:
         shapes = [by_size[place] for place in evenly(len(shapes), _MOST_SHAPES)]
     with evaluating(model, nullcontext):  # a single example has no statistics of a batch
         flops = {
-            shape: count_module(model, *each.positional, **_tensors(each.by_name))[0]
+            shape: count_module(model, *each.positional, **_tensors(each.by_name))
             for shape, each in first.items()
             if shape in shapes
         }
-    return ModelCost(body_params=sum(flops[each] for each in shapes) / len(shapes) / 2)
+    forward, trained = (sum(flops[shape][of] for shape in shapes) / len(shapes) for of in (0, 1))
+    cost = ModelCost(body_params=forward / 2)
+    if all(each.requires_grad for each in model.parameters()):
+        return cost
+    return replace(cost, backward_weights=trained / forward - 1.0)
 
 
 def _tensors(named: dict[str, Any]) -> dict[str, Any]:

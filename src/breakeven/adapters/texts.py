@@ -5,15 +5,17 @@ from typing import Any
 
 from breakeven.adapters.asked import Asked, asked_from
 from breakeven.adapters.overlap import warn_of_overlap
-from breakeven.adapters.ranks import agreed, everywhere
+from breakeven.adapters.ranks import agreed, everywhere, is_first
 from breakeven.adapters.subject import Loop
 from breakeven.adapters.tokens import TokenCount, end_tokens
+from breakeven.adapters.trained import trained_cost
 from breakeven.cost.families import cost_of_config
 from breakeven.cost.tokens import ModelCost
 from breakeven.data.task import TextTask
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.records import Problem
 from breakeven.sampling.hf import HFSampler
+from breakeven.session.voice import warn
 
 
 class Texts:
@@ -71,11 +73,17 @@ class Texts:
         return asked, sampler
 
     def cost(self, loop: Loop) -> ModelCost:
-        """See `Subject`."""
+        """See `Subject`; of training, by the weights that are trained as it begins."""
         try:
-            return cost_of_config(loop.model.config)
+            cost = cost_of_config(loop.model.config)
         except ArgumentError as error:
             raise ArgumentError(f"{error} Or say what a token costs: EarlyStop(cost=ModelCost(...)).") from error
+        try:
+            return trained_cost(loop.model, cost)
+        except ArgumentError as error:
+            if is_first():
+                warn(f"training is charged as if all weights were trained: {error}")
+            return cost
 
     def attach(self, loop: Loop, references: Sequence[Any]) -> None:
         """See `Subject`."""

@@ -45,12 +45,12 @@ class TokenCount:
         flops = 0.0
         for (kind, before, new), rows in self._reads.items():
             if kind == "scored":
-                flops += rows * cost.train_flops(1, new) / 3
+                flops += cost.forward_flops(rows, new)
             else:
                 flops += rows * (cost.decode_flops(before, new) if before else cost.prefill_flops(new))
         tokens, sequences, _ = self.so_far
         if generated_elsewhere and sequences and not any(kind == "generated" for kind, _, _ in self._reads):
-            flops += cost.train_flops(generated_elsewhere * sequences / tokens, tokens / sequences) / 3
+            flops += cost.forward_flops(generated_elsewhere * sequences / tokens, tokens / sequences)
         return flops
 
     def attach(self, module: Any, *, ends: frozenset[int] = frozenset(), references: tuple[Any, ...] = ()) -> None:

@@ -16,6 +16,7 @@ from breakeven.errors import LostProcessError, argument_error
 from breakeven.records import BudgetChange, Decision, RunSpec, SampleBank
 from breakeven.records.protocols import Sampler
 from breakeven.session.recording import start_log
+from breakeven.session.resume import charged_as_begun
 from breakeven.session.session import Mode, Session
 from breakeven.session.timing import TrainingClock
 from breakeven.session.voice import warn
@@ -69,8 +70,12 @@ class Watch:
     _has_advised: bool = False
     _clock: TrainingClock = field(default_factory=TrainingClock)
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, *, resume: bool = False) -> None:
         """Before the first step of this process, which is the one after `step`.
+
+        Args:
+            step: where the model stands.
+            resume: whether a run that the directory holds is gone on with from step 0 too.
 
         Raises:
             ArgumentError: the directory holds a run and this one begins anew; or anything that `Session` refuses.
@@ -80,7 +85,7 @@ class Watch:
         if not (self.directory / LOG_NAME).exists():
             self._tokens_before = None if step else 0.0
             return
-        if not step:
+        if not step and not resume:
             remedy = "Go on with that run from its last checkpoint, or name another by log=DIR."
             raise argument_error("log", "be a new run directory where training begins anew", self.directory, remedy)
         self._log = RunLog.open(self.directory)
@@ -143,7 +148,7 @@ class Watch:
             self._switch_off(error)
             return None
         stopped = self.session.stopped_at
-        if stopped is not None and self.mode != "stop" and not self._has_advised:
+        if stopped is not None and self.mode != "stop" and not self._has_advised and not self.session.quiet:
             self._has_advised = True
             warn(f"training may stop at step {stopped.observation.step}. {stopped.decision}")
         return decision
@@ -245,6 +250,7 @@ class Watch:
         before = [each.observation for each in log.checkpoints if each.observation.step <= step]
         sequence_tokens = int(log.fingerprint.parts["sequence_tokens"])
         steps, step_rollouts = config.get("steps", self.steps), config.get("step_rollout_flops", 0.0)
+        self.cost = charged_as_begun(self.cost, log.fingerprint)
         token_flops = self.cost.train_flops(1 / sequence_tokens, sequence_tokens)
         step_tokens = (spec.budget_flops - step_rollouts * steps) / token_flops / steps
         last = before[-1] if before else None
@@ -310,9 +316,12 @@ class Watch:
         return round(self._tokens_before) + tokens
 
     def _verify(self, session: Session) -> None:
+        found = session.verify()
+        if session.quiet:
+            return
         if session.stopped_at is None:
             warn("no stop was advised in this run.")
-        elif (found := session.verify()) is not None:
+        elif found is not None:
             warn(
                 f"the stop at step {found.stopped_step} with K = {found.k} has test accuracy "
                 f"{found.stopped_accuracy:.3f}, {found.difference:+.3f} (standard error "

@@ -53,11 +53,15 @@ class Watching:
         tokenizer: None: the loop's own.
         chat: whether prompts go through its chat template; None: if it has one.
         policy: the stop rule; None: the calibrated one.
-        cost: FLOPs per token; None: as the model's config tells.
+        cost: FLOPs per token; None: as the model's config tells, and of training as the weights do that are trained.
         seed: of the samples, and of the choice of problems.
         average: whether an exponential moving average of the weights, over the last 5 % of the steps, is kept and
             measured beside the raw ones; with a checkpoint save `average.state_dict()`.
         log: the run directory; None: `breakeven` in the loop's own directory.
+        resume: whether a run that the directory holds is gone on with where training begins anew too: it was killed
+            before its first checkpoint was saved.
+        config: plain settings that the log's first line holds besides, for people to read.
+        quiet: whether evaluations and results are told by nobody but the log; warnings still are.
         declared: what else a `RunSpec` takes, such as queries, target or checker; price_per_hour, or
             max_evaluation_seconds_share.
 
@@ -89,6 +93,9 @@ class Watching:
         seed: int = 0,
         average: bool = False,
         log: str | Path | None = None,
+        resume: bool = False,
+        config: Mapping[str, Any] | None = None,
+        quiet: bool = False,
         **declared: Any,
     ) -> None:
         check.one_of("mode", mode, MODES)
@@ -118,9 +125,10 @@ class Watching:
         self._mode: Mode = mode
         self._every = evaluate_every
         self._session: dict[str, Any] = {"num_samples": num_samples, "temperature": temperature, "seed": seed}
-        self._session |= self._subject.session_settings
+        self._session |= {"quiet": quiet, **self._subject.session_settings}
         self._tokenizer = tokenizer
         self._policy, self._cost, self._log, self._declared = policy, cost, log, declared
+        self._resumes, self._config = resume, dict(config or {})
         self._averages = average
         self.average: WeightAverage | None = None
         """In the first process, once training has begun, where one is kept."""
@@ -156,6 +164,7 @@ class Watching:
         training_data: Any = None,
         asked: Asked | None = None,
         references: Sequence[Any] = (),
+        config: Mapping[str, Any],
         **told: Any,
     ) -> None:
         """Everything is checked here, in every process, before a step is trained.
@@ -170,6 +179,7 @@ class Watching:
             training_data: its rows, where it has them.
             asked: what the loop itself evaluates on, where its banks are handed over; None: what the user asked for.
             references: modules that score samples for the training of the model.
+            config: the loop's settings, for people to read.
             told: the other fields of a `Watch` that the loop tells.
         """
         self._steps, self._every = steps, self._every or max(1, steps // _EVALUATIONS)
@@ -211,9 +221,10 @@ class Watching:
                 policy=self._policy,
                 session_settings=self._session,
                 declared={"decay_share": told.pop("decay_share")} | self._declared,
+                config={**config, **self._config},
                 **told,
             )
-            self._watch.begin(step)
+            self._watch.begin(step, resume=self._resumes)
             return self._watch.stops
 
         self._has_stopped = agreed(watched)

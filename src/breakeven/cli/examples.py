@@ -19,18 +19,27 @@ Examples:
 """,
         "run": """
 Recipes, with the time of the full run on one core:
-  countdown          reach a number with three others; 8 minutes
-  countdown-easy     the same with smaller numbers
-  countdown-endless  on fresh problems at every step, as in pretraining
-  chain              sums of products, answers to be voted on; 3 minutes
-  latin              Latin squares, learnt late; 3 minutes
-  rules              programs from examples; 3 minutes
+  countdown           reach a number with three others; 8 minutes
+  countdown-easy      the same with smaller numbers
+  countdown-endless   on fresh problems at every step, as in pretraining
+  chain               sums of products, answers to be voted on; 3 minutes
+  latin               Latin squares, learnt late; 3 minutes
+  rules               programs from examples; 3 minutes
+  pretrain-mixture    four tasks at once, a base model for the next; 2 minutes
+  continue-countdown  goes on with it on one of them; 2 minutes
+
+Classifiers, of K passes (docs/classifiers.md):
+  resnet-mnist       images turned and shifted; half a minute
+  vit-mnist          dropout left on; 1.5 minutes
+  deberta-movies     sentences of reviews, dropout left on; 2 minutes
+  conv-mnist1d       series shifted; a quarter of a minute
 
 Examples:
   breakeven run countdown
   breakeven run countdown --set train.steps=1000 --set policy.risk=0.05
   breakeven run latin --to-end             and verify it on test problems
   breakeven run my.toml --out runs/mine    a recipe of your own
+  breakeven run my.toml --set model.start=runs/pretrain-mixture-1
   breakeven run --resume runs/mine         go on after Ctrl-C or a kill
 """,
         "demo": """

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.classifiers.recipe import ClassifierConfig
 from breakeven.cli.common import is_animated
 from breakeven.config import RunConfig
 from breakeven.records import CheckpointRecord, Cooldown
@@ -43,7 +44,7 @@ class RunDisplay:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: RunConfig | ClassifierConfig,
         mode: Mode,
         checkpoints: Sequence[CheckpointRecord],
         *,

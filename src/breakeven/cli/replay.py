@@ -12,7 +12,7 @@ import typer
 from breakeven.cli.common import JsonOption, TrustOption, console, print_json, trusting
 from breakeven.cli.policies import chosen_policy, naming_options
 from breakeven.cli.shown import VerboseOption, print_decision, say
-from breakeven.config import policy_from
+from breakeven.config import recorded_policy
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.evenly import evenly
 from breakeven.names import named_in
@@ -58,7 +58,7 @@ def replay(
     from_log = partial(named_in, run, trusting(trust_recipe))
     try:
         with from_log():
-            logged = policy_from(record.header.policy)
+            logged = recorded_policy(record.header.policy)
     except ArgumentError as error:
         raise LogError(f"{run} was recorded with a policy that this version does not know: {error}") from error
     options = {
@@ -69,7 +69,9 @@ def replay(
         "k_values": None if k_values is None else _parse_k_values(k_values),
         "fluctuation_filter": fluctuation_filter,
     }
-    chosen = chosen_policy(policy_settings(logged), policy, options)
+    chosen = logged
+    if policy is not None or any(each is not None for each in options.values()):
+        chosen = chosen_policy({"patience": 0} | policy_settings(logged), policy, options)
     num_samples = min(len(row) for each in record.checkpoints for row in each.observation.bank.correct_PN)
     with naming_options():
         chosen.check(num_samples)

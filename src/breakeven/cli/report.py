@@ -14,11 +14,11 @@ from breakeven.cli.deciding import Decided
 from breakeven.cli.documents import FiguresOption, check_place, write_document, write_figures
 from breakeven.cli.page_server import serve
 from breakeven.cli.policies import required_of
-from breakeven.config import policy_from
+from breakeven.config import recorded_policy
 from breakeven.errors import ArgumentError, LogError, argument_error
 from breakeven.names import named_in
 from breakeven.records import ServingPoint
-from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline
+from breakeven.report import Beside, Evaluated, branch_words, cooldown_words, decided_document, headline, start_words
 from breakeven.report.compare import compared_document
 from breakeven.report.document import Document
 from breakeven.report.format import format_share
@@ -105,10 +105,11 @@ def run_document(run: Path) -> Document:
     config = record.budget_changes[-1].config if record.budget_changes else record.header.config
     beside = Beside(
         verification=record.verification,
+        start=record.header.start,
         cooldown=record.cooldown,
         failures=record.failures,
         queries=record.header.spec.queries,
-        remarks=[*branch_words(record.header.parent), *cooldown_words(record.cooldown)],
+        remarks=[*_origin(record), *cooldown_words(record.cooldown)],
         required=required_of(record.header.policy),
         offers=_offers(run, record),
         texts=_texts(run, record),
@@ -117,13 +118,18 @@ def run_document(run: Path) -> Document:
     return decided_document(str(config.get("name", run.name)), config, record.checkpoints, beside)
 
 
+def _origin(record: RunRecord) -> list[str]:
+    """Where the run comes from, where that is not a random model."""
+    return [*branch_words(record.header.parent), *start_words(record.header.start)]
+
+
 def _offers(run: Path, record: RunRecord) -> list[ServingPoint] | None:
     """What each checkpoint could serve; None where the log's policy is not known here."""
     observed = [each.observation for each in record.checkpoints]
     decided = [each.decision for each in record.checkpoints]
     try:
         with named_in(run, None):
-            policy = policy_from(record.header.policy)
+            policy = recorded_policy(record.header.policy)
             return offers(observed, decided, record.header.spec, policy, record.budget_changes)
     except ArgumentError:  # of a later version, or names somebody's own code
         return None

@@ -1,33 +1,40 @@
 """`breakeven run`: train a recipe, watch it decide, ship the checkpoint with its K."""
 
-import signal
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from breakeven import check
+from breakeven.classifiers.recipe import RECIPE
+from breakeven.cli import run_classifier
 from breakeven.cli.common import (
     JsonOption,
     TrustOption,
     console,
     new_directory,
-    print_json,
     starting_with,
     trusting,
 )
+from breakeven.cli.interrupts import Interrupts
 from breakeven.cli.live import RunDisplay
+from breakeven.cli.ran import print_fields, print_result
 from breakeven.cli.report import write_report
-from breakeven.cli.shown import VerboseOption, print_decision, say
-from breakeven.config import ON_STOP, OnStop, config_from, load_recipe, recipe_names
+from breakeven.cli.shown import VerboseOption
+from breakeven.config import (
+    CLASSIFIERS,
+    ON_STOP,
+    OnStop,
+    config_from,
+    is_classifier,
+    recipe_names,
+    recipe_settings,
+)
 from breakeven.errors import MissingExtraError, argument_error
 from breakeven.names import named_in
-from breakeven.report import hindsight_words, outcome_words, verification_lines
-from breakeven.report.format import format_flops, format_share
+from breakeven.report import start_words
 from breakeven.session.session import MODES, Mode
 from breakeven.session.steering import withdraw_stop
 from breakeven.store import RunLog, read_log
@@ -40,7 +47,9 @@ def run(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            metavar="RECIPE", help="A shipped recipe, or a TOML file.", autocompletion=starting_with(recipe_names)
+            metavar="RECIPE",
+            help="A shipped recipe, or a TOML file.",
+            autocompletion=starting_with(lambda: (*recipe_names(), *recipe_names(CLASSIFIERS))),
         ),
     ] = None,
     set_: Annotated[
@@ -91,11 +100,16 @@ def run(
     if on_stop is not None:
         check.one_of("--on-stop", on_stop, ON_STOP)
     trust = trusting(trust_recipe)
+    of_texts = {"--on-stop": on_stop, "--like": like, "--budget-steps": budget_steps}
     if resume is not None:
         if recipe is not None or set_ or like or out is not None:
             rule = "stand alone: the run's own settings are used"
             raise argument_error("--resume", rule, str(resume), "Drop RECIPE, --set, --like and --out.")
         run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
+        if (run_dir / RECIPE).exists():
+            run_classifier.refuse(of_texts)
+            run_classifier.go_on(run_dir, mode=looking_on or None, past_stop=past_stop, verbose=verbose, json=json)
+            return
         record = read_log(run_dir)
         settings = record.budget_changes[-1].config if record.budget_changes else record.header.config
         if "name" not in settings:
@@ -116,7 +130,9 @@ def run(
             budget.record_budget(config, run_dir, log)
     else:
         if recipe is None:
-            remedy = f"Try breakeven run countdown; there are {', '.join(recipe_names())}."
+            remedy = (
+                f"Try breakeven run countdown; there are {', '.join((*recipe_names(), *recipe_names(CLASSIFIERS)))}."
+            )
             raise argument_error("RECIPE", "be given, or --resume RUN", None, remedy)
         if past_stop:
             raise argument_error("--past-stop", "come with --resume", True, "A new run has no stop yet.")
@@ -124,7 +140,13 @@ def run(
             remedy = "Of a new run it is --set train.steps=..."
             raise argument_error("--budget-steps", "come with --resume", budget_steps, remedy)
         asked = {"mode": looking_on, "on_stop": on_stop}
-        config = load_recipe(recipe, [*(set_ or []), *(f"{name}={value}" for name, value in asked.items() if value)])
+        overrides = [*(set_ or []), *(f"{name}={value}" for name, value in asked.items() if value)]
+        settings = recipe_settings(recipe, overrides)
+        if is_classifier(settings):
+            run_classifier.refuse(of_texts)
+            run_classifier.begin(settings, out, verbose=verbose, json=json)
+            return
+        config = config_from(settings)
         recorded_on_stop = config.on_stop
         if like:
             config = replace(config, like=tuple(map(str, like)))
@@ -140,8 +162,10 @@ def run(
 
     chosen = mode_of(looking_on or ("advise" if past_stop and config.mode == "stop" else config.mode))
     display = RunDisplay(config, chosen, log.checkpoints, console=console, quiet=json)
-    with log, named_in(run_dir if resume else "", trust), _Signals() as signals, display as live:
+    with log, named_in(run_dir if resume else "", trust), Interrupts() as signals, display as live:
         live.say(f"{config.name}: {config.train.steps} steps planned; recording to {run_dir}")
+        for sentence in start_words(log.header.start):
+            live.say(sentence)
         if log.checkpoints:
             live.say(f"Resuming after {len(log.checkpoints)} recorded checkpoints.")
         if log.recovered:
@@ -156,14 +180,22 @@ def run(
             on_cooldown=live.cooling,
             interrupted=lambda: signals.received is not None,
         )
-        num_checkpoints = len(log.checkpoints)
-    page = write_report(run_dir) if num_checkpoints else None
+    page = write_report(run_dir) if log.checkpoints else None
     if json:
-        _print_fields(result, run_dir, page, log)
+        print_fields(result, run_dir, page, log.checkpoints, start=log.header.start)
     else:
         flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trust_recipe else "")
         flags += "" if config.on_stop == recorded_on_stop else f" --on-stop {config.on_stop}"
-        _print_result(result, run_dir, page, log, flag=flags, verbose=verbose)
+        print_result(
+            result,
+            run_dir,
+            page,
+            log.checkpoints,
+            served=f"{run_dir / _shipped(result)} (weights, K and temperature)",
+            left=run_dir / "stopped_by_hand",
+            flag=flags,
+            verbose=verbose,
+        )
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
 
@@ -178,83 +210,6 @@ def mode_of(name: str) -> Mode:
     return cast(Mode, name)
 
 
-def _evaluation_share(result: "RunResult") -> float:
-    wall_seconds = result.train_seconds + result.evaluation_seconds
-    return result.evaluation_seconds / wall_seconds if wall_seconds else 0.0
-
-
-def _print_fields(result: "RunResult", run_dir: Path, page: Path | None, log: RunLog) -> None:
-    shown = result.stopped or (log.checkpoints[-1] if log.checkpoints else None)
-    print_json(
-        {
-            "run": str(run_dir),
-            "report": str(page) if page else None,
-            "step": result.step,
-            "interrupted": result.interrupted,
-            "stopped_by_hand": result.by_hand,
-            "decision": shown.decision if shown else None,
-            "verification": result.verification,
-            "cooldown": result.cooldown,
-            "wall_seconds": result.train_seconds + result.evaluation_seconds,
-            "evaluation_wall_share": _evaluation_share(result),
-        }
-    )
-
-
-def _print_result(
-    result: "RunResult", run_dir: Path, page: Path | None, log: RunLog, *, flag: str, verbose: bool
-) -> None:
-    last = log.checkpoints[-1] if log.checkpoints else None
-    shown = result.stopped or last
-    console.print()
-    if result.interrupted:
-        say(f"Interrupted at step {result.step}; everything recorded is kept.")
-        say(f"Go on with: breakeven run --resume {run_dir}{flag}")
-    elif result.by_hand:
-        why = f": {result.by_hand.reason}" if result.by_hand.reason else "."
-        say(f"Stopped by hand at step {result.step}, by no decision of the policy{why}", style="bold")
-        say(f"Weights: {run_dir / 'stopped_by_hand'}; to go on: breakeven run --resume {run_dir} --past-stop")
-    elif shown:
-        print_decision(shown.decision, verbose=verbose)
-        for sentence in [*hindsight_words(log.checkpoints), *outcome_words(result.cooldown)]:
-            say(sentence)
-    if last and not result.interrupted:
-        training, evaluation = last.observation.train_flops, last.decision.evaluation_flops or 0.0
-        say(
-            f"Spent up to step {last.observation.step}: {format_flops(training)} on training, "
-            f"{format_flops(evaluation)} on evaluation ({format_share(evaluation / training)} of it)."
-        )
-    if result.evaluation_seconds:
-        say(f"Evaluation took {format_share(_evaluation_share(result))} of this process's wall time.")
-    for line in verification_lines(result.verification) if result.verification else []:
-        say(line.lstrip(), label=" " * (len(line) - len(line.lstrip())))
-    if not result.stopped and not result.interrupted and not result.by_hand:
-        say("No stop was decided, so there is nothing to verify or to serve with K samples.")
-    if result.stopped:
-        cooled = result.cooldown.cooled if result.cooldown else None
-        shipped = f"{result.cooldown.branch}/full" if result.cooldown and cooled and cooled.serving else "stopped"
-        say(f"To serve: {run_dir / shipped} (weights, K and temperature)")
-    if page:
-        say(f"Why, in one page: {page}")
-
-
-class _Signals:
-    """Turns the first Ctrl-C or SIGTERM into a clean end; a second one acts as usual."""
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-        self._previous: dict[int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None] = {}
-
-    def __enter__(self) -> "_Signals":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
-        for each, handler in self._previous.items():
-            signal.signal(each, handler)
+def _shipped(result: "RunResult") -> str:
+    cooled = result.cooldown.cooled if result.cooldown else None
+    return f"{result.cooldown.branch}/full" if result.cooldown and cooled and cooled.serving else "stopped"

@@ -14,6 +14,7 @@ from breakeven.cli.policies import required_of
 from breakeven.cli.shown import say
 from breakeven.records import CheckpointRecord, Reason, spec_at
 from breakeven.report.charts.workload import workload_of
+from breakeven.report.continued import start_rows, start_words
 from breakeven.report.cooldown import cooldown_words
 from breakeven.report.facts import fact_rows, lead_words, verdict_words
 from breakeven.report.format import format_accuracy, format_hours, format_share
@@ -46,6 +47,7 @@ def status(
                 "run": str(run),
                 "process": holder,
                 "seconds_since_recorded": age,
+                "start": record.header.start,
                 "decision": None if checkpoint is None else checkpoint.decision,
                 "curve": [_point(each) for each in record.checkpoints],
                 "next_evaluation_step": coming,
@@ -71,6 +73,8 @@ def status(
             f"{len(record.failures)} evaluations failed, the last at step {record.failures[-1].step}.",
             label="Failed    ",
         )
+    for sentence in start_words(record.header.start):
+        say(sentence, label="Began     ")
     for sentence in cooldown_words(record.cooldown):
         say(sentence, label="Cooldown  ")
     if record.verification is not None:
@@ -82,7 +86,8 @@ def status(
         say(f"{request.action}, not taken up yet.", label="Asked     ")
     if checkpoint is not None:
         decision, observed = checkpoint.decision, checkpoint.observation
-        rows = [*ledger_rows(decision, observed.train_flops, observed.rollout_flops), *wall_rows(decision)]
+        ledger = ledger_rows(decision, observed.train_flops, observed.rollout_flops)
+        rows = [*start_rows(record.header.start), *ledger, *wall_rows(decision)]
         table = Table.grid(padding=(0, 2))
         table.add_column()
         table.add_column(justify="right", no_wrap=True)

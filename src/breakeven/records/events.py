@@ -1,4 +1,4 @@
-"""What a run log holds besides checkpoints: what is resumed, declared anew, failed or tested."""
+"""What a run log holds besides checkpoints: what is begun with, resumed, declared anew, failed or tested."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,38 @@ class Fingerprint:
 
     parts: dict[str, str]
     """In words or as a checksum, by the name of the argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What has been spent on training a model, over all runs that it went through."""
+
+    steps: int
+    """Of the optimizer."""
+    train_tokens: int
+    train_flops: float
+
+    def __post_init__(self) -> None:
+        check.each_field(self, check.finite, "steps", "train_tokens", "train_flops")
+
+    def __add__(self, more: "Spent") -> "Spent":
+        return Spent(
+            steps=self.steps + more.steps,
+            train_tokens=self.train_tokens + more.train_tokens,
+            train_flops=self.train_flops + more.train_flops,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The trained model that a run began with."""
+
+    weights: str
+    """Their directory."""
+    crc32: str
+    """Of the file of weights: others in its place are told by it."""
+    spent: Spent | None
+    """Before the run, and no part of its budget; None: not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

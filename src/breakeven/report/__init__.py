@@ -1,6 +1,7 @@
 """What a decision recorded, as sentences, tables, charts and one self-contained page. Recomputes nothing."""
 
 from breakeven.report.brief import brief
+from breakeven.report.continued import start_words
 from breakeven.report.cooldown import branch_words, cooldown_words, outcome_words
 from breakeven.report.decided import Beside, decided_document
 from breakeven.report.explain import explain, progress_line
@@ -28,5 +29,6 @@ __all__ = [
     "outlook_words",
     "progress_line",
     "render_page",
+    "start_words",
     "verification_lines",
 ]

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from breakeven.evenly import evenly
-from breakeven.records import NOT_COUNTED, Cooldown, Decision, Failure, ServingPoint, Verification
+from breakeven.records import NOT_COUNTED, Cooldown, Decision, Failure, ServingPoint, Start, Verification
 from breakeven.report.charts.frontier import frontier_figure, offers_of
 from breakeven.report.charts.lifetime import lifetime_figure
 from breakeven.report.charts.samples import k_curves, smallest_k
 from breakeven.report.charts.training import learning_curve, learning_rates, losses
 from breakeven.report.charts.vega import figure_of
 from breakeven.report.charts.workload import Workload, workload_of
+from breakeven.report.continued import start_rows
 from breakeven.report.document import (
     Block,
     Document,
@@ -46,6 +47,8 @@ class Beside:
 
     verification: Verification | None = None
     """The decision held against the fully trained model, if that was checked."""
+    start: Start | None = None
+    """The trained model that the run began with."""
     cooldown: Cooldown | None = None
     failures: Sequence[Failure] = ()
     offers: Sequence[ServingPoint] | None = None
@@ -171,7 +174,7 @@ def _costs(checkpoints: Sequence[Shown], at: int, load: Workload | None, beside:
         observed = shown.observation
         train, rollouts, query = observed.train_flops, observed.rollout_flops, observed.query_flops
     cooling = cooldown_rows(beside.cooldown, train, decision.used)
-    ledger = (*ledger_rows(decision, train, rollouts), *cooling, *wall_rows(decision))
+    ledger = (*start_rows(beside.start), *ledger_rows(decision, train, rollouts), *cooling, *wall_rows(decision))
     blocks.append(
         Table(label="FLOPs ledger", headings=("Training and evaluation", "FLOPs", "Share"), rows=ledger, kind="amounts")
     )

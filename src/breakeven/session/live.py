@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +147,7 @@ def observation_of(
         evaluation_flops=price.evaluation_flops + further_flops + loss_flops,
         query_flops=price.query,
         reward_flops=price.reward_flops,
-        model_cost={name: float(value) for name, value in asdict(cost).items()},
+        model_cost={name: float(value) for name, value in cost.recorded.items()},
         bank=bank,
         validation_loss=validation_loss,
         shown={name: float(value) for name, value in (shown or {}).items() if value is not None},

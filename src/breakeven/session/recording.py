@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven._version import __version__
-from breakeven.records import Parent, RunSpec
+from breakeven.records import Parent, RunSpec, Start
 from breakeven.session.machine import machine_words
 from breakeven.stopping.course import Policy
 from breakeven.stopping.decide import default_policy
@@ -23,6 +23,7 @@ def start_log(
     seed: int = 0,
     config: dict[str, Any] | None = None,
     parent: Parent | None = None,
+    start: Start | None = None,
 ) -> RunLog:
     """A new log in `run_dir`, open for this process alone.
 
@@ -33,6 +34,7 @@ def start_log(
         seed: as given to the session.
         config: whatever else should be found with the run; only for people to read.
         parent: of a cooldown: the run that it branches off.
+        start: of continued training: the model that it begins with.
 
     Raises:
         ArgumentError: `run_dir` holds a run already. RunInUseError, RunStorageError: see `RunLog.create`.
@@ -52,6 +54,7 @@ def start_log(
         policy=policy_settings(policy or default_policy()),
         seed=seed,
         parent=parent,
+        start=start,
         machine=machine_words(),
     )
     return RunLog.create(run_dir, header)

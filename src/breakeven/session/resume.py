@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -140,5 +141,11 @@ def _named(part: object) -> str:
     return f"{kind.__module__}.{getattr(kind, '__qualname__', kind)}"
 
 
+def charged_as_begun(cost: ModelCost, begun: Fingerprint) -> ModelCost:
+    """The cost with the backward pass of the run that is gone on with, which earlier versions charged in full."""
+    recorded = msgspec.json.decode(begun.parts["cost"], type=ModelCost)
+    return replace(cost, backward_weights=recorded.backward_weights, backward_attention=recorded.backward_attention)
+
+
 def _costs(cost: ModelCost | None) -> str:
-    return "none" if cost is None else msgspec.json.encode(cost).decode()
+    return "none" if cost is None else msgspec.json.encode(cost.recorded).decode()

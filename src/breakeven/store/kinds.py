@@ -15,6 +15,7 @@ from breakeven.records import (
     Parent,
     Reward,
     RunSpec,
+    Start,
     Steering,
     StopTest,
     Verification,
@@ -39,6 +40,8 @@ class Header:
     seed: int
     parent: Parent | None = None
     """Of a cooldown: the run that it branched off."""
+    start: Start | None = None
+    """The trained model that it began with, in place of a random one."""
     machine: str | None = None
     """In words: on another kind of machine last digits may differ. None in logs of earlier versions."""
 
@@ -233,7 +236,7 @@ HEADERS: Final = ("header", "samples", "plan")
 LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {
     "header": (
         *(f"spec.{name}" for name in ("hours", "price_per_hour", "max_evaluation_seconds_share")),
-        *("parent", "machine"),
+        *("parent", "start", "machine"),
     ),
     "checkpoint": (
         *("observation.train_seconds", "observation.evaluation_seconds", "observation.average"),

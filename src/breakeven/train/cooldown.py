@@ -148,8 +148,10 @@ def _begun(branch: RunConfig, branch_dir: Path, log: RunLog, session: Session, s
     write_whole(branch_dir / START / STATE_NAME, state, remedy=_REMEDY)
     tokens = branch.train.steps * branch.train.batch_size * sequence_tokens(branch.task)
     spec = branch_spec(session, train_tokens=tokens, decay_share=branch.train.decay_share)
-    config = config_to_builtins(branch)
-    return start_log(branch_dir, spec=spec, policy=branch.policy, seed=branch.seed, config=config, parent=parent)
+    config, start = config_to_builtins(branch), log.header.start
+    return start_log(
+        branch_dir, spec=spec, policy=branch.policy, seed=branch.seed, config=config, parent=parent, start=start
+    )
 
 
 def _ship(folder: Path, stopped: Decision, found: Cooldown, temperature: float) -> None:

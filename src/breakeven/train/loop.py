@@ -25,6 +25,7 @@ from breakeven.records import (
     Decision,
     Reason,
     SegmentRule,
+    Start,
     Steering,
     Verification,
 )
@@ -52,6 +53,7 @@ from breakeven.train.checkpoint import (
 from breakeven.train.cooldown import START, cool_down, is_to_be_cooled
 from breakeven.train.costs import cost_of, sequence_tokens, spec_for
 from breakeven.train.reward_model.files import SavedRewardModel, load_reward_model
+from breakeven.train.start import begin, spent_at, start_of
 from breakeven.train.step import learning_rate, train_step, training_batches
 from breakeven.ttc.strategies.named import strategy_of
 
@@ -105,7 +107,14 @@ def start_run(config: RunConfig, run_dir: Path) -> RunLog:
         sequence_tokens=sequence_tokens(config.task),
         task=dataclasses.asdict(config.task),
     )
-    return start_log(run_dir, spec=spec, policy=config.policy, seed=config.seed, config=config_to_builtins(config))
+    return start_log(
+        run_dir,
+        spec=spec,
+        policy=config.policy,
+        seed=config.seed,
+        config=config_to_builtins(config),
+        start=start_of(config),
+    )
 
 
 def run(
@@ -137,9 +146,11 @@ def run(
     """
     torch.set_num_threads(config.train.threads)
     torch.manual_seed(config.seed)
-    task, train, parent = config.task, config.train, log.header.parent
+    task, train, parent, start = config.task, config.train, log.header.parent, log.header.start
     shape = config.model.shape_for(task)
     model = Transformer(shape)
+    if start is not None and parent is None:
+        begin(model, config, start)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=train.learning_rate, betas=(0.9, 0.95), weight_decay=train.weight_decay
     )
@@ -148,6 +159,9 @@ def run(
 
     def searches(which: Transformer) -> TreeSearch | None:
         return tree_search(config, which, saved_reward) if saved_reward else None
+
+    def note(decision: Decision | None = None) -> dict[str, object]:
+        return serving_note(config, step, start, decision)
 
     session = Session(
         sampler=sampler_for(model, task),
@@ -216,7 +230,7 @@ def run(
                 if was_interrupted:
                     break
                 if session.steered and _has_ended(session, step):
-                    save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
+                    save_weights(run_dir / "stopped_by_hand", model, note())
                 continue
         if step >= train.steps or _has_ended(session, step):
             break
@@ -234,18 +248,18 @@ def run(
             on_evaluation(Progress(step=step, loss=loss))
         decision = session.observe(step=step, train_tokens=train_tokens, loss=loss)
         if session.stopped_at and session.stopped_at.observation.step == step:
-            save_average(run_dir / "stopped", model, average, serving_note(config))
-            save_weights(run_dir / "stopped", model, serving_note(config, session.stopped_at.decision))
+            save_average(run_dir / "stopped", model, average, note())
+            save_weights(run_dir / "stopped", model, note(session.stopped_at.decision))
         kept = kept_weights(run_dir, step)
         if config.evaluate.keep_weights and log.find(step) and not are_whole(kept):  # also where a kill came between
-            save_average(kept, model, average, serving_note(config))  # first, for raw weights make it whole
-            save_weights(kept, model, serving_note(config, decision))
+            save_average(kept, model, average, note())  # first, for raw weights make it whole
+            save_weights(kept, model, note(decision))
         if step == train.steps:  # before the state, from which a resumed run would not come here again
-            save_average(run_dir / "full", model, average, serving_note(config))
-            save_weights(run_dir / "full", model, serving_note(config))
+            save_average(run_dir / "full", model, average, note())
+            save_weights(run_dir / "full", model, note())
         by_hand = decision.reason is Reason.BY_HAND
         if by_hand:
-            save_weights(run_dir / "stopped_by_hand", model, serving_note(config))
+            save_weights(run_dir / "stopped_by_hand", model, note())
         was_interrupted = interrupted()
         is_time = step % config.evaluate.every_steps == 0 or session.is_due(step, train_tokens)  # also in a cooldown
         if is_time or was_interrupted or by_hand:
@@ -323,11 +337,18 @@ def tree_search(config: RunConfig, model: Transformer, saved_reward: SavedReward
     )
 
 
-def serving_note(config: RunConfig, decision: Decision | None = None) -> dict[str, object]:
-    """What someone who serves saved weights must know: the model and, at a stop, strategy, K and temperature."""
+def serving_note(
+    config: RunConfig, step: int, start: Start | None, decision: Decision | None = None
+) -> dict[str, object]:
+    """What someone who goes on with saved weights must know: the model and what was spent on it.
+
+    At a stop also strategy, K and temperature, for whoever serves them.
+    """
+    spent = spent_at(step, config, start)
     note: dict[str, object] = {
         "task": dataclasses.asdict(config.task),
         "model": dataclasses.asdict(config.model.shape_for(config.task)),
+        "spent": None if spent is None else dataclasses.asdict(spent),
     }
     if decision is not None:
         note |= serving_point(decision, config.evaluate.temperature)

@@ -22,6 +22,8 @@ class SavedModel:
     task: Task
     settings: dict[str, Any]
     """Of the task, as written there."""
+    spent: dict[str, Any]
+    """On its training, as written there; empty where it is not, as in those of earlier versions."""
 
     def sampler(self) -> TransformerSampler:
         """A sampler of it."""
@@ -37,6 +39,7 @@ def load_saved_model(folder: Path, *, name: str) -> SavedModel:
     try:
         note: dict[str, Any] = json.loads((folder / "serving.json").read_text(encoding="utf-8"))
         shape, settings = shape_of(note["model"], folder), dict(note["task"])
+        spent = dict(note.get("spent") or {})
         with named_in(folder / "serving.json"):
             task = config_from({"name": "saved", "task": {"kind": "countdown", **settings}}).task
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -44,4 +47,4 @@ def load_saved_model(folder: Path, *, name: str) -> SavedModel:
         raise argument_error(name, rule, str(folder), f"{type(error).__name__}: {error}.") from error
     model = Transformer(shape)
     load_weights(folder, model)
-    return SavedModel(model=model, task=task, settings=settings)
+    return SavedModel(model=model, task=task, settings=settings, spent=spent)

@@ -46,6 +46,7 @@ def test_a_trial_sees_some_problems_and_is_charged_for_them(table: Table) -> Non
     assert seen != table.seen(at, 50, seed=1)  # other problems
     assert table.seen(at, 400, seed=1).quality.value == pytest.approx(table.trial_CP[20].mean())
     assert seen.flops == 50 * table.price(at)
+    assert table.seen(at, 1000).flops == 400 * table.price(at)  # there are no more
     again = table.again(at)
     assert again.quality.value == table.truth_C[20]
     assert again.flops == 400 * table.price(at)

@@ -60,7 +60,8 @@ class Calculation(GeneratedTask):
         return self._result_width + 1
 
     @cached_property
-    def _words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[str, ...]:
+        """The word of each token, padding and end token first."""
         return (*_SYMBOLS, *map(str, range(self.modulus or 10)))
 
     @property
@@ -101,7 +102,7 @@ class Calculation(GeneratedTask):
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` is the result, with all its digits."""
         words = completion.split(maxsplit=self._result_width)
-        if len(words) != self._result_width or not set(words) <= set(self._words[len(_SYMBOLS) :]):
+        if len(words) != self._result_width or not set(words) <= set(self.words[len(_SYMBOLS) :]):
             return False
         first, second = (int(each) for each in self._id(problem.prompt).replace("*", "+").split("+"))
         result = first + second if self.operation == "add" else first * second

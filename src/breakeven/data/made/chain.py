@@ -57,7 +57,8 @@ class Chain(GeneratedTask):
         return self.num_terms * (self.num_digits + 1) + (self.num_terms - 1) * (self._total_digits + 2) + 1
 
     @property
-    def _words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[str, ...]:
+        """The word of each token, padding and end token first."""
         return _WORDS
 
     @property

@@ -29,8 +29,8 @@ class _Part(GeneratedTask):
         return Chain(num_terms=2, num_digits=self.num_digits)
 
     @property
-    def _words(self) -> tuple[str, ...]:
-        return self.whole._words
+    def words(self) -> tuple[str, ...]:
+        return self.whole.words
 
     @property
     @abstractmethod
@@ -87,11 +87,11 @@ class ChainProduct(_Part):
 
     def _draw(self, count: int, rng: np.random.Generator, split: Split) -> IntArray:
         prompts = self.whole._draw(count, rng, split)[:, : self.prompt_tokens]
-        zero = self._words.index("0")
+        zero = self.words.index("0")
         factor = (prompts[:, : self.num_digits] - zero) @ 10 ** np.arange(self.num_digits)[::-1]
         product = factor * (prompts[:, self.num_digits + 1] - zero)
         digits = product[:, None] // 10 ** np.arange(self._result_width)[::-1] % 10 + zero
-        prompts[:, -1] = self._words.index("=")
+        prompts[:, -1] = self.words.index("=")
         return np.hstack([prompts, digits, np.full((len(prompts), 1), EOS)])
 
 

@@ -67,7 +67,8 @@ class Countdown(GeneratedTask):
         return 2 * self.num_numbers - 1 + 2 * (self.num_numbers - 2) + 1
 
     @cached_property
-    def _words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[str, ...]:
+        """The word of each token, padding and end token first."""
         return (*_SYMBOLS, *map(str, range(max(self.max_number, self.max_target) + 1)))
 
     # -- generation -----------------------------------------------------------------------------------------------

@@ -1,17 +1,17 @@
-"""What the tasks that make their own problems share: words as tokens, batches by seed, distinct problems of a split."""
+"""What the tasks that make their own problems share: batches by seed, distinct problems of a split."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
 
-from breakeven.data.splits import EOS, IntArray, Split
+from breakeven.data.made.words import WordTask
+from breakeven.data.splits import IntArray, Split
 from breakeven.errors import argument_error
 from breakeven.records import Problem
 
 
-class GeneratedTask(ABC):
+class GeneratedTask(WordTask):
     """A `breakeven.data.task.Task` whose problems are drawn as rows of tokens, all as long: a prompt and one solution.
 
     A kind is a frozen dataclass of its difficulty, final, that adds what is abstract here; where its completions end in
@@ -20,11 +20,6 @@ class GeneratedTask(ABC):
 
     _more_by: ClassVar[str]
     """The setting that gives more problems where it is raised."""
-
-    @property
-    @abstractmethod
-    def _words(self) -> tuple[str, ...]:
-        """The word of each token, padding and end token first."""
 
     @property
     @abstractmethod
@@ -48,44 +43,9 @@ class GeneratedTask(ABC):
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` solves `problem`. Malformed completions are False, never an exception."""
 
-    # -- vocabulary: one token a word -----------------------------------------------------------------------------
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of token ids."""
-        return len(self._words)
-
-    @property
-    def end_token(self) -> int:
-        """Id of the token that ends a completion."""
-        return EOS
-
     def encode_prompt(self, problem: Problem) -> list[int]:
         """Token ids of `problem.prompt`."""
         return self.encode_text(problem.prompt)
-
-    def encode_text(self, text: str) -> list[int]:
-        """Token ids of a prompt or of (the beginning of) a solution, as `decode` writes it.
-
-        Raises:
-            ArgumentError: a word that the task does not have.
-        """
-        words = self._words
-        try:
-            return [words.index(word) for word in text.split()]
-        except ValueError:
-            unknown = next(word for word in text.split() if word not in words)
-            remedy = "The model was trained on this task alone, and has no token for anything else."
-            raise argument_error("a prompt", "be written in the words of its task", unknown, remedy) from None
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of a completion up to its end token: words, with spaces between."""
-        words, kept = self._words, list[str]()
-        for token in tokens:
-            if token == EOS:
-                break
-            kept.append(words[token])
-        return " ".join(kept)
 
     # -- generation -----------------------------------------------------------------------------------------------
 

@@ -57,7 +57,8 @@ class Latin(GeneratedTask):
         return self.size**2 + 1
 
     @property
-    def _words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[str, ...]:
+        """The word of each token, padding and end token first."""
         return _WORDS[: _BLANK + 1 + self.size]
 
     # -- generation -----------------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ class Latin(GeneratedTask):
 
     def check(self, problem: Problem, completion: str) -> bool:
         """True if `completion` is a whole Latin square that keeps the clues of the prompt."""
-        size, numbers = self.size, self._words[_BLANK + 1 :]
+        size, numbers = self.size, self.words[_BLANK + 1 :]
         cells = completion.split(maxsplit=size**2)
         if len(cells) != size**2 or not all(cell in numbers for cell in cells):
             return False

@@ -74,7 +74,8 @@ class Rules(GeneratedTask):
         return self.depth + 1
 
     @property
-    def _words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[str, ...]:
+        """The word of each token, padding and end token first."""
         return _WORDS
 
     @property

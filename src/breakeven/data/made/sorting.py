@@ -54,7 +54,8 @@ class Sorting(GeneratedTask):
         return self.length + 1
 
     @cached_property
-    def _words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[str, ...]:
+        """The word of each token, padding and end token first."""
         return (*_SYMBOLS, *map(str, range(self.num_values)))
 
     # -- generation -----------------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from breakeven.evenly import evenly
 from breakeven.plan.cells import Cells
 from breakeven.plan.trials.courses import POINT, Course, course_of, middle
 from breakeven.plan.trials.measured import Measured
@@ -16,6 +17,8 @@ from breakeven.records import NORMAL_95
 from breakeven.records.plans import Finding, Line, Picture, PlanTable
 from breakeven.report.format import format_flops, format_quality
 
+_POINTS: Final = 15
+"""Of a line in the picture of trials."""
 Proposer: TypeAlias = Callable[[Space], Method]
 """A language model that proposes, for the space of a budget."""
 
@@ -233,18 +236,12 @@ def stuck_table(found: Sequence[Comparison]) -> PlanTable:
 
 
 def course_picture(found: Comparison) -> Picture:
-    """True accuracy of the best that each method saw, against FLOPs of the trials: medians over seeds."""
+    """True accuracy of the best that each method saw, against FLOPs of the trials: means over seeds."""
     lines = []
     for name, courses in found.courses.items():
-        shortest = min(len(each.course) for each in courses)
-        points = [
-            (
-                median(each.course[at][0] for each in courses),
-                median(each.course[at][1] for each in courses),
-            )
-            for at in range(shortest)
-        ]
-        lines.append(Line(label=name, points=tuple(points)))
+        places = evenly(min(len(each.course) for each in courses), _POINTS)
+        points = [tuple(map(fmean, zip(*(each.course[at] for each in courses), strict=True))) for at in places]
+        lines.append(Line(label=name, points=tuple((flops, truth) for flops, truth in points)))
     return Picture(
         name="trials",
         title=f"What is chosen after so many FLOPs of trials, for {format_flops(found.budget)} a query",
@@ -252,7 +249,7 @@ def course_picture(found: Comparison) -> Picture:
         y="true accuracy of what is chosen",
         lines=tuple(lines),
         log_x=True,
-        note=f"Medians over seeds. The optimum is {format_quality(found.optimum)}.",
+        note=f"Means over seeds. The best there is has {format_quality(found.optimum)}.",
     )
 
 

@@ -120,12 +120,13 @@ class Measured(ABC):
 
         Args:
             configuration: what is tried.
-            num_problems: drawn of those of trials, without replacement.
+            num_problems: drawn of those of trials, without replacement; all where there are fewer.
             seed: of that draw.
         """
         seen_P = self.trial_CP[self.place(configuration)]
         if len(seen_P) > 1:
-            drawn = np.random.default_rng(seed).choice(len(seen_P), min(num_problems, len(seen_P)), replace=False)
+            num_problems = min(num_problems, len(seen_P))
+            drawn = np.random.default_rng(seed).choice(len(seen_P), num_problems, replace=False)
             seen_P = seen_P[np.sort(drawn)]
         return Evaluation(quality=self._quality(seen_P, ""), flops=num_problems * self.price(configuration))
 
