@@ -198,6 +198,60 @@ def test_finished_cells_need_no_weights_and_other_trials_are_asked_anew(
     assert all(each.startswith("trials ") for each in anew)
 
 
+# -- the run that is recorded ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> PlanResult:
+    """The plan of the recorded cells, of which none is computed anew: neither torch nor optuna is needed."""
+    directory = tmp_path_factory.mktemp("recorded")
+    shutil.copy(ROOT / "benchmarks/plans/graph" / CELLS_NAME, directory)
+    anew: list[str] = []
+    told: Callable[[str, bool], None] = lambda key, known: None if known else anew.append(key)  # noqa: E731
+    found = run_plan(ROW, directory, settings=Settings(), on_cell=told)
+    assert not anew
+    return found
+
+
+@pytest.mark.slow
+def test_what_the_recorded_run_says(recorded: PlanResult) -> None:
+    found = {each.text: each for each in recorded.answer.findings}
+
+    def sign(text: str) -> int:
+        (own,) = (each for name, each in found.items() if name.startswith(text))
+        assert own.lo is not None
+        assert own.hi is not None
+        return 1 if own.lo > 0 else -1 if own.hi < 0 else 0
+
+    at = "for 17.3 MFLOPs a query"
+    assert sign(f"insight 1 {at}: 2x64@600 alone less 2x64@800 alone") == -1
+    assert sign(f"insight 1 {at}: a mix of models less one model") == -1
+    assert [sign(f"insight 2 {at}: depth {depth + 1} less") for depth in (1, 2, 3)] == [1, 0, 1]
+    assert [sign(f"insight 2 {at}: width {width + 1} less") for width in (1, 2)] == [-1, 0]
+    assert sign(f"insight 3 {at}: width 2 less width 1 at depth 2") == -1
+    assert sign(f"insight 3 {at}: what width 2 gains at depth 3") == 0
+    chains = [
+        sign(f"the best chain less the best fan for {budget} a query")
+        for budget in ("7.5 MFLOPs", "12.1 MFLOPs", "17.3 MFLOPs")
+    ]
+    assert chains == [1, 0, 0]
+    assert sign("rules for 12.1 MFLOPs: on fresh problems, less the default") == 1
+    reached = "trials until within a point of the optimum for 12.1 MFLOPs a query"
+    assert found[f"rules: {reached} (10 of 10 seeds get there)"].value == 2
+    assert found[f"random: {reached} (8 of 10 seeds get there, from 15 to more than 100)"].value == 26.5
+    default = recorded.answer.options[0]
+    assert recorded.chosen == default.name
+    assert default.quality.value == pytest.approx(0.808, abs=5e-4)
+
+
+@pytest.mark.slow
+def test_the_page_is_that_of_the_recorded_run(recorded: PlanResult) -> None:
+    page = (ROOT / "docs/plan/graph.md").read_text("utf-8")
+    assert page.startswith(f"# {recorded.verdict}")
+    for each in recorded.answer.findings:
+        assert each.text.replace("|", "\\|") in page
+
+
 # -- settings and budgets ----------------------------------------------------------------------------------------------
 
 

@@ -50,11 +50,11 @@ class Settings:
     """Models that are trained and sampled, or accuracies by a formula."""
     num_digits: int = 1
     """Of the first factor of each product of the task, chain."""
-    sizes: tuple[str, ...] = ("2x48", "2x64", "2x64")
+    sizes: tuple[str, ...] = ("2x64", "2x64", "2x64")
     """Layers x embedding of each, from the cheapest to the dearest; equal ones are checkpoints of one run."""
-    steps: tuple[int, ...] = (1000, 800, 950)
+    steps: tuple[int, ...] = (600, 700, 800)
     """Training steps of each."""
-    learning_rates: tuple[float, ...] = (4e-3, 3e-3, 3e-3)
+    learning_rates: tuple[float, ...] = (3e-3, 3e-3, 3e-3)
     """Of each; checkpoints of one run have that of the last."""
     plain_steps: int = 400
     """The first steps of each run, without attempts to read."""
@@ -72,7 +72,7 @@ class Settings:
     """At which each model writes, for latency in seconds; none: not known."""
     most_tokens: int = 0
     """Along the longest path of a graph, at most: latency as a condition; 0: any number."""
-    budgets: tuple[float, ...] = (1.5, 3.0, 6.0)
+    budgets: tuple[float, ...] = (2.6, 4.2, 6.0)
     """FLOPs a query, in the price of the default: one node of the dearest model."""
     seen_problems: int = 128
     """That a trial sees."""
