@@ -101,7 +101,7 @@ class Insights:
 
     def _words(self, *places: int | None) -> str:
         """Graphs, as a person reads them."""
-        return " | ".join("none" if at is None else self.table.dags[at].words for at in places)
+        return " against ".join("none" if at is None else self.table.dags[at].words for at in places)
 
     # -- tables and pictures -------------------------------------------------------------------------------------
 
