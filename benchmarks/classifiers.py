@@ -8,7 +8,6 @@ Stops are decided on validation examples; accuracies are of test examples.
 """
 
 import argparse
-import gzip
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,12 +18,12 @@ from typing import Any
 import msgspec
 import numpy as np
 from families import with_interval
-from shadowed import Shadowed, read, scratch, tally
+from shadowed import Shadowed, packed_log, read, tally
 
 from breakeven.config import policy_from
 from breakeven.report.words import projection
 from breakeven.session.replay import replay
-from breakeven.store import LOG_NAME, RunRecord, read_log
+from breakeven.store import RunRecord
 
 FOLDER = Path(__file__).parent / "classifiers"
 K_VALUES = (1, 2, 4, 8, 16)
@@ -150,9 +149,7 @@ def _gain(found: Sequence[tuple[float, float] | None]) -> str:
 
 def record_of(task: str, seed: int) -> RunRecord:
     """The log of a run."""
-    with scratch() as place:
-        (place / LOG_NAME).write_bytes(gzip.decompress((FOLDER / f"{task}-{seed}.log.gz").read_bytes()))
-        return read_log(place)
+    return packed_log(FOLDER / f"{task}-{seed}.log.gz")
 
 
 def encoded(record: Any) -> bytes:

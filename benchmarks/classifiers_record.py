@@ -16,7 +16,7 @@ from typing import Any
 import families
 import numpy as np
 from classifiers import DYNAMIC, FOLDER, K_VALUES, At, Measured, encoded, recorded
-from shadowed import scratch
+from shadowed import scratch, seen_by
 
 from breakeven.adapters.asked import RightIf
 from breakeven.classifiers.data import Splits, load_splits
@@ -64,23 +64,18 @@ def trained(config: ClassifierConfig) -> None:
         run(config, splits, run_dir, mode="shadow")
         record = read_log(run_dir)
         test = Test(config, splits, run_dir, record)
-        stop = next((each for each in record.checkpoints if each.decision.stop), None)
-        at = {config.train.steps // 4, config.train.steps // 2} | ({stop.observation.step} if stop else set())
-        steps = sorted(step for step in at if step in test.steps and step < config.train.steps)
-        checkpoints = [test.at(step) for step in (*steps, config.train.steps)]
-        last, forecast = record.checkpoints[-1], stop.decision.forecast if stop else None
+        seen = seen_by(record)
+        stop, end = seen["stop"], config.train.steps
+        at = {end // 4, end // 2} | ({stop} if stop else set())
+        steps = sorted(step for step in at if step in test.steps and step < end)
+        checkpoints = [test.at(step) for step in (*steps, end)]
         shared: dict[str, Any] = {
             "seed": config.seed,
-            "parameters": sum(each.numel() for each in test.model(config.train.steps).parameters()),
-            "steps": config.train.steps,
-            "stop": stop.observation.step if stop else None,
-            "serving": stop.decision.serving if stop else None,
-            "forecast": (forecast.mean, forecast.lo, forecast.hi) if forecast else None,
-            "verification": record.verification,
-            "evaluation_share": (last.decision.evaluation_flops or 0.0) / last.observation.train_flops,
-            "curve": [(each.observation.step, each.observation.bank.greedy_accuracy) for each in record.checkpoints],
+            "parameters": sum(each.numel() for each in test.model(end).parameters()),
+            "steps": end,
+            **seen,
         }
-        bank = test.plain_bank(stop.observation.step if stop else config.train.steps)
+        bank = test.plain_bank(stop or end)
         log = gzip.compress((run_dir / LOG_NAME).read_bytes(), mtime=0)
     for folder in (FOLDER, families.FOLDER):
         folder.mkdir(exist_ok=True)

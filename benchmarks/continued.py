@@ -15,16 +15,17 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from breakeven.records import CheckpointRecord
+from shadowed import packed_log
+
+from breakeven.records import NORMAL_95
 from breakeven.report import start_words
 from breakeven.report.format import format_flops
 from breakeven.report.words import baseline_accuracy
-from breakeven.store import RunRecord, read_log
+from breakeven.store import RunRecord
 
 FOLDER: Final = Path(__file__).parent / "continued"
 SEEDS: Final = (0, 1, 2)
@@ -33,7 +34,6 @@ RUNS: Final = tuple(f"{beginning}-seed{seed}" for beginning in BEGINNINGS for se
 BASE: Final = "base"
 ALONE: Final = FOLDER / "base-countdown.json"
 """What `breakeven eval` says of the base model on the task that is gone on with."""
-_90: Final = 1.645
 
 
 def main() -> None:
@@ -81,10 +81,7 @@ def path_of(name: str) -> Path:
 
 def load(name: str) -> RunRecord:
     """A recorded run."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.jsonl"
-        path.write_bytes(gzip.decompress(path_of(name).read_bytes()))
-        return read_log(path)
+    return packed_log(path_of(name))
 
 
 def spent() -> Iterator[str]:
@@ -110,19 +107,17 @@ def table() -> Iterator[str]:
 
 def outcome(run: RunRecord) -> str:
     """The cells of one run."""
-    stop = stop_of(run)
-    last = run.checkpoints[-1]
+    stop, last = run.stopped_at, run.checkpoints[-1]
     if stop is None or run.verification is None:
         share = (last.decision.evaluation_flops or 0.0) / last.observation.train_flops
         return f"never | - | - | {baseline_accuracy(last):.3f} (validation) | - | {-share:.0%} | {share:.1%}"
     found, point = run.verification, stop.decision.serving
     assert point is not None, "a stop serves something"
-    full = max(found.full_greedy_accuracy, found.full_sampled_accuracy)
-    half = 100 * _90 * found.difference_standard_error
+    half = 100 * NORMAL_95 * found.difference_standard_error
     difference = 100 * found.difference
     return (
         f"{stop.decision.used:.0%} | {point.strategy}, K = {point.k} "
-        f"| {found.stopped_accuracy:.3f} ({point.accuracy:.3f}) | {full:.3f} "
+        f"| {found.stopped_accuracy:.3f} ({point.accuracy:.3f}) | {found.full_accuracy:.3f} "
         f"| {difference:+.1f} ({difference - half:+.1f} to {difference + half:+.1f}) "
         f"| {found.net_saving:.0%} | {found.evaluation_share:.1%}"
     )
@@ -138,11 +133,6 @@ def levels() -> Iterator[str]:
         first, last = (sum(baseline_accuracy(each[at]) for each in curves) / len(curves) for at in (0, -1))
         steps = [f"{min(each[at].observation.step for each in curves):,}" for at in (0, -1)]
         yield f"{beginning}: greedy {first:.3f} at step {steps[0]}, {last:.3f} at step {steps[1]} (validation)."
-
-
-def stop_of(run: RunRecord) -> CheckpointRecord | None:
-    """The first checkpoint whose decision is to stop."""
-    return next((each for each in run.checkpoints if each.decision.stop), None)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Record(Shadowed, frozen=True, kw_only=True):
     def full_accuracy(self) -> float:
         """On the test problems, of the fully trained model with the better one of greedy and sampled answers."""
         if (found := self.verification) is not None:
-            return max(found.full_greedy_accuracy, found.full_sampled_accuracy or 0.0)
+            return found.full_accuracy
         return max(self.bank.greedy_accuracy, self.bank.sampled_accuracy if self.bank.num_drawn else 0.0)
 
 

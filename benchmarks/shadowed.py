@@ -1,8 +1,6 @@
-"""What real runs in shadow mode share: what is recorded of one, and the tally of their stops.
+"""What real runs in shadow mode share: what is recorded of one, and the tally of their stops."""
 
-Used by shadow.py and families.py.
-"""
-
+import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,8 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 from scipy.stats import binomtest
 
-from breakeven import CalibratedPolicy
-from breakeven.records import CheckpointRecord, ServingPoint, Verification
+from breakeven import CalibratedPolicy, Session
+from breakeven.records import NORMAL_95, ServingPoint, Verification
+from breakeven.store import LOG_NAME, RunRecord, read_log
 
 MARGIN = 0.01
 _Run = TypeVar("_Run", bound="Shadowed")
@@ -40,18 +39,18 @@ class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
     """Steps, and greedy accuracy on the validation problems."""
 
 
-def seen_by(session: Any) -> dict[str, Any]:
-    """The fields of `Shadowed` that a session knows, once its run has come to its end."""
-    last: CheckpointRecord = session.checkpoints[-1]
-    decision = None if session.stopped_at is None else session.stopped_at.decision
+def seen_by(run: Session | RunRecord) -> dict[str, Any]:
+    """The fields of `Shadowed` that the session or the log of a run knows, once it has come to its end."""
+    last = run.checkpoints[-1]
+    decision = None if run.stopped_at is None else run.stopped_at.decision
     forecast = None if decision is None else decision.forecast
     return {
         "stop": None if decision is None else decision.step,
         "serving": None if decision is None else decision.serving,
         "forecast": None if forecast is None else (forecast.mean, forecast.lo, forecast.hi),
-        "verification": session.verification,
+        "verification": run.verification,
         "evaluation_share": (last.decision.evaluation_flops or 0.0) / last.observation.train_flops,
-        "curve": [(each.observation.step, each.observation.bank.greedy_accuracy) for each in session.checkpoints],
+        "curve": [(each.observation.step, each.observation.bank.greedy_accuracy) for each in run.checkpoints],
     }
 
 
@@ -61,11 +60,18 @@ def read(folder: Path, kind: type[_Run]) -> list[_Run]:
     return [msgspec.json.decode(line, type=kind) for line in lines]
 
 
+def packed_log(path: Path) -> RunRecord:
+    """What a run log holds that was kept as gzip."""
+    with scratch() as place:
+        (place / LOG_NAME).write_bytes(gzip.decompress(path.read_bytes()))
+        return read_log(place)
+
+
 def tally(runs: Sequence[Shadowed]) -> str:
     """How often the margin was violated, against the risk that all these runs declare, the default one."""
     stopped = [each.verification for each in runs if each.verification is not None]
     worse = [each for each in stopped if each.difference < -MARGIN]
-    sure = [each for each in worse if each.difference + 1.645 * each.difference_standard_error < -MARGIN]
+    sure = [each for each in worse if each.difference + NORMAL_95 * each.difference_standard_error < -MARGIN]
     lost = sum(each.evaluation_share for each in runs if each.verification is None)
     mean = (sum(each.net_saving for each in stopped) - lost) / len(runs)
     found = binomtest(len(worse), len(runs))

@@ -53,6 +53,13 @@ def test_the_logs_are_of_these_runs_and_replay_as_they_were_decided(benchmark: M
         assert told == [(each.decision.action, each.decision.reason, each.decision.step) for each in record.checkpoints]
 
 
+def test_what_is_recorded_of_a_run_is_what_its_log_holds(benchmark: ModuleType) -> None:
+    shadowed = importlib.import_module("shadowed")
+    for run in benchmark.recorded():
+        told = shadowed.seen_by(benchmark.record_of(run.task, run.seed))
+        assert told == {name: getattr(run, name) for name in told}
+
+
 def test_the_page_holds_what_runs_would_be_without_their_decay(benchmark: ModuleType) -> None:
     number = re.compile(r"\d\.\d\d")
     page = {number.sub("", line) for line in (ROOT / "docs" / "classifiers.md").read_text("utf-8").splitlines()}

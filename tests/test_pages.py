@@ -22,6 +22,7 @@ from breakeven.classifiers.families import FAMILIES
 from breakeven.classifiers.recipe import classifier_from
 from breakeven.cli import app
 from breakeven.config import config_from, is_classifier, load_recipe, policy_from, recipe_settings
+from breakeven.data.made.mixture import Mixture
 from breakeven.report.brief import brief
 from breakeven.report.explain import progress_line
 
@@ -155,11 +156,18 @@ def test_the_rate_of_each_schedule_falls_over_the_share_that_the_page_of_transfo
 def test_page_of_concepts_names_every_setting_of_a_recipe() -> None:
     recipe = load_recipe("countdown")
     other = classifier_from(recipe_settings("resnet-mnist"))
-    parts: list[Any] = [recipe, recipe.task, recipe.model, recipe.train, recipe.evaluate, recipe.verify]
+    parts: list[Any] = [recipe, recipe.task, Mixture(), recipe.model, recipe.train, recipe.evaluate, recipe.verify]
     parts += [other, other.data, other.train, other.passes, other.evaluate, *FAMILIES.values()]
     parts += [CalibratedPolicy(), PaperPolicy()]
     settings = [each.name for part in parts for each in dataclasses.fields(part)]
     assert not {name for name in settings if f"`{name}`" not in PAGES["docs/concepts.md"]}
+
+
+def test_entries_of_the_log_stand_apart_and_the_latest_days_come_first() -> None:
+    text = (ROOT / "docs" / "log.md").read_text(encoding="utf-8")
+    assert not re.search(r"[^\n]\n## ", text)
+    days = re.findall(r"^## (\S+):", text, flags=re.MULTILINE)
+    assert days == sorted(days, reverse=True)
 
 
 def test_the_demo_that_the_readme_shows_is_the_one_that_ships_and_is_decided_so_today() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ pytest.importorskip("accelerate")
 pytest.importorskip("sklearn")
 
 from breakeven.classifiers import train
+from breakeven.classifiers.recipe import classifier_from
+from breakeven.classifiers.saved import start_run
+from breakeven.config import recipe_settings
 from breakeven.store import read_log
 
 TINY = """
@@ -144,3 +148,30 @@ def test_what_cannot_be_is_refused_before_anything_is_made(refused, recipe: Path
 def test_recipes_of_classifiers_are_offered_and_named(refused) -> None:
     assert "resnet-mnist" in refused("run")
     assert "Did you mean resnet-mnist" in refused("run", "resnet-mnst")
+
+
+def recipe_of_theirs(recipe: Path, **policy: Any) -> None:
+    """A run that was begun and not trained, whose recipe names code beside it."""
+    sys.modules.pop("code_of_theirs", None)
+    Path("code_of_theirs.py").write_text("from pathlib import Path\nPath('mark').touch()\n", encoding="utf-8")
+    start_run(classifier_from(recipe_settings(str(recipe))), Path("here"))
+    kept = Path("here") / "recipe.json"
+    settings = json.loads(kept.read_text(encoding="utf-8"))
+    kept.write_text(json.dumps(settings | {"policy": {"name": "calibrated"} | policy}), encoding="utf-8")
+
+
+def test_resuming_runs_no_rule_that_the_recipe_of_a_run_names(cli, refused, recipe: Path) -> None:
+    recipe_of_theirs(recipe, name="code_of_theirs:Rule")
+    message = refused("run", "--resume", "here")
+    assert "must name what breakeven ships, for it stands in here/recipe.json, which may be somebody else's" in message
+    assert message.endswith("To run that code, read it and give --trust-recipe.")
+    assert not Path("mark").exists()
+    trusted = cli("run", "--resume", "here", "--trust-recipe")
+    assert "here/recipe.json names code_of_theirs:Rule" in trusted.stderr
+    assert Path("mark").exists()
+
+
+def test_resuming_runs_no_strategy_that_the_recipe_of_a_run_names(cli, recipe: Path) -> None:
+    recipe_of_theirs(recipe, strategies=["code_of_theirs:vote"])
+    cli("run", "--resume", "here")
+    assert not Path("mark").exists()

@@ -25,7 +25,8 @@ VOTE = SoftVote(
         ({"num_passes": 3}, "num_passes must be a whole number of at least 4; got 3"),
         ({"accuracy_PK": ((0.5,),)}, "accuracy_PK must have one number for each of 2 K; got 1"),
         ({"accuracy_PK": ((0.5, 1.5),)}, "accuracy_PK must hold shares from 0 to 1; got 1.5"),
-        ({"monte_carlo_error_K": ()}, "must have one number for each of 2 K; got 0"),
+        ({"monte_carlo_error_K": (0.0, -0.5)}, "monte_carlo_error_K must hold shares from 0 to 1; got -0.5"),
+        ({"monte_carlo_error_K": ()}, "monte_carlo_error_K must have one number for each of 2 K; got 0"),
     ],
 )
 def test_what_fits_nothing_is_refused(changes: dict[str, Any], message: str) -> None:

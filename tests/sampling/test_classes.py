@@ -8,7 +8,7 @@ import pytest
 
 from breakeven.errors import ArgumentError, SamplerError
 from breakeven.records import Problem
-from breakeven.records.protocols import ClassSampler as ClassSamplerProtocol
+from breakeven.records.protocols import ProbabilitySampler
 
 torch = pytest.importorskip("torch")
 
@@ -102,7 +102,7 @@ def noisy(sampler: ClassSampler, num_samples: int = 4, first: int = 0, seed: int
 def test_a_plain_pass_is_the_softmax_of_the_logits_in_evaluation_mode(pairs) -> None:
     model = plain_net()
     sampler = ClassSampler(model, pairs, CLASSES, max_rows=7)
-    assert isinstance(sampler, ClassSamplerProtocol)
+    assert isinstance(sampler, ProbabilitySampler)
     draws = sampler.sample(PROBLEMS[3:15], 1, temperature=0.0, seed=1)
     assert model.training
     model.eval()

@@ -36,6 +36,7 @@ from breakeven.errors import (
 )
 from breakeven.records import (
     Action,
+    BudgetChange,
     CheckpointRecord,
     Decision,
     FitStatus,
@@ -777,3 +778,15 @@ def test_a_disk_that_is_read_only_is_read_and_not_extended(run: Path, monkeypatc
     ):
         RunLog.open(run)
     assert {each.name: each.read_bytes() for each in run.iterdir()} == before
+
+
+def test_a_run_stopped_at_the_first_stop_under_the_budget_declared_last() -> None:
+    record = read_log(Path(__file__).parents[2] / "examples" / "runs" / "countdown-1")
+    stops = [each.observation.step for each in record.checkpoints if each.decision.stop]
+    assert record.stopped_at is not None
+    assert record.stopped_at.observation.step == stops[0]
+    change = BudgetChange(step=stops[0], spec=record.header.spec, config={})
+    later = [step for step in stops if step > stops[0]]
+    found = replace(record, budget_changes=(change,)).stopped_at
+    assert (None if found is None else [found.observation.step]) == (later[:1] or None)
+    assert replace(record, checkpoints=()).stopped_at is None

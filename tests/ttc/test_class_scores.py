@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from breakeven.errors import ArgumentError
 from breakeven.ttc import class_scores as module
 from breakeven.ttc.class_scores import Served, class_scores, served_classes
 
@@ -116,18 +115,6 @@ def test_it_does_not_depend_on_how_much_is_in_memory_at_once_nor_on_the_order_of
     monkeypatch.setattr(module, "_BLOCK", 40)
     (blocks,) = class_scores(label_P, [served(class_P)], ["macro_f1"], num_classes=2)
     assert [blocks.value, blocks.lo, blocks.hi] == pytest.approx([whole[0].value, whole[0].lo, whole[0].hi])
-
-
-@pytest.mark.parametrize(
-    ("metric", "num_classes", "words"),
-    [
-        ("macro-f1", 2, "metric must be one of accuracy, f1, macro_f1, matthews; got 'macro-f1'. Did you mean"),
-        ("f1", 3, "metric must be one of 3 classes; got 'f1'. F1 is that of class 1 of two"),
-    ],
-)
-def test_metrics_that_are_refused(metric, num_classes, words):
-    with pytest.raises(ArgumentError, match=words):
-        class_scores(np.array([0, 1]), [served([0, 1])], [metric], num_classes=num_classes)
 
 
 # -- what is served ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import torch.distributed as dist
 
 from breakeven.errors import LostProcessError
 from breakeven.records import Draw, Prefix, Problem
-from breakeven.records.protocols import ClassSampler
+from breakeven.records.protocols import ProbabilitySampler
 from breakeven.sampling.causal import is_sharded
 
 _T = TypeVar("_T")
@@ -132,7 +132,7 @@ class _Job:
 
 
 class RankSampler:
-    """The sampler of a run in several processes: a `NumberedSampler`, a `LossSampler` or `ClassSampler` as `inner` is.
+    """The sampler of a run in several processes: a `NumberedSampler`, and what else of the protocols `inner` is.
 
     Each process draws every so many of the problems. A sample depends on (seed, problem, its number) alone, so that all
     are those that one process would draw; but the noise of a classifier's pass on the number of processes too, for it
@@ -146,7 +146,7 @@ class RankSampler:
     def __init__(self, inner: Any) -> None:
         self.of_each_process, self.model = inner, inner.model
         self._in_step, self._lends_weights = is_sharded(self.model), False
-        if isinstance(inner, ClassSampler):
+        if isinstance(inner, ProbabilitySampler):
             self.classes, self.snapshots = inner.classes, inner.snapshots
 
     def sample(

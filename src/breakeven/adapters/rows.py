@@ -10,10 +10,9 @@ import numpy as np
 
 from breakeven.errors import argument_error
 from breakeven.records import Problem
+from breakeven.sampling.one_pass import LABELS
 from breakeven.sampling.uniforms import sample_keys
 
-_LABELS = ("labels", "label", "label_ids")
-"""Names that transformers knows labels by."""
 _MOST_ROWS = 10_000
 _MOST_BYTES = 50_000_000
 """Of the training data, looked through for examples: about a second."""
@@ -62,7 +61,7 @@ class Rows:
         """
         row = self.data[place]
         if isinstance(row, Mapping):
-            name = next((each for each in (self.labels, *_LABELS) if each in row), None)
+            name = next((each for each in (self.labels, *LABELS) if each in row), None)
             if name is None:
                 remedy = f"It has {', '.join(map(str, row))}. Name it: labels=..."
                 raise argument_error(f"{self.name}[{place}]", "have a label", self.labels, remedy)
@@ -101,7 +100,7 @@ class Rows:
 
     def checksum(self, row: Any, names: Collection[str] = ()) -> int:
         """CRC of a row, its label left out."""
-        return _checksum(row, {self.labels, *_LABELS}, names)[0]
+        return _checksum(row, {self.labels, *LABELS}, names)[0]
 
     def found_in(self, dataset: Any, names: Collection[str]) -> tuple[int, int]:
         """How many of those taken are in a data set, and in how many of its first rows they were looked for.
@@ -112,7 +111,7 @@ class Rows:
         checksums = [self.checksum(own[place], names) for place in self.places]
         found, num_rows, num_bytes = set[int](), 0, 0
         for row in islice(_readable(dataset), _MOST_ROWS):
-            checksum, size = _checksum(row, {self.labels, *_LABELS}, names)
+            checksum, size = _checksum(row, {self.labels, *LABELS}, names)
             found.add(checksum)
             num_rows, num_bytes = num_rows + 1, num_bytes + size
             if num_bytes > _MOST_BYTES:

@@ -18,7 +18,7 @@ from breakeven.classifiers.models import make_model
 from breakeven.classifiers.recipe import RECIPE, ClassifierConfig, classifier_from, classifier_to_builtins
 from breakeven.classifiers.text import tokenizer_for
 from breakeven.errors import LogError, argument_error
-from breakeven.store import LOG_NAME
+from breakeven.store import LOG_NAME, RunRecord, read_log
 from breakeven.store.files import make_directory, write_whole
 
 _TO_GO_ON: Final = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
@@ -53,6 +53,15 @@ def recorded_config(run_dir: Path) -> ClassifierConfig:
     except (OSError, ValueError) as error:
         raise LogError(f"{run_dir / RECIPE} cannot be read: {error}. Start the run anew.") from error
     return classifier_from(settings)
+
+
+def recorded_run(run_dir: Path) -> RunRecord | None:
+    """What the log of a run holds; None before there is one.
+
+    Raises:
+        LogError: it cannot be read.
+    """
+    return read_log(run_dir) if (run_dir / LOG_NAME).exists() else None
 
 
 def last_checkpoint(run_dir: Path) -> Path | None:

@@ -14,13 +14,21 @@ import torch
 from breakeven.classifiers.data import Splits
 from breakeven.classifiers.models import make_model, rows_of
 from breakeven.classifiers.recipe import ClassifierConfig, PassesConfig, classifier_to_builtins
-from breakeven.classifiers.saved import last_checkpoint, load_weights, no_bars, step_of, thin_out, tokenizer_of
+from breakeven.classifiers.saved import (
+    last_checkpoint,
+    load_weights,
+    no_bars,
+    recorded_run,
+    step_of,
+    thin_out,
+    tokenizer_of,
+)
 from breakeven.errors import MissingExtraError
-from breakeven.records import CheckpointRecord, Steering
+from breakeven.records import Steering
 from breakeven.sampling import augment
 from breakeven.session.failing import diverged
 from breakeven.session.session import Mode
-from breakeven.store import LOG_NAME, RunRecord, read_log
+from breakeven.store import RunRecord
 from breakeven.train.loop import Progress, RunResult
 
 try:
@@ -96,10 +104,10 @@ def run(
     seconds, session = time.perf_counter() - started, early_stop.session
     evaluation_seconds = 0.0 if session is None else session.evaluation_seconds
     verification_seconds = 0.0 if session is None else session.verification_seconds
-    record = _record(run_dir)
+    record = recorded_run(run_dir)
     return RunResult(
         step=step,
-        stopped=None if record is None else _stop_in(record),
+        stopped=None if record is None else record.stopped_at,
         verification=None if record is None else record.verification,
         interrupted=told.was_interrupted,
         by_hand=None if record is None else _stop_by_hand(record),
@@ -212,23 +220,15 @@ class _Told(TrainerCallback):  # type: ignore[misc]
         thin_out(self._run_dir, state.global_step, self._config.evaluate.every_steps)
 
 
-def _record(run_dir: Path) -> RunRecord | None:
-    return read_log(run_dir) if (run_dir / LOG_NAME).exists() else None
-
-
 def _has_ended(run_dir: Path, step: int, steps: int, mode: Mode) -> bool:
     """Whether a run whose last checkpoint is of `step` has nothing more to train."""
-    record = _record(run_dir)
+    record = recorded_run(run_dir)
     if record is None or step == steps:
         return step == steps
     if record.steering:
         return _stop_by_hand(record) is not None
-    stop = _stop_in(record)
+    stop = record.stopped_at
     return mode == "stop" and stop is not None and step >= stop.observation.step
-
-
-def _stop_in(record: RunRecord) -> CheckpointRecord | None:
-    return next((each for each in record.checkpoints if each.decision.stop), None)
 
 
 def _stop_by_hand(record: RunRecord) -> Steering | None:

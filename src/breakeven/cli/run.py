@@ -108,7 +108,15 @@ def run(
         run_dir = resume.parent if resume.is_file() else resume  # its log.jsonl will do, as for replay and report
         if (run_dir / RECIPE).exists():
             run_classifier.refuse(of_texts)
-            run_classifier.go_on(run_dir, mode=looking_on or None, past_stop=past_stop, verbose=verbose, json=json)
+            with named_in(run_dir / RECIPE, trust):
+                run_classifier.go_on(
+                    run_dir,
+                    mode=looking_on or None,
+                    past_stop=past_stop,
+                    trusted=trust_recipe,
+                    verbose=verbose,
+                    json=json,
+                )
             return
         record = read_log(run_dir)
         settings = record.budget_changes[-1].config if record.budget_changes else record.header.config

@@ -17,7 +17,7 @@ from breakeven.errors import argument_error
 from breakeven.records import CheckpointRecord
 from breakeven.session.session import Mode
 from breakeven.session.steering import withdraw_stop
-from breakeven.store import LOG_NAME, RunLog, RunRecord, read_log
+from breakeven.store import LOG_NAME, RunLog
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.strategy import Need
 
@@ -44,8 +44,8 @@ def begin(settings: dict[str, Any], out: Path | None, *, verbose: bool, json: bo
     _run(config, splits, run_dir, config.mode, flags="", verbose=verbose, json=json)
 
 
-def go_on(run_dir: Path, *, mode: Mode | None, past_stop: bool, verbose: bool, json: bool) -> None:
-    """A run that is there, in another mode if one is given."""
+def go_on(run_dir: Path, *, mode: Mode | None, past_stop: bool, trusted: bool, verbose: bool, json: bool) -> None:
+    """A run that is there, in another mode if one is given; `trusted`: the user trusts its recipe."""
     from breakeven.classifiers.saved import last_checkpoint, recorded_config, step_of
 
     config = recorded_config(run_dir)
@@ -53,16 +53,17 @@ def go_on(run_dir: Path, *, mode: Mode | None, past_stop: bool, verbose: bool, j
         with RunLog.open(run_dir) as log:
             withdraw_stop(log, step_of(last_checkpoint(run_dir)))
     chosen = mode or ("advise" if past_stop and config.mode == "stop" else config.mode)
-    flags = "" if chosen == config.mode else f" --mode {chosen}"
+    flags = ("" if chosen == config.mode else f" --mode {chosen}") + (" --trust-recipe" if trusted else "")
     _run(config, load_splits(config), run_dir, chosen, flags=flags, verbose=verbose, json=json)
 
 
 def _run(
     config: ClassifierConfig, splits: Splits, run_dir: Path, mode: Mode, *, flags: str, verbose: bool, json: bool
 ) -> None:
+    from breakeven.classifiers.saved import recorded_run
     from breakeven.classifiers.train import run
 
-    recorded = _record(run_dir)
+    recorded = recorded_run(run_dir)
     checkpoints = recorded.checkpoints if recorded else ()
     display = RunDisplay(config, mode, checkpoints, console=console, quiet=json)
     with Interrupts() as signals, display as live:
@@ -80,7 +81,7 @@ def _run(
             on_evaluation=live.evaluating,
             interrupted=lambda: signals.received is not None,
         )
-    recorded = _record(run_dir)
+    recorded = recorded_run(run_dir)
     checkpoints = recorded.checkpoints if recorded else ()
     page = write_report(run_dir) if checkpoints else None
     if json:
@@ -98,10 +99,6 @@ def _run(
         )
     if result.interrupted and signals.received is not None:
         raise typer.Exit(128 + signals.received)
-
-
-def _record(run_dir: Path) -> RunRecord | None:
-    return read_log(run_dir) if (run_dir / LOG_NAME).exists() else None
 
 
 def _served(stopped: CheckpointRecord, checkpoints: tuple[CheckpointRecord, ...], run_dir: Path) -> str:

@@ -9,22 +9,21 @@ import numpy.typing as npt
 
 from breakeven import check
 from breakeven.errors import argument_error
+from breakeven.eval.ballots import GREEDY, MAJORITY_VOTE, ballots_of
 from breakeven.eval.intervals import mean_and_interval
 from breakeven.readers.class_blocks import PassBlock, RecordedPasses
 from breakeven.records import Measurement, Score
 from breakeven.report.paired import difference
 from breakeven.seeds import MAX_SEED, batch_seed
-from breakeven.ttc.class_scores import Served, check_metrics, class_scores, served_classes
+from breakeven.ttc.class_metrics import check_metrics
+from breakeven.ttc.class_scores import Served, class_scores
 from breakeven.ttc.pool import Pool, require_labels
 from breakeven.ttc.strategies.measured import Measured
 from breakeven.ttc.strategies.named import strategy_of
 from breakeven.ttc.strategies.on_pool import measure
-from breakeven.ttc.strategies.soft_vote import SNAPSHOT_ENSEMBLE, SOFT_VOTE, snapshot_ensemble, soft_vote
+from breakeven.ttc.strategies.soft_vote import SOFT_VOTE
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-GREEDY, MAJORITY_VOTE, PASS_AT_K = "greedy", "majority_vote", "pass@k"
+_PASS_AT_K = "pass@k"
 _SAME = 1e-6
 """Probabilities that are so close are of one pass: the same sums in single precision, in another order."""
 
@@ -65,16 +64,6 @@ class _Part:
     served: tuple[Served, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Ballot:
-    """What a strategy averages: votes of each pass for each class, all alike or in the order to take them in."""
-
-    strategy: str
-    vote_PNC: Floats
-    k_values: Sequence[int]
-    shuffled: bool
-
-
 def evaluate_passes(
     recorded: RecordedPasses,
     *,
@@ -91,7 +80,7 @@ def evaluate_passes(
     Args:
         recorded: the passes, read once.
         k_values: passes, increasing, up to those recorded; each strategy takes those that it has passes for.
-        metrics: names in `breakeven.ttc.class_scores.METRICS`.
+        metrics: names in `breakeven.ttc.class_metrics.METRICS`.
         pass_flops: FLOPs of one pass on one problem; None: unknown.
         seed: of subsets, served sets and the bootstrap.
 
@@ -130,7 +119,7 @@ def evaluate_passes(
 
 
 def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int) -> _Part:
-    ballots = list(_ballots(block, k_values))
+    ballots = list(ballots_of(block, k_values))
     reference_PC = ballots[0].vote_PNC.mean(axis=1)
     num_classes = reference_PC.shape[1]
     right_PC = np.eye(num_classes, dtype=bool)[block.label_P]
@@ -145,36 +134,8 @@ def _part(block: PassBlock, k_values: Sequence[int], *, scored: bool, seed: int)
         num_copied=num_copied,
         num_predicted_C=np.bincount(reference_PC.argmax(axis=1), minlength=num_classes),
         pool=pool,
-        measured={each.strategy: _averaged(each, right_PC, seed) for each in ballots if each.strategy != MAJORITY_VOTE},
-        served=tuple(each for ballot in ballots for each in _served(ballot, seed)) if scored else (),
-    )
-
-
-def _ballots(block: PassBlock, k_values: Sequence[int]) -> Iterator[_Ballot]:
-    """What each strategy averages, the plain pass first if there is one."""
-    plain_PC, passes_PNC, snapshot_PSC = block.plain_PC, block.probability_PNC, block.snapshot_PSC
-    if plain_PC is None and snapshot_PSC is not None:
-        plain_PC = snapshot_PSC[:, 0]
-    if plain_PC is not None:
-        yield _Ballot(strategy=GREEDY, vote_PNC=plain_PC[:, None], k_values=[1], shuffled=False)
-    if passes_PNC is not None and (noisy := [k for k in k_values if k <= passes_PNC.shape[1]]):
-        yield _Ballot(strategy=SOFT_VOTE, vote_PNC=passes_PNC, k_values=noisy, shuffled=True)
-        one_hot_PNC = np.eye(passes_PNC.shape[2])[passes_PNC.argmax(axis=-1)]
-        yield _Ballot(strategy=MAJORITY_VOTE, vote_PNC=one_hot_PNC, k_values=noisy, shuffled=True)
-    if snapshot_PSC is not None and (some := [k for k in k_values if k <= snapshot_PSC.shape[1]]):
-        yield _Ballot(strategy=SNAPSHOT_ENSEMBLE, vote_PNC=snapshot_PSC, k_values=some, shuffled=False)
-
-
-def _averaged(ballot: _Ballot, right_PC: Flags, seed: int) -> Measured:
-    """Accuracy of the mean of K votes."""
-    if ballot.shuffled:
-        return soft_vote(ballot.vote_PNC, right_PC, ballot.k_values, seed=seed)
-    every = snapshot_ensemble(ballot.vote_PNC, right_PC)
-    at_K = [every.k_values.index(k) for k in ballot.k_values]
-    return Measured(
-        k_values=tuple(ballot.k_values),
-        accuracy_PK=every.accuracy_PK[:, at_K],
-        monte_carlo_error_K=every.monte_carlo_error_K[at_K],
+        measured={each.strategy: each.averaged(right_PC, seed) for each in ballots if each.strategy != MAJORITY_VOTE},
+        served=tuple(each for ballot in ballots for each in ballot.served(seed)) if scored else (),
     )
 
 
@@ -185,12 +146,6 @@ def _ranks(class_PN: npt.NDArray[np.intp]) -> npt.NDArray[np.int16]:
     rank_PN = np.empty(class_PN.shape, dtype=np.int16)
     np.put_along_axis(rank_PN, order_PN, new_PN.cumsum(axis=1).astype(np.int16), axis=1)
     return rank_PN
-
-
-def _served(ballot: _Ballot, seed: int) -> Iterator[Served]:
-    class_KPD = served_classes(ballot.vote_PNC, ballot.k_values, shuffled=ballot.shuffled, seed=seed)
-    for k, class_PD in zip(ballot.k_values, class_KPD, strict=True):
-        yield Served(strategy=ballot.strategy, k=k, class_PD=class_PD)
 
 
 def _measured(parts: Sequence[_Part], k_values: Sequence[int]) -> dict[str, Measured]:
@@ -205,7 +160,7 @@ def _measured(parts: Sequence[_Part], k_values: Sequence[int]) -> dict[str, Meas
     )
     noisy = [k for k in k_values if k <= pool.num_samples]
     votes = {}
-    for name in (PASS_AT_K, MAJORITY_VOTE):
+    for name in (_PASS_AT_K, MAJORITY_VOTE):
         in_turn = strategy_of(name).samples
         samples_PK = None if in_turn is None else in_turn(pool, noisy)
         votes[name] = replace(measure(pool, name, noisy), expected_samples_PK=samples_PK)

@@ -25,10 +25,10 @@ from breakeven.readers.class_blocks import (
     PassBlock,
     RecordedPasses,
     block_of,
-    fault_in,
     problems_a_block,
     recorded,
 )
+from breakeven.ttc.class_probabilities import fault_in
 
 _PLAIN: Final = "Save plain arrays with numpy.savez: lists of unequal lengths and None are none."
 _DAMAGED: Final = (

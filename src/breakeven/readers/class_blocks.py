@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,6 @@ DIMENSIONS: Final = {"plain": 2, "probabilities": 3, "snapshots": 3}
 UNLABELLED: Final = "-1 marks examples without a label, as GLUE's test sets have: take a split with labels."
 _BLOCK: Final = 1 << 21
 """Numbers of a block."""
-_ROUNDING: Final = 0.02
-"""How far from 1 a sum of probabilities in half precision may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,21 +108,3 @@ def recorded(
 def problems_a_block(shapes: dict[str, tuple[int, ...]]) -> int:
     """Problems that are read at once."""
     return max(1, _BLOCK // sum(int(np.prod(each, dtype=np.int64)) for each in shapes.values()))
-
-
-def fault_in(values: Floats) -> tuple[int, str, Any, str] | None:
-    """The first problem with a pass that is no distribution over the classes: its place, the rule, the pass, a remedy.
-
-    Args:
-        values: of some problems, classes last.
-    """
-    with np.errstate(invalid="ignore", over="ignore"):
-        sums = values.sum(axis=-1)
-        good = (values.min(axis=-1) >= 0.0) & (np.abs(sums - 1.0) < _ROUNDING)
-    if good.all():
-        return None
-    place = np.unravel_index(int(np.argmin(good)), good.shape)
-    wrong = values[place]
-    remedy = "Apply a softmax to logits first." if np.isfinite(wrong).all() else "What is unknown cannot be averaged."
-    shown = [round(each, 4) for each in wrong[:8].tolist()] + ["..."] * (len(wrong) > 8)
-    return int(place[0]), "be probabilities, each at least 0, with sum 1 in every pass", shown, remedy

@@ -22,10 +22,10 @@ from breakeven.readers.class_blocks import (
     PassBlock,
     RecordedPasses,
     block_of,
-    fault_in,
     problems_a_block,
     recorded,
 )
+from breakeven.ttc.class_probabilities import fault_in
 
 LINES: Final = (".jsonl", ".jsonl.gz")
 _MOST: Final = 1 << 12

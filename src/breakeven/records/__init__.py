@@ -2,7 +2,9 @@
 
 Array dimensions, used as suffixes everywhere: P problems, N samples drawn per problem, K entries of a list of
 sample counts, C checkpoints, G cells of a grid of model parameters, B rows of a batch, T tokens, E embedding,
-V vocabulary, H heads. Of classifiers P are inputs and C classes; of images H is height, W width and C channels.
+V vocabulary, H heads. Of classifiers P are inputs, C classes and S checkpoints that are averaged, the last one first;
+of images H is height, W width and C channels; of scores D are served sets, R resamplings and U distinct rows. Of plans
+C are configurations, M models and D resamplings of the problems.
 
 Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `num_` for counts. Accuracies and
 shares are in [0, 1].

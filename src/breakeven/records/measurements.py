@@ -72,7 +72,7 @@ class Score:
     """What the classes that one strategy serves at one K score on one set of problems, in one metric."""
 
     metric: str
-    """A name in `breakeven.ttc.class_scores.METRICS`."""
+    """A name in `breakeven.ttc.class_metrics.METRICS`."""
     strategy: str
     k: int
     """Passes per query."""

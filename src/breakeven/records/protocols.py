@@ -65,16 +65,18 @@ class LossSampler(Sampler, Protocol):
 
 
 @runtime_checkable
-class ClassSampler(Sampler, Protocol):
+class ProbabilitySampler(Sampler, Protocol):
     """A sampler of a classifier: each of its completions is a `ClassPass`."""
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in the order of `ClassPass.probabilities`."""
+        ...
 
     @property
     def snapshots(self) -> int:
         """How many of the last checkpoints are averaged; 1: none."""
+        ...
 
 
 class Verifier(Protocol):

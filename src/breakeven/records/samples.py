@@ -67,7 +67,7 @@ class ClassPass(Completion):
     """A pass of a classifier: its text names the likeliest class."""
 
     probabilities: npt.NDArray[np.float32] = field(compare=False)
-    """Of all classes, shape (C,), in the order of `ClassSampler.classes`."""
+    """Of all classes, shape (C,), in the order of `ProbabilitySampler.classes`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,11 @@ class SoftVote:
         check.either("strategy", self.strategy, "soft_vote", "snapshot_ensemble")
         check.increasing("k_values", self.k_values)
         check.whole("num_passes", self.num_passes, self.k_values[-1])
-        for row in (*self.accuracy_PK, self.monte_carlo_error_K):
+        named = [("accuracy_PK", row) for row in self.accuracy_PK]
+        for name, row in (*named, ("monte_carlo_error_K", self.monte_carlo_error_K)):
             if len(row) != len(self.k_values):
-                raise argument_error("accuracy_PK", f"have one number for each of {len(self.k_values)} K", len(row))
-            check.numbers("accuracy_PK", row, "hold shares from 0 to 1", -ROUNDING, 1 + ROUNDING)
+                raise argument_error(name, f"have one number for each of {len(self.k_values)} K", len(row))
+            check.numbers(name, row, "hold shares from 0 to 1", -ROUNDING, 1 + ROUNDING)
 
     def of(self, places: Sequence[int]) -> "SoftVote":
         """On some of the problems; those without passes are left out."""

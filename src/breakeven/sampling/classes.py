@@ -28,7 +28,7 @@ default_collate: Callable[[list[Any]], Any] = torch.utils.data.default_collate
 
 
 class ClassSampler:
-    """A `NumberedSampler` of a classifier: temperature 0 is its plain pass, any other its noisy passes.
+    """A `ProbabilitySampler` of a torch module: temperature 0 is its plain pass, any other its noisy passes.
 
     A completion is the name of the likeliest class, of 2 tokens, class and end, behind a prompt of 0: one token is fed,
     which stands for the pass. With `ModelCost(body_params=F / 2)`, F the FLOPs of a forward pass over an example, every

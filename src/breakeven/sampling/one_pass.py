@@ -11,8 +11,8 @@ from torch import Generator, Tensor
 from breakeven.errors import argument_error
 from breakeven.sampling.modes import evaluating
 
-_LABELS = ("labels", "label", "label_ids")
-"""Names under which collators of transformers hand labels on."""
+LABELS = ("labels", "label", "label_ids")
+"""Names that transformers knows labels by, in rows and in batches."""
 _BARE = "inputs"
 
 
@@ -32,7 +32,7 @@ class Inputs:
             ArgumentError: it is none of these.
         """
         if isinstance(batch, Mapping):
-            named = {name: each for name, each in batch.items() if name not in (labels, *_LABELS)}
+            named = {name: each for name, each in batch.items() if name not in (labels, *LABELS)}
         elif isinstance(batch, Tensor):
             named = {_BARE: batch}
         elif isinstance(batch, list | tuple) and len(batch) == 2 and isinstance(batch[0], Tensor):

@@ -1,8 +1,9 @@
 """A classifier's passes: combined at each checkpoint, and kept beside the log for whoever wants more of them.
 
 RUN/probabilities holds plain arrays of NumPy, class probabilities in single precision: plain-STEP.npy, shape (P, C),
-and passes-STEP.npy, shape (P, N, C), of the first problems, as many as were given noisy passes. A snapshot ensemble
-reads those of earlier checkpoints; decisions rest on what the log holds of it, so that a replay needs no other file.
+and passes-STEP.npy, shape (P, N, C), of the first problems, as many as were given noisy passes; and right.npy, shape
+(P, C), which classes are right. A snapshot ensemble reads those of earlier checkpoints; decisions rest on what the log
+holds of it, so that a replay needs no other file.
 """
 
 import io
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from breakeven.errors import LogError, SamplerError
 from breakeven.records import ClassPass, Draw, Problem, SoftVote
-from breakeven.records.protocols import ClassSampler, Verifier
+from breakeven.records.protocols import ProbabilitySampler, Verifier
 from breakeven.sampling.samples import Samples
 from breakeven.store.files import make_directory, write_whole
 from breakeven.ttc.strategies.measured import Measured
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from breakeven.session.session import Session
 
 Probabilities = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 FOLDER: Final = "probabilities"
 _DIGITS: Final = 12
 """Of an accuracy that is recorded: the same subsets, summed in another order, differ in the last ones."""
@@ -43,7 +45,7 @@ class Passes:
 
     def __init__(
         self,
-        sampler: ClassSampler,
+        sampler: ProbabilitySampler,
         verifier: Verifier,
         problems: Sequence[Problem],
         *,
@@ -58,7 +60,7 @@ class Passes:
     @classmethod
     def of(cls, session: "Session", problems: Sequence[Problem], name: str = "") -> Self:
         """Of a session whose sampler is of a classifier."""
-        assert isinstance(session.sampler, ClassSampler), "whoever asks has seen it"
+        assert isinstance(session.sampler, ProbabilitySampler), "whoever asks has seen it"
         directory = None if session.log is None else session.log.directory
         return cls(session.sampler, session.verifier, problems, directory=directory, of=name)
 
@@ -98,6 +100,7 @@ class Passes:
             del self._plain[gone]
         if self._directory is not None:
             make_directory(self._directory)
+            _write(self._directory / f"{self._of}right.npy", self._right_PC)
             _write(self._path("plain", step), plain_PC)
             if passes_PNC is not None:
                 _write(self._path("passes", step), passes_PNC)
@@ -147,7 +150,7 @@ def _recorded(strategy: Literal["soft_vote", "snapshot_ensemble"], measured: Mea
     )
 
 
-def _write(path: Path, array: Probabilities) -> None:
+def _write(path: Path, array: Probabilities | Flags) -> None:
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
     write_whole(path, content.getvalue(), remedy="Free space, then go on with the run.")

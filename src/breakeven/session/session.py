@@ -30,7 +30,7 @@ from breakeven.records import (
     Verification,
 )
 from breakeven.records.agree import answers_from
-from breakeven.records.protocols import Answers, ClassSampler, RewardModel, Sampler, Verifier
+from breakeven.records.protocols import Answers, ProbabilitySampler, RewardModel, Sampler, Verifier
 from breakeven.session.checks import check_bank, check_counts, check_parts, check_problems, check_settings, check_tokens
 from breakeven.session.failing import diverged, is_usage_error, raised_by
 from breakeven.session.kept import Kept
@@ -134,7 +134,7 @@ class Session:
         check_parts(sampler=sampler, verifier=verifier, problems=problems, reward_model=reward_model)
         assert sampler is not None, "which has no method"
         assert verifier is not None, "which has no method"
-        is_classifier = isinstance(sampler, ClassSampler)
+        is_classifier = isinstance(sampler, ProbabilitySampler)
         check_counts(0 if is_classifier else 1, num_samples=num_samples)
         check_counts(1, sequence_tokens=sequence_tokens, evaluate_every=evaluate_every)
         check_counts(1, test_samples=test_samples, max_failures=max_failures)

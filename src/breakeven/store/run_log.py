@@ -52,6 +52,12 @@ class RunRecord:
     cooldown: Cooldown | None = None
     """The last one recorded."""
 
+    @property
+    def stopped_at(self) -> CheckpointRecord | None:
+        """The first checkpoint at which the decision was to stop, under the budget declared last."""
+        after = self.budget_changes[-1].step if self.budget_changes else -1
+        return next((each for each in self.checkpoints if each.decision.stop and each.observation.step > after), None)
+
 
 def read_log(path: str | Path) -> RunRecord:
     """All that a run log holds, read without a lock and without writing.

@@ -12,7 +12,7 @@ from breakeven.records import ClassPass, Draw, Problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassSampler:
-    """A `ClassSampler` whose plain pass has known logits, and whose noisy passes add normal noise to each.
+    """A `ProbabilitySampler` whose plain pass has known logits, and whose noisy passes add normal noise to each.
 
     Pass i of a problem is a function of (seed, problem id, i).
 
@@ -21,7 +21,7 @@ class PassSampler:
         logits: of each problem, C of them, by its id.
         labels: each problem's right class.
         noise: standard deviation; 0: every pass is the plain one.
-        snapshots: as of `ClassSampler`.
+        snapshots: as of `ProbabilitySampler`.
 
     >>> sampler = PassSampler(classes=("cat", "dog"), logits={"a": [0.0, 9.0]}, labels={"a": "dog"})
     >>> [each.text for each in sampler.sample(sampler.problems, 2, temperature=1.0, seed=0)[0].completions]

@@ -83,8 +83,8 @@ def test_a_snapshot_ensemble_is_of_the_last_checkpoints_as_they_come():
     ("change", "words"),
     [
         (lambda p: p[:, :, :1], "two classes"),
-        (lambda p: p * 2.0, "sum to 1"),
-        (lambda p: np.where(p > 0.5, np.nan, p), "sum to 1"),
+        (lambda p: p * 2.0, r"probability_PNC\[0\] must be probabilities, each at least 0, with sum 1 .* softmax"),
+        (lambda p: np.where(p > 0.5, np.nan, p), "with sum 1 in every pass.* unknown cannot be averaged"),
         (lambda p: p[0], "problems, passes"),
     ],
 )
@@ -92,6 +92,8 @@ def test_what_are_no_probabilities_is_refused(change, words):
     probability_PNC, right_PC = passes()
     with pytest.raises(ArgumentError, match=words):
         soft_vote(change(probability_PNC), right_PC, [1])
+    with pytest.raises(ArgumentError, match=words):
+        snapshot_ensemble(change(probability_PNC), right_PC)
 
 
 def test_labels_of_other_problems_and_too_many_passes_are_refused():

@@ -8,13 +8,13 @@ from breakeven import check
 from breakeven.errors import SamplerError
 from breakeven.records import ClassPass, Draw, Problem
 from breakeven.records.asking import draw_from
-from breakeven.records.protocols import ClassSampler
+from breakeven.records.protocols import ProbabilitySampler
 from breakeven.ttc.search.adaptive import round_cost
 from breakeven.ttc.search.trees import Path, SearchResult, check_problems, path_of
 
 
 def soft_vote(
-    problems: Sequence[Problem], sampler: ClassSampler, num_passes: int, *, temperature: float, seed: int
+    problems: Sequence[Problem], sampler: ProbabilitySampler, num_passes: int, *, temperature: float, seed: int
 ) -> list[SearchResult]:
     """The likeliest class of the mean of `num_passes` noisy passes over each problem; of tied ones the first.
 

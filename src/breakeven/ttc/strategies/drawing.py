@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from breakeven.errors import argument_error
 from breakeven.records import Problem
-from breakeven.records.protocols import ClassSampler, RewardModel, SegmentSampler
+from breakeven.records.protocols import ProbabilitySampler, RewardModel, SegmentSampler
 from breakeven.ttc.search import adaptive
 from breakeven.ttc.search.averaging import soft_vote
 from breakeven.ttc.search.beam import beam_search
@@ -36,7 +36,7 @@ def sampled(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:
 def averaged(problems: Problems, k: int, tools: Tools) -> list[SearchResult]:
     """The likeliest class of the mean of K passes, of a classifier; the first of those that are tied."""
     sampler = tools.sampler
-    if not isinstance(sampler, ClassSampler):
+    if not isinstance(sampler, ProbabilitySampler):
         raise argument_error("tools.sampler", "be of a classifier, to average its probabilities", sampler)
     return soft_vote(problems, sampler, k, temperature=tools.temperature, seed=tools.seed)
 

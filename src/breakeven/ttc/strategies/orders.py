@@ -19,7 +19,7 @@ Rows = npt.NDArray[np.intp]
 NUM_ORDERS = 16
 """Random orders drawn of each problem's samples."""
 TOLERANCE = 1e-9
-"""Sums of scores that are so close are a tie: the same scores added in another order differ by rounding."""
+"""Sums or means that are so close are a tie: the same numbers added in another order differ by rounding."""
 _BLOCK = 1 << 19
 """Samples that are replayed at once: bounds the memory."""
 

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.ttc.strategies.measured import Measured, error_of_sums
+from breakeven.ttc.class_probabilities import fault_in
+from breakeven.ttc.strategies.measured import Measured, error_of_sums, exact
+from breakeven.ttc.strategies.orders import TOLERANCE
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -28,8 +30,6 @@ _ORDERS = 64
 """Random orders of each problem's passes, where not all subsets are counted."""
 _BLOCK = 1 << 22
 """Numbers that are in memory at once."""
-_TIED = 1e-9
-"""Mean probabilities that are so close are tied: the same ones added in another order differ by rounding."""
 
 
 def soft_vote(probability_PNC: Probabilities, right_PC: Flags, k_values: Sequence[int], *, seed: int = 0) -> Measured:
@@ -42,7 +42,7 @@ def soft_vote(probability_PNC: Probabilities, right_PC: Flags, k_values: Sequenc
         seed: of the orders, where not all subsets are counted.
 
     Raises:
-        ArgumentError: probabilities of another shape, below 0 or not finite, or a K above N.
+        ArgumentError: probabilities of another shape, a pass that is no distribution over the classes, or a K above N.
 
     Estimator:
         Exact over all K-subsets where there are at most 2048 of them (every K of up to 13 passes). Other K are
@@ -53,12 +53,11 @@ def soft_vote(probability_PNC: Probabilities, right_PC: Flags, k_values: Sequenc
         and Ghahramani, arXiv 1506.02142, equation 6); the expectation over subsets is ours.
 
     >>> passes = np.array([[[0.9, 0.1], [0.4, 0.6], [0.3, 0.7]]])  # mean of all: 0.53 and 0.47
-    >>> soft_vote(passes, np.array([[True, False]]), [1, 2, 3]).accuracy_K.round(
-    ...     3
-    ... ).tolist()  # 1, 2, 1 subsets of 3, 3, 1
+    >>> found = soft_vote(passes, np.array([[True, False]]), [1, 2, 3])
+    >>> found.accuracy_K.round(3).tolist()  # right are 1, 2, 1 subsets of 3, 3, 1
     [0.333, 0.667, 1.0]
     """
-    num_problems, num_passes, num_classes = _checked(probability_PNC, right_PC)
+    num_problems, num_passes = _checked(probability_PNC, right_PC)
     asked_K = check.increasing("k_values", k_values)
     if asked_K[-1] > num_passes:
         raise argument_error("k_values", f"be at most the {num_passes} passes of each problem", asked_K[-1])
@@ -68,10 +67,7 @@ def soft_vote(probability_PNC: Probabilities, right_PC: Flags, k_values: Sequenc
     sums_PK, squares_PK = np.zeros((num_problems, len(resampled))), np.zeros((num_problems, len(resampled)))
     rng = np.random.default_rng(seed)
     most = max([_ORDERS * bool(resampled), *(comb(num_passes, k) for k in counted)])
-    for block in _blocks(num_problems, num_classes * max(num_passes, most)):
-        passes_BNC = np.asarray(probability_PNC[block], dtype=np.float64)
-        _check_probabilities(passes_BNC)
-        right_BC = right_PC[block]
+    for block, passes_BNC, right_BC in _blocks(probability_PNC, right_PC, most):
         for k in counted:
             accuracy_PK[block, asked_K.index(k)] = _over_subsets(passes_BNC, right_BC, k)
         if resampled:
@@ -98,18 +94,12 @@ def snapshot_ensemble(probability_PSC: Probabilities, right_PC: Flags) -> Measur
     Source:
         Huang et al., arXiv 1704.00109 (snapshot ensembles), with the checkpoints of one schedule as they come.
     """
-    num_problems, num_snapshots, num_classes = _checked(probability_PSC, right_PC)
-    accuracy_PK = np.zeros((num_problems, num_snapshots))
-    for block in _blocks(num_problems, num_classes * num_snapshots):
-        passes_BSC = np.asarray(probability_PSC[block], dtype=np.float64)
-        _check_probabilities(passes_BSC)
-        ranks_S1 = np.arange(1, num_snapshots + 1)[:, None]
-        accuracy_PK[block] = _share_right(passes_BSC.cumsum(axis=1) / ranks_S1, right_PC[block][:, None])
-    return Measured(
-        k_values=tuple(range(1, num_snapshots + 1)),
-        accuracy_PK=accuracy_PK,
-        monte_carlo_error_K=np.zeros(num_snapshots),
-    )
+    num_problems, num_snapshots = _checked(probability_PSC, right_PC)
+    accuracy_PK, k_values = np.zeros((num_problems, num_snapshots)), tuple(range(1, num_snapshots + 1))
+    for block, passes_BSC, right_BC in _blocks(probability_PSC, right_PC, num_snapshots):
+        mean_BKC = passes_BSC.cumsum(axis=1) / np.array(k_values)[:, None]
+        accuracy_PK[block] = _share_right(mean_BKC, right_BC[:, None])
+    return exact(k_values, accuracy_PK)
 
 
 def _over_subsets(passes_BNC: Floats, right_BC: Flags, k: int) -> Floats:
@@ -139,30 +129,34 @@ def _over_orders(
 
 def _share_right(mean_C: Floats, right_C: Flags) -> Floats:
     """Share of the likeliest classes that are right, over the last axis."""
-    leads_C = mean_C >= mean_C.max(axis=-1, keepdims=True) - _TIED
+    leads_C = mean_C >= mean_C.max(axis=-1, keepdims=True) - TOLERANCE
     share: Floats = (leads_C & right_C).sum(axis=-1) / leads_C.sum(axis=-1)
     return share
 
 
-def _blocks(num_problems: int, size: int) -> Iterator[slice]:
-    step = max(1, _BLOCK // size)
-    return (slice(start, min(start + step, num_problems)) for start in range(0, num_problems, step))
+def _blocks(probability_PNC: Probabilities, right_PC: Flags, combined: int) -> Iterator[tuple[slice, Floats, Flags]]:
+    """Some problems, their passes and right classes; memory is held for `combined` means of passes of each.
+
+    Raises:
+        ArgumentError: a pass that is no distribution over the classes.
+    """
+    num_problems, num_passes, num_classes = probability_PNC.shape
+    step = max(1, _BLOCK // (num_classes * max(num_passes, combined)))
+    for start in range(0, num_problems, step):
+        block = slice(start, min(start + step, num_problems))
+        passes_BNC = np.asarray(probability_PNC[block], dtype=np.float64)
+        if (fault := fault_in(passes_BNC)) is not None:
+            place, rule, got, remedy = fault
+            raise argument_error(f"probability_PNC[{start + place}]", rule, got, remedy)
+        yield block, passes_BNC, right_PC[block]
 
 
-def _checked(probability_PNC: Probabilities, right_PC: Flags) -> tuple[int, int, int]:
+def _checked(probability_PNC: Probabilities, right_PC: Flags) -> tuple[int, int]:
+    """How many problems and passes there are."""
     shape = probability_PNC.shape
     if len(shape) != 3 or 0 in shape or shape[2] < 2:
         raise argument_error("probability_PNC", "be of problems, passes and at least two classes", shape)
     if right_PC.shape != (shape[0], shape[2]):
         rule = f"say of each of {shape[0]} problems which of {shape[2]} classes are right"
         raise argument_error("right_PC", rule, right_PC.shape)
-    return shape
-
-
-def _check_probabilities(passes_BNC: Floats) -> None:
-    """Nothing, if these are at least 0, finite, and sum to 1 as far as half precision tells."""
-    sums = passes_BNC.sum(axis=-1)
-    if not (np.isfinite(sums).all() and passes_BNC.min() >= 0.0 and np.abs(sums - 1.0).max() < 0.02):
-        bad = passes_BNC[np.unravel_index(np.argmax(~(np.abs(sums - 1.0) < 0.02)), sums.shape)]
-        remedy = "Apply a softmax to logits first."
-        raise argument_error("probability_PNC", "be at least 0 and sum to 1 in every pass", bad.tolist(), remedy)
+    return shape[0], shape[1]

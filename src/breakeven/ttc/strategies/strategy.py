@@ -7,7 +7,7 @@ from typing import Literal
 
 from breakeven.errors import argument_error
 from breakeven.records import Problem, SegmentRule
-from breakeven.records.protocols import Answers, ClassSampler, RewardModel, Sampler, SegmentSampler, Verifier
+from breakeven.records.protocols import Answers, ProbabilitySampler, RewardModel, Sampler, SegmentSampler, Verifier
 from breakeven.ttc.pool import Floats, Pool
 from breakeven.ttc.search.select import SelectionRule, choose
 from breakeven.ttc.search.trees import SearchResult
@@ -91,7 +91,7 @@ class Tools:
             Need.BEGINNINGS: self.reward_model is not None and self.reward_model.kind == "process",
             Need.SEGMENTS: isinstance(self.sampler, SegmentSampler),
             Need.REVISIONS: self.any_prompt,
-            Need.PROBABILITIES: isinstance(self.sampler, ClassSampler),
+            Need.PROBABILITIES: isinstance(self.sampler, ProbabilitySampler),
             Need.VERIFIER: self.verifier is not None,
         }
         return frozenset(need for need, met in there.items() if met)
