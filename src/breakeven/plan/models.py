@@ -49,7 +49,8 @@ def train_to(
         config: model, task, schedule and seed; a function of these alone.
         steps: ascending, the last at most `config.train.steps`.
         start: weights to start from, in place of those of the seed.
-        batches: token ids (B, T) of each step, in place of the task's own.
+        batches: token ids (B, T) of each step, in place of the task's own: prompts of any length, as long in a batch.
+            Tokens and FLOPs are still counted as of the task's own.
 
     Returns:
         By step. `sampler_of` samples them.
@@ -90,7 +91,8 @@ def train_to(
         for each in range(at + 1, step + 1):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(each, train)
-            loss = train_step(model, optimizer, batch_of(each), task.prompt_tokens, train.clip_norm)
+            rows_BT = batch_of(each)
+            loss = train_step(model, optimizer, rows_BT, rows_BT.shape[1] - task.output_tokens, train.clip_norm)
             if not math.isfinite(loss):
                 raise diverged(each, loss)
         save_weights(weights_of(cells, name, step), model, {"task": asdict(task), "model": asdict(model.shape)})

@@ -10,36 +10,29 @@ from functools import partial
 
 from breakeven import check
 from breakeven.errors import argument_error
-from breakeven.plan.cells import Cells
-from breakeven.plan.pipelining.compared import (
-    Proposer,
-    compared,
-    course_picture,
-    method_table,
-    optimum_findings,
-    problems_table,
-    reached_findings,
-    stuck_table,
-)
 from breakeven.plan.pipelining.from_files import table_of_files
 from breakeven.plan.pipelining.insights import Insights
 from breakeven.plan.pipelining.published import published_table
 from breakeven.plan.pipelining.recipe import Recipe, Run
 from breakeven.plan.pipelining.told import (
-    Winner,
     default_option,
     insight_findings,
     left_out_notes,
     stage_picture,
     stage_table,
-    winner_findings,
-    winner_table,
-    winners_of,
 )
 from breakeven.plan.row import Asked, Row
-from breakeven.plan.trials.method import Method
-from breakeven.plan.trials.proposals import Proposals, proposer_at
-from breakeven.plan.trials.space import Space
+from breakeven.plan.trials.compared import (
+    compared,
+    course_picture,
+    method_table,
+    optimum_findings,
+    problems_table,
+    proposer_of,
+    reached_findings,
+    stuck_table,
+)
+from breakeven.plan.trials.winners import Winner, winner_findings, winner_table, winners_of
 from breakeven.records.plans import PlanAnswer
 
 _HINTS = (
@@ -146,7 +139,16 @@ def answer(asked: Asked) -> PlanAnswer:
     default = default_option(table)
     budgets = tuple(sorted(budgets or (each * default.per_query for each in settings.budgets)))
     tried = partial(compared, table, cells=asked.cells, seeds=settings.seeds, num_trials=settings.num_trials)
-    found = tried(budgets, num_problems=settings.seen_problems, proposer=_proposer(settings, asked.cells))
+    proposer = proposer_of(
+        settings.proposer,
+        name=settings.proposer_name,
+        key_env=settings.proposer_key_env,
+        params=settings.proposer_params,
+        hints=_HINTS,
+        seed=settings.seed,
+        cells=asked.cells,
+    )
+    found = tried(budgets, num_problems=settings.seen_problems, proposer=proposer)
     central = found[len(found) // 2]
     by_seen_problems = {settings.seen_problems: central}
     for count in settings.by_seen_problems if table.knows_problems else ():
@@ -175,25 +177,6 @@ def answer(asked: Asked) -> PlanAnswer:
         not_counted=(*table.not_counted, *(each for won in winners for each in won.outcome.not_counted())),
         notes=(*table.notes, *left_out_notes(table, budgets), *_notes(winners), *NOTES),
     )
-
-
-def _proposer(settings: Settings, cells: Cells) -> tuple[str, Proposer] | None:
-    """A language model, where one is named, and what it is called."""
-    if not settings.proposer:
-        return None
-    name = " ".join(filter(None, ("proposals of", settings.proposer_name, settings.proposer)))
-    model = proposer_at(
-        settings.proposer,
-        served_name=settings.proposer_name or None,
-        api_key_env=settings.proposer_key_env or None,
-        params=settings.proposer_params or None,
-    )
-
-    def make(space: Space) -> Method:
-        key = f"{name} budget={space.budget!r}"
-        return Proposals(space, model, seed=settings.seed, hints=_HINTS, cells=cells, key=key)
-
-    return name, make
 
 
 def _notes(winners: Sequence[Winner]) -> Iterator[str]:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from breakeven.plan.cells import Cells
-from breakeven.plan.pipelining.courses import POINT, Course, Tried, course_of, middle
 from breakeven.plan.pipelining.methods import EXACT, SEEDED, moves_of
 from breakeven.plan.pipelining.table import Table
 from breakeven.plan.trials.archive import Archive
+from breakeven.plan.trials.courses import POINT, Course, Tried, course_of, middle
 from breakeven.plan.trials.space import Configuration
 from breakeven.store import CellFile, PlanHeader
 

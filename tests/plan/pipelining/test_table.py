@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ArgumentError
-from breakeven.plan.pipelining.table import OTHERS, Table
+from breakeven.plan.pipelining.table import Table
+from breakeven.plan.trials.measured import OTHERS
 from breakeven.plan.trials.space import Configuration
 
 

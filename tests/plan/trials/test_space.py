@@ -128,3 +128,17 @@ def test_choices_and_spaces_that_are_none() -> None:
             Space(choices=choices, price=price)
     with pytest.raises(ArgumentError, match="budget must be at least 0"):
         space(budget=math.nan)
+
+
+def test_configurations_that_come_to_the_same_are_known_by_one() -> None:
+    """Shuffled or not, where there is one sample."""
+
+    def same_as(configuration: Configuration) -> Configuration:
+        return configuration if configuration["samples"] != 1 else {**configuration, "shuffled": False}
+
+    distinct = [each for each in space().iterate() if same_as(each) == each]
+    known = replace(space(), same_as=same_as, distinct=distinct)
+    assert known.key({"model": "small", "samples": 1, "shuffled": True}) == ("small", 1, False)
+    assert known.key({"model": "small", "samples": 2, "shuffled": True}) == ("small", 2, True)
+    assert known.size == len(list(known.iterate())) == 2 * 8 * 2 - 2
+    assert known.cheapest()["samples"] == 1

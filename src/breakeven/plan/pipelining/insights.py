@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from breakeven.choice.frontier import resampled
-from breakeven.plan.pipelining.courses import POINT
-from breakeven.plan.pipelining.table import Floats, Table
+from breakeven.plan.pipelining.table import Table
+from breakeven.plan.trials.courses import POINT
+from breakeven.plan.trials.measured import Floats
 from breakeven.records.plans import Finding
 
 _ROUNDING: Final = 1e-9

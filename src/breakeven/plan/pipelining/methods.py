@@ -3,9 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from breakeven.plan.pipelining.table import Stage, Table
 from breakeven.plan.trials.archive import Archive, Trial
 from breakeven.plan.trials.at_random import AtRandom
 from breakeven.plan.trials.bayesian import Bayesian
@@ -16,13 +15,16 @@ from breakeven.plan.trials.reinforce import Reinforce
 from breakeven.plan.trials.rules import Move, Rules, beside, scaled
 from breakeven.plan.trials.space import Configuration, Space
 
+if TYPE_CHECKING:
+    from breakeven.plan.pipelining.table import Stage, Table
+
 SEEDED: Final = ("rules", "bayesian", "reinforce", "random")
 """With a seed of their own: at most so many trials."""
 EXACT: Final = ("factorised", "stages", "exhaustive")
 """Made to their end; `stages` is factorised with the default as its base, whose trials may cost more than is chosen."""
 
 
-def method_of(name: str, table: Table, budget: float, seed: int) -> tuple[Space, Method]:
+def method_of(name: str, table: "Table", budget: float, seed: int) -> tuple[Space, Method]:
     """A method by name, one of `SEEDED` or `EXACT`, and what it may try."""
     space = table.space(math.inf if name == "stages" else budget)
     stages = [(each.model_choice, each.samples_choice) for each in table.stages]
@@ -38,7 +40,7 @@ def method_of(name: str, table: Table, budget: float, seed: int) -> tuple[Space,
     return space, makers[name]()
 
 
-def moves_of(table: Table) -> tuple[Move, ...]:
+def moves_of(table: "Table") -> tuple[Move, ...]:
     """What AgentTTS says of stages, as moves: a large model or many samples, more samples, a budget that is shared.
 
     Source:
@@ -54,12 +56,12 @@ def moves_of(table: Table) -> tuple[Move, ...]:
     )
 
 
-def _left(table: Table, stage: Stage, at: Configuration, budget: float) -> float:
+def _left(table: "Table", stage: "Stage", at: Configuration, budget: float) -> float:
     """What the other stages leave of the budget."""
     return budget - (table.price(at) - stage.flops(at))
 
 
-def _other_models(table: Table, at: Trial, archive: Archive) -> Iterable[Configuration]:
+def _other_models(table: "Table", at: Trial, archive: Archive) -> Iterable[Configuration]:
     """Each other model of each stage, with all samples that the other stages leave it."""
     for stage in table.stages:
         left = _left(table, stage, at.configuration, archive.space.budget)
@@ -68,7 +70,7 @@ def _other_models(table: Table, at: Trial, archive: Archive) -> Iterable[Configu
                 yield {**at.configuration, stage.model_choice: model, stage.samples_choice: samples}
 
 
-def _shifts(table: Table, at: Trial, archive: Archive) -> Iterable[Configuration]:
+def _shifts(table: "Table", at: Trial, archive: Archive) -> Iterable[Configuration]:
     """Samples of one stage given up one step, for as many of another as that pays."""
     for giving in table.stages:
         place = giving.samples.index(int(at.configuration[giving.samples_choice]))

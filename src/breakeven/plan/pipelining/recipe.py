@@ -14,7 +14,8 @@ from breakeven.data.task import Task
 from breakeven.errors import ArgumentError, argument_error
 from breakeven.plan.cells import Cells
 from breakeven.plan.models import Trained, model_at, sampler_of, train_to
-from breakeven.plan.pipelining.table import Floats, Stage, Table
+from breakeven.plan.pipelining.table import Stage, Table
+from breakeven.plan.trials.measured import Floats
 from breakeven.plan.trials.space import Configuration
 from breakeven.records import Problem
 from breakeven.records.asking import draw_from

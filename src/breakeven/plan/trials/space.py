@@ -73,11 +73,15 @@ class Space:
         choices: at least one, each with a name of its own.
         price: FLOPs per query of a configuration, known without evaluating it; infinity where it cannot be built.
         budget: most FLOPs per query.
+        same_as: the configuration by which one is known, where several come to the same; None: each to itself.
+        distinct: one of each, where several come to the same; empty: all.
     """
 
     choices: tuple[Choice, ...]
     price: Callable[[Configuration], float]
     budget: float = math.inf
+    same_as: Callable[[Configuration], Configuration] | None = None
+    distinct: Sequence[Configuration] = ()
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.choices]
@@ -88,10 +92,11 @@ class Space:
     @property
     def size(self) -> int:
         """Configurations, those that are over the budget included."""
-        return math.prod(len(each.values) for each in self.choices)
+        return len(self.distinct) or math.prod(len(each.values) for each in self.choices)
 
     def key(self, configuration: Configuration) -> Key:
         """By which a configuration is known."""
+        configuration = configuration if self.same_as is None else self.same_as(configuration)
         return tuple(configuration[each.name] for each in self.choices)
 
     def words(self, configuration: Configuration) -> str:
@@ -123,7 +128,10 @@ class Space:
         return math.isfinite(price := self.cost(configuration)) and price <= self.budget
 
     def iterate(self) -> Iterator[Configuration]:
-        """Every configuration, the last choice changing fastest."""
+        """Every configuration, the last choice changing fastest; of those that come to the same one alone."""
+        if self.distinct:
+            yield from self.distinct
+            return
         names = [each.name for each in self.choices]
         for values in product(*(each.values for each in self.choices)):
             yield dict(zip(names, values, strict=True))

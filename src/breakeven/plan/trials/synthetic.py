@@ -7,7 +7,7 @@ that moves the best number of samples downstream. They are no claim on any real 
 
 import math
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -190,21 +190,30 @@ def _graph_price(configuration: Configuration) -> float:
 
 
 def _graph_truth(configuration: Configuration) -> float:
-    """An assistant mends some of its best parent's mistakes and undoes some of its work; a fuser gains by width, to 2.
-
-    Each further step of a chain gains less, and a further parent of an assistant distracts it.
-    """
+    """Of the last node."""
     accuracies: list[float] = []
     for node in range(_NODES):
-        large, parents = configuration[f"model_{node}"] == "3B", _parents(configuration, node)
-        read = [accuracies[each] for each in parents]
-        if not read:
-            accuracies.append((0.58 if large else 0.46) - (0.06 if configuration[f"role_{node}"] == "fuser" else 0.0))
-        elif configuration[f"role_{node}"] == "assistant":
-            best, mended, undone = max(read), 0.30 if large else 0.20, 0.08 if large else 0.11
-            accuracies.append(best * (1 - undone) + (1 - best) * mended - 0.02 * (len(read) - 1))
-        else:
-            mean, width = sum(read) / len(read), len(read)
-            gain = (0.42 if large else 0.34) * (1 - 1 / width) - 0.05 * max(0, width - 2)
-            accuracies.append(mean + gain * mean * (1 - mean))
+        read = [accuracies[each] for each in _parents(configuration, node)]
+        large = configuration[f"model_{node}"] == "3B"
+        accuracies.append(agent_accuracy(str(configuration[f"role_{node}"]), read, large=large))
     return accuracies[-1]
+
+
+def agent_accuracy(role: str, read: Sequence[float], *, large: bool) -> float:
+    """Of a node: an assistant mends some of its best parent's mistakes and undoes some work; a fuser gains by width.
+
+    A further parent distracts an assistant; beyond two, it is of no use to a fuser either.
+
+    Args:
+        role: "assistant" or "fuser".
+        read: the accuracies of its parents.
+        large: whether its model is the larger one.
+    """
+    if not read:
+        return (0.58 if large else 0.46) - (0.06 if role == "fuser" else 0.0)
+    if role == "assistant":
+        best, mended, undone = max(read), 0.30 if large else 0.20, 0.08 if large else 0.11
+        return best * (1 - undone) + (1 - best) * mended - 0.02 * (len(read) - 1)
+    mean, width = sum(read) / len(read), len(read)
+    gain = (0.42 if large else 0.34) * (1 - 1 / width) - 0.05 * max(0, width - 2)
+    return mean + gain * mean * (1 - mean)

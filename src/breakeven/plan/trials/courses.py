@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Final
 
 from breakeven.plan.cells import Cells
-from breakeven.plan.pipelining.methods import EXACT, method_of
-from breakeven.plan.pipelining.table import Table
 from breakeven.plan.trials.archive import Archive, Evaluation, Proposer, Refusal
 from breakeven.plan.trials.at_random import AtRandom
+from breakeven.plan.trials.measured import Measured
 from breakeven.plan.trials.method import Method, run_trials
 from breakeven.plan.trials.rules import Rules
 from breakeven.plan.trials.space import Configuration, Space
@@ -38,7 +37,7 @@ class Tried:
 class Course:
     """One method on one table, budget and number of problems, held against the truth."""
 
-    table: Table
+    table: Measured
     budget: float
     num_problems: int
     """That each trial sees."""
@@ -103,7 +102,7 @@ class Course:
 
 
 def course_of(
-    table: Table,
+    table: Measured,
     budget: float,
     name: str,
     *,
@@ -128,7 +127,7 @@ def course_of(
 
     def make_trials() -> Tried:
         if make is None:
-            space, method = method_of(name, table, budget, seed)
+            space, method = table.method(name, budget, seed)
         else:
             space = table.space(budget)
             method = make(space)
@@ -137,7 +136,7 @@ def course_of(
             found = table.seen(configuration, num_problems, seed)
             return Evaluation(quality=Quality(value=found.quality.value), flops=found.flops)
 
-        most = space.size if name in EXACT else num_trials
+        most = space.size if name in table.exact else num_trials
         archive = run_trials(space, evaluate, method, num_trials=most, first=[table.default(budget)], seed=seed)
         return Tried(
             places=tuple(table.place(each.configuration) for each in archive.trials),
@@ -147,7 +146,7 @@ def course_of(
             proposer=archive.proposer if archive.proposer.calls else None,
         )
 
-    key = f"trials {name} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
+    key = f"trials {name}{table.condition} budget={budget!r} problems={num_problems} trials={num_trials} seed={seed}"
     tried = cells.of(key, Tried, make_trials)
     return Course(table=table, budget=budget, num_problems=num_problems, seed=seed, tried=tried)
 

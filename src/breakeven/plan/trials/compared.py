@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 
 from breakeven.evenly import evenly
 from breakeven.plan.cells import Cells
-from breakeven.plan.pipelining.courses import POINT, Course, course_of, middle
-from breakeven.plan.pipelining.methods import EXACT, SEEDED
-from breakeven.plan.pipelining.table import Table
+from breakeven.plan.trials.courses import POINT, Course, course_of, middle
+from breakeven.plan.trials.measured import Measured
 from breakeven.plan.trials.method import Method
+from breakeven.plan.trials.proposals import Proposals, proposer_at
 from breakeven.plan.trials.space import Space
 from breakeven.records import NORMAL_95
 from breakeven.records.plans import Finding, Line, Picture, PlanTable
@@ -27,7 +27,7 @@ Proposer: TypeAlias = Callable[[Space], Method]
 class Comparison:
     """Of all methods at one budget."""
 
-    table: Table
+    table: Measured
     budget: float
     courses: Mapping[str, tuple[Course, ...]]
     """By method, a course a seed."""
@@ -39,7 +39,7 @@ class Comparison:
 
 
 def compared(
-    table: Table,
+    table: Measured,
     budgets: Sequence[float],
     cells: Cells,
     *,
@@ -62,7 +62,7 @@ def compared(
     found = []
     for budget in budgets:
         courses: dict[str, tuple[Course, ...]] = {}
-        for name in (*SEEDED, *EXACT):
+        for name in (*table.seeded, *table.exact):
             courses[name] = tuple(
                 course_of(table, budget, name, cells=cells, num_trials=num_trials, num_problems=num_problems, seed=seed)
                 for seed in range(seeds)
@@ -75,6 +75,33 @@ def compared(
             courses[name] = (asked,)
         found.append(Comparison(table=table, budget=budget, courses=courses))
     return tuple(found)
+
+
+def proposer_of(
+    url: str, *, name: str, key_env: str, params: float, hints: str, seed: int, cells: Cells, condition: str = ""
+) -> tuple[str, Proposer] | None:
+    """A language model behind a server as one more method, and what it is called; None where there is no address.
+
+    Args:
+        url: of an OpenAI-compatible server, up to and including `/v1`.
+        name: of the model as the server calls it; empty: the only one it serves.
+        key_env: the variable of the environment with the server's key; empty: there is none.
+        params: active parameters, by which its tokens are charged; 0: not known.
+        hints: sentences on what is known of the choices.
+        seed: of its samples.
+        cells: where its answers are kept.
+        condition: what besides the budget limits what may be chosen, as of `Measured`.
+    """
+    if not url:
+        return None
+    called = " ".join(filter(None, ("proposals of", name, url)))
+    model = proposer_at(url, served_name=name or None, api_key_env=key_env or None, params=params or None)
+
+    def make(space: Space) -> Method:
+        key = f"{called}{condition} budget={space.budget!r}"
+        return Proposals(space, model, seed=seed, hints=hints, cells=cells, key=key)
+
+    return called, make
 
 
 def optimum_findings(found: Sequence[Comparison]) -> Iterator[Finding]:
