@@ -50,6 +50,7 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "solve-or-verify": ("solve_or_verify", "More solutions, verdicts on them, or more training of the solver?"),
     "pipeline": ("pipeline", "A model and samples for each subtask of a pipeline: which, and do trials of them pay?"),
     "graph": ("graph", "A graph of agents: which models, roles and edges, and do trials of them pay?"),
+    "frozen-teacher": ("frozen_teacher", "How much training for a frozen teacher, how much for its student?"),
 }
 """By name: module of this room, whose `ROW` it is, and its question."""
 
