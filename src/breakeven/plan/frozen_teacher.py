@@ -117,13 +117,13 @@ def answer(asked: Asked) -> PlanAnswer:
 
 
 NO_GATE = (
-    "On digits the gate does not hold: by this run nothing can be said of teachers, and the choice is among options that "
-    "training did not improve for certain."
+    "On digits the gate does not hold: by this run nothing can be said of teachers, and the choice is among options "
+    "that training did not improve for certain."
 )
 NOTES = (
-    "Intervals are over seeds, of Student's t: weights, training clips, labelled clips and test clips differ between them. "
-    "Differences are paired by seed. Shares of resamplings are over test clips alone.",
-    "All are trained at equal FLOPs, the teacher included, but for a last step. To find the best share all of them were "
+    "Intervals are over seeds, of Student's t: weights, training clips, labelled clips and test clips differ between "
+    "them. Differences are paired by seed. Shares of resamplings are over test clips alone.",
+    "All are trained at equal FLOPs, the teacher included, but for a last step. To find the best share all were "
     "trained, which is in no option.",
     "A teacher that is there already, or taught several students, is left out by --without teacher.",
     "The published table charges averaged teachers their FLOPs at 256 pixels; at 224 the run of 240k steps takes 1.43 "
@@ -134,6 +134,7 @@ ROW = Row(
     name="frozen-teacher",
     settings=Settings,
     answer=answer,
+    free=("shares", "seeds"),
     presets={
         "gpu": {
             "canvas": 32,

@@ -4,7 +4,8 @@ Array dimensions, used as suffixes everywhere: P problems, N samples drawn per p
 sample counts, C checkpoints, G cells of a grid of model parameters, B rows of a batch, T tokens, E embedding,
 V vocabulary, H heads. Of classifiers P are inputs, C classes and S checkpoints that are averaged, the last one first;
 of images H is height, W width and C channels; of scores D are served sets, R resamplings and U distinct rows. Of plans
-C are configurations, M models and D resamplings of the problems.
+C are configurations, M models and D resamplings of the problems. Of clips P are clips, F frames, N patches, D the
+numbers in a patch, S seeds, A alternatives and Q a second set of P.
 
 Unit suffixes: `_flops` (multiply and add count as 2), `_tokens`, `_queries`; `num_` for counts. Accuracies and
 shares are in [0, 1].

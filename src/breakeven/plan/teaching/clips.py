@@ -1,7 +1,4 @@
-"""Moving digits: an image of a digit that goes straight through a small, noisy canvas.
-
-Legend: P clips, F frames, Y and X pixels, N patches of a clip, D pixels of a patch.
-"""
+"""Moving digits: an image of a digit that goes straight through a small, noisy canvas."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -92,10 +89,10 @@ class Scene:
                 hidden.append(patch_TRC[inside])
         return np.stack(seen), np.stack(hidden)
 
-    def patches(self, clip_PFYX: Floats) -> Floats:
+    def patches(self, clip_PFHW: Floats) -> Floats:
         """The clips cut up, (P, N, D)."""
         times, side, _ = self.grid
-        cut = clip_PFYX.reshape(-1, times, self.patch_frames, side, self.patch, side, self.patch)
+        cut = clip_PFHW.reshape(-1, times, self.patch_frames, side, self.patch, side, self.patch)
         return np.ascontiguousarray(cut.transpose(0, 1, 3, 5, 2, 4, 6)).reshape(-1, self.num_patches, self.patch_pixels)
 
 
@@ -117,23 +114,28 @@ def clips_of(digits: Examples, scene: Scene, count: int, seed: tuple[int, ...]) 
         scene: where they move.
         count: of clips.
         seed: whole numbers.
+
+    Raises:
+        ArgumentError: other images.
     """
     images = digits.image_PHWC
     if images is None or images.shape[1:] != (_SIDE, _SIDE, 1):
-        raise argument_error(digits.name, f"hold grey images of {_SIDE} x {_SIDE}", "others", "Take the set digits.")
+        got = "texts" if images is None else images.shape[1:]
+        rule = f"be {_SIDE} x {_SIDE} and grey"
+        raise argument_error(f"images of {digits.name}", rule, got, "Take the set digits.")
     rng = np.random.default_rng(seed)
     example_P = rng.integers(0, len(digits), count)
     direction_P = rng.integers(0, NUM_DIRECTIONS, count)
-    step_PD = _STEP_AD[direction_P]
+    step_PA = _STEP_AD[direction_P]
     way = scene.frames - 1
-    first = np.where(step_PD < 0, way, 0)
-    last = scene.canvas - _SIDE - np.where(step_PD > 0, way, 0)
-    start_PD = rng.integers(first, last + 1)
-    corner_PFD = start_PD[:, None] + step_PD[:, None] * np.arange(scene.frames)[:, None]
-    clip_PFYX = rng.normal(0.0, scene.noise, (count, scene.frames, scene.canvas, scene.canvas)).astype(np.float32)
+    first = np.where(step_PA < 0, way, 0)
+    last = scene.canvas - _SIDE - np.where(step_PA > 0, way, 0)
+    start_PA = rng.integers(first, last + 1)
+    corner_PFA = start_PA[:, None] + step_PA[:, None] * np.arange(scene.frames)[:, None]
+    clip_PFHW = rng.normal(0.0, scene.noise, (count, scene.frames, scene.canvas, scene.canvas)).astype(np.float32)
     inside = np.arange(_SIDE)
-    y_PFI, x_PFI = (corner_PFD[..., axis, None] + inside for axis in (0, 1))
+    y_PFI, x_PFI = (corner_PFA[..., axis, None] + inside for axis in (0, 1))
     p, f = np.arange(count)[:, None, None, None], np.arange(scene.frames)[None, :, None, None]
-    clip_PFYX[p, f, y_PFI[..., :, None], x_PFI[..., None, :]] += images[example_P, None, :, :, 0]
-    patch_PND = scene.patches((clip_PFYX - np.float32(_MEAN)) / np.float32(_SCALE))
+    clip_PFHW[p, f, y_PFI[..., :, None], x_PFI[..., None, :]] += images[example_P, None, :, :, 0]
+    patch_PND = scene.patches((clip_PFHW - np.float32(_MEAN)) / np.float32(_SCALE))
     return Clips(patch_PND=patch_PND, digit_P=digits.label_P[example_P], direction_P=direction_P)

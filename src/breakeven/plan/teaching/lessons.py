@@ -61,8 +61,8 @@ class Frozen:
 
     def loss(self, predicted_PmO: Tensor, patch_PND: Tensor, hidden_Pm: Tensor) -> Tensor:
         """Mean absolute error."""
-        feature_PNW = self.teacher(patch_PND)
-        return F.l1_loss(predicted_PmO, F.layer_norm(_at(feature_PNW, hidden_Pm), (self.outputs,)))
+        feature_PNE = self.teacher(patch_PND)
+        return F.l1_loss(predicted_PmO, F.layer_norm(_at(feature_PNE, hidden_Pm), (self.outputs,)))
 
     def follow(self, student: Encoder) -> None:
         """A frozen teacher stays what it is."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from breakeven.plan.teaching.sizes import Sizes
 
-_SLOWEST = 10.0
-"""Patches after which the slowest wave of a position has turned by one radian."""
+_LONGEST = 10.0
+"""Wavelengths of positions are from 2 pi patches to about so many times that."""
 
 
 class Encoder(nn.Module):
@@ -17,7 +17,7 @@ class Encoder(nn.Module):
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.stem = nn.Linear(sizes.scene.patch_pixels, sizes.width)
-        self.register_buffer("position_NW", _positions(sizes.scene.grid, sizes.width), persistent=False)
+        self.register_buffer("position_NE", _positions(sizes.scene.grid, sizes.width), persistent=False)
         self.layers = nn.ModuleList(_Layer(sizes.width, sizes.heads) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
         self.apply(_start)
@@ -25,7 +25,7 @@ class Encoder(nn.Module):
     def forward(self, patch_PnD: Tensor, place_Pn: Tensor | None = None) -> Tensor:
         """Features of these patches; of all where no places are given."""
         place = slice(None) if place_Pn is None else place_Pn
-        x = self.stem(patch_PnD) + self.position_NW[place]
+        x = self.stem(patch_PnD) + self.position_NE[place]
         for layer in self.layers:
             x = layer(x)
         return self.norm(x)
@@ -39,16 +39,16 @@ class Predictor(nn.Module):
         width = sizes.predictor_width
         self.enter = nn.Linear(sizes.width, width)
         self.unknown = nn.Parameter(torch.zeros(width))
-        self.register_buffer("position_NW", _positions(sizes.scene.grid, width), persistent=False)
+        self.register_buffer("position_NE", _positions(sizes.scene.grid, width), persistent=False)
         self.layers = nn.ModuleList(_Layer(width, sizes.heads) for _ in range(sizes.predictor_layers))
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, outputs)
         self.apply(_start)
 
-    def forward(self, feature_PnW: Tensor, seen_Pn: Tensor, hidden_Pm: Tensor) -> Tensor:
+    def forward(self, feature_PnE: Tensor, seen_Pn: Tensor, hidden_Pm: Tensor) -> Tensor:
         """What is at the hidden places, (P, m, outputs)."""
-        seen = self.enter(feature_PnW) + self.position_NW[seen_Pn]
-        hidden = self.unknown + self.position_NW[hidden_Pm]
+        seen = self.enter(feature_PnE) + self.position_NE[seen_Pn]
+        hidden = self.unknown + self.position_NE[hidden_Pm]
         x = torch.cat([seen, hidden], 1)
         for layer in self.layers:
             x = layer(x)
@@ -87,6 +87,6 @@ def _positions(grid: tuple[int, int, int], width: int) -> Tensor:
     place_NA = np.stack(np.meshgrid(*map(np.arange, grid), indexing="ij"), -1).reshape(-1, 3)
     waves = []
     for count, place_N in zip(pairs, place_NA.T, strict=True):
-        angle = place_N[:, None] * _SLOWEST ** -(np.arange(count) / count)
+        angle = place_N[:, None] * _LONGEST ** -(np.arange(count) / count)
         waves += [np.sin(angle), np.cos(angle)]
     return torch.from_numpy(np.concatenate(waves, 1).astype(np.float32))

@@ -9,13 +9,13 @@ _RIDGE = 0.1
 """Penalty, as a share of the number of examples: features have variance 1."""
 
 
-def probed(train_PW: Floats, label_P: IntArray, test_QW: Floats, *, num_classes: int) -> IntArray:
+def probed(train_PE: Floats, label_P: IntArray, test_QE: Floats, *, num_classes: int) -> IntArray:
     """The classes that a linear probe gives to the test examples.
 
     Args:
-        train_PW: features of the labelled examples.
+        train_PE: features of the labelled examples.
         label_P: their classes, 0 to `num_classes` - 1.
-        test_QW: features of others.
+        test_QE: features of others.
         num_classes: C.
 
     Estimator:
@@ -26,11 +26,11 @@ def probed(train_PW: Floats, label_P: IntArray, test_QW: Floats, *, num_classes:
     >>> probed(one, np.array([0, 1]), np.array([[-3.0], [0.5]], dtype=np.float32), num_classes=2).tolist()
     [0, 1]
     """
-    mean_W, scale_W = train_PW.mean(0, dtype=np.float64), train_PW.std(0, dtype=np.float64) + 1e-6
-    x_PW, x_QW = (train_PW - mean_W) / scale_W, (test_QW - mean_W) / scale_W
+    mean_E, scale_E = train_PE.mean(0, dtype=np.float64), train_PE.std(0, dtype=np.float64) + 1e-6
+    x_PE, x_QE = (train_PE - mean_E) / scale_E, (test_QE - mean_E) / scale_E
     target_PC = np.eye(num_classes)[label_P]
     mean_C = target_PC.mean(0)
-    penalty_WW = _RIDGE * len(x_PW) * np.eye(x_PW.shape[1])
-    weight_WC = np.linalg.solve(x_PW.T @ x_PW + penalty_WW, x_PW.T @ (target_PC - mean_C))
-    found: IntArray = (x_QW @ weight_WC + mean_C).argmax(1)
+    penalty_EE = _RIDGE * len(x_PE) * np.eye(x_PE.shape[1])
+    weight_EC = np.linalg.solve(x_PE.T @ x_PE + penalty_EE, x_PE.T @ (target_PC - mean_C))
+    found: IntArray = (x_QE @ weight_EC + mean_C).argmax(1)
     return found

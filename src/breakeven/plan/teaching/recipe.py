@@ -143,9 +143,9 @@ class Run:
         from breakeven.plan.teaching.lessons import features
 
         labelled, test = self._clips(_LABELLED, seed), self._clips(_TEST, seed)
-        own_PW, other_QW = features(encoder, labelled.patch_PND), features(encoder, test.patch_PND)
-        digit_Q = probed(own_PW, labelled.digit_P, other_QW, num_classes=10)
-        direction_Q = probed(own_PW, labelled.direction_P, other_QW, num_classes=NUM_DIRECTIONS)
+        own_PE, other_QE = features(encoder, labelled.patch_PND), features(encoder, test.patch_PND)
+        digit_Q = probed(own_PE, labelled.digit_P, other_QE, num_classes=10)
+        direction_Q = probed(own_PE, labelled.direction_P, other_QE, num_classes=NUM_DIRECTIONS)
         return Seen(
             steps=steps,
             flops=flops,

@@ -214,7 +214,7 @@ def told_of(run: Run, *, shares: Sequence[float], seeds: Sequence[int]) -> Told:
         pixels=Arm(name="pixels alone", students=tuple(pixels)),
         frozen=tuple(
             Arm(
-                name=f"frozen teacher of {share:.0%}",
+                name=f"frozen teacher of {100 * share:g} %",
                 students=tuple(student for _, student in pairs),
                 teachers=tuple(teacher for teacher, _ in pairs),
                 share=share,
