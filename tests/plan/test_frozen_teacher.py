@@ -155,7 +155,7 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: 
 
 
 def test_a_share_without_a_step_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="shares must leave a step to teacher and student; got 0.01"):
+    with pytest.raises(ArgumentError, match=r"shares must leave a step to teacher and student; got 0\.01"):
         run_plan(ROW, tmp_path, settings=replace(TINY, shares=(0.01,)))
 
 
