@@ -162,3 +162,25 @@ def test_a_share_without_a_step_is_refused_before_anything_is_trained(tmp_path: 
 def test_presets_are_settings() -> None:
     for preset in ROW.presets.values():
         assert as_record(asdict(Settings()) | dict(preset), Settings).sizes.layers == 8
+
+
+# -- the run that is recorded ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> PlanResult:
+    """The plan of the recorded cells, of which none is computed anew: neither torch nor scikit-learn is needed."""
+    directory = tmp_path_factory.mktemp("recorded")
+    shutil.copy(ROOT / "benchmarks/plans/frozen-teacher" / CELLS_NAME, directory)
+    anew: list[str] = []
+    told: Callable[[str, bool], None] = lambda key, known: None if known else anew.append(key)  # noqa: E731
+    found = run_plan(ROW, directory, settings=Settings(), on_cell=told)
+    assert not anew
+    return found
+
+
+def test_the_page_is_that_of_the_recorded_run(recorded: PlanResult) -> None:
+    page = (ROOT / "docs/plan/frozen-teacher.md").read_text("utf-8")
+    assert page.startswith(f"# {recorded.verdict.split(',')[0]}")
+    for each in recorded.answer.findings:
+        assert each.text.replace("|", "\\|") in page

@@ -7,21 +7,21 @@ import pytest
 
 from breakeven.plan.cells import Cells
 from breakeven.plan.frozen_teacher import Settings
-from breakeven.plan.teaching.probe import probed
-from breakeven.plan.teaching.recipe import Run, Seen
+from breakeven.plan.teaching.probe import read_off
+from breakeven.plan.teaching.recipe import Probed, Run
 from breakeven.plan.teaching.told import Arm, Told, over_seeds
 from breakeven.store import CellFile, PlanHeader
 
 
-def seen(digits: int, *, directions: int = 5, flops: float = 70.0) -> Seen:
+def probed(digits: int, *, directions: int = 5, flops: float = 70.0) -> Probed:
     """Right on so many of ten clips."""
     flags = ("1" * digits).ljust(10, "0"), ("1" * directions).ljust(10, "0")
-    return Seen(steps=7, flops=flops, loss=0.5, digit_right=flags[0], direction_right=flags[1])
+    return Probed(steps=7, flops=flops, loss=0.5, digit_right=flags[0], direction_right=flags[1])
 
 
 def arm(name: str, *digits: int, teachers: tuple[int, ...] = (), share: float | None = None) -> Arm:
-    own = tuple(map(seen, digits))
-    return Arm(name=name, students=own, teachers=tuple(seen(each, flops=30.0) for each in teachers), share=share)
+    own = tuple(map(probed, digits))
+    return Arm(name=name, students=own, teachers=tuple(probed(each, flops=30.0) for each in teachers), share=share)
 
 
 def told(untrained: tuple[int, ...]) -> Told:
@@ -108,8 +108,8 @@ def test_the_probe_reads_off_what_is_linear_and_nothing_else() -> None:
     own, other = noise[:300].copy(), noise[300:].copy()
     own[np.arange(300), label_P] += 8
     other[np.arange(200), other_P] += 8
-    assert (probed(own, label_P, other, num_classes=3) == other_P).mean() > 0.98
-    chance = (probed(noise[:300], label_P, noise[300:], num_classes=3) == other_P).mean()
+    assert (read_off(own, label_P, other, num_classes=3) == other_P).mean() > 0.98
+    chance = (read_off(noise[:300], label_P, noise[300:], num_classes=3) == other_P).mean()
     assert 0.2 < chance < 0.47
-    scaled = probed(own * 50 + 3, label_P, other * 50 + 3, num_classes=3)  # standardised: units do not matter
-    assert (scaled == probed(own, label_P, other, num_classes=3)).mean() > 0.99
+    scaled = read_off(own * 50 + 3, label_P, other * 50 + 3, num_classes=3)  # standardised: units do not matter
+    assert (scaled == read_off(own, label_P, other, num_classes=3)).mean() > 0.99

@@ -2,7 +2,6 @@
 
 import copy
 import math
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from breakeven.config import TrainConfig
 from breakeven.data.labelled.examples import Examples
-from breakeven.plan.teaching.clips import clips_of
+from breakeven.plan.teaching.clips import Floats, clips_of
 from breakeven.plan.teaching.networks import Encoder, Predictor
 from breakeven.plan.teaching.sizes import Sizes
 from breakeven.session.failing import diverged
@@ -124,24 +123,20 @@ def teach(encoder: Encoder, lesson: Lesson, *, sizes: Sizes, digits: Examples, t
         loss = lesson.loss(predicted_PmO, patch_PND, hidden_Pm)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(params, train.clip_norm, error_if_nonfinite=False)
+        nn.utils.clip_grad_norm_(params, train.clip_norm)
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise diverged(step, losses[-1])
         optimizer.step()
         lesson.follow(encoder)
-    return float(np.mean(_tail(losses)))
+    return float(np.mean(losses[-max(1, train.steps // 10) :]))
 
 
-def features(encoder: Encoder, patch_PND: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """The mean feature of each whole clip, (P, width)."""
+def features(encoder: Encoder, patch_PND: Floats) -> Floats:
+    """The mean feature of each whole clip, (P, E)."""
     with torch.no_grad():
-        found: np.ndarray = encoder(torch.from_numpy(patch_PND)).mean(1).numpy()  # type: ignore[type-arg]
+        found: Floats = encoder(torch.from_numpy(patch_PND)).mean(1).numpy()
     return found
-
-
-def _tail(losses: Sequence[float]) -> Sequence[float]:
-    return losses[-max(1, len(losses) // 10) :]
 
 
 def _at(x_PND: Tensor, place_Pn: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ _RIDGE = 0.1
 """Penalty, as a share of the number of examples: features have variance 1."""
 
 
-def probed(train_PE: Floats, label_P: IntArray, test_QE: Floats, *, num_classes: int) -> IntArray:
+def read_off(train_PE: Floats, label_P: IntArray, test_QE: Floats, *, num_classes: int) -> IntArray:
     """The classes that a linear probe gives to the test examples.
 
     Args:
@@ -23,7 +23,7 @@ def probed(train_PE: Floats, label_P: IntArray, test_QE: Floats, *, num_classes:
         of the highest output. Exact.
 
     >>> one = np.array([[-1.0], [1.0]], dtype=np.float32)
-    >>> probed(one, np.array([0, 1]), np.array([[-3.0], [0.5]], dtype=np.float32), num_classes=2).tolist()
+    >>> read_off(one, np.array([0, 1]), np.array([[-3.0], [0.5]], dtype=np.float32), num_classes=2).tolist()
     [0, 1]
     """
     mean_E, scale_E = train_PE.mean(0, dtype=np.float64), train_PE.std(0, dtype=np.float64) + 1e-6

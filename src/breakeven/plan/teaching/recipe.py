@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.config import TrainConfig
 from breakeven.data.labelled.examples import Examples
@@ -12,10 +13,11 @@ from breakeven.data.labelled.named import load_examples
 from breakeven.errors import argument_error
 from breakeven.plan.cells import Cells
 from breakeven.plan.teaching.clips import NUM_DIRECTIONS, Clips, clips_of
-from breakeven.plan.teaching.probe import probed
+from breakeven.plan.teaching.probe import read_off
 from breakeven.plan.teaching.sizes import Sizes
 
 if TYPE_CHECKING:
+    from breakeven.plan.teaching.lessons import Lesson
     from breakeven.plan.teaching.networks import Encoder
 
 _TEST_DIGITS: Final = 500
@@ -28,7 +30,7 @@ _LABELLED, _TEST = 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Probed:
     """An encoder, and what probes read off it."""
 
     steps: int
@@ -75,58 +77,59 @@ class Run:
             raise argument_error("shares", "leave a step to teacher and student", share, "Raise steps.")
         return teacher, student
 
-    def untrained(self, seed: int) -> Seen:
+    def untrained(self, seed: int) -> Probed:
         """As weights are drawn."""
-        return self.cells.of(f"untrained seed={seed}", Seen, lambda: self._seen(self._fresh(seed), seed))
+        return self.cells.of(f"untrained seed={seed}", Probed, lambda: self._probed(self._fresh(seed), seed))
 
-    def averaged(self, seed: int) -> Seen:
+    def averaged(self, seed: int) -> Probed:
         """Taught by its own average: V-JEPA."""
 
-        def compute() -> Seen:
-            from breakeven.plan.teaching.lessons import Averaged, teach
+        def compute() -> Probed:
+            from breakeven.plan.teaching.lessons import Averaged
 
             encoder = self._fresh(seed + _STUDENT)
-            lesson = Averaged(encoder, self.sizes, self.momentum)
-            loss = teach(encoder, lesson, **self._how(self.steps, seed + _STUDENT))
-            return self._seen(encoder, seed, steps=self.steps, flops=self.budget, loss=loss)
+            loss = self._teach(encoder, Averaged(encoder, self.sizes, self.momentum), self.steps, seed + _STUDENT)
+            return self._probed(encoder, seed, steps=self.steps, flops=self.budget, loss=loss)
 
-        return self.cells.of(f"averaged seed={seed}", Seen, compute)
+        return self.cells.of(f"averaged seed={seed}", Probed, compute)
 
-    def pixels(self, seed: int) -> Seen:
+    def pixels(self, seed: int) -> Probed:
         """Taught by pixels for the whole budget: a teacher that is served itself."""
         steps = int(self.budget / self.sizes.teacher_step_flops)
-        return self.cells.of(f"pixels seed={seed}", Seen, lambda: self._by_pixels(steps, seed)[1])
+        return self.cells.of(f"pixels seed={seed}", Probed, lambda: self._by_pixels(steps, seed)[1])
 
-    def frozen(self, share: float, seed: int) -> tuple[Seen, Seen]:
+    def frozen(self, share: float, seed: int) -> tuple[Probed, Probed]:
         """A teacher, which took this share of the budget, and the student that it taught, frozen: SALT."""
 
-        def compute() -> tuple[Seen, Seen]:
-            from breakeven.plan.teaching.lessons import Frozen, teach
+        def compute() -> tuple[Probed, Probed]:
+            from breakeven.plan.teaching.lessons import Frozen
 
             teacher_steps, steps = self.steps_at(share)
-            teacher, seen = self._by_pixels(teacher_steps, seed)
+            teacher, probed = self._by_pixels(teacher_steps, seed)
             encoder = self._fresh(seed + _STUDENT)
-            loss = teach(encoder, Frozen(teacher, self.sizes), **self._how(steps, seed + _STUDENT))
+            loss = self._teach(encoder, Frozen(teacher, self.sizes), steps, seed + _STUDENT)
             flops = steps * self.sizes.student_step_flops
-            return seen, self._seen(encoder, seed, steps=steps, flops=flops, loss=loss)
+            return probed, self._probed(encoder, seed, steps=steps, flops=flops, loss=loss)
 
-        return self.cells.of(f"frozen share={share:g} seed={seed}", tuple[Seen, Seen], compute)
+        return self.cells.of(f"frozen share={share:g} seed={seed}", tuple[Probed, Probed], compute)
 
-    def _by_pixels(self, steps: int, seed: int) -> "tuple[Encoder, Seen]":
-        from breakeven.plan.teaching.lessons import Pixels, teach
+    def _by_pixels(self, steps: int, seed: int) -> "tuple[Encoder, Probed]":
+        from breakeven.plan.teaching.lessons import Pixels
 
         encoder = self._fresh(seed)
-        loss = teach(encoder, Pixels(self.sizes), **self._how(steps, seed))
+        loss = self._teach(encoder, Pixels(self.sizes), steps, seed)
         flops = steps * self.sizes.teacher_step_flops
-        return encoder, self._seen(encoder, seed, steps=steps, flops=flops, loss=loss)
+        return encoder, self._probed(encoder, seed, steps=steps, flops=flops, loss=loss)
 
     def _fresh(self, seed: int) -> "Encoder":
         from breakeven.plan.teaching.lessons import fresh_encoder
 
         return fresh_encoder(self.sizes, seed)
 
-    def _how(self, steps: int, seed: int) -> dict[str, Any]:
-        """Of one training: a schedule of its own."""
+    def _teach(self, encoder: "Encoder", lesson: "Lesson", steps: int, seed: int) -> float:
+        """One training, with a schedule of its own; returns its last loss."""
+        from breakeven.plan.teaching.lessons import teach
+
         train = TrainConfig(
             steps=steps,
             batch_size=self.sizes.batch_size,
@@ -134,19 +137,19 @@ class Run:
             weight_decay=_WEIGHT_DECAY,
             threads=self.threads,
         )
-        return {"sizes": self.sizes, "digits": self._digits[0], "train": train, "seed": seed}
+        return teach(encoder, lesson, sizes=self.sizes, digits=self._digits[0], train=train, seed=seed)
 
-    def _seen(
+    def _probed(
         self, encoder: "Encoder", seed: int, *, steps: int = 0, flops: float = 0.0, loss: float | None = None
-    ) -> Seen:
+    ) -> Probed:
         """What linear probes read off the mean feature of a clip."""
         from breakeven.plan.teaching.lessons import features
 
         labelled, test = self._clips(_LABELLED, seed), self._clips(_TEST, seed)
         own_PE, other_QE = features(encoder, labelled.patch_PND), features(encoder, test.patch_PND)
-        digit_Q = probed(own_PE, labelled.digit_P, other_QE, num_classes=10)
-        direction_Q = probed(own_PE, labelled.direction_P, other_QE, num_classes=NUM_DIRECTIONS)
-        return Seen(
+        digit_Q = read_off(own_PE, labelled.digit_P, other_QE, num_classes=10)
+        direction_Q = read_off(own_PE, labelled.direction_P, other_QE, num_classes=NUM_DIRECTIONS)
+        return Probed(
             steps=steps,
             flops=flops,
             loss=loss,
@@ -168,5 +171,5 @@ class Run:
         return train, test
 
 
-def _flags(right_Q: np.ndarray) -> str:  # type: ignore[type-arg]
+def _flags(right_Q: npt.NDArray[np.bool_]) -> str:
     return "".join("1" if each else "0" for each in right_Q)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from breakeven.plan.teaching.recipe import Run, Seen
+from breakeven.plan.teaching.recipe import Probed, Run
 from breakeven.records.options import EVALUATION, Option, Quality, Setting
 from breakeven.records.plans import Finding, Line, Picture, PlanTable
 from breakeven.report.format import format_flops
@@ -28,9 +28,9 @@ class Arm:
     """One way to spend the budget, at every seed."""
 
     name: str
-    students: tuple[Seen, ...]
+    students: tuple[Probed, ...]
     """What would be served."""
-    teachers: tuple[Seen, ...] = ()
+    teachers: tuple[Probed, ...] = ()
     """Frozen ones; empty: there were none."""
     share: float | None = None
     """Of the budget that the teacher took."""
@@ -51,7 +51,7 @@ class Arm:
         settings: dict[str, Setting] = {"steps": first.steps}
         if self.share is not None:
             settings |= {"teacher_steps": self.teachers[0].steps, "teacher_share": self.share}
-        right_P = tuple(float(each == "1") for seen in self.students for each in seen.digit_right)
+        right_P = tuple(float(each == "1") for student in self.students for each in student.digit_right)
         found = over_seeds(self.right_S("digit"))
         return Option(
             name=self.name,
@@ -200,8 +200,8 @@ class Told:
 
 def told_of(run: Run, *, shares: Sequence[float], seeds: Sequence[int]) -> Told:
     """Trains what is not there yet, a seed after the other."""
-    frozen = dict[float, list[tuple[Seen, Seen]]]()
-    untrained, averaged, pixels = list[Seen](), list[Seen](), list[Seen]()
+    frozen = dict[float, list[tuple[Probed, Probed]]]()
+    untrained, averaged, pixels = list[Probed](), list[Probed](), list[Probed]()
     for seed in seeds:
         untrained.append(run.untrained(seed))
         averaged.append(run.averaged(seed))
@@ -233,6 +233,6 @@ def _line(name: str, xs: Sequence[float], right_XS: Sequence[_Floats]) -> Line:
     )
 
 
-def _accuracy_S(seen: Sequence[Seen], what: What) -> _Floats:
-    flags = [each.digit_right if what == "digit" else each.direction_right for each in seen]
+def _accuracy_S(probed: Sequence[Probed], what: What) -> _Floats:
+    flags = [each.digit_right if what == "digit" else each.direction_right for each in probed]
     return np.array([each.count("1") / len(each) for each in flags])
