@@ -12,7 +12,9 @@ _LONGEST = 10.0
 
 
 class Encoder(nn.Module):
-    """Patches (P, n, D) and their places in the clip (P, n) to features (P, n, width)."""
+    """Patches (P, n, D) and their places in the clip (P, n) to features (P, n, E)."""
+
+    position_NE: Tensor
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -28,11 +30,14 @@ class Encoder(nn.Module):
         x = self.stem(patch_PnD) + self.position_NE[place]
         for layer in self.layers:
             x = layer(x)
-        return self.norm(x)
+        feature_PnE: Tensor = self.norm(x)
+        return feature_PnE
 
 
 class Predictor(nn.Module):
     """Features of what is seen, and the places that are hidden, to what is there: pixels or features."""
+
+    position_NE: Tensor
 
     def __init__(self, sizes: Sizes, outputs: int) -> None:
         super().__init__()
@@ -52,7 +57,8 @@ class Predictor(nn.Module):
         x = torch.cat([seen, hidden], 1)
         for layer in self.layers:
             x = layer(x)
-        return self.leave(self.norm(x[:, seen.shape[1] :]))
+        predicted_PmO: Tensor = self.leave(self.norm(x[:, seen.shape[1] :]))
+        return predicted_PmO
 
 
 class _Layer(nn.Module):
@@ -71,7 +77,8 @@ class _Layer(nn.Module):
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, length, width)
         x = x + self.out(mixed)
-        return x + self.down(F.gelu(self.up(self.feed_norm(x))))
+        fed: Tensor = self.down(F.gelu(self.up(self.feed_norm(x))))
+        return x + fed
 
 
 def _start(module: nn.Module) -> None:
