@@ -59,7 +59,7 @@ def test_all_options_cost_the_same_and_are_charged_their_teacher(whole: tuple[Pa
         assert len(each.quality.value_P) == 2 * 40
     assert options["frozen teacher of 60 %"].one_off["teacher"] > options["frozen teacher of 30 %"].one_off["teacher"]
     assert "teacher" not in options["own average"].one_off
-    assert [each.name for each in found.answer.pictures] == ["share", "published"]
+    assert [each.name for each in found.answer.pictures] == ["digit", "direction", "published"]
     assert len(found.answer.tables) == 3
     assert found.answer.not_counted
 
@@ -177,6 +177,28 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> PlanResult:
     found = run_plan(ROW, directory, settings=Settings(), on_cell=told)
     assert not anew
     return found
+
+
+def test_what_the_recorded_run_says(recorded: PlanResult) -> None:
+    """The gate holds; no frozen teacher beats the average, which reads directions better; pixels read digits better."""
+    found = {each.text: each for each in recorded.answer.findings}
+
+    def sign(text: str) -> int:
+        (own,) = (each for name, each in found.items() if name.startswith(text))
+        assert own.lo is not None
+        assert own.hi is not None
+        return 1 if own.lo > 0 else -1 if own.hi < 0 else 0
+
+    assert sign("digit: mean of all trained less untrained") == 1
+    assert sign("direction: mean of all trained less untrained") == 1
+    assert not any("does not hold" in text for text in found)
+    assert sign("digit: frozen teachers of all shares less own average") == 0
+    assert sign("digit: frozen teachers of all shares less pixels alone") == -1
+    assert sign("digit: frozen teacher of 67 % less frozen teacher of 5 %") == -1
+    assert sign("direction: frozen teachers of all shares less own average") == -1
+    assert sign("direction: frozen teachers of all shares less pixels alone") == 0
+    assert sign("direction: students less their own teachers") == 1
+    assert recorded.chosen == "pixels alone"
 
 
 def test_the_page_is_that_of_the_recorded_run(recorded: PlanResult) -> None:

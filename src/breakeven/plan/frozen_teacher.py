@@ -14,7 +14,7 @@ from breakeven.plan.teaching.clips import Scene
 from breakeven.plan.teaching.published import flops_table, splits_picture, splits_table
 from breakeven.plan.teaching.recipe import Run
 from breakeven.plan.teaching.sizes import Sizes
-from breakeven.plan.teaching.told import told_of
+from breakeven.plan.teaching.told import WHATS, told_of
 from breakeven.records.plans import PlanAnswer
 
 
@@ -109,7 +109,7 @@ def answer(asked: Asked) -> PlanAnswer:
         options=tuple(each.option(run) for each in (told.untrained, *told.trained)),
         findings=tuple(told.findings()),
         tables=(told.table(), flops_table(), splits_table()),
-        pictures=(told.picture(), splits_picture()),
+        pictures=(*map(told.picture, WHATS), splits_picture()),
         quality="accuracy on digits",
         not_counted=("Norms, activations, the optimizer, the update of the average, and the probe's own regression",),
         notes=(() if told.gate("digit").is_clear else (NO_GATE,)) + NOTES,

@@ -28,7 +28,7 @@ def clip_tokens(steps: float, pixels: int) -> float:
     """Tokens of all clips, without a mask: D_T.
 
     >>> clip_tokens(240e3, 256) / 1e9
-    1509.949440...
+    1509.94944
     """
     side = pixels // PIXELS_A_PATCH
     return steps * CLIPS_A_STEP * (FRAMES // FRAMES_A_PATCH) * side**2

@@ -1,4 +1,4 @@
-"""What the options come to: accuracies over seeds, the gate, and differences at equal FLOPs; tables and the picture."""
+"""What the options come to: accuracies over seeds, the gate, and differences at equal FLOPs; tables and pictures."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -177,20 +177,16 @@ class Told:
             label="What was trained, and what a linear probe reads off it", headings=headings, rows=tuple(rows)
         )
 
-    def picture(self) -> Picture:
-        """Accuracy on digits against the teacher's share, others as level lines."""
+    def picture(self, what: What) -> Picture:
+        """Accuracy against the teacher's share, others as level lines."""
         shares = [each.share or 0.0 for each in self.frozen]
         ends = (min(shares), max(shares))
-        lines = [_line("frozen teacher", shares, [each.right_S("digit") for each in self.frozen])]
-        for each, name in (
-            (self.averaged, "own average"),
-            (self.pixels, "pixels alone"),
-            (self.untrained, "untrained"),
-        ):
-            lines.append(_line(name, ends, [each.right_S("digit")] * 2))
+        lines = [_line("frozen teacher", shares, [each.right_S(what) for each in self.frozen])]
+        for each in (self.averaged, self.pixels, self.untrained):
+            lines.append(_line(each.name, ends, [each.right_S(what)] * 2))
         return Picture(
-            name="share",
-            title="Digits read off the features, by the teacher's share of the training FLOPs",
+            name=what,
+            title=f"The {what} read off the features, by the teacher's share of the training FLOPs",
             x="teacher's share of the FLOPs",
             y="accuracy",
             lines=tuple(lines),
