@@ -49,6 +49,7 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "difficulty": ("difficulty", "A setting of test-time compute for each difficulty, or a larger model?"),
     "solve-or-verify": ("solve_or_verify", "More solutions, verdicts on them, or more training of the solver?"),
     "pipeline": ("pipeline", "A model and samples for each subtask of a pipeline: which, and do trials of them pay?"),
+    "think-or-search": ("think_or_search", "A hidden thought before each answer, a search among answers, or both?"),
 }
 """By name: module of this room, whose `ROW` it is, and its question."""
 
