@@ -5,7 +5,6 @@ thought beats none, whatever it costs a query; only if it does, scorers are trai
 FLOPs.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from breakeven import check
@@ -13,7 +12,19 @@ from breakeven.config import ModelConfig
 from breakeven.errors import argument_error
 from breakeven.plan.row import Asked, Row
 from breakeven.plan.thinking.arms import AT_ONCE, STEPS, Recipe
+from breakeven.plan.thinking.effects import squares
+from breakeven.plan.thinking.families import rebased, votes
+from breakeven.plan.thinking.gate import gates
+from breakeven.plan.thinking.published import published_findings, published_table
 from breakeven.plan.thinking.recipe import Run
+from breakeven.plan.thinking.told import (
+    accuracy_picture,
+    arm_table,
+    effect_findings,
+    scorer_table,
+    seeds_needed,
+    square_table,
+)
 from breakeven.records.plans import PlanAnswer
 
 
@@ -50,9 +61,9 @@ class Settings:
     """At most."""
     num_problems: int = 300
     """Test problems."""
-    num_samples: int = 16
+    num_samples: int = 64
     """Most samples of a vote."""
-    tree_sizes: tuple[int, ...] = (2, 4, 8, 16)
+    tree_sizes: tuple[int, ...] = (2, 4, 8, 16, 32)
     """Whole solutions of a tree."""
     answer_tokens: int = 1
     """Of a segment of a tree whose answers have no steps."""
@@ -95,15 +106,92 @@ _OWN = {each.name for each in fields(Recipe)} & {each.name for each in fields(Se
 def answer(asked: Asked) -> PlanAnswer:
     """The gate, and where it holds, all four ways at equal FLOPs."""
     settings: Settings = asked.settings
-    run = Run(recipe=settings.recipe, cells=asked.cells)
+    recipe = settings.recipe
+    run = Run(recipe=recipe, cells=asked.cells)
     models = run.models()
-    for each in models:
-        print(each.arm.name, each.seed, each.answered.bank.greedy_correct_P.count("1"), each.kept and (each.kept.num_samples, each.kept.num_right), each.answered.num_leaks)
-    for seed in range(settings.seeds):
-        for arm in (AT_ONCE, STEPS):
-            found = run.searched(arm, seed)
-            print(arm.name, seed, found.auc, [(t.size, sum(t.right_P) / len(t.right_P), t.model_flops, t.reward_flops) for t in found.trees])
-    raise SystemExit
+    found = gates(models)
+    (gate,) = (each for each in found if each.arm == STEPS)
+    voted = [votes([each for each in models if each.arm == arm], recipe, run.problems) for arm in recipe.arms]
+    findings, tables = [each.finding for each in found], [arm_table(models)]
+    families, notes = voted, NOTES
+    if gate.holds:
+        searched = {arm: [run.searched(arm, seed) for seed in range(recipe.seeds)] for arm in (AT_ONCE, STEPS)}
+        trees = {
+            arm: rebased([each for each in models if each.arm == arm], own, run.problems)
+            for arm, own in searched.items()
+        }
+        square = (voted[0], trees[AT_ONCE], voted[-1], trees[STEPS])
+        compared = squares(square, recipe.seeds, draws=settings.draws)
+        findings += effect_findings(compared)
+        tables += [square_table(compared, square), scorer_table({arm.name: own for arm, own in searched.items()})]
+        families, notes = [*voted, *trees.values()], (*NOTES, *SEARCHED_NOTES)
+    else:
+        findings.append(seeds_needed(gate))
+        notes = (*NOTES, CLOSED_NOTE)
+    return PlanAnswer(
+        options=tuple(option for family in families for option in family.options),
+        findings=(*findings, *published_findings()),
+        tables=(*tables, published_table()),
+        pictures=(accuracy_picture(families),),
+        not_counted=NOT_COUNTED,
+        notes=notes,
+    )
 
 
-ROW = Row(name="think-or-search", settings=Settings, answer=answer, free=("draws",))
+NOTES = (
+    "Hidden steps are first learnt from some that were written, then from the model's own that led to right answers. "
+    "Every other arm is trained on fresh problems for as many FLOPs, on answers alone: on more problems, without steps.",
+    "Options are means of all seeds: training is that of one model. Intervals of options take each problem of each "
+    "seed as one apart.",
+    "Pauses are read with the prompt, once a query, however many samples are drawn.",
+    "An answer that shows a word of a thought is wrong, and has no vote.",
+)
+SEARCHED_NOTES = (
+    "Effects: thought is the mean of its gains with votes and with REBASE, REBASE the mean of its gains without and "
+    "with thought, both beyond their sum is what the gain of REBASE gains by thought. Intervals resample seeds and "
+    "problems; of few seeds they are too narrow.",
+    "Each family has its best option within the FLOPs of a query, chosen on the problems that it is shown on, in every "
+    "resampling too. The family with more options is favoured.",
+    "REBASE branches behind each hidden step; where there are none, within the answer. Its solutions are voted on with "
+    "the scorer's weights.",
+)
+CLOSED_NOTE = (
+    "The gate does not hold: at this size it is not known that a thought beats none, so that nothing is compared at "
+    "equal FLOPs, no scorer was trained, and nothing is claimed of REBASE."
+)
+NOT_COUNTED = (
+    "writing the steps that are learnt first",
+    "drawing and grading the test samples, and growing the trees that are compared",
+    "checking the model's own steps and the labelled samples against reference answers",
+)
+"""What a reader has to know."""
+ROW = Row(
+    name="think-or-search",
+    settings=Settings,
+    answer=answer,
+    presets={
+        "gpu": {
+            "num_terms": 4,
+            "num_digits": 3,
+            "num_pauses": (4, 8, 16),
+            "num_layers": 6,
+            "embedding": 384,
+            "num_heads": 6,
+            "feed_forward": 1024,
+            "batch_size": 512,
+            "learning_rate": 1e-3,
+            "written_problems": 10000,
+            "written_steps": 3000,
+            "kept_problems": 50000,
+            "kept_samples": 8,
+            "kept_steps": 10000,
+            "scorer_problems": 5000,
+            "scorer_samples": 16,
+            "num_problems": 1000,
+            "num_samples": 256,
+            "tree_sizes": (4, 8, 16, 32, 64, 128),
+            "seeds": 5,
+        }
+    },
+    free=("draws",),
+)

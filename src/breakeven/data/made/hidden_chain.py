@@ -115,4 +115,3 @@ class HiddenChain(GeneratedTask):
     def check(self, problem: Problem, completion: str) -> bool:
         """True if the reference answer is shown, and nothing else, whatever the thought."""
         return problem.reference is not None and self.answer(completion) == problem.reference
-
