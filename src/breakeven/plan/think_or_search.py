@@ -140,7 +140,7 @@ def answer(asked: Asked) -> PlanAnswer:
 
 NOTES = (
     "Hidden steps are first learnt from some that were written, then from the model's own that led to right answers. "
-    "Every other arm is trained on fresh problems for as many FLOPs, on answers alone: on more problems, without steps.",
+    "Every other arm is trained on fresh problems for as many FLOPs, on answers alone: more problems, no steps.",
     "Options are means of all seeds: training is that of one model. Intervals of options take each problem of each "
     "seed as one apart.",
     "Pauses are read with the prompt, once a query, however many samples are drawn.",
