@@ -113,7 +113,7 @@ def answer(asked: Asked) -> PlanAnswer:
     (gate,) = (each for each in found if each.arm == STEPS)
     voted = [votes([each for each in models if each.arm == arm], recipe, run.problems) for arm in recipe.arms]
     findings, tables = [each.finding for each in found], [arm_table(models)]
-    families, notes = voted, NOTES
+    families, notes = voted, list(NOTES)
     if gate.holds:
         searched = {arm: [run.searched(arm, seed) for seed in range(recipe.seeds)] for arm in (AT_ONCE, STEPS)}
         trees = {
@@ -124,17 +124,17 @@ def answer(asked: Asked) -> PlanAnswer:
         compared = squares(square, recipe.seeds, draws=settings.draws)
         findings += effect_findings(compared)
         tables += [square_table(compared, square), scorer_table({arm.name: own for arm, own in searched.items()})]
-        families, notes = [*voted, *trees.values()], (*NOTES, *SEARCHED_NOTES)
+        families, notes = [*voted, *trees.values()], [*NOTES, *SEARCHED_NOTES]
     else:
         findings.append(seeds_needed(gate))
-        notes = (*NOTES, CLOSED_NOTE)
+        notes.append(CLOSED_NOTE)
     return PlanAnswer(
         options=tuple(option for family in families for option in family.options),
         findings=(*findings, *published_findings()),
         tables=(*tables, published_table()),
         pictures=(accuracy_picture(families),),
         not_counted=NOT_COUNTED,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 
