@@ -113,7 +113,7 @@ def answer(asked: Asked) -> PlanAnswer:
     (gate,) = (each for each in found if each.arm == STEPS)
     voted = [votes([each for each in models if each.arm == arm], recipe, run.problems) for arm in recipe.arms]
     findings, tables = [each.finding for each in found], [arm_table(models)]
-    families, notes = voted, list(NOTES)
+    families, notes = voted[:1], list(NOTES)
     if gate.holds:
         searched = {arm: [run.searched(arm, seed) for seed in range(recipe.seeds)] for arm in (AT_ONCE, STEPS)}
         trees = {
@@ -141,15 +141,14 @@ def answer(asked: Asked) -> PlanAnswer:
 NOTES = (
     "Hidden steps are first learnt from some that were written, then from the model's own that led to right answers. "
     "Every other arm is trained on fresh problems for as many FLOPs, on answers alone: more problems, no steps.",
-    "Options are means of all seeds: training is that of one model. Intervals of options take each problem of each "
-    "seed as one apart.",
+    "Options are means of all seeds: training is that of one model. Intervals resample seeds and problems; of few "
+    "seeds they are too narrow. The share of resamplings on the frontier takes each problem of each seed as one apart.",
     "Pauses are read with the prompt, once a query, however many samples are drawn.",
     "An answer that shows a word of a thought is wrong, and has no vote.",
 )
 SEARCHED_NOTES = (
     "Effects: thought is the mean of its gains with votes and with REBASE, REBASE the mean of its gains without and "
-    "with thought, both beyond their sum is what the gain of REBASE gains by thought. Intervals resample seeds and "
-    "problems; of few seeds they are too narrow.",
+    "with thought, both beyond their sum is what the gain of REBASE gains by thought.",
     "Each family has its best option within the FLOPs of a query, chosen on the problems that it is shown on, in every "
     "resampling too. The family with more options is favoured.",
     "REBASE branches behind each hidden step; where there are none, within the answer. Its solutions are voted on with "
@@ -157,7 +156,7 @@ SEARCHED_NOTES = (
 )
 CLOSED_NOTE = (
     "The gate does not hold: at this size it is not known that a thought beats none, so that nothing is compared at "
-    "equal FLOPs, no scorer was trained, and nothing is claimed of REBASE."
+    "equal FLOPs, no scorer was trained, and nothing is claimed of REBASE. All options answer at once."
 )
 NOT_COUNTED = (
     "writing the steps that are learnt first",

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from breakeven.choice.prices import per_query
 from breakeven.plan.thinking.families import Family
-
-Floats = npt.NDArray[np.float64]
+from breakeven.plan.thinking.resampled import Floats, resampled
 
 EFFECTS: Final = {
     "thought": (-0.5, -0.5, 0.5, 0.5),
@@ -66,20 +64,11 @@ def squares(families: Sequence[Family], num_seeds: int, *, draws: int, seed: int
         np.array([each.quality.value_P for each in family.options]).reshape(len(family.options), num_seeds, -1)
         for family in families
     ]
-    weights = _weights(num_seeds, values[0].shape[2], draws, seed)
+    weights = resampled(num_seeds, values[0].shape[2], draws, seed)
     drawn = [np.einsum("osp,dsp->do", value_OSP, weights) for value_OSP in values]
     by_seed = [value_OSP.mean(axis=2).T for value_OSP in values]
     whole = [value_OSP.mean(axis=(1, 2)) for value_OSP in values]
     return tuple(_square(families, prices, price, whole, by_seed, drawn) for price in grid)
-
-
-def _weights(num_seeds: int, num_problems: int, draws: int, seed: int) -> Floats:
-    """Of each seed and problem in each resampling, shape (D, S, P); they add up to 1."""
-    random = np.random.default_rng(seed)
-    seed_DS = random.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), size=draws)
-    problem_DP = random.multinomial(num_problems, np.full(num_problems, 1 / num_problems), size=draws)
-    weights: Floats = seed_DS[:, :, None] * problem_DP[:, None, :] / (num_seeds * num_problems)
-    return weights
 
 
 def _square(

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from breakeven.cost.samples import SampleCosts
 from breakeven.cost.tokens import ModelCost
-from breakeven.eval.intervals import mean_and_interval
 from breakeven.plan.thinking.arms import Arm, Recipe
 from breakeven.plan.thinking.recipe import Model
+from breakeven.plan.thinking.resampled import interval, resampled
 from breakeven.plan.thinking.searched import Searched
 from breakeven.records.options import Option, Quality
 from breakeven.train.costs import cost_of
@@ -22,6 +22,8 @@ from breakeven.ttc.strategies.majority_vote import majority_vote
 KEPT_LINE: Final = "own steps drawn"
 LABELS_LINE: Final = "labelled samples"
 SCORER_LINE: Final = "scorer"
+_DRAWS: Final = 1000
+"""Resamplings of an option's interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +101,8 @@ class _Base:
         query_flops: float,
         reward_flops: float = 0.0,
     ) -> Option:
-        value_P = np.clip(np.concatenate(right_SP), 0.0, 1.0)
-        mean, _, lo, hi = mean_and_interval(value_P)
+        value_SP = np.clip(np.array(right_SP), 0.0, 1.0)
+        mean, lo, hi = interval(value_SP, resampled(value_SP.shape[0], value_SP.shape[1], _DRAWS))
         named = {"greedy": "greedy", "vote": "one sample" if k == 1 else f"vote of {k}", "rebase": f"REBASE {k}"}
         return Option(
             name=f"{self.arm.name}, {named[strategy]}",
@@ -109,7 +111,7 @@ class _Base:
             one_off=dict(self._one_off()),
             query_flops=query_flops,
             reward_flops=reward_flops,
-            quality=Quality(value=mean, lo=lo, hi=hi, value_P=tuple(value_P.tolist()), problems=self.problems),
+            quality=Quality(value=mean, lo=lo, hi=hi, value_P=tuple(value_SP.ravel().tolist()), problems=self.problems),
         )
 
     def _one_off(self) -> Iterator[tuple[str, float]]:

@@ -139,5 +139,5 @@ def accuracy_picture(families: Sequence[Family]) -> Picture:
         y="accuracy",
         lines=tuple(lines),
         log_x=True,
-        note="Means over seeds; intervals over problems and seeds as if all were apart.",
+        note="Means over seeds; 90 % intervals over seeds and problems.",
     )
