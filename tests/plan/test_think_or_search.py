@@ -1,17 +1,21 @@
 """The row think-or-search from end to end: the gate, what is claimed behind it, and the same bytes after a kill."""
 
+import json
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from breakeven.errors import ArgumentError
 from breakeven.plan.row import row_of
-from breakeven.plan.run import run_plan
+from breakeven.plan.run import held_by, run_plan
 from breakeven.plan.think_or_search import Settings
+from breakeven.plan.thinking.searched import Searched, Tree
 from breakeven.settings import as_record
-from breakeven.store import CELLS_NAME
+from breakeven.store import CELLS_NAME, CellFile
 
+ROOT = Path(__file__).parents[2]
 ROW = row_of("think-or-search")
 TINY = Settings(
     num_pauses=(2,),
@@ -53,6 +57,42 @@ def test_nothing_is_claimed_behind_a_gate_that_does_not_hold(whole):
     assert any("Published" in each.label for each in found.answer.tables)
 
 
+def test_behind_an_open_gate_all_four_ways_are_compared(whole, tmp_path):
+    """Cells in which hidden steps are always right, and REBASE half as often."""
+    directory, _ = whole
+    lines = [json.loads(line)["data"] for line in (directory / CELLS_NAME).read_bytes().splitlines()[1:]]
+    with CellFile(tmp_path, held_by(directory)) as file:
+        for each in lines:
+            key, value = each["key"], each["value"]
+            if key.startswith("answer hidden-steps"):
+                bank = value["bank"]
+                bank |= {"greedy_correct_P": "1" * 8, "correct_PN": ["1" * 4] * 8, "answer_PN": ["0" * 4] * 8}
+            file.put(key, value)
+        for arm, seed in (("at-once", 0), ("at-once", 1), ("hidden-steps", 0), ("hidden-steps", 1)):
+            trees = [
+                Tree(size=size, right_P=(0.5,) * 8, model_flops=size * 1e4, reward_flops=size * 1e4, num_leaks=0)
+                for size in (2, 4)
+            ]
+            found = Searched(label_flops=3e6, train_flops=4e6, auc=0.7, trees=tuple(trees))
+            file.put(f"search {arm}-seed-{seed}", asdict(found))
+    anew = []
+    found = run_plan(ROW, tmp_path, settings=TINY, on_cell=lambda key, known: None if known else anew.append(key))
+    assert not anew
+    texts = [each.text for each in found.answer.findings]
+    assert texts[1].startswith("Gate holds: hidden steps less at once")
+    effects = {each.text.split(" on accuracy")[0]: each for each in found.answer.findings if "Effect of" in each.text}
+    assert [*effects] == ["Effect of thought", "Effect of REBASE", "Effect of both beyond their sum"]
+    assert effects["Effect of both beyond their sum"].value < 0  # REBASE brings something at once, and harms a thought
+    options = {each.name: each for each in found.answer.options}
+    tree = options["hidden steps, REBASE 4"]
+    assert (tree.one_off["labelled samples"], tree.one_off["scorer"]) == (3e6, 4e6)
+    assert tree.one_off["own steps drawn"] > 0
+    assert tree.reward_flops == 4e4
+    assert not any(each.name.startswith("2 pauses") for each in options.values() if "REBASE" in each.name)
+    assert any("At equal FLOPs a query" in each.label for each in found.answer.tables)
+    assert len(found.shares) == len(options)
+
+
 def test_a_plan_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path):
     directory, found = whole
     shutil.copytree(directory, tmp_path / "killed")
@@ -68,6 +108,48 @@ def test_finished_cells_need_no_weights(whole, tmp_path):
     directory, found = whole
     shutil.copy(directory / CELLS_NAME, tmp_path)
     assert run_plan(ROW, tmp_path, settings=TINY) == found
+
+
+# -- the run that is recorded ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The plan of the recorded cells, of which none is computed anew."""
+    directory = tmp_path_factory.mktemp("recorded")
+    shutil.copy(ROOT / "benchmarks/plans/think-or-search" / CELLS_NAME, directory)
+    anew = []
+    found = run_plan(
+        ROW, directory, settings=Settings(), on_cell=lambda key, known: None if known else anew.append(key)
+    )
+    assert not anew
+    return found
+
+
+def test_what_the_recorded_run_says(recorded):
+    """Neither pauses nor hidden steps pass the gate: seeds of answering at once differ too much."""
+    four, eight, steps = recorded.answer.findings[:3]
+    for each in (four, eight, steps):
+        assert each.text.startswith("Gate does not hold")
+    assert four.value == pytest.approx(-0.227, abs=5e-4)
+    assert eight.value == pytest.approx(-0.307, abs=5e-4)
+    assert steps.value == pytest.approx(0.032, abs=5e-4)
+    assert "seeds +0.327, -0.140, -0.090; standard error 0.148" in steps.text
+    (table,) = (each for each in recorded.answer.tables if each.label.startswith("Ways to answer"))
+    assert [row[2] for row in table.rows] == [
+        "0.120, 0.620, 0.567",
+        "0.167, 0.203, 0.257",
+        "0.103, 0.127, 0.157",
+        "0.447, 0.480, 0.477",
+    ]
+    assert table.rows[3][4] == "34 of 58,500"
+
+
+def test_the_page_is_that_of_the_recorded_run(recorded):
+    page = (ROOT / "docs/plan/think-or-search.md").read_text("utf-8")
+    assert page.startswith(f"# {recorded.verdict.split(',')[0]}")
+    for each in recorded.answer.findings:
+        assert each.text.replace("|", "\\|") in page
 
 
 @pytest.mark.parametrize(

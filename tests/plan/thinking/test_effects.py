@@ -81,3 +81,14 @@ def test_effects_in_words():
 def test_powers_end_at_the_most():
     assert powers(64)[-1] == 64
     assert powers(1) == (1,)
+
+
+def test_families_that_no_price_has_in_common_are_not_compared():
+    families = four()
+    families[0] = family(AT_ONCE, "at once, vote", (1, 0.1), (2, 0.2))
+    found = squares(families, NUM_SEEDS, draws=50)
+    assert found == ()
+    (finding,) = effect_findings(found)
+    assert finding.value is None
+    assert "raise num_samples" in finding.text
+    assert not square_table(found, families).rows

@@ -15,6 +15,9 @@ from breakeven.report.format import format_accuracy, format_difference, format_f
 
 def effect_findings(found: Sequence[Square]) -> Iterator[Finding]:
     """All three effects at the lowest and at the highest budget at which all four families have an option."""
+    if not found:
+        text = "Effects at equal FLOPs (none: at no price do all four ways have an option; raise num_samples)"
+        yield Finding(text=text, value=None)
     for square in (*found[:1], *found[1:][-1:]):
         for each in square.effects:
             same = sum(value * each.value > 0 for value in each.seed_values)
