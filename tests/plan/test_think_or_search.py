@@ -73,8 +73,8 @@ def test_behind_an_open_gate_all_four_ways_are_compared(whole, tmp_path):
                 Tree(size=size, right_P=(0.5,) * 8, model_flops=size * 1e4, reward_flops=size * 1e4, num_leaks=0)
                 for size in (2, 4)
             ]
-            found = Searched(label_flops=3e6, train_flops=4e6, auc=0.7, trees=tuple(trees))
-            file.put(f"search {arm}-seed-{seed}", asdict(found))
+            searched = Searched(label_flops=3e6, train_flops=4e6, auc=0.7, trees=tuple(trees))
+            file.put(f"search {arm}-seed-{seed}", asdict(searched))
     anew = []
     found = run_plan(ROW, tmp_path, settings=TINY, on_cell=lambda key, known: None if known else anew.append(key))
     assert not anew
