@@ -82,7 +82,9 @@ def test_behind_an_open_gate_all_four_ways_are_compared(whole, tmp_path):
     assert texts[1].startswith("Gate holds: hidden steps less at once")
     effects = {each.text.split(" on accuracy")[0]: each for each in found.answer.findings if "Effect of" in each.text}
     assert [*effects] == ["Effect of thought", "Effect of REBASE", "Effect of both beyond their sum"]
-    assert effects["Effect of both beyond their sum"].value < 0  # REBASE brings something at once, and harms a thought
+    harm = effects["Effect of both beyond their sum"].value  # REBASE brings something at once, and harms a thought
+    assert harm is not None
+    assert harm < 0
     options = {each.name: each for each in found.answer.options}
     tree = options["hidden steps, REBASE 4"]
     assert (tree.one_off["labelled samples"], tree.one_off["scorer"]) == (3e6, 4e6)
