@@ -129,22 +129,23 @@ def recorded(tmp_path_factory):
 
 
 def test_what_the_recorded_run_says(recorded):
-    """Neither pauses nor hidden steps pass the gate: seeds of answering at once differ too much."""
-    four, eight, steps = recorded.answer.findings[:3]
-    for each in (four, eight, steps):
-        assert each.text.startswith("Gate does not hold")
-    assert four.value == pytest.approx(-0.227, abs=5e-4)
-    assert eight.value == pytest.approx(-0.307, abs=5e-4)
-    assert steps.value == pytest.approx(0.032, abs=5e-4)
-    assert "seeds +0.327, -0.140, -0.090; standard error 0.148" in steps.text
+    """The gate holds; thought brings much at equal FLOPs, REBASE costs more than it brings, less so with a thought."""
+    gate, *effects = recorded.answer.findings[:7]
+    assert gate.text.startswith("Gate holds: hidden steps less at once")
+    assert "seeds +0.453, +0.130, +0.243; standard error 0.095" in gate.text
+    assert gate.value == pytest.approx(0.276, abs=5e-4)
+    assert [round(each.value, 3) for each in effects] == [0.353, -0.128, 0.156, 0.298, -0.028, 0.046]
+    for each in effects:
+        assert each.value * each.lo > 0
+        assert each.value * each.hi > 0
+        assert "3 of 3 seeds" in each.text
     (table,) = (each for each in recorded.answer.tables if each.label.startswith("Ways to answer"))
-    assert [row[2] for row in table.rows] == [
-        "0.120, 0.620, 0.567",
-        "0.167, 0.203, 0.257",
-        "0.103, 0.127, 0.157",
-        "0.447, 0.480, 0.477",
-    ]
-    assert table.rows[3][4] == "34 of 58,500"
+    assert [row[2] for row in table.rows] == ["0.483, 0.783, 0.683", "0.937, 0.913, 0.927"]
+    assert table.rows[1][4] == "9 of 58,500"
+    options = {each.name: each for each in recorded.answer.options}
+    votes, tree = options["hidden steps, vote of 4"], options["hidden steps, REBASE 2"]
+    assert votes.per_query < tree.per_query
+    assert votes.quality.value > tree.quality.value
 
 
 def test_the_page_is_that_of_the_recorded_run(recorded):

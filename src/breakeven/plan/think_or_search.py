@@ -35,8 +35,8 @@ class Settings:
     num_terms: int = 2
     """Of the task, chain."""
     num_digits: int = 1
-    num_pauses: tuple[int, ...] = (4, 8)
-    """Pauses before an answer, a model for each number."""
+    num_pauses: tuple[int, ...] = ()
+    """Pauses before an answer: a further model for each number, which is held to the gate and not searched."""
     num_layers: int = 2
     embedding: int = 64
     num_heads: int = 4
@@ -44,15 +44,15 @@ class Settings:
     batch_size: int = 64
     learning_rate: float = 5e-3
     threads: int = 1
-    written_problems: int = 1000
-    """Training problems whose steps somebody wrote."""
-    written_steps: int = 300
+    written_problems: int = 20000
+    """Rows of training problems whose steps somebody wrote, drawn with repetition."""
+    written_steps: int = 900
     """Optimizer steps on these."""
     kept_problems: int = 1500
     """Training problems whose answers alone are known: the model's own steps are kept where they led there."""
     kept_samples: int = 4
     """Of each, besides the greedy one."""
-    kept_steps: int = 500
+    kept_steps: int = 300
     """Optimizer steps on both. All other arms are trained for as many FLOPs as these and `written_steps` together."""
     scorer_problems: int = 350
     """Validation problems on whose samples the scorer of REBASE is trained."""
