@@ -51,6 +51,7 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "pipeline": ("pipeline", "A model and samples for each subtask of a pipeline: which, and do trials of them pay?"),
     "graph": ("graph", "A graph of agents: which models, roles and edges, and do trials of them pay?"),
     "frozen-teacher": ("frozen_teacher", "How much training for a frozen teacher, how much for its student?"),
+    "think-or-search": ("think_or_search", "A hidden thought before each answer, a search among answers, or both?"),
 }
 """By name: module of this room, whose `ROW` it is, and its question."""
 
