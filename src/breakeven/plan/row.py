@@ -49,6 +49,7 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "difficulty": ("difficulty", "A setting of test-time compute for each difficulty, or a larger model?"),
     "solve-or-verify": ("solve_or_verify", "More solutions, verdicts on them, or more training of the solver?"),
     "pipeline": ("pipeline", "A model and samples for each subtask of a pipeline: which, and do trials of them pay?"),
+    "quantization": ("quantization", "Which share of a training with quantized weights, and at how few bits?"),
 }
 """By name: module of this room, whose `ROW` it is, and its question."""
 

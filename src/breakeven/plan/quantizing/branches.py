@@ -1,4 +1,4 @@
-"""All trainings of one size and seed, as branches of one run at a constant rate: steps that they share are taken once."""
+"""All trainings of one size and seed, as branches of one run at a constant rate: steps they share are taken once."""
 
 import math
 import shutil

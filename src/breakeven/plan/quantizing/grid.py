@@ -57,8 +57,8 @@ class Grid:
     """Of the task, chain."""
     num_digits: int = 1
     sizes: tuple[str, ...] = ("2x64", "1x64")
-    """Layers x embedding. The first is trained with all seeds and both schedules, others once and fused, at durations of
-    the same training FLOPs."""
+    """Layers x embedding. The first is trained with all seeds and both schedules, others once and fused, for the same
+    training FLOPs."""
     steps: tuple[int, ...] = (200, 400, 800)
     """Durations of the first size."""
     bits: tuple[int, ...] = (2, 4)
