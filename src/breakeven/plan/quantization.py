@@ -81,7 +81,9 @@ def answer(asked: Asked) -> PlanAnswer:
     notes += seed_notes(splits, groups)
     form, tables = _law(groups, settings)
     usable = form if form is not None and form.is_usable else None
-    if form is not None and usable is None:
+    if form is None:
+        notes.append("No law of the loss was fitted: that takes two durations, and two shares of QAT between 0 and 1.")
+    elif usable is None:
         notes.append(f"Nothing is foretold by the law of the loss: {form.fitted.in_words}")
     target = _target(splits)
     quantized = [each for each in splits if each.bits]

@@ -149,6 +149,6 @@ def seed_notes(splits: Sequence[Split], groups: Sequence[Group]) -> Iterator[str
         if len(last.inside[0].loss_SP) == 1 and size in spread:
             told = "no more than" if apart <= spread[size] else "more than"
             yield (
-                f"{last.name}: all shares of QAT, from none to all, are within {apart:.3f} nats of each other, {told} the "
-                f"standard deviation over seeds in full precision, {spread[size]:.3f}."
+                f"{last.name}: all shares of QAT, from none to all, are within {apart:.3f} nats of each other, {told} "
+                f"the standard deviation over seeds in full precision, {spread[size]:.3f}."
             )

@@ -36,7 +36,7 @@ def fake_quantize(model: "Transformer", bits: int) -> None:
 
     Args:
         model: not quantized yet.
-        bits: from 2 to 8; 2 are the three levels -1, 0, 1.
+        bits: from 2 to 8; 2 are the levels -1, 0 and 1, and -2 where a row's largest weight is negative.
 
     Raises:
         ModuleNotFoundError: torchao is not installed.

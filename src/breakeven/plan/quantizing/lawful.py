@@ -20,14 +20,15 @@ _FOLDS: Final = "a fifth of the splits in turn"
 
 
 def law_points(groups: Sequence[Group]) -> Points | None:
-    """Splits with both phases, each seed a point, seeds of a split in one group; None where there is none.
+    """Splits with both phases, each seed a point, seeds of a split in one group; None where a law needs others.
 
-    Those with one phase have no place in the law, in which either number of tokens is divided by.
+    That is two durations and two shares. Splits with one phase have no place in the law, in which either number of
+    tokens is divided by.
     """
     rows = [(split, loss) for group in groups for split in group.inside for loss in split.loss_S]
-    if not rows:
-        return None
     splits = [split for split, _ in rows]
+    if min(len({each.tokens for each in splits}), len({each.fraction for each in splits})) < 2:
+        return None
     columns = {
         "params": [each.params for each in splits],
         "bits": [float(each.bits) for each in splits],
