@@ -10,10 +10,12 @@ envelope and the choice. A row is a module that is imported when it is called.
     wanted       what is asked of the options
     conclude     from a row's answer to what was asked of it; verdict: that in words
     from_runs    options of a recorded run
-    options, train_vs_infer, difficulty, solve_or_verify        the rows
+    options, train_vs_infer, difficulty, solve_or_verify, pipeline, quantization        the rows
     by_difficulty/              parts of the row difficulty
     sizing/                     parts of the row train_vs_infer
     verifying/                  parts of the row solve_or_verify
+    pipelining/                 parts of the row pipeline
+    quantizing/                 parts of the row quantization
     laws/        scaling laws: fitted, and published ones
     trials/      looking for the best configuration, and what that costs
 

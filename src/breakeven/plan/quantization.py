@@ -100,7 +100,7 @@ def answer(asked: Asked) -> PlanAnswer:
         ),
         pictures=(*((share_picture(groups),) if groups else ()), bytes_picture(splits)),
         target=None if target is None else -target.loss,
-        target_of="" if target is None else f"No target was given: it is what {target.name}, has.",
+        target_of="" if target is None else f"No target was given: it is that of {target.name}.",
         quality="minus loss",
         not_counted=NOT_COUNTED if asked.files else (*NOT_COUNTED, *GRID_NOT_COUNTED),
         notes=(*notes, *NOTES),

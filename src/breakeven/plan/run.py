@@ -118,10 +118,11 @@ def _extras(row: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(str(error.name))
+        module = str(error.name).partition(".")[0]
+        extra = _EXTRAS.get(module)
         if extra is None:
             raise
-        needs = f"breakeven plan {row} needs {error.name}: pip install 'breakeven[{extra}]'"
+        needs = f"breakeven plan {row} needs {module}: pip install 'breakeven[{extra}]'"
         raise MissingExtraError(needs) from error
 
 
