@@ -89,13 +89,13 @@ def _spread(split: Split) -> str:
 
 def share_table(groups: Sequence[Group], form: Form | None) -> PlanTable:
     """The best share by measurement, by the published one-parameter formula, and by the law."""
-    rows = []
+    rows = list[tuple[str, ...]]()
     for group in groups:
         first = group.inside[0]
         per_byte = first.per_byte
         rule = format_share(optimal_fraction(per_byte)) if per_byte > 1 else "none: S is at most 1"
         by_seed = ", ".join(f"{100 * each:g}" for each in best_shares(group))
-        row = (group.name, f"{per_byte:.3g}", f"{100 * group.best.fraction:g} % ({by_seed})", rule)
+        row: tuple[str, ...] = (group.name, f"{per_byte:.3g}", f"{100 * group.best.fraction:g} % ({by_seed})", rule)
         if form is not None:
             share, lo, hi = shares_by_law(form, params=first.params, tokens=first.tokens, bits=first.bits)
             row = (*row, f"{format_share(share)} ({format_share(lo)} to {format_share(hi)})")
@@ -120,9 +120,9 @@ def rule_table(
         params: N of the planned model.
         tokens: D in all.
     """
-    rows = []
+    rows = list[tuple[str, ...]]()
     for each, ratio in zip(bits, per_byte, strict=True):
-        row = (f"{each}", f"{ratio:.4g}", format_share(optimal_fraction(ratio)))
+        row: tuple[str, ...] = (f"{each}", f"{ratio:.4g}", format_share(optimal_fraction(ratio)))
         if form is not None:
             share, lo, hi = shares_by_law(form, params=params, tokens=tokens, bits=each)
             row = (*row, f"{format_share(share)} ({format_share(lo)} to {format_share(hi)})")
