@@ -153,7 +153,7 @@ GRID_NOTES = (
     "All trainings of a size and a seed are branches of one run at a constant rate, and see the same batches at the "
     "same steps: shares and schedules are paired.",
     "Fused: the rate falls over the last part of the whole training, in either phase. Classic: it falls at the end of "
-    "the first phase, rises again and falls at the end of the second.",
+    "the first phase, rises again and falls throughout the second.",
     "The share of least loss is chosen by the other seeds, or of one seed by half of the problems for the other half, "
     "wherever its loss is held against another; tables show the best as it was measured.",
     "Sizes but the first, and bits of which there is one seed, have intervals over problems alone: other seeds may "

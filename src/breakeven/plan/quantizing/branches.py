@@ -143,7 +143,7 @@ class Branches:
         if course.schedule == CLASSIC:
             own = course.steps - start
             warmup = min(self.config.train.warmup_steps, own // 10)
-            rates, offset = replace(self._rates(own), warmup_steps=warmup), start
+            rates, offset = replace(self._rates(own), warmup_steps=warmup, decay_share=1.0), start
         diverged_at = self._train(model, optimizer, range(start + 1, course.steps + 1), rates, offset)
         if diverged_at is not None:
             return Measured(diverged_at=diverged_at)

@@ -15,7 +15,7 @@ Schedule: TypeAlias = Literal["fused", "classic", "none"]
 FUSED: Final = "fused"
 """One schedule for both phases: the decay is the last part of the whole, quantized or not."""
 CLASSIC: Final = "classic"
-"""Two: the first phase decays, the second warms up again and decays again."""
+"""Two: the first phase decays at its end, the second warms up again and decays from there to its end."""
 NONE: Final = "none"
 """Where there is one phase only: no share of QAT, or all."""
 
@@ -71,7 +71,7 @@ class Grid:
     warmup_steps: int = 20
     """Of a training; of the second phase of a classic one a tenth of its steps, if that is less."""
     decay_share: float = 0.2
-    """Of a schedule."""
+    """Of a schedule, but for the second phase of a classic one, which decays throughout."""
     num_heads: int = 4
     num_problems: int = 300
     """Test problems, the same for all."""
