@@ -45,9 +45,9 @@ def _against(base: Split | None, group: Group, what: str) -> Iterator[Finding]:
 
 
 def _from_when(name: str, groups: Sequence[Group]) -> Iterator[Finding]:
-    """The least training from which on a share inside beats QAT from the start for sure, and never ceases to."""
+    """The least training from which on a share inside beats QAT from the start over seeds, and never ceases to."""
     sure = [(group, found) for group in groups if (found := less(group.start, group)) is not None]
-    if not any(found.lo is not None for _, found in sure):
+    if not sure or len(groups[0].inside[0].loss_SP) == 1:
         return
     first = None
     for group, found in reversed(sure):
