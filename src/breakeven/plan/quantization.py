@@ -16,7 +16,7 @@ from breakeven.plan.quantizing.from_table import splits_of_table
 from breakeven.plan.quantizing.grid import Grid
 from breakeven.plan.quantizing.lawful import fit_splits, law_points, memory_table
 from breakeven.plan.quantizing.measured import courses_of, splits_of
-from breakeven.plan.quantizing.splits import Group, Split, groups_of
+from breakeven.plan.quantizing.splits import Group, Split, groups_of, of_common_seeds
 from breakeven.plan.quantizing.told import (
     OTHER_SHARES,
     bytes_picture,
@@ -72,11 +72,13 @@ def answer(asked: Asked) -> PlanAnswer:
     bits = settings.bits
     if asked.files:
         splits, notes = [each for path in asked.files for each in splits_of_table(path)], list[str]()
+        paired = splits
         bits = tuple(sorted({each.bits for each in splits if each.bits}))
     _check_planned(settings, bits)  # before anything is trained
     if not asked.files:
         splits, notes = splits_of(settings, courses_of(settings, asked.cells))
         notes += GRID_NOTES
+        paired = of_common_seeds(splits)
     groups = list(groups_of(splits))
     notes += seed_notes(splits, groups)
     form, tables = _law(groups, settings)
@@ -85,20 +87,20 @@ def answer(asked: Asked) -> PlanAnswer:
         notes.append("No law of the loss was fitted: that takes two durations, and two shares of QAT between 0 and 1.")
     elif usable is None:
         notes.append(f"Nothing is foretold by the law of the loss: {form.fitted.in_words}")
-    target = _target(splits)
+    target = _target(paired)
     quantized = [each for each in splits if each.bits]
     return PlanAnswer(
-        options=tuple(options_of(splits, groups)),
+        options=tuple(options_of(paired, groups)),
         findings=(*found_in(groups), *lost_to_precision(splits, groups), *_errors(form)),
         tables=(
             *((loss_table(splits, groups), share_table(groups, usable)) if groups else ()),
-            equal_table(splits),
-            limit_table(splits, settings.memory_bytes),
-            serving_table(splits),
+            equal_table(paired),
+            limit_table(paired, settings.memory_bytes),
+            serving_table(paired),
             *tables,
             *_planned(settings, bits, usable, quantized),
         ),
-        pictures=(*((share_picture(groups),) if groups else ()), bytes_picture(splits)),
+        pictures=(*((share_picture(groups),) if groups else ()), bytes_picture(paired)),
         target=None if target is None else -target.loss,
         target_of="" if target is None else f"No target was given: it is that of {target.name}.",
         quality="minus loss",
@@ -156,6 +158,8 @@ GRID_NOTES = (
     "the first phase, rises again and falls throughout the second.",
     "The share of least loss is chosen by the other seeds, or of one seed by half of the problems for the other half, "
     "wherever its loss is held against another; tables show the best as it was measured.",
+    "Options, and tables across sizes and bits, are of the seeds that all were trained with: seeds differ by more than "
+    "bits do.",
     "Sizes but the first, and bits of which there is one seed, have intervals over problems alone: other seeds may "
     "differ by more.",
 )

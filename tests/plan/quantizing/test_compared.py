@@ -2,7 +2,7 @@
 
 from breakeven.plan.laws.qat import optimal_fraction
 from breakeven.plan.quantizing.compared import best_shares, found_in, less, lost_to_precision, seed_notes
-from breakeven.plan.quantizing.splits import groups_of
+from breakeven.plan.quantizing.splits import groups_of, of_common_seeds
 from breakeven.plan.quantizing.told import (
     OTHER_SHARES,
     bytes_picture,
@@ -107,6 +107,15 @@ def test_the_best_of_each_training_is_charged_for_the_others(split):
     assert best.quality.lo < best.quality.value
     whole = options["1x16, 100 steps, full precision"]
     assert (whole.query_flops, whole.bytes_moved) == (1e3, 2000.0)  # bits change bytes, not FLOPs
+
+
+def test_what_has_fewer_seeds_is_held_against_those_seeds_alone(split):
+    """A second seed of more loss would make the bits that lack it look better."""
+    both, one = split(0.1, [1.0, 3.0], bits=2), split(0.1, [1.1], bits=4)
+    paired = of_common_seeds([both, one])
+    assert [each.loss for each in paired] == [both.loss_S[0], one.loss]
+    full = split(0.0, [0.5, 2.5], bits=0)
+    assert loss_table([full, one], list(groups_of([one]))).rows[0][2] == "0.500"
 
 
 def test_tables_say_what_was_measured(split):

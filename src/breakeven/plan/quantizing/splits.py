@@ -1,7 +1,7 @@
 """One way to split the tokens of a training between full precision and quantization-aware training, as measured."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,6 +75,12 @@ class Split:
     def name(self) -> str:
         """Of the option."""
         return f"{self.model}, {self.how}"
+
+
+def of_common_seeds(splits: Sequence[Split]) -> list[Split]:
+    """Each with the first seeds alone, as many as all have: seeds differ by more than bits, and so are paired."""
+    common = min((len(each.loss_SP) for each in splits), default=0)
+    return [replace(each, loss_SP=each.loss_SP[:common]) for each in splits]
 
 
 @dataclass(frozen=True, kw_only=True)

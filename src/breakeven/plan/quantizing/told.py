@@ -10,7 +10,7 @@ from breakeven.plan.laws.qat import optimal_fraction
 from breakeven.plan.quantizing.compared import best_shares
 from breakeven.plan.quantizing.lawful import shares_by_law
 from breakeven.plan.quantizing.over import mean_over
-from breakeven.plan.quantizing.splits import Group, Split, kinds_of
+from breakeven.plan.quantizing.splits import Group, Split, kinds_of, of_common_seeds
 from breakeven.plan.sizing.forms import Form
 from breakeven.records import NORMAL_95, Option, Quality
 from breakeven.records.options import EVALUATION
@@ -67,6 +67,8 @@ def loss_table(splits: Sequence[Split], groups: Sequence[Group]) -> PlanTable:
     for group in groups:
         first = group.inside[0]
         full = whole.get((first.model, first.level))
+        if full is not None:
+            (full, _) = of_common_seeds((full, first))
         for schedule, own in (("fused" if group.classic else "", group.all), ("classic", group.classic)):
             known = {each.fraction: _spread(each) for each in own}
             if known:
@@ -100,7 +102,7 @@ def share_table(groups: Sequence[Group], form: Form | None) -> PlanTable:
             share, lo, hi = shares_by_law(form, params=first.params, tokens=first.tokens, bits=first.bits)
             row = (*row, f"{format_share(share)} ({format_share(lo)} to {format_share(hi)})")
         rows.append(row)
-    headings = ("training", "S", "best measured, 0 < share < 1 (by seed)", "exp(-6.73 / log S), published")
+    headings = ("training", "S", "best share inside, measured (by seed)", "exp(-6.73 / log S), published")
     return PlanTable(
         label="Best share of QAT by tokens per byte of the quantized parameters, S",
         headings=headings if form is None else (*headings, "by the law (90 %)"),
