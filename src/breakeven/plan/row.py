@@ -52,6 +52,7 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "graph": ("graph", "A graph of agents: which models, roles and edges, and do trials of them pay?"),
     "frozen-teacher": ("frozen_teacher", "How much training for a frozen teacher, how much for its student?"),
     "think-or-search": ("think_or_search", "A hidden thought before each answer, a search among answers, or both?"),
+    "quantization": ("quantization", "Which share of a training with quantized weights, and at how few bits?"),
 }
 """By name: module of this room, whose `ROW` it is, and its question."""
 

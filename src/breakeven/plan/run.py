@@ -27,7 +27,7 @@ from breakeven.store import CELLS_NAME, LOG_NAME, SAMPLES_NAME, CellFile, PlanHe
 PLAN_NAME: Final = "plan.json"
 _READ: Final = (LOG_NAME, RESULTS_NAME, SAMPLES_NAME)
 """What of a directory is read, where it is a run's or one of `breakeven eval`; of others all."""
-_EXTRAS: Final = {"torch": "torch", "safetensors": "torch", "optuna": "plan", "yaml": "plan"}
+_EXTRAS: Final = {"torch": "torch", "safetensors": "torch", "optuna": "plan", "yaml": "plan", "torchao": "quantization"}
 """By module: the extra that brings it."""
 
 
@@ -118,17 +118,19 @@ def _extras(row: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(str(error.name))
+        module = str(error.name).partition(".")[0]
+        extra = _EXTRAS.get(module)
         if extra is None:
             raise
-        needs = f"breakeven plan {row} needs {error.name}: pip install 'breakeven[{extra}]'"
+        needs = f"breakeven plan {row} needs {module}: pip install 'breakeven[{extra}]'"
         raise MissingExtraError(needs) from error
 
 
 def _versions() -> dict[str, str]:
     found = {"breakeven": __version__, "python": platform.python_version(), "numpy": version("numpy")}
-    with suppress(PackageNotFoundError):
-        found["torch"] = version("torch")
+    for name in ("torch", "torchao"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
     return found
 
 

@@ -46,6 +46,29 @@ def test_without_a_price_of_short_full_precision_all_of_it_is_quantized():
     assert not fraction_rises(law)
 
 
+def test_an_axis_of_one_value_is_in_the_other_constants():
+    """At one size and one number of bits S counts tokens, and the best share is that of all axes."""
+    tokens, share = (each.ravel() for each in np.meshgrid(np.geomspace(1e9, 1e11, 4), np.linspace(0.05, 0.8, 6)))
+    columns = {"fp_tokens": tokens * (1 - share), "qat_tokens": tokens * share}
+    fixed = {"params": np.full_like(tokens, 1e8), "bits": np.full_like(tokens, 2.0)}
+    exact = LAW.at(np.array([[TRUE[name] for name in LAW.parameters]]), columns | fixed)[0]
+    own = qat_law(())
+    assert own.columns == ("fp_tokens", "qat_tokens")
+    log_byte = np.log(1e8 * 2 / 8)
+    folded = {
+        "log_E": np.log(1.7 + 400 / 1e8**0.34 + 0.3 * 2**-1.6),
+        **{name: TRUE[name] for name in ("log_A_train_tokens", "a_train_tokens", "omega", "xi", "rho")},
+        "log_phi": -0.6 * 2 * np.log(2) - 0.05 * np.log(1e8) + 0.3 * log_byte,
+        "log_lambda": np.log(6.0) - 0.5 * 2 * np.log(2) - 0.05 * np.log(1e8) + 0.6 * log_byte,
+    }
+    told = own.at(np.array([[folded[name] for name in own.parameters]]), columns)[0]
+    assert told == pytest.approx(exact, rel=1e-9)
+    both = [best_fraction(each, params=1e8, tokens=1e10, bits=2) for each in (TRUE, folded)]
+    assert both[0] == pytest.approx(both[1])
+    with pytest.raises(ArgumentError, match="axis must be one of params, bits; got 'k'"):
+        qat_law(("k",))
+
+
 def test_a_law_is_recovered_by_what_it_predicts_though_parameters_move():
     params, per_param, bits, share = (
         each.ravel()

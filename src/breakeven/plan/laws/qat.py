@@ -5,7 +5,7 @@ off by .07 to .10 on a coarse grid; the constants of the loss law are not public
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,21 +16,7 @@ from breakeven.plan.laws.powers import power_parameters, power_start, sum_of_pow
 
 FRACTION: Final = 6.7297
 """a of `optimal_fraction`, with natural logarithms."""
-_PARTS: Final = ("params", "train_tokens")
-_NAMES: Final = (
-    *power_parameters(*_PARTS),
-    "log_theta",
-    "kappa",
-    "log_phi",
-    "chi",
-    "psi",
-    "omega",
-    "log_lambda",
-    "mu",
-    "nu",
-    "xi",
-    "rho",
-)
+_AXES: Final = ("params", "bits")
 
 
 def tokens_per_byte(tokens: Floats | float, params: Floats | float, bits: Floats | float) -> Floats:
@@ -56,45 +42,67 @@ def optimal_fraction(per_byte: float, *, a: float = FRACTION) -> float:
     return math.exp(-a / math.log(per_byte))
 
 
-def qat_law() -> Law:
+def qat_law(axes: Sequence[str] = _AXES) -> Law:
     """Chinchilla's loss, and what quantized weights add to it.
 
     That is theta 2^(-kappa b) + phi 2^(-chi b) / (N^psi S_qat^omega) + lambda 2^(-mu b) / (N^nu S_fp^xi S_qat^rho), of
     columns params N, bits b, fp_tokens and qat_tokens, with S the tokens per byte of either phase. Single parameters
     trade off against each other by tens of percent where the loss and the best fraction hardly move: read predictions.
+
+    Args:
+        axes: which of params and bits the points differ in. What an axis of one value alone would
+            change is in the other constants, and S counts tokens.
     """
+    for each in axes:
+        check.one_of("axis", each, _AXES)
+    free = tuple(each for each in _AXES if each in axes)
+    parts = ("params", "train_tokens") if "params" in free else ("train_tokens",)
+    names = (
+        *power_parameters(*parts),
+        *(("log_theta", "kappa") if "bits" in free else ()),
+        *("log_phi", "omega", "log_lambda", "xi", "rho"),
+        *(("chi", "mu") if "bits" in free else ()),
+        *(("psi", "nu") if "params" in free else ()),
+    )
 
     def formula(x: Columns, p: Columns) -> Floats:
-        bits, log_params = x["bits"], np.log(x["params"])
-        log_qat = np.log(tokens_per_byte(x["qat_tokens"], x["params"], bits))
-        log_fp = np.log(tokens_per_byte(x["fp_tokens"], x["params"], bits))
-        whole = sum_of_powers({"params": x["params"], "train_tokens": x["fp_tokens"] + x["qat_tokens"]}, p, _PARTS)
-        twos = math.log(2) * bits
-        floor = np.exp(p["log_theta"] - p["kappa"] * twos)
-        alone = np.exp(p["log_phi"] - p["chi"] * twos - p["psi"] * log_params - p["omega"] * log_qat)
-        both = p["log_lambda"] - p["mu"] * twos - p["nu"] * log_params - p["xi"] * log_fp - p["rho"] * log_qat
-        total: Floats = whole + floor + alone + np.exp(both)
-        return total
+        params = x["params"] if "params" in free else 1.0
+        bits = x["bits"] if "bits" in free else 8.0
+        log_params, twos = np.log(params), math.log(2) * bits
+        log_qat = np.log(tokens_per_byte(x["qat_tokens"], params, bits))
+        log_fp = np.log(tokens_per_byte(x["fp_tokens"], params, bits))
+        total = sum_of_powers(
+            {"params": np.asarray(params), "train_tokens": x["fp_tokens"] + x["qat_tokens"]}, p, parts
+        )
+        alone = p["log_phi"] - p["omega"] * log_qat
+        both = p["log_lambda"] - p["xi"] * log_fp - p["rho"] * log_qat
+        if "bits" in free:
+            total = total + np.exp(p["log_theta"] - p["kappa"] * twos)
+            alone, both = alone - p["chi"] * twos, both - p["mu"] * twos
+        if "params" in free:
+            alone, both = alone - p["psi"] * log_params, both - p["nu"] * log_params
+        found: Floats = total + np.exp(alone) + np.exp(both)
+        return found
 
     def start(random: np.random.Generator, x: Columns, values: Floats) -> list[float]:
         tokens = x["fp_tokens"] + x["qat_tokens"]
-        whole = power_start(*_PARTS)(random, {"params": x["params"], "train_tokens": tokens}, values)
-        log_params = float(np.log(x["params"]).mean())
-        twos = math.log(2) * float(x["bits"].mean())
+        whole = power_start(*parts)(random, {"params": x["params"], "train_tokens": tokens}, values)
+        log_params = float(np.log(x["params"]).mean()) if "params" in free else 0.0
+        twos = math.log(2) * float(x["bits"].mean()) if "bits" in free else 0.0
         kappa, chi, mu, omega, xi, rho = random.uniform(0.1, 1.0, 6)
         psi, nu = random.uniform(0.0, 0.3, 2)
         small = np.log(np.median(values) * random.uniform(0.01, 0.2, 3))
-        return [
-            *whole,
-            *(small[0] + kappa * twos, kappa),
-            *(small[1] + chi * twos + psi * log_params, chi, psi, omega),
-            *(small[2] + mu * twos + nu * log_params, mu, nu, xi, rho),
-        ]
+        by_name = {
+            **{"log_theta": small[0] + kappa * twos, "kappa": kappa},
+            **{"log_phi": small[1] + chi * twos + psi * log_params, "chi": chi, "psi": psi, "omega": omega},
+            **{"log_lambda": small[2] + mu * twos + nu * log_params, "mu": mu, "nu": nu, "xi": xi, "rho": rho},
+        }
+        return [*whole, *(float(by_name[name]) for name in names[len(whole) :])]
 
     return Law(
-        name="QAT",
-        columns=("params", "fp_tokens", "qat_tokens", "bits"),
-        parameters=_NAMES,
+        name="QAT" if free == _AXES else f"QAT in {', '.join(('tokens', *free))}",
+        columns=("fp_tokens", "qat_tokens", *free),
+        parameters=names,
         formula=formula,
         start=start,
         unit="nats",
@@ -106,13 +114,20 @@ def best_fraction(parameters: Mapping[str, float], *, params: float, tokens: flo
     """The share of QAT of least loss at a total of tokens, from .001 to 1, by a law with these parameters.
 
     A share of 1 is training with quantized weights from the start: the best where xi is at most 0.
+
+    Args:
+        parameters: of a `qat_law`, of all axes or of some.
+        params: N.
+        tokens: of both phases.
+        bits: of the weights.
     """
+    if parameters["xi"] <= 0:
+        return 1.0
+    law = qat_law([axis for axis, exponent in (("params", "psi"), ("bits", "chi")) if exponent in parameters])
     share_F = np.linspace(0.001, 0.999, 999)
     split = {"params": np.full_like(share_F, params), "bits": np.full_like(share_F, bits)}
     split |= {"fp_tokens": (1 - share_F) * tokens, "qat_tokens": share_F * tokens}
-    if parameters["xi"] <= 0:
-        return 1.0
-    found = qat_law().at(np.array([[parameters[name] for name in _NAMES]]), split)[0]
+    found = law.at(np.array([[parameters[name] for name in law.parameters]]), split)[0]
     return float(share_F[int(np.argmin(found))])
 
 
