@@ -93,7 +93,7 @@ def descend(
             pull_N = np.minimum(np.maximum(off_N / huber, -1.0), 1.0)
             loss = float((weight_N * pull_N) @ (off_N - huber / 2 * pull_N))
             gradient: Floats = (weight_N * pull_N) @ slope_NP
-        if not (loss < _HOPELESS and np.isfinite(gradient.sum())):
+        if not (loss < _HOPELESS and np.isfinite(gradient).all()):
             return _HOPELESS, np.zeros(len(parameters))
         return loss, gradient
 
