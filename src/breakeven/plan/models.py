@@ -32,6 +32,18 @@ class Trained:
     train_tokens: int
 
 
+def layers_and_width(size: str) -> tuple[int, int]:
+    """A size as rows name it, such as "2x32": layers, and width of the embedding.
+
+    Raises:
+        ArgumentError: it is not two whole numbers above 0.
+    """
+    layers, times, width = size.partition("x")
+    if not (times and layers.isdecimal() and width.isdecimal() and int(layers) and int(width)):
+        raise argument_error("sizes", "hold layers x embedding each, such as 2x32", size)
+    return int(layers), int(width)
+
+
 def train_to(
     cells: Cells,
     name: str,

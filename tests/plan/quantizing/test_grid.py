@@ -41,7 +41,7 @@ def test_durations_of_another_size_take_the_same_training():
         ({"bits": (1, 2)}, "bits must be from 2 to 8; got 1"),
         ({"bits": (2, 2)}, r"bits must hold at least one, and each once; got \[2, 2\]"),
         ({"sizes": ()}, "sizes must hold at least one, and each once"),
-        ({"sizes": ("large",)}, "sizes must hold layers x embedding each, such as 2x64; got 'large'"),
+        ({"sizes": ("large",)}, "sizes must hold layers x embedding each, such as 2x32; got 'large'"),
         ({"seeds": (3,)}, r"seeds must have one number for each of 2 bits; got \[3\]"),
         ({"seeds": (3, 0)}, "seeds must be a whole number of at least 1|seeds must be at least 1"),
         ({"steps": (400, 200)}, "steps must be increasing whole numbers"),

@@ -11,12 +11,12 @@ from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.data.made.chain import Chain
 from breakeven.data.made.revision import Revision
 from breakeven.data.splits import Split
-from breakeven.errors import ArgumentError, argument_error
+from breakeven.errors import ArgumentError
 from breakeven.plan.agents.answers import Answers, Asked
 from breakeven.plan.agents.space import all_dags
 from breakeven.plan.agents.table import Agent, Graphs
 from breakeven.plan.cells import Cells
-from breakeven.plan.models import model_at, sampler_of, train_to
+from breakeven.plan.models import layers_and_width, model_at, sampler_of, train_to
 from breakeven.records import Problem
 from breakeven.train.costs import cost_of
 
@@ -70,7 +70,7 @@ class Recipe:
 
     def config(self, size: str) -> RunConfig:
         """The training of a size."""
-        layers, embedding = _layers_and_width(size)
+        layers, embedding = layers_and_width(size)
         steps = self.steps_of(size)[-1]
         (rate, *_) = [
             each
@@ -87,13 +87,6 @@ class Recipe:
             train=TrainConfig(steps=steps, batch_size=self.batch_size, learning_rate=rate, threads=self.threads),
             evaluate=EvaluateConfig(every_steps=steps, temperature=self.temperature),
         )
-
-
-def _layers_and_width(size: str) -> tuple[int, int]:
-    layers, times, width = size.partition("x")
-    if not (times and layers.isdecimal() and width.isdecimal() and int(layers) and int(width)):
-        raise argument_error("sizes", "hold layers x embedding each, such as 2x32", size)
-    return int(layers), int(width)
 
 
 @dataclass(frozen=True, kw_only=True)

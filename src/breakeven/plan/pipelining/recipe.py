@@ -11,9 +11,9 @@ import numpy as np
 from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.data.made.chain_parts import ChainProduct, ChainSum
 from breakeven.data.task import Task
-from breakeven.errors import ArgumentError, argument_error
+from breakeven.errors import ArgumentError
 from breakeven.plan.cells import Cells
-from breakeven.plan.models import Trained, model_at, sampler_of, train_to
+from breakeven.plan.models import Trained, layers_and_width, model_at, sampler_of, train_to
 from breakeven.plan.pipelining.table import Stage, Table
 from breakeven.plan.trials.measured import Floats
 from breakeven.plan.trials.space import Configuration
@@ -53,7 +53,7 @@ class Recipe:
 
     def config(self, stage: str, model: int) -> RunConfig:
         """The training of one model for one stage."""
-        layers, embedding = _layers_and_width(self.sizes[model])
+        layers, embedding = layers_and_width(self.sizes[model])
         task: Task = (ChainProduct if stage == PRODUCTS else ChainSum)(num_digits=self.num_digits)
         steps = (self.product_steps if stage == PRODUCTS else self.sum_steps)[model]
         return RunConfig(
@@ -74,13 +74,6 @@ class Recipe:
             ),
             evaluate=EvaluateConfig(every_steps=steps, temperature=self.temperature),
         )
-
-
-def _layers_and_width(size: str) -> tuple[int, int]:
-    layers, times, width = size.partition("x")
-    if not (times and layers.isdecimal() and width.isdecimal() and int(layers) and int(width)):
-        raise argument_error("sizes", "hold layers x embedding each, such as 2x32", size)
-    return int(layers), int(width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from breakeven import check
 from breakeven.config import EvaluateConfig, ModelConfig, RunConfig, TrainConfig
 from breakeven.data.made.chain import Chain
 from breakeven.errors import argument_error
+from breakeven.plan.models import layers_and_width
 from breakeven.plan.quantizing.fake import check_bits
 from breakeven.train.costs import cost_of, sequence_tokens
 
@@ -103,7 +104,7 @@ class Grid:
 
     def config(self, size: str, seed: int) -> RunConfig:
         """A size, its task and the schedule of its longest training."""
-        layers, width = _layers_and_width(size)
+        layers, width = layers_and_width(size)
         steps = self.durations(size)[-1]
         return replace(self._config(layers, width, seed), train=self._train(steps))
 
@@ -151,12 +152,5 @@ class Grid:
         )
 
     def _step_flops(self, size: str) -> float:
-        config = self._config(*_layers_and_width(size), self.seed)
+        config = self._config(*layers_and_width(size), self.seed)
         return cost_of(config).train_flops(self.batch_size, sequence_tokens(config.task))
-
-
-def _layers_and_width(size: str) -> tuple[int, int]:
-    layers, times, width = size.partition("x")
-    if not (times and layers.isdecimal() and width.isdecimal() and int(layers) and int(width)):
-        raise argument_error("sizes", "hold layers x embedding each, such as 2x64", size)
-    return int(layers), int(width)

@@ -9,7 +9,7 @@ from breakeven.config import RunConfig, load_recipe
 from breakeven.cost.evaluation import price_of
 from breakeven.errors import argument_error
 from breakeven.plan.cells import Cells
-from breakeven.plan.models import Trained, drawn, train_to
+from breakeven.plan.models import Trained, drawn, layers_and_width, train_to
 from breakeven.records import Problem
 from breakeven.seeds import bank_seed
 from breakeven.train.costs import cost_of, sequence_tokens
@@ -55,11 +55,11 @@ class Grid:
         if not self.sizes:
             raise argument_error("sizes", "hold at least one size", [])
         for each in self.sizes:
-            _layers_and_width(each)
+            layers_and_width(each)
 
     def config(self, size: str) -> RunConfig:
         """The run of a size, to the last of its durations."""
-        layers, width = _layers_and_width(size)
+        layers, width = layers_and_width(size)
         own = (f"model.num_layers={layers}", f"model.embedding={width}", f"model.feed_forward={2 * width}")
         return load_recipe(self.recipe, (*self.overrides, *own, f"seed={self.seed}", "evaluate.every_steps=1"))
 
@@ -82,13 +82,6 @@ class Grid:
             rule = f"lie further apart than a step of {size}, {a_step:.3g} FLOPs"
             raise argument_error("train_flops", rule, list(self.train_flops))
         return found
-
-
-def _layers_and_width(size: str) -> tuple[int, int]:
-    layers, times, width = size.partition("x")
-    if not (times and layers.isdecimal() and width.isdecimal() and int(layers) and int(width)):
-        raise argument_error("sizes", "hold layers x embedding each, such as 2x32", size)
-    return int(layers), int(width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
