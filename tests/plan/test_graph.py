@@ -1,6 +1,5 @@
 """The row graph from end to end, small: the same bytes after a kill, bad input, proposers; what was recorded."""
 
-import errno
 import json
 import os
 import shutil
@@ -157,7 +156,7 @@ def test_wherever_it_was_cut_it_goes_on_to_the_same_bytes(
 
 @pytest.mark.slow
 def test_a_full_disk_keeps_whole_cells(
-    whole: tuple[Path, PlanResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: tuple[Path, PlanResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_after
 ) -> None:
     """Full in the middle of a line of answers; the weights are there, and are not trained again."""
     directory, found = whole
@@ -165,17 +164,8 @@ def test_a_full_disk_keeps_whole_cells(
     cells = tmp_path / "full" / CELLS_NAME
     lines = cells.read_bytes().splitlines(keepends=True)
     cells.write_bytes(b"".join(lines[:6]))
-    real, left = os.write, [60]
-
-    def write(fd: int, data: bytes) -> int:
-        if not left[0]:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = real(fd, bytes(data)[: left[0]])
-        left[0] -= written
-        return written
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", write)
+        patch.setattr(os, "write", full_after(60))
         with pytest.raises(RunStorageError, match="No space left on device"):
             run_plan(ROW, tmp_path / "full", settings=TINY)
     assert cells.read_bytes() == b"".join(lines[:6])

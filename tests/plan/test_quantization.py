@@ -1,6 +1,5 @@
 """The row quantization from end to end, small: killed, on a full disk, asked wrongly, on tables; what was recorded."""
 
-import errno
 import json
 import os
 import shutil
@@ -118,23 +117,13 @@ run_plan(ROW, Path(sys.argv[1]), settings=as_record(json.loads(sys.argv[2]), Set
 
 @pytest.mark.slow
 def test_a_full_disk_keeps_whole_cells(
-    whole: tuple[Path, PlanResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: tuple[Path, PlanResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_after
 ) -> None:
     """Full in the middle of a line, and later while a state is written that others go on from."""
     directory, found = whole
-    real, left = os.write, [3000]
-
-    def write(fd: int, data: bytes) -> int:
-        if not left[0]:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = real(fd, bytes(data)[: left[0]])
-        left[0] -= written
-        return written
-
     for room in (3000, 200_000):
-        left[0] = room
         with monkeypatch.context() as patch:
-            patch.setattr(os, "write", write)
+            patch.setattr(os, "write", full_after(room))
             with pytest.raises(RunStorageError, match="No space left on device"):
                 run_plan(ROW, tmp_path, settings=TINY)
         assert (directory / CELLS_NAME).read_bytes().startswith((tmp_path / CELLS_NAME).read_bytes())

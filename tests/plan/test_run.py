@@ -1,6 +1,5 @@
 """A plan from end to end: its settings, its cells through a kill and a full disk, and what is refused of one begun."""
 
-import errno
 import json
 import os
 import signal
@@ -89,23 +88,9 @@ def test_a_plan_killed_in_the_middle_of_a_cell_is_resumed_to_the_same_bytes(toy:
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
-def full_after(room: int) -> Callable[[int, bytes], int]:
-    """What `os.write` does on a disk with so many bytes of room."""
-    real, left = os.write, [room]
-
-    def write(fd: int, data: bytes) -> int:
-        if not left[0]:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = real(fd, bytes(data)[: left[0]])
-        left[0] -= written
-        return written
-
-    return write
-
-
 @pytest.mark.parametrize("room", [0, 100, 500, 1000])
 def test_a_full_disk_keeps_whole_cells_and_says_how_to_go_on(
-    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_after, room: int
 ) -> None:
     run_plan(toy.ROW, tmp_path / "whole")
     with monkeypatch.context() as patch:
